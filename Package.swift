@@ -1,0 +1,97 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .treatAllWarnings(as: .error),
+]
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+  .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+func system(_ name: String, pkgConfig: String, apt: String) -> Target {
+  .systemLibrary(
+    name: name, path: "Sources/System/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+  name: "autopanoptic",
+  products: [
+    .executable(name: "autopanoptic", targets: ["CLI"]),
+    .executable(name: "benchmarks", targets: ["Benchmarks"]),
+    .library(name: "Pipelines", targets: ["Pipelines"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+  ],
+  // A target may depend only on targets of lower layers; `Sources/README.md` draws the map.
+  targets: [
+    // L0: C. Numeric kernels, and glue to the libraries that need setjmp or callbacks.
+    .target(name: "CKernels"),
+    .target(name: "CCodecs", dependencies: ["CHDF5", "CLZ4", "CJPEG", "CPNG"]),
+    system("CHDF5", pkgConfig: "hdf5", apt: "libhdf5-dev"),
+    system("CLZ4", pkgConfig: "liblz4", apt: "liblz4-dev"),
+    system("CJPEG", pkgConfig: "libjpeg", apt: "libjpeg-dev"),
+    system("CPNG", pkgConfig: "libpng", apt: "libpng-dev"),
+    // L1
+    library("Determinism", [crypto]),
+    // L2
+    library("Tensors", ["CKernels", "Determinism"]),
+    library("Search", ["Determinism"]),
+    library("Pipelines", ["Determinism"]),
+    // L3
+    library("Autograd", ["Tensors"]),
+    library("Vision", ["Tensors", "Determinism", "CCodecs"]),
+    library("TensorFiles", ["Tensors", "Determinism", "CCodecs"]),
+    library("PipelineFiles", ["Pipelines", "Determinism", yams]),
+    // L4
+    library("NN", ["Autograd", "Tensors", "Determinism"]),
+    library("Panoptic", ["Vision", "Determinism"]),
+    // L5
+    library("Models", ["NN", "Autograd", "Vision", "Panoptic", "Search", "Tensors", "Determinism"]),
+    library("Datasets", ["Vision", "Panoptic", "Tensors", "Determinism"]),
+    library("Reports", ["Panoptic", "Search", "Determinism"]),
+    // L6
+    library(
+      "Stages",
+      [
+        "Pipelines", "PipelineFiles", "Models", "Datasets", "Reports", "NN", "Autograd", "Panoptic", "Vision",
+        "Search", "TensorFiles", "Tensors", "Determinism",
+      ]),
+    // L7
+    .executableTarget(
+      name: "CLI",
+      dependencies: [
+        "Stages", "Pipelines", "PipelineFiles", "TensorFiles", "Panoptic", "Reports", "Tensors", "Determinism",
+        argumentParser,
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "Benchmarks", dependencies: ["Models", "NN", "Autograd", "Tensors", "Determinism"],
+      swiftSettings: strict),
+
+    tests("DeterminismTests", ["Determinism"]),
+    tests("TensorsTests", ["Tensors", "CKernels", "Determinism"]),
+    tests("SearchTests", ["Search", "Determinism"]),
+    tests("PipelinesTests", ["Pipelines", "PipelineFiles", "Determinism"]),
+    tests("AutogradTests", ["Autograd", "Tensors", "Determinism"]),
+    tests("TensorFilesTests", ["TensorFiles", "Tensors", "Determinism"]),
+    tests("VisionTests", ["Vision", "TensorFiles", "Tensors", "Determinism"]),
+    tests("GoldenTests", ["NN", "Autograd", "Vision", "TensorFiles", "Tensors", "Determinism"]),
+    tests("PanopticTests", ["Panoptic", "Vision", "Determinism"]),
+    tests("DatasetsTests", ["Datasets", "Panoptic", "Vision", "Determinism"]),
+    tests("ModelsTests", ["Models", "NN", "Autograd", "Search", "Tensors", "Determinism"]),
+    tests("EndToEndTests", ["Stages", "Pipelines", "TensorFiles", "Determinism"]),
+  ]
+)
