@@ -1,2 +1,0 @@
-#pragma once
-int ck_version(void);

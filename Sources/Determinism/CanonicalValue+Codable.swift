@@ -1,0 +1,60 @@
+import Foundation
+
+/// Any `Codable` value converts to and from a `CanonicalValue`, through Foundation's JSON coder.
+extension CanonicalValue: Codable {
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    if container.decodeNil() {
+      self = .null
+    } else if let b = try? container.decode(Bool.self) {
+      self = .bool(b)
+    } else if let i = try? container.decode(Int.self) {
+      self = .integer(i)
+    } else if let d = try? container.decode(Double.self) {
+      self = .number(d)
+    } else if let s = try? container.decode(String.self) {
+      self = .string(s)
+    } else if let a = try? container.decode([CanonicalValue].self) {
+      self = .array(a)
+    } else {
+      self = .object(try container.decode([String: CanonicalValue].self))
+    }
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    switch self {
+    case .null: try container.encodeNil()
+    case .bool(let b): try container.encode(b)
+    case .integer(let i): try container.encode(i)
+    case .number(let d): try container.encode(d)
+    case .string(let s): try container.encode(s)
+    case .array(let a): try container.encode(a)
+    case .object(let o): try container.encode(o)
+    }
+  }
+
+  /// Reads JSON text. Numbers without fraction and exponent that fit become integers.
+  /// - Throws: Foundation's `DecodingError` for malformed text.
+  public init(json: [UInt8]) throws {
+    self = try JSONDecoder().decode(CanonicalValue.self, from: Data(json))
+  }
+
+  /// The canonical form of a `Codable` value.
+  public init(encoding value: some Encodable) throws {
+    self = try CanonicalValue(json: Array(JSONEncoder().encode(value)))
+  }
+
+  /// Builds a `Codable` value from this tree.
+  public func decoded<T: Decodable>(as type: T.Type) throws -> T {
+    try JSONDecoder().decode(type, from: Data(canonicalBytes))
+  }
+
+  /// Indented JSON with sorted members, for people; ends with a newline.
+  public var prettyText: String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    guard let data = try? encoder.encode(self) else { return canonicalText + "\n" }
+    return String(decoding: data, as: UTF8.self) + "\n"
+  }
+}

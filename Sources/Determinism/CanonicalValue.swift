@@ -1,0 +1,107 @@
+/// A tree of plain values with one canonical byte form, in which equal values have equal bytes.
+///
+/// Keys of stages, parameters, records and small artifacts are built from it. The canonical form is JSON without
+/// white space, members sorted by the UTF-8 bytes of their names, integers in decimal, other numbers as the shortest
+/// text that reads back to the same binary64 (Swift's `description`), so any JSON tool reads it.
+public enum CanonicalValue: Hashable, Sendable {
+  case null
+  case bool(Bool)
+  case integer(Int)
+  /// Must be finite: JSON has no infinity and no NaN.
+  case number(Double)
+  case string(String)
+  case array([CanonicalValue])
+  case object([String: CanonicalValue])
+}
+
+extension CanonicalValue {
+  /// The canonical bytes; what digests are taken of.
+  public var canonicalBytes: [UInt8] {
+    var out = [UInt8]()
+    write(to: &out)
+    return out
+  }
+
+  /// The canonical bytes as text.
+  public var canonicalText: String { String(decoding: canonicalBytes, as: UTF8.self) }
+
+  public var digest: Digest { Digest(of: canonicalBytes) }
+
+  private func write(to out: inout [UInt8]) {
+    switch self {
+    case .null: out += "null".utf8
+    case .bool(let b): out += (b ? "true" : "false").utf8
+    case .integer(let i): out += String(i).utf8
+    case .number(let d):
+      precondition(d.isFinite, "CanonicalValue: \(d) has no canonical form")
+      // -0 and whole numbers keep their ".0", so that 1 and 1.0 stay different values.
+      out += d.description.utf8
+    case .string(let s): CanonicalValue.writeString(s, to: &out)
+    case .array(let values):
+      out.append(UInt8(ascii: "["))
+      for (i, v) in values.enumerated() {
+        if i > 0 { out.append(UInt8(ascii: ",")) }
+        v.write(to: &out)
+      }
+      out.append(UInt8(ascii: "]"))
+    case .object(let members):
+      out.append(UInt8(ascii: "{"))
+      let names = members.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+      for (i, name) in names.enumerated() {
+        if i > 0 { out.append(UInt8(ascii: ",")) }
+        CanonicalValue.writeString(name, to: &out)
+        out.append(UInt8(ascii: ":"))
+        members[name]!.write(to: &out)
+      }
+      out.append(UInt8(ascii: "}"))
+    }
+  }
+
+  private static func writeString(_ s: String, to out: inout [UInt8]) {
+    let hex = Array("0123456789abcdef".utf8)
+    out.append(UInt8(ascii: "\""))
+    for c in s.utf8 {
+      switch c {
+      case UInt8(ascii: "\""): out += [UInt8(ascii: "\\"), UInt8(ascii: "\"")]
+      case UInt8(ascii: "\\"): out += [UInt8(ascii: "\\"), UInt8(ascii: "\\")]
+      case 0..<0x20: out += [UInt8(ascii: "\\"), UInt8(ascii: "u"), 0x30, 0x30, hex[Int(c >> 4)], hex[Int(c & 15)]]
+      default: out.append(c)
+      }
+    }
+    out.append(UInt8(ascii: "\""))
+  }
+}
+
+extension CanonicalValue {
+  public subscript(name: String) -> CanonicalValue? {
+    if case .object(let members) = self { members[name] } else { nil }
+  }
+
+  public var stringValue: String? { if case .string(let s) = self { s } else { nil } }
+  public var boolValue: Bool? { if case .bool(let b) = self { b } else { nil } }
+  public var integerValue: Int? { if case .integer(let i) = self { i } else { nil } }
+  public var arrayValue: [CanonicalValue]? { if case .array(let a) = self { a } else { nil } }
+  public var objectValue: [String: CanonicalValue]? { if case .object(let o) = self { o } else { nil } }
+
+  /// The value as binary64; integers count.
+  public var numberValue: Double? {
+    switch self {
+    case .number(let d): d
+    case .integer(let i): Double(i)
+    default: nil
+    }
+  }
+}
+
+extension CanonicalValue: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
+  ExpressibleByBooleanLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+{
+  public init(stringLiteral value: String) { self = .string(value) }
+  public init(integerLiteral value: Int) { self = .integer(value) }
+  public init(floatLiteral value: Double) { self = .number(value) }
+  public init(booleanLiteral value: Bool) { self = .bool(value) }
+  public init(arrayLiteral elements: CanonicalValue...) { self = .array(elements) }
+  public init(dictionaryLiteral elements: (String, CanonicalValue)...) {
+    self = .object(Dictionary(elements, uniquingKeysWith: { _, last in last }))
+  }
+}
