@@ -1,0 +1,130 @@
+/// A dense block of binary32 values, row-major: the last dimension varies fastest.
+///
+/// A tensor is a value: a copy shares memory until one of the two is written. Operations live in files of their own
+/// (`Convolution.swift`, `Pooling.swift`, ...) and return new tensors.
+public struct Tensor: Sendable {
+  public let shape: Shape
+  private var storage: Storage
+  /// First element in the storage; rows of a larger tensor share its memory.
+  private let offset: Int
+
+  /// Memory with unspecified content, for operations of this module that write every element.
+  init(uninitialized shape: Shape) {
+    self.shape = shape
+    self.storage = Storage(count: shape.count)
+    self.offset = 0
+  }
+
+  private init(shape: Shape, storage: Storage, offset: Int) {
+    self.shape = shape
+    self.storage = storage
+    self.offset = offset
+  }
+
+  public init(zeros shape: Shape) { self.init(repeating: 0, shape: shape) }
+
+  public init(repeating value: Float, shape: Shape) {
+    self.init(uninitialized: shape)
+    storage.pointer.initialize(repeating: value, count: shape.count)
+  }
+
+  /// - Precondition: as many values as `shape` has elements.
+  public init(_ values: [Float], shape: Shape) {
+    precondition(values.count == shape.count, "Tensor: \(values.count) values for \(shape)")
+    self.init(uninitialized: shape)
+    values.withUnsafeBufferPointer { source in
+      if let base = source.baseAddress { storage.pointer.update(from: base, count: values.count) }
+    }
+  }
+
+  /// A tensor of rank 0.
+  public init(scalar: Float) { self.init([scalar], shape: []) }
+
+  /// Fills element `i` (row-major) with `value(i)`.
+  public init(shape: Shape, _ value: (Int) -> Float) {
+    self.init(uninitialized: shape)
+    for i in 0..<shape.count { storage.pointer[i] = value(i) }
+  }
+
+  public var count: Int { shape.count }
+  public var isEmpty: Bool { count == 0 }
+
+  /// The elements, row-major.
+  public var array: [Float] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
+
+  /// The only element.
+  public var item: Float {
+    precondition(count == 1, "item: \(shape) has \(count) elements")
+    return pointer[0]
+  }
+
+  /// Element `i`, row-major.
+  public subscript(flat i: Int) -> Float {
+    precondition(i >= 0 && i < count, "Tensor: element \(i) of \(count)")
+    return pointer[i]
+  }
+
+  /// Calls `body` with the elements, row-major.
+  public func withElements<R>(_ body: (UnsafeBufferPointer<Float>) throws -> R) rethrows -> R {
+    try body(UnsafeBufferPointer(start: pointer, count: count))
+  }
+
+  /// Calls `body` with the elements for writing; the memory is made this tensor's own first.
+  public mutating func withMutableElements<R>(_ body: (UnsafeMutableBufferPointer<Float>) throws -> R) rethrows -> R {
+    try body(UnsafeMutableBufferPointer(start: mutablePointer, count: count))
+  }
+
+  // MARK: Access for the operations of this module
+
+  /// The elements; valid while the tensor is.
+  var pointer: UnsafePointer<Float> { UnsafePointer(storage.pointer + offset) }
+
+  /// The elements for writing; copies them first where another tensor shares the memory.
+  var mutablePointer: UnsafeMutablePointer<Float> {
+    mutating get {
+      if !isKnownUniquelyReferenced(&storage) {
+        let copy = Storage(count: count)
+        copy.pointer.update(from: pointer, count: count)
+        self = Tensor(shape: shape, storage: copy, offset: 0)
+      }
+      return storage.pointer + offset
+    }
+  }
+
+  // MARK: Views
+
+  /// The same elements under another shape.
+  /// - Precondition: as many elements.
+  public func reshaped(_ shape: Shape) -> Tensor {
+    precondition(shape.count == count, "reshaped: \(self.shape) to \(shape)")
+    return Tensor(shape: shape, storage: storage, offset: offset)
+  }
+
+  /// Rows `range` of the outermost dimension; shares memory.
+  public func rows(_ range: Range<Int>) -> Tensor {
+    precondition(
+      shape.rank > 0 && range.lowerBound >= 0 && range.upperBound <= shape[0], "rows: \(range) of \(shape)")
+    let stride = shape[0] == 0 ? 0 : count / shape[0]
+    return Tensor(
+      shape: shape.replacing(0, with: range.count), storage: storage, offset: offset + range.lowerBound * stride)
+  }
+}
+
+extension Tensor: CustomStringConvertible {
+  /// The shape and the first elements.
+  public var description: String {
+    let head = (0..<min(count, 8)).map { String(pointer[$0]) }.joined(separator: ", ")
+    return "Tensor\(shape)(\(head)\(count > 8 ? ", …" : ""))"
+  }
+}
+
+extension Tensor {
+  /// Bit-for-bit equality: shape and the bits of every element (so NaN equals itself and -0 differs from 0).
+  public func isIdentical(to other: Tensor) -> Bool {
+    guard shape == other.shape else { return false }
+    let a = pointer
+    let b = other.pointer
+    for i in 0..<count where a[i].bitPattern != b[i].bitPattern { return false }
+    return true
+  }
+}
