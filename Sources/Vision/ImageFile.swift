@@ -1,0 +1,126 @@
+import CCodecs
+import Foundation
+
+/// Reads pictures. The format is told by the first bytes, not by the name: data sets hold PNGs called `.JPEG`.
+///
+/// Orientation tags, gamma and colour profiles are ignored, alpha is dropped, 16-bit samples keep their upper byte,
+/// CMYK becomes RGB as Pillow does it: what `PIL.Image.open(path).convert("RGB")` gives, which is what the published
+/// models were trained on. JPEG decoding is fixed to the integer slow DCT, fancy upsampling, no block smoothing;
+/// `decoderIdentity` names its result on this machine.
+public enum ImageFile {
+  /// The largest picture read: 100 megapixels.
+  public static let maximalPixels = 100_000_000
+  /// The largest file read: 512 MiB.
+  public static let maximalBytes = 512 << 20
+
+  /// Reads a JPEG or PNG file as RGB.
+  /// - Throws: `ImageError`, with the path.
+  public static func read(path: String) throws -> Image {
+    try decode(bytes(ofFileAt: path), place: path)
+  }
+
+  /// Reads a PNG with one channel, gray levels or palette indices just as stored: a map of class numbers.
+  /// - Throws: `ImageError`; colour pictures and 16-bit samples are `unsupported`.
+  public static func readIndices(path: String) throws -> Image {
+    let data = try bytes(ofFileAt: path)
+    guard format(of: data) == .png else { throw ImageError(.unknownFormat, at: path, "not a PNG file") }
+    return try decodePNG(data, layout: CC_INDICES, place: path).image
+  }
+
+  /// Reads a panoptic PNG: the id of a pixel is `R + 256 G + 65536 B`.
+  /// - Throws: `ImageError`; gray, palette and 16-bit pictures are `unsupported`, since their values are no ids.
+  public static func readLabelPNG(path: String) throws -> LabelImage {
+    let data = try bytes(ofFileAt: path)
+    guard format(of: data) == .png else { throw ImageError(.unknownFormat, at: path, "not a PNG file") }
+    let (image, source) = try decodePNG(data, layout: CC_RGB, place: path)
+    guard source.source_channels == 3, source.source_depth == 8 else {
+      let kind =
+        source.source_channels == 3 ? "a 16-bit" : source.has_palette != 0 ? "a palette" : "a gray"
+      throw ImageError(
+        .unsupported, at: path, "a panoptic PNG holds its ids in 8-bit RGB; this is \(kind) picture")
+    }
+    return LabelImage(rgb: image)
+  }
+
+  /// Decodes a JPEG or PNG in memory as RGB.
+  /// - Parameter place: names the bytes in errors.
+  public static func decode(_ data: [UInt8], place: String) throws -> Image {
+    switch format(of: data) {
+    case .jpeg: try decodeJPEG(data, place: place)
+    case .png: try decodePNG(data, layout: CC_RGB, place: place).image
+    case nil:
+      throw ImageError(
+        .unknownFormat, at: place, data.isEmpty ? "the file is empty" : "neither a JPEG nor a PNG file")
+    }
+  }
+
+  enum Format { case jpeg, png }
+
+  static func format(of data: [UInt8]) -> Format? {
+    if data.starts(with: [0xFF, 0xD8, 0xFF]) { return .jpeg }
+    if data.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) { return .png }
+    return nil
+  }
+
+  private static func decodeJPEG(_ data: [UInt8], place: String) throws -> Image {
+    var result = cc_image()
+    let status = cc_jpeg_decode(data, data.count, Int64(maximalPixels), &result)
+    return try finish(&result, status, kind: "JPEG", place: place)
+  }
+
+  private static func decodePNG(
+    _ data: [UInt8], layout: cc_layout, place: String
+  ) throws -> (image: Image, source: cc_image) {
+    var result = cc_image()
+    let status = cc_png_decode(data, data.count, layout, Int64(maximalPixels), &result)
+    let image = try finish(&result, status, kind: "PNG", place: place)
+    return (image, result)
+  }
+
+  private static func finish(
+    _ result: inout cc_image, _ status: cc_status, kind: String, place: String
+  ) throws -> Image {
+    guard status == CC_OK else {
+      let reason = withUnsafeBytes(of: result.message) { raw in
+        String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      let (code, words): (ImageError.Code, String) =
+        switch status {
+        case CC_UNSUPPORTED: (.unsupported, "this kind of \(kind) is not supported")
+        case CC_TOO_LARGE: (.tooLarge, "a \(kind) larger than allowed")
+        case CC_NO_MEMORY: (.tooLarge, "no memory for this \(kind)")
+        default: (.corrupt, "a damaged \(kind)")
+        }
+      throw ImageError(code, at: place, "\(words): \(reason)")
+    }
+    defer { cc_image_free(&result) }
+    let count = Int(result.width) * Int(result.height) * Int(result.channels)
+    return Image(
+      width: Int(result.width), height: Int(result.height), channels: Int(result.channels),
+      pixels: Array(UnsafeBufferPointer(start: result.pixels, count: count)))
+  }
+
+  /// The content of a plain file. A pipe or a device, which could block for ever, is refused.
+  static func bytes(ofFileAt path: String) throws -> [UInt8] {
+    let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard file >= 0 else { throw ImageError(.unreadable, at: path, String(cString: strerror(errno))) }
+    defer { close(file) }
+    var info = stat()
+    guard fstat(file, &info) == 0, info.st_mode & S_IFMT == S_IFREG else {
+      throw ImageError(.unreadable, at: path, "not a plain file")
+    }
+    guard info.st_size <= maximalBytes else {
+      throw ImageError(.tooLarge, at: path, "\(info.st_size) bytes; a picture may have \(maximalBytes)")
+    }
+    let size = Int(info.st_size)
+    return try [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+      while count < size {
+        let n = Foundation.read(file, buffer.baseAddress! + count, size - count)
+        if n < 0 && errno == EINTR { continue }
+        guard n >= 0 else { throw ImageError(.unreadable, at: path, String(cString: strerror(errno))) }
+        if n == 0 { break }
+        count += n
+      }
+    }
+  }
+}
