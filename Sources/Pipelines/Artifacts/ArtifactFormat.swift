@@ -1,0 +1,58 @@
+import Determinism
+
+/// How a kind of artifact is stored and what its digest is.
+///
+/// The digest is of the logical content: two files with equal content have equal digests, however they are compressed
+/// or laid out.
+public protocol ArtifactFormat: Sendable {
+  /// The kind's name, as ports declare it.
+  static var name: String { get }
+  /// Ending of object files, without the dot.
+  static var fileExtension: String { get }
+
+  /// The logical digest of a file.
+  /// - Throws: where the file is not of this format.
+  func digest(ofFileAt path: String) throws -> Digest
+  /// Says where two files of different content first differ, in a few words.
+  func difference(between a: String, and b: String) throws -> String?
+  /// Lines that tell people what a file holds.
+  func summary(ofFileAt path: String) throws -> [String]
+}
+
+extension ArtifactFormat {
+  public func difference(between a: String, and b: String) throws -> String? { nil }
+  public func summary(ofFileAt path: String) throws -> [String] { [] }
+  var name: String { Self.name }
+}
+
+/// An artifact in the store, by its kind and content.
+public struct Artifact: Hashable, Sendable, Comparable {
+  public let kind: String
+  public let digest: Digest
+  /// Whether only the manifest is stored, and the files lie in a source's folder.
+  public let isExternal: Bool
+
+  public init(kind: String, digest: Digest, isExternal: Bool = false) {
+    self.kind = kind
+    self.digest = digest
+    self.isExternal = isExternal
+  }
+
+  public static func < (a: Artifact, b: Artifact) -> Bool {
+    (a.kind, a.digest) < (b.kind, b.digest)
+  }
+}
+
+extension Artifact {
+  var canonical: CanonicalValue {
+    var members: [String: CanonicalValue] = ["kind": .string(kind), "digest": .string(digest.hex)]
+    if isExternal { members["external"] = true }
+    return .object(members)
+  }
+
+  init?(canonical value: CanonicalValue) {
+    guard let kind = value["kind"]?.stringValue, let digest = value["digest"]?.stringValue.flatMap(Digest.init(hex:))
+    else { return nil }
+    self.init(kind: kind, digest: digest, isExternal: value["external"]?.boolValue ?? false)
+  }
+}

@@ -1,0 +1,75 @@
+import Determinism
+
+/// Small structured results. The digest is SHA-256 of the canonical JSON text.
+public struct JSONFormat: ArtifactFormat {
+  public static let name = "json"
+  public static let fileExtension = "json"
+
+  public init() {}
+
+  public func digest(ofFileAt path: String) throws -> Digest {
+    try JSONFormat.read(path).digest
+  }
+
+  static func read(_ path: String) throws -> CanonicalValue {
+    let bytes = try Files.read(path)
+    do {
+      return try CanonicalValue(json: bytes)
+    } catch {
+      throw PipelineError(.badArtifact, "\(path): not JSON: \(error)")
+    }
+  }
+
+  public func difference(between a: String, and b: String) throws -> String? {
+    ValueDifference.first(between: try JSONFormat.read(a), and: try JSONFormat.read(b)).map {
+      "\($0.path.isEmpty ? "the value" : $0.path): \($0.old) before, \($0.new) now"
+    }
+  }
+
+  public func summary(ofFileAt path: String) throws -> [String] {
+    let lines = try JSONFormat.read(path).prettyText.split(separator: "\n").map(String.init)
+    return lines.count <= 60 ? lines : lines.prefix(60) + ["... (\(lines.count - 60) more lines)"]
+  }
+}
+
+/// Where two trees of plain values part.
+struct ValueDifference {
+  /// Such as `optimizer.rate` or `genes[3]`; empty for the whole value.
+  let path: String
+  let old: String
+  let new: String
+
+  static func first(between a: CanonicalValue, and b: CanonicalValue) -> ValueDifference? {
+    all(between: a, and: b, limit: 1).first
+  }
+
+  /// In the order of names and indices, at most `limit`.
+  static func all(
+    between a: CanonicalValue, and b: CanonicalValue, path: String = "", limit: Int = 20
+  ) -> [ValueDifference] {
+    if a == b || limit <= 0 { return [] }
+    var out = [ValueDifference]()
+    switch (a, b) {
+    case (.object(let x), .object(let y)):
+      for name in Set(x.keys).union(y.keys).sorted() {
+        let inner = path.isEmpty ? name : "\(path).\(name)"
+        switch (x[name], y[name]) {
+        case (let p?, let q?): out += all(between: p, and: q, path: inner, limit: limit - out.count)
+        case (let p?, nil): out.append(ValueDifference(path: inner, old: text(p), new: "absent"))
+        case (nil, let q?): out.append(ValueDifference(path: inner, old: "absent", new: text(q)))
+        case (nil, nil): break
+        }
+      }
+    case (.array(let x), .array(let y)) where x.count == y.count:
+      for i in x.indices { out += all(between: x[i], and: y[i], path: "\(path)[\(i)]", limit: limit - out.count) }
+    default:
+      out.append(ValueDifference(path: path, old: text(a), new: text(b)))
+    }
+    return Array(out.prefix(limit))
+  }
+
+  private static func text(_ value: CanonicalValue) -> String {
+    let text = value.canonicalText
+    return text.utf8.count <= 60 ? text : "\(text.prefix(48))..."
+  }
+}

@@ -1,0 +1,80 @@
+import Determinism
+
+/// The files of a tree: relative path, size and SHA-256 of each, sorted by the bytes of the path.
+///
+/// Its text is one line per file, `<sha256> <size> <path>`, after the line `tree 1`. SHA-256 of that text is the
+/// digest of the tree.
+struct TreeManifest: Equatable, Sendable {
+  struct Entry: Equatable, Sendable {
+    /// Relative, with `/`, without `.` and `..`.
+    var path: String
+    var size: Int
+    var sha256: Digest
+  }
+
+  private(set) var entries: [Entry]
+
+  init(_ entries: [Entry]) {
+    self.entries = entries.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+  }
+
+  var bytes: [UInt8] {
+    var out = Array("tree 1\n".utf8)
+    out.reserveCapacity(entries.count * 128)
+    for entry in entries {
+      out += entry.sha256.hex.utf8
+      out.append(0x20)
+      out += String(entry.size).utf8
+      out.append(0x20)
+      out += entry.path.utf8
+      out.append(0x0A)
+    }
+    return out
+  }
+
+  var digest: Digest { Digest(of: bytes) }
+  var totalSize: Int { entries.reduce(0) { $0 + $1.size } }
+
+  /// Reads a manifest's text; nil where it is not exactly what `bytes` writes.
+  init?(bytes: [UInt8]) {
+    var lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
+    guard lines.count >= 2, lines.removeLast().isEmpty, lines.removeFirst().elementsEqual("tree 1".utf8) else {
+      return nil
+    }
+    var entries = [Entry]()
+    entries.reserveCapacity(lines.count)
+    for line in lines {
+      let fields = line.split(separator: 0x20, maxSplits: 2, omittingEmptySubsequences: false)
+      guard fields.count == 3, let digest = Digest(hex: String(decoding: fields[0], as: UTF8.self)),
+        let size = Int(String(decoding: fields[1], as: UTF8.self))
+      else { return nil }
+      entries.append(Entry(path: String(decoding: fields[2], as: UTF8.self), size: size, sha256: digest))
+    }
+    self.entries = entries
+    guard self.bytes == bytes else { return nil }
+  }
+
+  /// Hashes every file below a folder, on all threads.
+  /// - Throws: for links, odd files and names that a manifest can't hold.
+  init(ofFolder root: String) throws {
+    let files = try Files.walk(root)
+    let results: [Result<Entry, any Error>] = Parallel.map(files.count) { i in
+      Result {
+        let path = root + "/" + files[i]
+        return Entry(path: files[i], size: try Files.status(path).size, sha256: try Files.sha256(path))
+      }
+    }
+    self.init(try results.map { try $0.get() })
+  }
+
+  /// The first path whose file differs from this manifest in the other one, with what differs.
+  func difference(to other: TreeManifest) -> String? {
+    let theirs = Dictionary(other.entries.map { ($0.path, $0) }, uniquingKeysWith: { a, _ in a })
+    let mine = Set(entries.map(\.path))
+    for entry in entries {
+      guard let match = theirs[entry.path] else { return "\(entry.path): only before" }
+      if match != entry { return "\(entry.path): \(entry.size) bytes before, \(match.size) now, contents differ" }
+    }
+    return other.entries.first { !mine.contains($0.path) }.map { "\($0.path): only now" }
+  }
+}

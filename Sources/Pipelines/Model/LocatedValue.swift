@@ -1,0 +1,86 @@
+import Determinism
+
+/// A tree of plain values that remembers where the user wrote each of them.
+public struct LocatedValue: Sendable {
+  public struct Member: Sendable {
+    public var name: String
+    public var nameLocation: SourceLocation
+    public var value: LocatedValue
+
+    public init(name: String, nameLocation: SourceLocation, value: LocatedValue) {
+      self.name = name
+      self.nameLocation = nameLocation
+      self.value = value
+    }
+  }
+
+  public enum Content: Sendable {
+    case null
+    case bool(Bool)
+    case integer(Int)
+    case number(Double)
+    case string(String)
+    case array([LocatedValue])
+    /// In the order of the file; names are unique.
+    case object([Member])
+  }
+
+  public var content: Content
+  public var location: SourceLocation
+
+  public init(_ content: Content, at location: SourceLocation) {
+    self.content = content
+    self.location = location
+  }
+
+  /// A value that no user wrote, all of it at one place.
+  public init(_ value: CanonicalValue, at location: SourceLocation) {
+    self.location = location
+    switch value {
+    case .null: content = .null
+    case .bool(let b): content = .bool(b)
+    case .integer(let i): content = .integer(i)
+    case .number(let d): content = .number(d)
+    case .string(let s): content = .string(s)
+    case .array(let a): content = .array(a.map { LocatedValue($0, at: location) })
+    case .object(let o):
+      content = .object(
+        o.sorted { $0.key < $1.key }.map {
+          Member(name: $0.key, nameLocation: location, value: LocatedValue($0.value, at: location))
+        })
+    }
+  }
+
+  /// Members by name, or nil where this is no mapping.
+  public var members: [Member]? { if case .object(let members) = content { members } else { nil } }
+  public var stringValue: String? { if case .string(let s) = content { s } else { nil } }
+
+  public subscript(name: String) -> LocatedValue? { members?.first { $0.name == name }?.value }
+
+  /// What the value is, for messages: `text 'abc'`, `a list`.
+  public var kindDescription: String {
+    switch content {
+    case .null: "nothing"
+    case .bool(let b): "\(b)"
+    case .integer(let i): "\(i)"
+    case .number(let d): "\(d)"
+    case .string(let s): "text '\(s)'"
+    case .array: "a list"
+    case .object: "a mapping"
+    }
+  }
+
+  /// This value with `other` laid over it: mappings member by member, everything else replaced.
+  public func overlaid(with other: LocatedValue) -> LocatedValue {
+    guard case .object(var members) = content, case .object(let overriding) = other.content else { return other }
+    for member in overriding {
+      if let i = members.firstIndex(where: { $0.name == member.name }) {
+        members[i].value = members[i].value.overlaid(with: member.value)
+        members[i].nameLocation = member.nameLocation
+      } else {
+        members.append(member)
+      }
+    }
+    return LocatedValue(.object(members), at: location)
+  }
+}

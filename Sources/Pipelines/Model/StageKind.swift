@@ -1,0 +1,142 @@
+import Determinism
+
+/// A kind of stage with its types erased: what the planner and the runner handle.
+public struct StageKind: Sendable {
+  public let name: String
+  public let version: Int
+  public let summary: String
+  public let inputs: [InputPort]
+  public let outputs: [OutputPort]
+  public let traits: [String]
+  public let isRandom: Bool
+  /// The default parameters in canonical form.
+  public let defaults: CanonicalValue
+  /// Of a source, the variable with its root folder.
+  public let sourceVariable: String?
+
+  let prepare: @Sendable (LocatedValue) throws -> PreparedStage
+
+  public var isSource: Bool { sourceVariable != nil }
+
+  public init<S: Stage>(_ type: S.Type) {
+    name = S.name
+    version = S.version
+    summary = S.summary
+    inputs = S.inputs
+    outputs = S.outputs
+    traits = S.traits.sorted()
+    isRandom = S.isRandom
+    sourceVariable = nil
+    let defaults = StageKind.canonical(S.Parameters())
+    self.defaults = defaults
+    prepare = { value in
+      let parameters = try ParameterDecoder.decode(S.Parameters.self, from: value, defaults: defaults)
+      let stage = try StageKind.locatingErrors(in: value) { try S(parameters: parameters) }
+      return PreparedStage(
+        parameters: StageKind.canonical(parameters), body: .stage({ try stage.run(in: $0) }))
+    }
+    check()
+  }
+
+  public init<S: Source>(source type: S.Type) {
+    name = S.name
+    version = S.version
+    summary = S.summary
+    inputs = []
+    outputs = S.outputs.map { OutputPort($0, TreeFormat.name) }
+    traits = []
+    isRandom = false
+    sourceVariable = S.variable
+    let defaults = StageKind.canonical(S.Parameters())
+    self.defaults = defaults
+    prepare = { value in
+      let parameters = try ParameterDecoder.decode(S.Parameters.self, from: value, defaults: defaults)
+      let source = try StageKind.locatingErrors(in: value) { try S(parameters: parameters) }
+      let folder = SourceFolder(
+        variable: S.variable, contents: { source.contents(of: $0) }, selects: { source.selects($0, for: $1) })
+      return PreparedStage(parameters: StageKind.canonical(parameters), body: .source(folder))
+    }
+    check()
+  }
+
+  private func check() {
+    precondition(!outputs.isEmpty, "stage kind \(name): no outputs")
+    precondition(Set(inputs.map(\.name)).count == inputs.count, "stage kind \(name): an input declared twice")
+    precondition(Set(outputs.map(\.name)).count == outputs.count, "stage kind \(name): an output declared twice")
+    for reserved in ["uses", "seed"] {
+      precondition(defaults[reserved] == nil, "stage kind \(name): a parameter may not be named '\(reserved)'")
+    }
+  }
+
+  private static func canonical(_ parameters: some StageParameters) -> CanonicalValue {
+    do {
+      return try CanonicalValue(encoding: parameters)
+    } catch {
+      preconditionFailure("\(type(of: parameters)) has no canonical form: \(error)")
+    }
+  }
+
+  private static func locatingErrors<R>(in value: LocatedValue, _ body: () throws -> R) throws -> R {
+    do {
+      return try body()
+    } catch let error as ParameterError {
+      var place = value
+      for name in error.parameter.split(separator: ".") {
+        guard let next = place[ParameterNames.fileSpelling(of: String(name))] else { break }
+        place = next
+      }
+      throw PipelineError(.badValue, at: place.location, error.description)
+    }
+  }
+}
+
+/// A stage with its parameters, ready to run.
+struct PreparedStage: Sendable {
+  enum Body: Sendable {
+    case stage(@Sendable (StageContext) throws -> Void)
+    case source(SourceFolder)
+  }
+
+  /// The complete set in canonical form.
+  let parameters: CanonicalValue
+  let body: Body
+}
+
+/// What a source wants from its root folder.
+struct SourceFolder: Sendable {
+  let variable: String
+  let contents: @Sendable (String) -> [String]
+  let selects: @Sendable (_ path: String, _ output: String) -> Bool
+}
+
+/// All that pipelines may use: kinds of stages, artifact formats, and the values of the traits that kinds declare.
+public struct StageRegistry: Sendable {
+  public let kinds: [String: StageKind]
+  public let formats: [String: any ArtifactFormat]
+  public let traits: [String: String]
+
+  /// - Precondition: names are unique; every declared trait has a value and every port a known format.
+  public init(kinds: [StageKind], formats: [any ArtifactFormat] = [], traits: [String: String] = [:]) {
+    let all: [any ArtifactFormat] = [JSONFormat(), TreeFormat()] + formats
+    self.kinds = Dictionary(
+      kinds.map { ($0.name, $0) }, uniquingKeysWith: { a, _ in preconditionFailure("two stage kinds named \(a.name)") })
+    self.formats = Dictionary(
+      all.map { (type(of: $0).name, $0) },
+      uniquingKeysWith: { a, _ in preconditionFailure("two formats named \(type(of: a).name)") })
+    self.traits = traits
+    for kind in kinds {
+      for trait in kind.traits {
+        precondition(traits[trait] != nil, "stage kind \(kind.name): trait '\(trait)' has no value")
+      }
+      for format in kind.inputs.map(\.kind) + kind.outputs.map(\.kind) {
+        precondition(self.formats[format] != nil, "stage kind \(kind.name): unknown artifact format '\(format)'")
+      }
+    }
+  }
+
+  /// - Precondition: the format is registered.
+  func format(_ name: String) -> any ArtifactFormat {
+    guard let format = formats[name] else { preconditionFailure("unknown artifact format '\(name)'") }
+    return format
+  }
+}

@@ -1,0 +1,153 @@
+import Determinism
+import Synchronization
+
+/// All that a running stage sees of the world. Methods may be called from any thread.
+public final class StageContext: Sendable {
+  /// The stage's random streams; a kind that draws none must not use them.
+  public let seeds: Seeds
+  /// Threads that loops of `Parallel` started from the stage's thread use.
+  public let threads: Int
+
+  let inputArtifacts: [String: [InputArtifact]]
+  let kind: StageKind
+  let scratch: String
+  let interruption: Interruption
+  let checkpoints: CheckpointFolder?
+  let report: @Sendable (StageReport) -> Void
+
+  private let state: Mutex<State>
+
+  struct State {
+    var written: [String: String] = [:]
+    var trace: Trace
+    var messages = 0
+  }
+
+  /// What a stage tells the runner while it works.
+  enum StageReport: Sendable {
+    case progress(step: Int, of: Int, unit: String, detail: String)
+    case checkpoint(step: Int, of: Int)
+    case resumed(step: Int)
+    case log(String)
+  }
+
+  init(
+    kind: StageKind, seed: UInt64, threads: Int, inputs: [String: [InputArtifact]], scratch: String,
+    checkpoints: CheckpointFolder?, interruption: Interruption, report: @escaping @Sendable (StageReport) -> Void
+  ) {
+    self.kind = kind
+    self.seeds = Seeds(kind: kind.name, seed: seed)
+    self.threads = threads
+    self.inputArtifacts = inputs
+    self.scratch = scratch
+    self.checkpoints = checkpoints
+    self.interruption = interruption
+    self.report = report
+    self.state = Mutex(State(trace: Trace()))
+  }
+
+  /// The artifact of a required input.
+  public func input(_ name: String) -> InputArtifact {
+    guard let artifact = optionalInput(name) else { preconditionFailure("\(kind.name): no input '\(name)'") }
+    return artifact
+  }
+
+  /// The artifact of an optional input, nil where the pipeline gives none.
+  public func optionalInput(_ name: String) -> InputArtifact? {
+    let port = kind.inputs.first { $0.name == name }
+    precondition(port?.isList == false, "\(kind.name): '\(name)' is not declared as a single input")
+    return inputArtifacts[name]?.first
+  }
+
+  /// The artifacts of a list input, in the order of the instances they come from.
+  public func inputs(_ name: String) -> [InputArtifact] {
+    let port = kind.inputs.first { $0.name == name }
+    precondition(port?.isList == true, "\(kind.name): '\(name)' is not declared as a list input")
+    return inputArtifacts[name] ?? []
+  }
+
+  /// Writes an output. `body` gets a path: of a tree an empty folder to fill, else of a file to create.
+  ///
+  /// The artifact appears in the store when the stage returns without an error, and not before.
+  public func write(_ output: String, _ body: (_ path: String) throws -> Void) throws {
+    guard let port = kind.outputs.first(where: { $0.name == output }) else {
+      preconditionFailure("\(kind.name): '\(output)' is not declared as an output")
+    }
+    let path = scratch + "/" + output
+    let isTree = port.kind == TreeFormat.name
+    try Files.remove(path)
+    if isTree { try Files.makeFolder(path + "/" + TreeFormat.filesName) }
+    try body(isTree ? path + "/" + TreeFormat.filesName : path)
+    guard Files.exists(path) else {
+      throw PipelineError(.badStage, "stage kind \(kind.name) wrote no file for its output '\(output)'")
+    }
+    state.withLock { $0.written[output] = path }
+  }
+
+  /// Writes a `json` output in canonical form.
+  public func write(_ output: String, json value: some Encodable) throws {
+    let canonical = try CanonicalValue(encoding: value)
+    try write(output) { try Files.write(canonical.canonicalBytes, to: $0) }
+  }
+
+  /// Tells how far the stage is, such as step 20 of 600 `images`; `detail` is short, such as `loss 1.234`.
+  public func progress(step: Int, of total: Int, unit: String = "steps", detail: String = "") {
+    report(.progress(step: step, of: total, unit: unit, detail: detail))
+  }
+
+  /// True once the user asked to stop: save a checkpoint and throw `StageInterrupted`.
+  public var isCancelled: Bool { interruption.isRequested }
+
+  /// - Throws: `StageInterrupted` once the user asked to stop.
+  public func checkCancelled() throws {
+    if isCancelled { throw StageInterrupted() }
+  }
+
+  /// The newest sound checkpoint of this very stage and key; nil on a fresh start.
+  public func latestCheckpoint() throws -> Checkpoint? {
+    guard let checkpoints, let (checkpoint, trace) = try checkpoints.latest() else { return nil }
+    state.withLock { $0.trace = trace }
+    report(.resumed(step: checkpoint.step))
+    return checkpoint
+  }
+
+  /// Keeps partial state. `write` creates the file at the path it gets; what it held is verified on resume.
+  ///
+  /// Of a stage that resumes, the outputs must equal those of one that ran through.
+  public func saveCheckpoint(step: Int, of total: Int, _ write: (_ path: String) throws -> Void) throws {
+    guard let checkpoints else { return }
+    try checkpoints.save(step: step, of: total, trace: state.withLock { $0.trace }, write)
+    report(.checkpoint(step: step, of: total))
+  }
+
+  /// Notes the digest of a tensor at a step, for the record: what two executions are compared by.
+  public func recordDigest(step: Int, name: String, digest: Digest) {
+    state.withLock { $0.trace.note(step: step, name: name, digest: digest) }
+  }
+
+  /// A line for the stage's log in the run's folder.
+  public func log(_ message: String) { report(.log(message)) }
+
+  /// What the stage left, once it returned.
+  func finish() throws -> (files: [String: String], trace: Trace) {
+    let (written, trace) = state.withLock { ($0.written, $0.trace) }
+    for port in kind.outputs where written[port.name] == nil {
+      throw PipelineError(.badStage, "stage kind \(kind.name) did not write its output '\(port.name)'")
+    }
+    return (written, trace)
+  }
+}
+
+/// A request to stop, set by a signal handler and read by everybody.
+public final class Interruption: Sendable {
+  private let flag = Atomic<Bool>(false)
+
+  public init() {}
+
+  /// Safe in a signal handler.
+  /// - Returns: whether it was requested before.
+  @discardableResult
+  public func request() -> Bool { flag.exchange(true, ordering: .acquiringAndReleasing) }
+
+  public var isRequested: Bool { flag.load(ordering: .acquiring) }
+}

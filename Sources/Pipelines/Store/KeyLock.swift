@@ -1,0 +1,41 @@
+import Foundation
+import Glibc
+
+/// The right to work on one key. The kernel releases it when its holder dies, whatever way.
+final class KeyLock {
+  private let descriptor: Int32
+  private let path: String
+
+  private init(descriptor: Int32, path: String) {
+    self.descriptor = descriptor
+    self.path = path
+  }
+
+  /// Takes the lock if nobody holds it.
+  /// - Returns: nil where another runner works on the key.
+  static func acquire(_ path: String) throws -> KeyLock? {
+    while true {
+      let fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+      guard fd >= 0 else { throw Files.failure("lock", path) }
+      guard flock(fd, LOCK_EX | LOCK_NB) == 0 else {
+        let code = errno
+        close(fd)
+        if code == EWOULDBLOCK { return nil }
+        if code == EINTR { continue }
+        throw Files.failure("lock", path, code)
+      }
+      // The last holder removes the file: a lock on a removed file protects nothing, so start over.
+      var mine = stat()
+      var there = stat()
+      if fstat(fd, &mine) == 0, stat(path, &there) == 0, mine.st_ino == there.st_ino {
+        return KeyLock(descriptor: fd, path: path)
+      }
+      close(fd)
+    }
+  }
+
+  deinit {
+    unlink(path)
+    close(descriptor)
+  }
+}

@@ -1,0 +1,91 @@
+import Determinism
+
+/// What one execution of a stage was.
+struct Record: Sendable {
+  var identity: StageIdentity
+  /// Names at the time, for people; no key knows them.
+  var pipeline: String
+  var stage: String
+  var outputs: [String: Artifact]
+  /// Inputs that are elements of a `json` array, by port: the array, and which element.
+  var elements: [String: Element]
+  var trace: Trace
+  /// Program, host, threads and the like; free of form.
+  var environment: CanonicalValue
+  var run: String
+  /// ISO 8601, UTC.
+  var started: String
+  var seconds: Double
+
+  struct Element: Equatable, Sendable {
+    var array: Digest
+    var index: Int
+  }
+
+  var key: Digest { identity.key }
+
+  var canonical: CanonicalValue {
+    [
+      "key": .string(key.hex), "identity": identity.canonical, "pipeline": .string(pipeline), "stage": .string(stage),
+      "outputs": .object(outputs.mapValues(\.canonical)),
+      "elements": .object(
+        elements.mapValues { ["array": .string($0.array.hex), "index": .integer($0.index)] }),
+      "trace": trace.canonical, "environment": environment, "run": .string(run), "started": .string(started),
+      "seconds": .number((seconds * 1000).rounded() / 1000),
+    ]
+  }
+
+  /// The record's file: canonical JSON, so that any changed byte shows, with the digest of the record beside it.
+  var fileBytes: [UInt8] {
+    let body = canonical
+    let file: CanonicalValue = ["record": body, "sha256": .string(body.digest.hex)]
+    return file.canonicalBytes + [0x0A]
+  }
+
+  /// Reads a record's file and verifies it against itself.
+  /// - Throws: `PipelineError` of code `damaged` that says what is wrong.
+  init(fileBytes bytes: [UInt8], at path: String) throws {
+    func damaged(_ why: String) -> PipelineError { PipelineError(.damaged, "\(path): \(why)") }
+    guard let file = try? CanonicalValue(json: bytes), let body = file["record"],
+      let digest = file["sha256"]?.stringValue
+    else { throw damaged("not a record") }
+    guard body.digest.hex == digest, file.canonicalBytes + [0x0A] == bytes else {
+      throw damaged("the record was changed after it was written: its digest does not match")
+    }
+    guard let identity = body["identity"].flatMap(StageIdentity.init(canonical:)),
+      let outputs = body["outputs"]?.objectValue, let trace = body["trace"].flatMap(Trace.init(canonical:))
+    else { throw damaged("the record lacks parts or is of another version") }
+    guard body["key"]?.stringValue == identity.key.hex else { throw damaged("the key is not that of the identity") }
+    self.identity = identity
+    self.pipeline = body["pipeline"]?.stringValue ?? ""
+    self.stage = body["stage"]?.stringValue ?? ""
+    self.outputs = outputs.compactMapValues(Artifact.init(canonical:))
+    self.elements = (body["elements"]?.objectValue ?? [:]).compactMapValues { value in
+      guard let array = value["array"]?.stringValue.flatMap(Digest.init(hex:)), let i = value["index"]?.integerValue
+      else { return nil }
+      return Element(array: array, index: i)
+    }
+    self.trace = trace
+    self.environment = body["environment"] ?? .null
+    self.run = body["run"]?.stringValue ?? ""
+    self.started = body["started"]?.stringValue ?? ""
+    self.seconds = body["seconds"]?.numberValue ?? 0
+  }
+
+  init(
+    identity: StageIdentity, pipeline: String, stage: String, outputs: [String: Artifact],
+    elements: [String: Element], trace: Trace, environment: CanonicalValue, run: String, started: String,
+    seconds: Double
+  ) {
+    self.identity = identity
+    self.pipeline = pipeline
+    self.stage = stage
+    self.outputs = outputs
+    self.elements = elements
+    self.trace = trace
+    self.environment = environment
+    self.run = run
+    self.started = started
+    self.seconds = seconds
+  }
+}

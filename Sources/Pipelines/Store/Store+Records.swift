@@ -1,0 +1,44 @@
+import Determinism
+
+extension Store {
+  /// The artifacts that a key's record names; nil where the key has no record.
+  ///
+  /// The index answers where it can; a record it has not heard of is read and added.
+  func outputs(of key: Digest) throws -> [String: Artifact]? {
+    guard Files.exists(recordPath(key)) else { return nil }
+    if let entry = index.entry(key) { return entry.outputs }
+    let record = try record(key)
+    try addToIndex(record)
+    return record.outputs
+  }
+
+  /// - Throws: code `damaged` where the file is not as it was written, code `io` where it is not there.
+  func record(_ key: Digest) throws -> Record {
+    let record = try Record(fileBytes: try Files.read(recordPath(key)), at: recordPath(key))
+    guard record.key == key else {
+      throw PipelineError(.damaged, "\(recordPath(key)): the record of another key, \(record.key.short)")
+    }
+    return record
+  }
+
+  func publish(_ record: Record) throws {
+    let scratch = try makeScratch()
+    defer { try? Files.remove(scratch) }
+    try Files.write(record.fileBytes, to: scratch + "/record")
+    try Files.sync(scratch + "/record")
+    try Files.rename(scratch + "/record", to: recordPath(record.key))
+    try Files.sync(path + "/records")
+    try addToIndex(record)
+  }
+
+  private func addToIndex(_ record: Record) throws {
+    try index.add(
+      StoreIndex.Entry(
+        key: record.key, kind: record.identity.kind, stage: record.stage, outputs: record.outputs))
+  }
+
+  /// Keys of all records, by the files that are there.
+  func recordKeys() throws -> [Digest] {
+    try Files.list(path + "/records").compactMap { $0.hasSuffix(".json") ? Digest(hex: String($0.dropLast(5))) : nil }
+  }
+}

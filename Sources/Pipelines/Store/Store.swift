@@ -1,0 +1,67 @@
+import Determinism
+
+/// The folder that keeps artifacts and what made them.
+///
+/// ```
+/// objects/ab/cdef….h5          an artifact, named by its digest; beside it ….h5.sha256, of the file's bytes
+/// objects/ab/cdef….tree/       a tree: its manifest, and the files under files/
+/// objects/ab/cdef….manifest    the manifest of a source's tree
+/// records/<key>.json           what produced what
+/// runs/<run>/                  journal and logs
+/// checkpoints/<key>/           live partial state
+/// locks/<key>                  held while a runner works on the key
+/// sources/                     what is known of files on the user's disk
+/// index                        summary of the records; may be deleted
+/// tmp/                         where everything is written first
+/// ```
+///
+/// Everything is written under `tmp/`, synced, renamed, and its folder synced, so nothing half-written is ever seen
+/// under its own name.
+public final class Store: Sendable {
+  public let path: String
+  let registry: StageRegistry
+  let index: StoreIndex
+  let verified = VerifiedObjects()
+
+  /// Opens a store, making its folders where they are missing.
+  public init(path: String, registry: StageRegistry) throws {
+    self.path = Files.absolute(path)
+    self.registry = registry
+    let root = self.path
+    for folder in ["objects", "records", "runs", "checkpoints", "locks", "sources", "tmp"] {
+      try Files.makeFolder("\(root)/\(folder)")
+    }
+    let format = "\(root)/format"
+    if !Files.exists(format) { try Files.write(Array("1\n".utf8), to: format) }
+    guard try Files.read(format) == Array("1\n".utf8) else {
+      throw PipelineError(.badArtifact, "\(root): a store of another version; choose another with --store")
+    }
+    index = try StoreIndex(path: "\(root)/index")
+  }
+
+  func recordPath(_ key: Digest) -> String { "\(path)/records/\(key.hex).json" }
+  func checkpointPath(_ key: Digest) -> String { "\(path)/checkpoints/\(key.hex)" }
+  func lockPath(_ key: Digest) -> String { "\(path)/locks/\(key.hex)" }
+
+  /// A new empty folder under `tmp/`; the caller removes it.
+  func makeScratch() throws -> String {
+    let name = "\(path)/tmp/\(ProcessIdentity.current)-\(UInt64.random(in: 0 ... .max).hexadecimal)"
+    try Files.makeFolder(name)
+    return name
+  }
+
+  /// Removes what dead runners left under `tmp/`.
+  func sweepScratch() throws {
+    for name in try Files.list("\(path)/tmp") where !ProcessIdentity.isAlive(name) {
+      try Files.remove("\(path)/tmp/\(name)")
+    }
+  }
+}
+
+extension UInt64 {
+  /// Sixteen hexadecimal digits.
+  var hexadecimal: String {
+    let digits = String(self, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+}

@@ -1,0 +1,91 @@
+import Determinism
+import Synchronization
+
+/// An append-only summary of the records, so that a plan need not open each of them. It can be lost at any time:
+/// what it does not know is looked up among the records themselves.
+///
+/// One line per event: eight digits that vouch for the rest, the event, then tab-separated fields.
+final class StoreIndex: Sendable {
+  struct Entry: Sendable {
+    var key: Digest
+    var kind: String
+    var stage: String
+    var outputs: [String: Artifact]
+  }
+
+  private struct State {
+    var entries: [Digest: Entry] = [:]
+    /// Keys of each kind, oldest first.
+    var keys: [String: [Digest]] = [:]
+    var failures: [Digest: String] = [:]
+  }
+
+  private let path: String
+  private let state: Mutex<State>
+
+  init(path: String) throws {
+    self.path = path
+    var state = State()
+    if Files.exists(path) {
+      for line in try Files.read(path).split(separator: 0x0A) {
+        StoreIndex.apply(line, to: &state)
+      }
+    }
+    self.state = Mutex(state)
+  }
+
+  func entry(_ key: Digest) -> Entry? { state.withLock { $0.entries[key] } }
+  func failure(_ key: Digest) -> String? { state.withLock { $0.failures[key] } }
+  var allKeys: [Digest] { state.withLock { $0.entries.keys.sorted() } }
+
+  /// Keys of a kind, newest first.
+  func keys(ofKind kind: String) -> [Digest] { state.withLock { ($0.keys[kind] ?? []).reversed() } }
+
+  func add(_ entry: Entry) throws {
+    var fields = ["record", entry.key.hex, entry.kind, entry.stage]
+    for (name, artifact) in entry.outputs.sorted(by: { $0.key < $1.key }) {
+      fields += [name, artifact.kind, artifact.digest.hex, artifact.isExternal ? "external" : "stored"]
+    }
+    try append(fields)
+  }
+
+  func addFailure(_ key: Digest, _ message: String) throws {
+    let oneLine = String(message.prefix(400).map { $0.isNewline || $0 == "\t" ? " " : $0 })
+    try append(["failed", key.hex, oneLine])
+  }
+
+  private func append(_ fields: [String]) throws {
+    let text = fields.joined(separator: "\t")
+    let line = Array("\(Digest(of: text).hex.prefix(8))\t\(text)\n".utf8)
+    try state.withLock { state in
+      StoreIndex.apply(line.dropLast(), to: &state)
+      // The leading line break ends a line that a crash may have torn.
+      try Files.write([0x0A] + line, to: path, append: true)
+    }
+  }
+
+  private static func apply(_ line: ArraySlice<UInt8>, to state: inout State) {
+    guard line.count > 9, line[line.startIndex + 8] == 0x09 else { return }
+    let text = line.dropFirst(9)
+    guard Digest(of: Array(text)).hex.utf8.prefix(8).elementsEqual(line.prefix(8)) else { return }
+    let fields = text.split(separator: 0x09, omittingEmptySubsequences: false).map {
+      String(decoding: $0, as: UTF8.self)
+    }
+    guard fields.count >= 2, let key = Digest(hex: fields[1]) else { return }
+    switch fields[0] {
+    case "record" where fields.count >= 4 && fields.count % 4 == 0:
+      var outputs = [String: Artifact]()
+      for i in stride(from: 4, to: fields.count, by: 4) {
+        guard let digest = Digest(hex: fields[i + 2]) else { return }
+        outputs[fields[i]] = Artifact(
+          kind: fields[i + 1], digest: digest, isExternal: fields[i + 3] == "external")
+      }
+      if state.entries[key] == nil { state.keys[fields[2], default: []].append(key) }
+      state.entries[key] = Entry(key: key, kind: fields[2], stage: fields[3], outputs: outputs)
+      state.failures[key] = nil
+    case "failed" where fields.count >= 3:
+      state.failures[key] = fields[2]
+    default: break
+    }
+  }
+}
