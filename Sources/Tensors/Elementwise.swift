@@ -1,0 +1,123 @@
+import CKernels
+
+/// Operations on single elements; rule 7: the scalar C expression is the definition.
+///
+/// Gradients take what the forward pass left behind (mostly its output) and the gradient of that output.
+public enum Elementwise {
+  // MARK: Arithmetic
+
+  /// `a + b`, of equal shapes.
+  public static func add(_ a: Tensor, _ b: Tensor) -> Tensor { binary("add", a, b, Backend.maps.add) }
+
+  /// `a - b`, of equal shapes.
+  public static func subtract(_ a: Tensor, _ b: Tensor) -> Tensor { binary("subtract", a, b, Backend.maps.subtract) }
+
+  /// `a * b`, of equal shapes.
+  public static func multiply(_ a: Tensor, _ b: Tensor) -> Tensor { binary("multiply", a, b, Backend.maps.multiply) }
+
+  /// `factor * x`.
+  public static func scale(_ x: Tensor, by factor: Float) -> Tensor {
+    let kernel = Backend.maps.scale
+    return map(x) { n, x, out in kernel(n, factor, x, out) }
+  }
+
+  /// `x + term`.
+  public static func add(_ x: Tensor, scalar term: Float) -> Tensor {
+    let kernel = Backend.maps.add_scalar
+    return map(x) { n, x, out in kernel(n, term, x, out) }
+  }
+
+  /// `y += x`, in place.
+  public static func accumulate(_ x: Tensor, into y: inout Tensor) {
+    precondition(x.shape == y.shape, "accumulate: \(x.shape) into \(y.shape)")
+    let source = x.pointer
+    let target = y.mutablePointer
+    let kernel = Backend.maps.accumulate
+    Loops.elements(x.count) { start, n in kernel(n, source + start, target + start) }
+  }
+
+  /// `y += factor * x`, in place; the product is rounded before the sum.
+  public static func accumulate(_ x: Tensor, times factor: Float, into y: inout Tensor) {
+    precondition(x.shape == y.shape, "accumulate: \(x.shape) into \(y.shape)")
+    let source = x.pointer
+    let target = y.mutablePointer
+    let kernel = Backend.maps.accumulate_scaled
+    Loops.elements(x.count) { start, n in kernel(n, factor, source + start, target + start) }
+  }
+
+  // MARK: Functions
+
+  /// `x > 0 ? x : +0`.
+  public static func relu(_ x: Tensor) -> Tensor { map(x, Backend.maps.relu) }
+
+  /// The gradient of `relu` at its input, from its output.
+  public static func reluGradient(output: Tensor, upstream: Tensor) -> Tensor {
+    binary("reluGradient", output, upstream, Backend.maps.relu_gradient)
+  }
+
+  /// `1 / (1 + e^-x)`.
+  public static func sigmoid(_ x: Tensor) -> Tensor { map(x, Backend.maps.sigmoid) }
+
+  /// The gradient of `sigmoid` at its input, from its output: `dy * (y * (1 - y))`.
+  public static func sigmoidGradient(output: Tensor, upstream: Tensor) -> Tensor {
+    binary("sigmoidGradient", output, upstream, Backend.maps.sigmoid_gradient)
+  }
+
+  /// The hyperbolic tangent.
+  public static func tanh(_ x: Tensor) -> Tensor { map(x, Backend.maps.tanh) }
+
+  /// The gradient of `tanh` at its input, from its output: `dy * (1 - y * y)`.
+  public static func tanhGradient(output: Tensor, upstream: Tensor) -> Tensor {
+    binary("tanhGradient", output, upstream, Backend.maps.tanh_gradient)
+  }
+
+  /// `e^x`; its gradient is `multiply(output, upstream)`.
+  public static func exp(_ x: Tensor) -> Tensor { map(x, Backend.maps.exp) }
+
+  /// The natural logarithm: -infinity at zero, NaN below.
+  public static func log(_ x: Tensor) -> Tensor { map(x, Backend.maps.log) }
+
+  // MARK: Checks
+
+  /// The row-major index of the first NaN or infinity; nil where all elements are finite (rule 13).
+  public static func firstNonFinite(_ x: Tensor) -> Int? {
+    let source = x.pointer
+    let kernel = Backend.maps.first_nonfinite
+    let pieces = (x.count + Loops.piece - 1) / Loops.piece
+    var found = [Int](repeating: -1, count: pieces)
+    found.withUnsafeMutableBufferPointer { found in
+      let base = found.baseAddress
+      Loops.planes(pieces, size: Loops.piece) { piece in
+        let start = piece * Loops.piece
+        let hit = kernel(min(Loops.piece, x.count - start), source + start)
+        base![piece] = hit < 0 ? -1 : start + hit
+      }
+    }
+    return found.first { $0 >= 0 }
+  }
+
+  // MARK: Loops
+
+  private static func map(
+    _ x: Tensor, _ kernel: (Int, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+  ) -> Tensor {
+    var out = Tensor(uninitialized: x.shape)
+    let source = x.pointer
+    let target = out.mutablePointer
+    Loops.elements(x.count) { start, n in kernel(n, source + start, target + start) }
+    return out
+  }
+
+  private static func binary(
+    _ name: String, _ a: Tensor, _ b: Tensor,
+    _ kernel: (Int, UnsafePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+  ) -> Tensor {
+    precondition(a.shape == b.shape, "\(name): \(a.shape) and \(b.shape)")
+    var out = Tensor(uninitialized: a.shape)
+    let left = a.pointer
+    let right = b.pointer
+    let target = out.mutablePointer
+    Loops.elements(a.count) { start, n in kernel(n, left + start, right + start, target + start) }
+    return out
+  }
+}

@@ -1,0 +1,61 @@
+import CKernels
+
+// N images, C channels. `x` is [N, C, ...]; a factor or term per channel is [C], or [N, C] for one per image as well.
+
+extension Elementwise {
+  /// `factor * x` plane by plane; with a mask of 0 and 1 / (1 - p) this is channel dropout.
+  public static func scaleChannels(_ x: Tensor, by factors: Tensor) -> Tensor {
+    let kernel = Backend.maps.scale
+    return perPlane("scaleChannels", x, factors) { n, factor, x, out in kernel(n, factor, x, out) }
+  }
+
+  /// The gradient of `scaleChannels` at its factors: the sum of `upstream * x` over each plane, and over images (in
+  /// ascending order) where the factors are `[C]`. The gradient at `x` is `scaleChannels(upstream, by: factors)`.
+  public static func scaleChannelsGradient(_ x: Tensor, upstream: Tensor, factors: Shape) -> Tensor {
+    precondition(x.shape == upstream.shape, "scaleChannelsGradient: \(x.shape) and \(upstream.shape)")
+    checkChannels("scaleChannelsGradient", x.shape, factors)
+    let a = x.pointer
+    let b = upstream.pointer
+    let size = x.shape.planeSize
+    let kernel = Backend.maps.dot
+    return Reduction.foldPlanes(x.shape, into: factors) { plane in kernel(size, a + plane * size, b + plane * size) }
+  }
+
+  /// `x + factor * x` plane by plane: the re-weighting of inter-modular attention.
+  ///
+  /// Its gradient at the factors is `scaleChannelsGradient`, at `x` `reweightChannels(upstream, by: factors)`.
+  public static func reweightChannels(_ x: Tensor, by factors: Tensor) -> Tensor {
+    let kernel = Backend.maps.reweight
+    return perPlane("reweightChannels", x, factors) { n, factor, x, out in kernel(n, factor, x, out) }
+  }
+
+  /// `x + term` plane by plane. The gradient at the terms is `Reduction.channelSums`.
+  public static func addChannels(_ x: Tensor, _ terms: Tensor) -> Tensor {
+    let kernel = Backend.maps.add_scalar
+    return perPlane("addChannels", x, terms) { n, term, x, out in kernel(n, term, x, out) }
+  }
+
+  static func checkChannels(_ name: String, _ x: Shape, _ factors: Shape) {
+    let matches =
+      x.rank >= 2
+      && (factors.rank == 1 ? factors[0] == x[1] : factors.rank == 2 && factors[0] == x[0] && factors[1] == x[1])
+    precondition(matches, "\(name): \(x) with factors \(factors)")
+  }
+
+  private static func perPlane(
+    _ name: String, _ x: Tensor, _ factors: Tensor,
+    _ kernel: (Int, Float, UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+  ) -> Tensor {
+    checkChannels(name, x.shape, factors.shape)
+    var out = Tensor(uninitialized: x.shape)
+    let source = x.pointer
+    let target = out.mutablePointer
+    let factor = factors.pointer
+    let size = x.shape.planeSize
+    let count = factors.count
+    Loops.planes(x.shape[0] * x.shape[1], size: size) { plane in
+      kernel(size, factor[plane % count], source + plane * size, target + plane * size)
+    }
+    return out
+  }
+}

@@ -1,0 +1,133 @@
+import CKernels
+
+// N images, C channels, G groups, M = elements per group.
+
+/// Group normalisation: every image's channels, in G runs of C / G, are normalised by their own mean and biased
+/// variance, then `y = (x - mean) * (weight * inverseDeviation) + bias` per channel, optionally followed by ReLU.
+///
+/// Variance: shifted one-pass in binary64 as in `BatchNormalization`, K being the group's first element. Planes of a
+/// group add in channel order.
+public enum GroupNormalization {
+  /// - Parameters:
+  ///   - x: `[N, C, ...]`; N may be 0.
+  ///   - weight, bias: `[C]`.
+  /// - Returns: the output, and statistics of shape `[N, G]`.
+  /// - Precondition: G divides C.
+  public static func forward(
+    _ x: Tensor, groups: Int, weight: Tensor, bias: Tensor, epsilon: Double = 1e-5, relu: Bool = false
+  ) -> (output: Tensor, statistics: NormalizationStatistics) {
+    check(x.shape, groups, [weight.shape, bias.shape])
+    let channels = x.shape[1]
+    let perGroup = channels / groups
+    let size = x.shape.planeSize
+    let m = Double(perGroup * size)
+    var out = Tensor(uninitialized: x.shape)
+    var statistics = NormalizationStatistics(
+      mean: Tensor(uninitialized: [x.shape[0], groups]), inverseDeviation: Tensor(uninitialized: [x.shape[0], groups]))
+    let source = x.pointer
+    let target = out.mutablePointer
+    let mean = statistics.mean.mutablePointer
+    let inverse = statistics.inverseDeviation.mutablePointer
+    let gamma = weight.pointer
+    let beta = bias.pointer
+    let maps = Backend.maps
+    Loops.planes(size == 0 ? 0 : x.shape[0] * groups, size: perGroup * size) { group in
+      let first = group * perGroup
+      let shift = source[first * size]
+      var s1 = 0.0
+      var s2 = 0.0
+      withUnsafeTemporaryAllocation(of: Double.self, capacity: 2) { moments in
+        for plane in first..<first + perGroup {
+          maps.shifted_moments(size, source + plane * size, shift, moments.baseAddress!)
+          s1 += moments[0]
+          s2 += moments[1]
+        }
+      }
+      let variance = max(0, s2 - s1 * s1 / m) / m
+      mean[group] = Float(Double(shift) + s1 / m)
+      inverse[group] = Float(1 / (variance + epsilon).squareRoot())
+      for plane in first..<first + perGroup {
+        let c = plane % channels
+        maps.normalize(
+          size, source + plane * size, mean[group], gamma[c] * inverse[group], beta[c], relu ? 1 : 0,
+          target + plane * size)
+      }
+    }
+    return (out, statistics)
+  }
+
+  /// The backward pass. `reluOutput` is the output where ReLU was fused.
+  ///
+  /// With sums per plane in binary64, b = Σ dy and g = Σ dy (x - mean): bias Σ b and weight Σ g * inverseDeviation over
+  /// images ascending. Per group, with Σ over its channels ascending, B = Σ weight b and D = Σ weight g:
+  /// input `inverseDeviation * ((weight * dy - B / M) - (x - mean) * (inverseDeviation² D / M))`.
+  public static func gradient(
+    _ x: Tensor, groups: Int, upstream: Tensor, weight: Tensor, statistics: NormalizationStatistics,
+    reluOutput: Tensor? = nil
+  ) -> NormalizationGradients {
+    check(x.shape, groups, [weight.shape])
+    precondition(upstream.shape == x.shape, "group normalisation: gradient \(upstream.shape) of \(x.shape)")
+    precondition(reluOutput.map { $0.shape == x.shape } ?? true, "group normalisation: output of another shape")
+    let n = x.shape[0]
+    let channels = x.shape[1]
+    let perGroup = channels / groups
+    let size = x.shape.planeSize
+    let m = Double(perGroup * size)
+    var gradients = NormalizationGradients(
+      input: Tensor(uninitialized: x.shape), weight: Tensor(uninitialized: [channels]),
+      bias: Tensor(uninitialized: [channels]))
+    let source = x.pointer
+    let dy = upstream.pointer
+    let mask = reluOutput?.pointer
+    let mean = statistics.mean.pointer
+    let inverse = statistics.inverseDeviation.pointer
+    let gamma = weight.pointer
+    let dx = gradients.input.mutablePointer
+    let dWeight = gradients.weight.mutablePointer
+    let dBias = gradients.bias.mutablePointer
+    let maps = Backend.maps
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: max(1, 2 * n * channels)) { sums in
+      let base = sums.baseAddress!
+      Loops.planes(n * groups, size: perGroup * size) { group in
+        let first = group * perGroup
+        var b = 0.0
+        var d = 0.0
+        for plane in first..<first + perGroup {
+          let at = plane * size
+          maps.normalize_gradient_sums(
+            size, source + at, dy + at, mask.map { $0 + at }, mean[group], base + 2 * plane)
+          b += Double(gamma[plane % channels]) * base[2 * plane]
+          d += Double(gamma[plane % channels]) * base[2 * plane + 1]
+        }
+        let inv = Double(inverse[group])
+        let offset = Float(b / m)
+        let slope = Float(inv * inv * d / m)
+        for plane in first..<first + perGroup {
+          let at = plane * size
+          maps.group_normalize_gradient(
+            size, source + at, dy + at, mask.map { $0 + at }, mean[group], gamma[plane % channels], inverse[group],
+            offset, slope, dx + at)
+        }
+      }
+      for c in 0..<channels {
+        var b = 0.0
+        var g = 0.0
+        for image in 0..<n {
+          let plane = image * channels + c
+          b += base[2 * plane]
+          g += base[2 * plane + 1] * Double(inverse[plane / perGroup])
+        }
+        dBias[c] = Float(b)
+        dWeight[c] = Float(g)
+      }
+    }
+    withExtendedLifetime((reluOutput, statistics)) {}
+    return gradients
+  }
+
+  private static func check(_ x: Shape, _ groups: Int, _ parameters: [Shape]) {
+    precondition(
+      x.rank >= 2 && groups > 0 && x[1] % groups == 0, "group normalisation: \(x) in \(groups) groups")
+    for p in parameters { precondition(p == [x[1]], "group normalisation: \(x) with parameters \(p)") }
+  }
+}

@@ -1,0 +1,79 @@
+import CKernels
+import Determinism
+
+/// Sums in binary64 (rule 5): blocks of 2048 contiguous elements, 16 lanes folded 8, 4, 2, 1, blocks ascending, then
+/// images ascending; one rounding to binary32 at the end.
+public enum Reduction {
+  /// The sum of all elements, which count as one contiguous plane; not rounded.
+  public static func sum(_ x: Tensor) -> Double {
+    let source = x.pointer
+    let kernel = Backend.maps.sum
+    if x.count <= Loops.grain { return kernel(x.count, source) }
+    let blocks = (x.count + Loops.block - 1) / Loops.block
+    return withUnsafeTemporaryAllocation(of: Double.self, capacity: blocks) { partial in
+      let base = partial.baseAddress!
+      Loops.elements(x.count) { start, n in
+        for block in start / Loops.block..<(start + n + Loops.block - 1) / Loops.block {
+          let from = block * Loops.block
+          base[block] = kernel(min(Loops.block, x.count - from), source + from)
+        }
+      }
+      var total = 0.0
+      for block in 0..<blocks { total += base[block] }
+      return total
+    }
+  }
+
+  /// The mean of all elements; not rounded. NaN for an empty tensor.
+  public static func mean(_ x: Tensor) -> Double { sum(x) / Double(x.count) }
+
+  /// `[C]`: the sum of every channel of `[N, C, ...]`.
+  public static func channelSums(_ x: Tensor) -> Tensor {
+    precondition(x.shape.rank >= 2, "channelSums: \(x.shape)")
+    return planeSums(x, into: [x.shape[1]])
+  }
+
+  /// `[N, C]`: the sum of every plane of `[N, C, ...]`.
+  public static func planeSums(_ x: Tensor) -> Tensor {
+    precondition(x.shape.rank >= 2, "planeSums: \(x.shape)")
+    return planeSums(x, into: [x.shape[0], x.shape[1]])
+  }
+
+  /// `[C]`: the mean of every channel of `[N, C, ...]`.
+  public static func channelMeans(_ x: Tensor) -> Tensor {
+    precondition(x.shape.rank >= 2, "channelMeans: \(x.shape)")
+    let source = x.pointer
+    let size = x.shape.planeSize
+    let kernel = Backend.maps.sum
+    let count = Double(x.shape[0] * size)
+    return foldPlanes(x.shape, into: [x.shape[1]], divisor: count) { kernel(size, source + $0 * size) }
+  }
+
+  private static func planeSums(_ x: Tensor, into result: Shape) -> Tensor {
+    let source = x.pointer
+    let size = x.shape.planeSize
+    let kernel = Backend.maps.sum
+    return foldPlanes(x.shape, into: result) { kernel(size, source + $0 * size) }
+  }
+
+  /// One binary64 value per plane; for a result of `[C]` they add over images in ascending order. Rounded once, after
+  /// division by `divisor`.
+  static func foldPlanes(
+    _ shape: Shape, into result: Shape, divisor: Double = 1, _ value: (Int) -> Double
+  ) -> Tensor {
+    let planes = shape[0] * shape[1]
+    var out = Tensor(uninitialized: result)
+    let target = out.mutablePointer
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: max(1, planes)) { partial in
+      let base = partial.baseAddress!
+      Loops.planes(planes, size: shape.planeSize) { base[$0] = value($0) }
+      let rows = result.rank == 1 ? shape[0] : 1
+      for i in 0..<result.count {
+        var total = 0.0
+        for row in 0..<rows { total += base[row * result.count + i] }
+        target[i] = Float(total / divisor)
+      }
+    }
+    return out
+  }
+}
