@@ -1,0 +1,109 @@
+import CKernels
+
+/// How the losses of single elements become one number.
+public enum LossReduction: Sendable, Hashable {
+  /// Divided by the number of elements (cross-entropy: by the total weight of the labels that count).
+  case mean
+  case sum
+  /// Multiplied by a given number, for averages over something else.
+  case scaled(Double)
+}
+
+/// A loss and its gradient at the logits or predictions, computed in one pass; the gradient belongs to the reduced
+/// loss and still wants the factor of whatever follows.
+public struct LossValue: Sendable {
+  /// Rounded once.
+  public var value: Float
+  public var gradient: Tensor
+}
+
+/// Binary cross-entropy of logits against targets in [0, 1].
+public enum BinaryCrossEntropy {
+  /// `w ((1 - t) x + q (log(1 + e^-|x|) + max(-x, 0)))` with `q = 1 + (p - 1) t`, in binary64, summed by rule 5.
+  ///
+  /// - Parameters:
+  ///   - weights: w, of the logits' shape.
+  ///   - positiveWeights: p, of the logits' last dimension, or of the logits' shape.
+  /// - Returns: for no elements 0, whatever the reduction.
+  public static func evaluate(
+    _ logits: Tensor, targets: Tensor, weights: Tensor? = nil, positiveWeights: Tensor? = nil,
+    reduction: LossReduction = .mean
+  ) -> LossValue {
+    if let weights {
+      precondition(weights.shape == logits.shape, "binary cross-entropy: weights \(weights.shape) of \(logits.shape)")
+    }
+    let positive = positiveWeights.map { ElementwiseLoss.broadcast($0, to: logits.shape) }
+    let x = logits.pointer
+    let t = targets.pointer
+    let w = weights?.pointer
+    let p = positive?.pointer
+    let kernel = Backend.maps.binary_cross_entropy
+    let result = ElementwiseLoss.run("binary cross-entropy", logits, targets, reduction) { at, n, scale, loss, out in
+      kernel(n, x + at, t + at, w.map { $0 + at }, p.map { $0 + at }, scale, loss, out)
+    }
+    withExtendedLifetime((weights, positive)) {}
+    return result
+  }
+}
+
+/// The smooth L1 (Huber) loss.
+public enum SmoothL1 {
+  /// With `d = prediction - target`: `d² / (2 beta)` where `|d| < beta`, else `|d| - beta / 2`, in binary64, summed by
+  /// rule 5. A `beta` of 0 gives the L1 loss.
+  public static func evaluate(
+    _ predictions: Tensor, targets: Tensor, beta: Double = 1, reduction: LossReduction = .mean
+  ) -> LossValue {
+    precondition(beta >= 0, "smooth L1: beta \(beta)")
+    let x = predictions.pointer
+    let t = targets.pointer
+    let kernel = Backend.maps.smooth_l1
+    return ElementwiseLoss.run("smooth L1", predictions, targets, reduction) { at, n, scale, loss, out in
+      kernel(n, x + at, t + at, beta, scale, loss, out)
+    }
+  }
+}
+
+/// Losses of one prediction and one target per element.
+enum ElementwiseLoss {
+  /// Calls `kernel(start, count, scale, losses, gradient)` block by block and folds the losses by rule 5.
+  static func run(
+    _ name: String, _ x: Tensor, _ targets: Tensor, _ reduction: LossReduction,
+    _ kernel: (Int, Int, Double, UnsafeMutablePointer<Double>, UnsafeMutablePointer<Float>) -> Void
+  ) -> LossValue {
+    precondition(x.shape == targets.shape, "\(name): \(x.shape) against \(targets.shape)")
+    guard x.count > 0 else { return LossValue(value: 0, gradient: x) }
+    let scale: Double
+    switch reduction {
+    case .mean: scale = 1 / Double(x.count)
+    case .sum: scale = 1
+    case .scaled(let factor): scale = factor
+    }
+    var gradient = Tensor(uninitialized: x.shape)
+    let target = gradient.mutablePointer
+    let sum = Backend.maps.sum_f64
+    let blocks = (x.count + Loops.block - 1) / Loops.block
+    let total = withUnsafeTemporaryAllocation(of: Double.self, capacity: blocks) { partial in
+      let base = partial.baseAddress!
+      Loops.planes(blocks, size: Loops.block, cost: 8) { block in
+        let start = block * Loops.block
+        let n = min(Loops.block, x.count - start)
+        withUnsafeTemporaryAllocation(of: Double.self, capacity: Loops.block) { losses in
+          kernel(start, n, scale, losses.baseAddress!, target + start)
+          base[block] = sum(n, losses.baseAddress!)
+        }
+      }
+      return partial.reduce(0, +)
+    }
+    return LossValue(value: Float(total * scale), gradient: gradient)
+  }
+
+  /// `weights` repeated along the leading dimensions.
+  static func broadcast(_ weights: Tensor, to shape: Shape) -> Tensor {
+    if weights.shape == shape { return weights }
+    precondition(
+      weights.shape.rank == 1 && shape.rank > 0 && weights.shape[0] == shape[-1],
+      "weights \(weights.shape) for \(shape)")
+    let n = weights.count
+    return Tensor(shape: shape) { weights[flat: $0 % n] }
+  }
+}

@@ -1,0 +1,122 @@
+import CKernels
+
+// N images, C classes; a position is one row of [N, C] or one pixel of [N, C, H, W].
+
+/// Cross-entropy of logits against class labels.
+///
+/// With smoothing e, target t, class weights w of sum W, p = softmax: the loss of a position is
+/// `(1 - e) w_t (-log p_t) + (e / C) Σ_c w_c (-log p_c)`, in binary64; sums over classes are ascending chains, sums over
+/// the positions of an image follow rule 5 (`[N, C]` counts as one image of N positions), images add in order.
+public enum CrossEntropy {
+  public struct Options: Sendable, Hashable {
+    /// Positions with this label have neither loss nor gradient.
+    public var ignoredLabel: Int32
+    /// 0 keeps the labels sharp.
+    public var labelSmoothing: Double
+
+    public init(ignoredLabel: Int32 = -100, labelSmoothing: Double = 0) {
+      self.ignoredLabel = ignoredLabel
+      self.labelSmoothing = labelSmoothing
+    }
+  }
+
+  /// - Parameters:
+  ///   - logits: `[N, C]` or `[N, C, H, W]`.
+  ///   - labels: one per position, row-major.
+  ///   - weights: `[C]`.
+  /// - Returns: the reduced loss and its gradient. `.mean` divides by the weights of the labels that count; with none
+  ///   of them the loss is 0.
+  /// - Precondition: every label is a class or `ignoredLabel`.
+  public static func evaluate(
+    _ logits: Tensor, labels: [Int32], weights: Tensor? = nil, options: Options = Options(),
+    reduction: LossReduction = .mean
+  ) -> LossValue {
+    let scale: Double
+    switch reduction {
+    case .sum: scale = 1
+    case .scaled(let factor): scale = factor
+    case .mean:
+      var total = 0.0
+      for label in labels where label != options.ignoredLabel {
+        total += weights.map { Double($0[flat: Int(label)]) } ?? 1
+      }
+      scale = total > 0 ? 1 / total : 0
+    }
+    let (losses, gradient) = run(logits, labels, weights, options, scale: scale)
+    let images = logits.shape.rank == 2 ? 1 : logits.shape[0]
+    let positions = images == 0 ? 0 : labels.count / images
+    let sum = Backend.maps.sum_f64
+    var total = 0.0
+    losses.withUnsafeBufferPointer { losses in
+      if let base = losses.baseAddress {
+        for image in 0..<images { total += sum(positions, base + image * positions) }
+      }
+    }
+    return LossValue(value: Float(total * scale), gradient: gradient)
+  }
+
+  /// The loss of every position, `[N]` or `[N, H, W]`, and the gradient of each at its own logits. For an upstream
+  /// gradient per position, `scalePositions` finishes the backward pass.
+  public static func perPosition(
+    _ logits: Tensor, labels: [Int32], weights: Tensor? = nil, options: Options = Options()
+  ) -> (losses: Tensor, gradient: Tensor) {
+    let (losses, gradient) = run(logits, labels, weights, options, scale: 1)
+    let extents = logits.shape.array
+    let shape = Shape([extents[0]] + extents[2...])
+    return (Tensor(shape: shape) { Float(losses[$0]) }, gradient)
+  }
+
+  /// Multiplies all channels of a position of `[N, C, ...]` by its factor of `[N, ...]`.
+  public static func scalePositions(_ x: Tensor, by factors: Tensor) -> Tensor {
+    let size = x.shape.planeSize
+    precondition(
+      x.shape.rank >= 2 && factors.count == x.shape[0] * size, "scalePositions: \(x.shape) by \(factors.shape)")
+    var out = Tensor(uninitialized: x.shape)
+    let source = x.pointer
+    let target = out.mutablePointer
+    let factor = factors.pointer
+    let channels = x.shape[1]
+    let kernel = Backend.maps.multiply
+    Loops.planes(x.shape[0] * channels, size: size) { plane in
+      kernel(size, source + plane * size, factor + plane / channels * size, target + plane * size)
+    }
+    return out
+  }
+
+  private static func run(
+    _ logits: Tensor, _ labels: [Int32], _ weights: Tensor?, _ options: Options, scale: Double
+  ) -> (losses: [Double], gradient: Tensor) {
+    precondition(
+      logits.shape.rank == 2 || logits.shape.rank == 4, "cross-entropy: \(logits.shape) is not [N, C] or [N, C, H, W]")
+    let layout = ChannelLayout(logits.shape, dimension: 1)
+    precondition(
+      labels.count == logits.count / layout.channels, "cross-entropy: \(labels.count) labels for \(logits.shape)")
+    for (i, label) in labels.enumerated() where label != options.ignoredLabel {
+      precondition(label >= 0 && label < layout.channels, "cross-entropy: label \(label) at \(i) of \(logits.shape)")
+    }
+    var weightSum = Double(layout.channels)
+    if let weights {
+      precondition(weights.shape == [layout.channels], "cross-entropy: weights \(weights.shape) of \(logits.shape)")
+      weightSum = weights.array.reduce(0) { $0 + Double($1) }
+    }
+    var gradient = Tensor(uninitialized: logits.shape)
+    let x = logits.pointer
+    let target = gradient.mutablePointer
+    let w = weights?.pointer
+    let kernel = Backend.maps.cross_entropy
+    let losses = [Double](unsafeUninitializedCapacity: labels.count) { losses, initialized in
+      labels.withUnsafeBufferPointer { labels in
+        if let base = losses.baseAddress, let labels = labels.baseAddress {
+          layout.forEachPiece { at, position, count in
+            kernel(
+              layout.channels, layout.channelStride, count, layout.positionStride, x + at, labels + position,
+              options.ignoredLabel, options.labelSmoothing, w, weightSum, scale, base + position, target + at)
+          }
+        }
+      }
+      initialized = labels.count
+    }
+    withExtendedLifetime(weights) {}
+    return (losses, gradient)
+  }
+}

@@ -1,0 +1,191 @@
+import CKernels
+import Determinism
+
+// `x` is [N, C, H, W]; windows are square. Every function works plane by plane.
+
+/// The geometry of a pooling window.
+public struct PoolingWindow: Sendable, Hashable {
+  public var kernelSize: Int
+  public var stride: Int
+  public var padding: Int
+  /// Round the number of windows up, so that a last window may hang over the border; it still starts inside the image
+  /// or its leading padding.
+  public var ceilMode: Bool
+
+  /// - Precondition: padding is at most half the kernel, so that every window holds a pixel.
+  public init(kernelSize: Int, stride: Int, padding: Int = 0, ceilMode: Bool = false) {
+    precondition(
+      kernelSize > 0 && stride > 0 && padding >= 0 && 2 * padding <= kernelSize,
+      "pooling: kernel \(kernelSize), stride \(stride), padding \(padding)")
+    self.kernelSize = kernelSize
+    self.stride = stride
+    self.padding = padding
+    self.ceilMode = ceilMode
+  }
+
+  /// The number of windows along an axis of `extent` pixels.
+  public func outputExtent(_ extent: Int) -> Int {
+    let room = extent + 2 * padding - kernelSize
+    precondition(extent > 0 && room >= 0, "pooling: kernel \(kernelSize) over \(extent) pixels, padding \(padding)")
+    guard ceilMode else { return room / stride + 1 }
+    let count = (room + stride - 1) / stride + 1
+    return (count - 1) * stride >= extent + padding ? count - 1 : count
+  }
+
+  func outputShape(_ x: Shape) -> Shape {
+    precondition(x.rank == 4, "pooling: \(x) is not [N, C, H, W]")
+    return [x[0], x[1], outputExtent(x[2]), outputExtent(x[3])]
+  }
+}
+
+public enum Pooling {
+  // MARK: Maximum
+
+  /// The maximum of every window; padding never wins.
+  ///
+  /// - Returns: the maxima and, for the backward pass, the index of each in its plane: the first in row-major order
+  ///   where several are equal.
+  public static func maximum(_ x: Tensor, _ window: PoolingWindow) -> (output: Tensor, indices: [Int32]) {
+    var out = Tensor(uninitialized: window.outputShape(x.shape))
+    let (h, w, oh, ow) = (x.shape[2], x.shape[3], out.shape[2], out.shape[3])
+    let source = x.pointer
+    let target = out.mutablePointer
+    let kernel = Backend.maps.max_pool
+    let taps = window.kernelSize * window.kernelSize
+    let indices = [Int32](unsafeUninitializedCapacity: out.count) { buffer, initialized in
+      if let base = buffer.baseAddress {
+        Loops.planes(x.shape[0] * x.shape[1], size: oh * ow, cost: taps) { plane in
+          kernel(
+            h, w, oh, ow, window.kernelSize, window.stride, window.padding, source + plane * h * w,
+            target + plane * oh * ow, base + plane * oh * ow)
+        }
+      }
+      initialized = out.count
+    }
+    return (out, indices)
+  }
+
+  /// The gradient of `maximum`: every output's goes to its maximum, in row-major order of the output.
+  public static func maximumGradient(upstream: Tensor, indices: [Int32], input: Shape) -> Tensor {
+    precondition(
+      input.rank == 4 && upstream.count == indices.count && upstream.shape[0] == input[0]
+        && upstream.shape[1] == input[1], "maximumGradient: \(upstream.shape) for \(input)")
+    var dx = Tensor(uninitialized: input)
+    let dy = upstream.pointer
+    let target = dx.mutablePointer
+    let size = input.planeSize
+    let outputs = upstream.shape.planeSize
+    let kernel = Backend.maps.max_pool_gradient
+    indices.withUnsafeBufferPointer { indices in
+      guard let base = indices.baseAddress else {
+        return target.update(repeating: 0, count: input.count)
+      }
+      Loops.planes(input[0] * input[1], size: max(size, outputs)) { plane in
+        kernel(size, outputs, base + plane * outputs, dy + plane * outputs, target + plane * size)
+      }
+    }
+    return dx
+  }
+
+  // MARK: Average
+
+  /// The mean of every window: one binary64 chain over its taps, row-major, rounded once.
+  /// - Parameter countsPadding: whether padding counts as zeros in the divisor.
+  public static func average(_ x: Tensor, _ window: PoolingWindow, countsPadding: Bool = true) -> Tensor {
+    var out = Tensor(uninitialized: window.outputShape(x.shape))
+    let (h, w, oh, ow) = (x.shape[2], x.shape[3], out.shape[2], out.shape[3])
+    let source = x.pointer
+    let target = out.mutablePointer
+    let kernel = Backend.maps.average_pool
+    let taps = window.kernelSize * window.kernelSize
+    Loops.planes(x.shape[0] * x.shape[1], size: oh * ow, cost: taps) { plane in
+      kernel(
+        h, w, oh, ow, window.kernelSize, window.stride, window.padding, countsPadding ? 1 : 0,
+        source + plane * h * w, target + plane * oh * ow)
+    }
+    return out
+  }
+
+  /// The gradient of `average`: `upstream / taps` joins every tap, in row-major order of the output.
+  public static func averageGradient(
+    upstream: Tensor, input: Shape, _ window: PoolingWindow, countsPadding: Bool = true
+  ) -> Tensor {
+    precondition(upstream.shape == window.outputShape(input), "averageGradient: \(upstream.shape) for \(input)")
+    var dx = Tensor(uninitialized: input)
+    let (h, w, oh, ow) = (input[2], input[3], upstream.shape[2], upstream.shape[3])
+    let dy = upstream.pointer
+    let target = dx.mutablePointer
+    let kernel = Backend.maps.average_pool_gradient
+    let taps = window.kernelSize * window.kernelSize
+    Loops.planes(input[0] * input[1], size: oh * ow, cost: taps) { plane in
+      kernel(
+        h, w, oh, ow, window.kernelSize, window.stride, window.padding, countsPadding ? 1 : 0, dy + plane * oh * ow,
+        target + plane * h * w)
+    }
+    return dx
+  }
+
+  /// `[N, C]`: the mean of every plane (rule 5), rounded once.
+  public static func globalAverage(_ x: Tensor) -> Tensor {
+    precondition(x.shape.rank >= 3 && x.shape.planeSize > 0, "globalAverage: \(x.shape)")
+    let source = x.pointer
+    let size = x.shape.planeSize
+    let kernel = Backend.maps.sum
+    return Reduction.foldPlanes(x.shape, into: [x.shape[0], x.shape[1]], divisor: Double(size)) { plane in
+      kernel(size, source + plane * size)
+    }
+  }
+
+  /// The gradient of `globalAverage`: `upstream / (H W)` everywhere in the plane.
+  public static func globalAverageGradient(upstream: Tensor, input: Shape) -> Tensor {
+    precondition(
+      input.rank >= 3 && upstream.shape == [input[0], input[1]],
+      "globalAverageGradient: \(upstream.shape) for \(input)")
+    var dx = Tensor(uninitialized: input)
+    let dy = upstream.pointer
+    let target = dx.mutablePointer
+    let size = input.planeSize
+    Loops.planes(input[0] * input[1], size: size) { plane in
+      (target + plane * size).update(repeating: dy[plane] / Float(size), count: size)
+    }
+    return dx
+  }
+
+  // MARK: Every second pixel
+
+  /// Every `stride`-th pixel of every `stride`-th row, from the first: maximum pooling with kernel 1.
+  public static func subsample(_ x: Tensor, stride: Int = 2) -> Tensor {
+    precondition(x.shape.rank == 4 && stride > 0, "subsample: \(x.shape), stride \(stride)")
+    let (h, w) = (x.shape[2], x.shape[3])
+    let (oh, ow) = ((h + stride - 1) / stride, (w + stride - 1) / stride)
+    var out = Tensor(uninitialized: [x.shape[0], x.shape[1], oh, ow])
+    let source = x.pointer
+    let target = out.mutablePointer
+    Loops.planes(x.shape[0] * x.shape[1], size: oh * ow) { plane in
+      for y in 0..<oh {
+        let row = source + (plane * h + y * stride) * w
+        let to = target + (plane * oh + y) * ow
+        for i in 0..<ow { to[i] = row[i * stride] }
+      }
+    }
+    return out
+  }
+
+  /// The gradient of `subsample`: zero but for the pixels that were taken.
+  public static func subsampleGradient(upstream: Tensor, input: Shape, stride: Int = 2) -> Tensor {
+    let (h, w) = (input[2], input[3])
+    let (oh, ow) = ((h + stride - 1) / stride, (w + stride - 1) / stride)
+    precondition(upstream.shape == [input[0], input[1], oh, ow], "subsampleGradient: \(upstream.shape) for \(input)")
+    var dx = Tensor(zeros: input)
+    let dy = upstream.pointer
+    let target = dx.mutablePointer
+    Loops.planes(input[0] * input[1], size: oh * ow) { plane in
+      for y in 0..<oh {
+        let row = target + (plane * h + y * stride) * w
+        let from = dy + (plane * oh + y) * ow
+        for i in 0..<ow { row[i * stride] = from[i] }
+      }
+    }
+    return dx
+  }
+}

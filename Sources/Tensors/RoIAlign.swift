@@ -1,0 +1,96 @@
+import CKernels
+import Determinism
+
+// N images, C channels, R regions of interest.
+
+/// Resamples every box of a feature map to a fixed number of bins (He et al. 2017, §3): the mean of bilinear samples.
+public enum RoIAlignment {
+  public struct Options: Sendable, Hashable {
+    public var outputHeight: Int
+    public var outputWidth: Int
+    /// Feature cells per image pixel; `1/16` at stride 16.
+    public var spatialScale: Double
+    /// Samples per bin and axis; 0 takes `ceil(box / bins)`.
+    public var samplingRatio: Int
+    /// Shift samples by half a pixel and allow boxes below one feature cell. The published network does neither.
+    public var aligned: Bool
+
+    public init(
+      outputHeight: Int, outputWidth: Int, spatialScale: Double, samplingRatio: Int = 2, aligned: Bool = false
+    ) {
+      precondition(
+        outputHeight > 0 && outputWidth > 0 && spatialScale > 0 && samplingRatio >= 0,
+        "RoIAlign: \(outputHeight)×\(outputWidth) bins, scale \(spatialScale), sampling ratio \(samplingRatio)")
+      self.outputHeight = outputHeight
+      self.outputWidth = outputWidth
+      self.spatialScale = spatialScale
+      self.samplingRatio = samplingRatio
+      self.aligned = aligned
+    }
+  }
+
+  /// - Parameters:
+  ///   - features: `[N, C, H, W]`.
+  ///   - rois: `[R, 5]`: image index, then `(x0, y0, x1, y1)` in image pixels. R may be 0.
+  /// - Returns: `[R, C, outputHeight, outputWidth]`, in the order of `rois`. A bin is one fma chain over samples and
+  ///   their corners, divided by the number of samples.
+  /// - Precondition: every image index is below N; coordinates are finite.
+  public static func forward(_ features: Tensor, rois: Tensor, _ options: Options) -> Tensor {
+    let tables = tables(features.shape, rois, options)
+    let channels = features.shape[1]
+    let size = features.shape.planeSize
+    let bins = options.outputHeight * options.outputWidth
+    var out = Tensor(uninitialized: [rois.shape[0], channels, options.outputHeight, options.outputWidth])
+    let source = features.pointer
+    let target = out.mutablePointer
+    let kernel = Backend.maps.roi_gather
+    Loops.planes(tables.count, size: channels * bins, cost: 16) { r in
+      let table = tables[r]
+      for c in 0..<channels {
+        kernel(
+          bins, table.taps, table.index, table.weight, table.count, source + (table.image * channels + c) * size,
+          target + (r * channels + c) * bins)
+      }
+    }
+    return out
+  }
+
+  /// The gradient at the features of shape `features`. Every (image, channel) plane adds its RoIs in order, then bins,
+  /// samples and corners, each by one fma (rule 6).
+  public static func gradient(upstream: Tensor, features: Shape, rois: Tensor, _ options: Options) -> Tensor {
+    let tables = tables(features, rois, options)
+    let channels = features[1]
+    let size = features.planeSize
+    let bins = options.outputHeight * options.outputWidth
+    precondition(
+      upstream.shape == [rois.shape[0], channels, options.outputHeight, options.outputWidth],
+      "RoIAlign gradient: \(upstream.shape) for \(rois.shape[0]) RoIs of \(features)")
+    var dx = Tensor(zeros: features)
+    let dy = upstream.pointer
+    let target = dx.mutablePointer
+    let kernel = Backend.maps.roi_scatter
+    var ofImage = [[Int]](repeating: [], count: features[0])
+    for (r, table) in tables.enumerated() { ofImage[table.image].append(r) }
+    Loops.planes(features[0] * channels, size: max(1, tables.count / max(1, features[0]) * bins), cost: 16) { plane in
+      for r in ofImage[plane / channels] {
+        let table = tables[r]
+        kernel(
+          bins, table.taps, table.index, table.weight, table.count, dy + (r * channels + plane % channels) * bins,
+          target + plane * size)
+      }
+    }
+    return dx
+  }
+
+  private static func tables(_ features: Shape, _ rois: Tensor, _ options: Options) -> [RoIAlignTable] {
+    precondition(
+      features.rank == 4 && rois.shape.rank == 2 && rois.shape[1] == 5, "RoIAlign: \(features) with RoIs \(rois.shape)")
+    let boxes = rois.pointer
+    return Parallel.map(rois.shape[0]) { r in
+      precondition(
+        boxes[5 * r] >= 0 && Int(boxes[5 * r]) < features[0],
+        "RoIAlign: RoI \(r) names image \(boxes[5 * r]) of \(features[0])")
+      return RoIAlignTable(roi: boxes + 5 * r, height: features[2], width: features[3], options)
+    }
+  }
+}
