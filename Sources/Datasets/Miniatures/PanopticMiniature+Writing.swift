@@ -1,0 +1,100 @@
+import Determinism
+import Vision
+
+extension PanopticMiniature {
+  /// Writes the data set under `root`: `train2017/`, `val2017/`, and in `annotations/` the panoptic JSON and PNGs of
+  /// both, and `panoptic_coco_categories.json`.
+  ///
+  /// - Throws: `DatasetError` for parameters out of range and when the disk refuses.
+  public func write(to root: String) throws {
+    let style = try validated()
+    let categories = CategoryTable(style)
+    for part in Part.all(self) {
+      try Folder.create(root + "/" + part.name)
+      try Folder.create(root + "/annotations/panoptic_" + part.name)
+      let entries = try Folder.inParallel(part.count) { i in
+        try write(part, i, categories, style, root: root)
+      }
+      let document: CanonicalValue = [
+        "info": ["description": .string("made-up scenes, style \(style.name), seed \(seed)"), "version": "1"],
+        "licenses": [],
+        "images": .array(entries.map(\.image)),
+        "annotations": .array(entries.map(\.annotation)),
+        "categories": categories.json,
+      ]
+      try Folder.write(document.canonicalBytes, to: root + "/annotations/panoptic_\(part.name).json")
+    }
+    try Folder.write(categories.json.canonicalBytes, to: root + "/annotations/panoptic_coco_categories.json")
+  }
+
+  /// Draws scene `index` of a part; what `write` puts into its files.
+  func scene(_ part: Part, _ index: Int, style: MiniatureStyle) -> MiniatureScene {
+    SceneComposer.scene(self, style: style, random: seeds.stream("\(part.name)/scene/\(index)"))
+  }
+
+  /// One half of the data set, named as COCO names it.
+  struct Part: Sendable {
+    let name: String
+    let count: Int
+    /// Id of the first image; the parts do not share ids.
+    let firstId: Int
+
+    static func all(_ p: PanopticMiniature) -> [Part] {
+      [
+        Part(name: "train2017", count: p.trainCount, firstId: 1),
+        Part(name: "val2017", count: p.validationCount, firstId: 500_001),
+      ]
+    }
+  }
+
+  private func write(
+    _ part: Part, _ index: Int, _ categories: CategoryTable, _ style: MiniatureStyle, root: String
+  ) throws -> (image: CanonicalValue, annotation: CanonicalValue) {
+    let scene = scene(part, index, style: style)
+    let id = part.firstId + index
+    let name = Folder.paddedName(id, digits: 12) + ".png"
+    let segmentIds = categories.segmentIds(of: scene, using: seeds.stream("\(part.name)/ids/\(index)"))
+
+    let picture = Image(width: width, height: height, channels: 3, pixels: scene.pixels)
+    try PNGWriter.write(picture, to: "\(root)/\(part.name)/\(name)")
+    let ids = scene.labels.map { $0 == 0 ? 0 : segmentIds[Int($0) - 1] }
+    try PNGWriter.write(
+      LabelImage(width: width, height: height, ids: ids), to: "\(root)/annotations/panoptic_\(part.name)/\(name)")
+
+    let segments = zip(scene.segments, segmentIds).map { segment, id -> CanonicalValue in
+      let b = segment.bounds
+      return [
+        "id": .integer(Int(id)), "category_id": .integer(categories.ids[segment.category]),
+        "area": .integer(segment.area), "iscrowd": segment.isCrowd ? 1 : 0,
+        "bbox": [.integer(b.x0), .integer(b.y0), .integer(b.x1 - b.x0 + 1), .integer(b.y1 - b.y0 + 1)],
+      ]
+    }
+    return (
+      ["id": .integer(id), "file_name": .string(name), "width": .integer(width), "height": .integer(height)],
+      ["image_id": .integer(id), "file_name": .string(name), "segments_info": .array(segments)]
+    )
+  }
+
+  private func validated() throws -> MiniatureStyle {
+    func check(_ ok: Bool, _ name: String, _ rule: String) throws {
+      guard ok else { throw DatasetError(.parameter, at: "panoptic miniature, \(name)", rule) }
+    }
+    guard let style = MiniatureStyle(named: style) else {
+      let names = MiniatureStyle.all.map(\.name).joined(separator: ", ")
+      throw DatasetError(.unknown, at: "panoptic miniature, style", "no style '\(style)'; there are \(names)")
+    }
+    try check((16...4096).contains(width) && (16...4096).contains(height), "width, height", "must be in 16...4096")
+    try check((1...400_000).contains(trainCount), "trainCount", "must be in 1...400000, is \(trainCount)")
+    try check(
+      (0...400_000).contains(validationCount), "validationCount", "must be in 0...400000, is \(validationCount)")
+    try check(
+      0 <= objects.minimum && objects.minimum <= objects.maximum && objects.maximum <= 1000, "objects",
+      "needs 0 <= minimum <= maximum <= 1000")
+    try check(
+      0 < objectSizes.minimum && objectSizes.minimum <= objectSizes.maximum && objectSizes.maximum <= 2, "objectSizes",
+      "needs 0 < minimum <= maximum <= 2 (shares of the shorter side)")
+    try check((0...1).contains(crowdChance), "crowdChance", "must be in 0...1")
+    try check((0...1).contains(voidChance), "voidChance", "must be in 0...1")
+    return style
+  }
+}
