@@ -58,12 +58,12 @@ public struct ClassificationMiniature: Codable, Hashable, Sendable {
     let strength = random.uniform(0.1, 0.32)
     let light = SIMD2<Float>(Float(c * strength), Float(s * strength))
 
-    let back = Ground(style.stuff[random.below(style.stuff.count)], horizon: nil, height: side, using: &random)
+    let back = ground(side, style, &random)
     canvas.fill(label: 0) { back.colour($0, $1) }
     if random.chance(0.6) {
       let line = random.uniform(0.3, 0.75) * size
       let tilt = random.uniform(-0.15, 0.15) * size
-      let front = Ground(style.stuff[random.below(style.stuff.count)], horizon: nil, height: side, using: &random)
+      let front = ground(side, style, &random)
       let region: [Point] = [[0, line - tilt], [size, line + tilt], [size, size], [0, size]]
       canvas.paint(Coverage([region], canvasWidth: side, canvasHeight: side), label: 0) { front.colour($0, $1) }
     }
@@ -74,6 +74,11 @@ public struct ClassificationMiniature: Codable, Hashable, Sendable {
     _ = figure.paint(on: &canvas, label: 1)
     let camera = Camera(using: &random)
     return Image(width: side, height: side, channels: 3, pixels: camera.develop(canvas))
+  }
+
+  private func ground(_ side: Int, _ style: MiniatureStyle, _ random: inout RandomStream) -> Ground {
+    let kind = style.stuff[random.below(style.stuff.count)]
+    return Ground(kind, horizon: nil, width: side, height: side, using: &random)
   }
 
   private func validated() throws -> MiniatureStyle {

@@ -16,11 +16,13 @@ struct Ground {
   /// Where the plane meets the horizon; the texture shrinks toward it. Nil for upright surfaces.
   private let horizon: Float?
   private let height: Float
+  /// x of the vanishing point.
+  private let middle: Float
 
   /// - Parameters:
   ///   - horizon: y of the horizon in pixels for a surface that lies, nil for one that stands.
-  ///   - height: of the canvas, in pixels.
-  init(_ kind: StuffKind, horizon: Double?, height: Int, using random: inout RandomStream) {
+  ///   - width, height: of the canvas, in pixels.
+  init(_ kind: StuffKind, horizon: Double?, width: Int, height: Int, using random: inout RandomStream) {
     texture = kind.texture
     let hues = kind.hues[random.below(kind.hues.count)]
     let hue = random.uniform(hues.lowerBound, hues.upperBound)
@@ -39,6 +41,7 @@ struct Ground {
     scale = Float(random.uniform(0.8, 1.3))
     self.horizon = horizon.map { Float($0) }
     self.height = Float(height)
+    middle = Float(width) / 2
   }
 
   func colour(_ x: Float, _ y: Float) -> Colour {
@@ -48,7 +51,7 @@ struct Ground {
       // A plane seen at a slant: with depth, lengths along it shrink, and those toward the eye twice.
       let nearness = max(0.08, (y - horizon + 6) / (height - horizon + 6))
       let grow = 1 / (0.45 + 0.55 * nearness)
-      u = (x - 64) * grow / scale + 200
+      u = (x - middle) * grow / scale + 200
       v = (y - horizon) * grow / scale
     }
     return shade(u, v, y)

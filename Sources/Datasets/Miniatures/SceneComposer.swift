@@ -155,7 +155,8 @@ struct SceneComposer {
     guard let k = style.stuff.firstIndex(where: { $0.name == name }) else {
       preconditionFailure("style \(style.name) has no stuff called \(name)")
     }
-    let ground = Ground(style.stuff[k], horizon: lying ? horizon : nil, height: canvas.height, using: &random)
+    let ground = Ground(
+      style.stuff[k], horizon: lying ? horizon : nil, width: canvas.width, height: canvas.height, using: &random)
     if stuffLabels[k] == 0 { stuffLabels[k] = addSegment(category: style.things.count + k, isCrowd: false) }
     if let coverage {
       canvas.paint(coverage, label: stuffLabels[k]) { ground.colour($0, $1) }
@@ -170,7 +171,9 @@ struct SceneComposer {
   private mutating func drawUnknown() {
     guard random.chance(parameters.voidChance) else { return }
     let radius = random.uniform(0.06, 0.12) * side
-    let centre: Point = [random.uniform(0.1, 0.9) * Double(canvas.width), random.uniform(0.3, 0.9) * Double(canvas.height)]
+    let centre: Point = [
+      random.uniform(0.1, 0.9) * Double(canvas.width), random.uniform(0.3, 0.9) * Double(canvas.height),
+    ]
     let loop = Loop.blob(unrest: 0.35, using: &random).map { centre + $0 * radius }
     let grey = Colour(hue: random.uniform(), saturation: 0.08, value: random.uniform(0.3, 0.55))
     let noise = LatticeNoise(seed: UInt32(truncatingIfNeeded: random.next()))
@@ -228,10 +231,10 @@ struct SceneComposer {
     }
   }
 
-  /// From tiny to large with most in the middle: log-uniform between the bounds, averaged over two draws.
+  /// From tiny to large on a logarithmic scale, with most a little above the middle.
   private mutating func objectSize() -> Double {
     let bounds = parameters.objectSizes
-    let t = (random.uniform() + random.uniform()) / 2
+    let t = (random.uniform() + max(random.uniform(), random.uniform())) / 2
     return bounds.minimum * PortableMath.pow(bounds.maximum / bounds.minimum, t) * side
   }
 
