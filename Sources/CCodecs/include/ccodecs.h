@@ -1,3 +1,5 @@
 // Glue to C libraries whose error handling (longjmp, callbacks) only C can use.
 #pragma once
+#include "cc_chunks.h"
+#include "cc_hdf5.h"
 #include "cc_image.h"

@@ -1,0 +1,161 @@
+// Library set-up, element types, errors.
+#include "cc_hdf5_common.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+
+#include "cc_chunks.h"
+
+// Data sets written by others with LZ4 pass through here, inside the library.
+static size_t lz4_filter(unsigned flags, size_t cd_count, const unsigned cd[], size_t bytes, size_t *room, void **buf) {
+  (void)cd_count;
+  (void)cd;
+  uint8_t *out;
+  size_t produced;
+  if (flags & H5Z_FLAG_REVERSE) {
+    int64_t size = cc_lz4_decoded_size(*buf, bytes);
+    if (size <= 0 || !(out = malloc((size_t)size))) return 0;
+    produced = (size_t)size;
+    if (cc_lz4_decode(*buf, bytes, out, produced) < 0) produced = 0;
+  } else {
+    if (!(out = malloc(cc_lz4_bound(bytes)))) return 0;
+    produced = cc_lz4_encode(*buf, bytes, out);
+  }
+  if (produced == 0) {
+    free(out);
+    return 0;
+  }
+  free(*buf);
+  *buf = out;
+  *room = produced;
+  return produced;
+}
+
+int cc_h5_setup(void) {
+  static int state = 1;
+  if (state <= 0) return state;
+  static const H5Z_class2_t filter = {H5Z_CLASS_T_VERS, CC_LZ4_FILTER, 1, 1, "LZ4", NULL, NULL, lz4_filter};
+  state = -1;
+  if (H5open() < 0 || H5Eset_auto2(H5E_DEFAULT, NULL, NULL) < 0 || H5PLset_loading_state(0) < 0) return -1;
+  if (H5Zregister(&filter) < 0) return -1;
+  return state = 0;
+}
+
+typedef struct {
+  char *text;
+  size_t size;
+} error_text;
+
+static herr_t keep_innermost(unsigned n, const H5E_error2_t *error, void *context) {
+  error_text *out = context;
+  if (n == 0) snprintf(out->text, out->size, "%s", error->desc ? error->desc : "");
+  return 0;
+}
+
+void cc_h5_error(char *text, size_t size) {
+  error_text out = {text, size};
+  text[0] = 0;
+  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_innermost, &out);
+  if (!text[0]) snprintf(text, size, "HDF5 gives no reason");
+}
+
+static hid_t boolean_type(void) {
+  hid_t type = H5Tenum_create(H5T_STD_I8LE);
+  int8_t no = 0, yes = 1;
+  H5Tenum_insert(type, "FALSE", &no);
+  H5Tenum_insert(type, "TRUE", &yes);
+  return type;
+}
+
+hid_t cc_h5_memory_type(cc_element element) {
+  switch (element) {
+    case CC_FLOAT32: return H5Tcopy(H5T_NATIVE_FLOAT);
+    case CC_FLOAT64: return H5Tcopy(H5T_NATIVE_DOUBLE);
+    case CC_INT8: return H5Tcopy(H5T_NATIVE_INT8);
+    case CC_INT16: return H5Tcopy(H5T_NATIVE_INT16);
+    case CC_INT32: return H5Tcopy(H5T_NATIVE_INT32);
+    case CC_INT64: return H5Tcopy(H5T_NATIVE_INT64);
+    case CC_UINT8: return H5Tcopy(H5T_NATIVE_UINT8);
+    case CC_UINT16: return H5Tcopy(H5T_NATIVE_UINT16);
+    case CC_UINT32: return H5Tcopy(H5T_NATIVE_UINT32);
+    case CC_UINT64: return H5Tcopy(H5T_NATIVE_UINT64);
+    case CC_BOOL: return boolean_type();
+    default: return -1;
+  }
+}
+
+hid_t cc_h5_file_type(cc_element element) {
+  switch (element) {
+    case CC_FLOAT32: return H5Tcopy(H5T_IEEE_F32LE);
+    case CC_FLOAT64: return H5Tcopy(H5T_IEEE_F64LE);
+    case CC_INT8: return H5Tcopy(H5T_STD_I8LE);
+    case CC_INT16: return H5Tcopy(H5T_STD_I16LE);
+    case CC_INT32: return H5Tcopy(H5T_STD_I32LE);
+    case CC_INT64: return H5Tcopy(H5T_STD_I64LE);
+    case CC_UINT8: return H5Tcopy(H5T_STD_U8LE);
+    case CC_UINT16: return H5Tcopy(H5T_STD_U16LE);
+    case CC_UINT32: return H5Tcopy(H5T_STD_U32LE);
+    case CC_UINT64: return H5Tcopy(H5T_STD_U64LE);
+    case CC_BOOL: return boolean_type();
+    default: return -1;
+  }
+}
+
+size_t cc_h5_element_size(cc_element element) {
+  switch (element) {
+    case CC_INT8: case CC_UINT8: case CC_BOOL: return 1;
+    case CC_INT16: case CC_UINT16: return 2;
+    case CC_FLOAT64: case CC_INT64: case CC_UINT64: return 8;
+    default: return 4;
+  }
+}
+
+static int is_boolean(hid_t type) {
+  if (H5Tget_size(type) != 1 || H5Tget_nmembers(type) != 2) return 0;
+  int8_t value[2] = {-1, -1};
+  int found = 0;
+  for (unsigned i = 0; i < 2; i++) {
+    char *name = H5Tget_member_name(type, i);
+    if (H5Tget_member_value(type, i, &value[i]) < 0) value[i] = -1;
+    if (name && value[i] == (strcmp(name, "TRUE") == 0) && (value[i] == 1 || strcmp(name, "FALSE") == 0)) found++;
+    H5free_memory(name);
+  }
+  return found == 2;
+}
+
+cc_element cc_h5_classify(hid_t type) {
+  size_t size = H5Tget_size(type);
+  switch (H5Tget_class(type)) {
+    case H5T_FLOAT:
+      // Other layouts of these sizes (VAX, for one) convert to IEEE without loss of meaning.
+      return size == 4 ? CC_FLOAT32 : size == 8 ? CC_FLOAT64 : CC_ELEMENT_UNSUPPORTED;
+    case H5T_INTEGER: {
+      int is_signed = H5Tget_sign(type) == H5T_SGN_2;
+      switch (size) {
+        case 1: return is_signed ? CC_INT8 : CC_UINT8;
+        case 2: return is_signed ? CC_INT16 : CC_UINT16;
+        case 4: return is_signed ? CC_INT32 : CC_UINT32;
+        case 8: return is_signed ? CC_INT64 : CC_UINT64;
+        default: return CC_ELEMENT_UNSUPPORTED;
+      }
+    }
+    case H5T_ENUM: return is_boolean(type) ? CC_BOOL : CC_ELEMENT_UNSUPPORTED;
+    case H5T_STRING: return CC_STRING;
+    default: return CC_ELEMENT_UNSUPPORTED;
+  }
+}
+
+int cc_limit_process(uint64_t memory, uint64_t seconds) {
+  struct rlimit space = {memory, memory}, time = {seconds, seconds + 1}, none = {0, 0};
+#ifdef __linux__
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+#endif
+  if (setrlimit(RLIMIT_CORE, &none) < 0 || setrlimit(RLIMIT_CPU, &time) < 0) return -1;
+  return setrlimit(RLIMIT_AS, &space);
+}

@@ -1,0 +1,11 @@
+// Shared by the files of the HDF5 glue; not public.
+#pragma once
+#define H5_USE_110_API
+#include "cc_hdf5.h"
+
+#include <hdf5.h>
+
+hid_t cc_h5_memory_type(cc_element element);  // close with H5Tclose
+hid_t cc_h5_file_type(cc_element element);
+size_t cc_h5_element_size(cc_element element);
+cc_element cc_h5_classify(hid_t type);

@@ -1,0 +1,35 @@
+import CCodecs
+import Synchronization
+
+/// The HDF5 library, which one thread may use at a time.
+///
+/// Expensive work (compression, digests) happens outside `HDF5.locked`.
+enum HDF5 {
+  private static let mutex = Mutex(())
+
+  /// Runs `body` while no other thread is inside the library.
+  static func locked<R: ~Copyable>(_ body: () throws(TensorFileError) -> sending R) throws(TensorFileError) -> sending R {
+    try mutex.withLock { _ throws(TensorFileError) in
+      guard cc_h5_setup() == 0 else {
+        throw TensorFileError(.unreadable, at: "libhdf5", "the library does not start: \(reason)")
+      }
+      return try body()
+    }
+  }
+
+  /// The innermost reason of the last failure; read it under the lock that the failing call held.
+  static var reason: String {
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 240) { buffer in
+      cc_h5_error(buffer.baseAddress!, buffer.count)
+      return String(cString: buffer.baseAddress!)
+    }
+  }
+
+  /// Throws the last failure.
+  static func check(_ status: some SignedInteger, _ code: TensorFileError.Code, _ place: String, _ what: String)
+    throws(TensorFileError)
+  {
+    guard status < 0 else { return }
+    throw TensorFileError(code, at: place, "\(what): \(reason)")
+  }
+}

@@ -1,0 +1,76 @@
+/// How a tensor is cut into HDF5 chunks: each is one contiguous run of elements in row-major order, about 1 MiB, so
+/// that cutting and joining are plain copies.
+struct Slabs {
+  /// Chunks have at most this many bytes, unless one element is larger.
+  static let maximalBytes = 1 << 20
+  /// Smaller tensors are stored in one piece without filters, which would add more than they save.
+  static let minimalBytes = 512
+
+  let shape: [Int]
+  /// Extents of a chunk: ones, then a piece of dimension `cut`, then whole dimensions.
+  let chunk: [Int]
+  private let cut: Int
+  /// Elements in one step along `cut`.
+  private let inner: Int
+  private let pieces: Int
+  let count: Int
+
+  /// - Precondition: not a scalar and not empty.
+  init(shape: [Int], elementSize: Int) {
+    precondition(!shape.isEmpty && shape.allSatisfy { $0 > 0 }, "Slabs: \(shape)")
+    var cut = 0
+    var inner = shape.dropFirst().reduce(1, *)
+    while inner * elementSize > Slabs.maximalBytes {
+      cut += 1
+      inner /= shape[cut]
+    }
+    let most = min(shape[cut], max(1, Slabs.maximalBytes / (inner * elementSize)))
+    let pieces = (shape[cut] + most - 1) / most
+    // Pieces of about equal size leave the least padding in the last.
+    let extent = (shape[cut] + pieces - 1) / pieces
+    self.init(shape: shape, cut: cut, extent: extent)
+  }
+
+  /// The slabs of a file's chunks; nil where its chunks are not contiguous runs.
+  init?(shape: [Int], chunk: [Int]) {
+    guard !shape.isEmpty, shape.count == chunk.count, shape.allSatisfy({ $0 > 0 }), chunk.allSatisfy({ $0 > 0 }) else {
+      return nil
+    }
+    let cut = chunk.firstIndex { $0 > 1 } ?? chunk.count - 1
+    for d in (cut + 1)..<max(cut + 1, shape.count) where chunk[d] != shape[d] { return nil }
+    guard chunk[cut] <= shape[cut] else { return nil }
+    self.init(shape: shape, cut: cut, extent: chunk[cut])
+  }
+
+  private init(shape: [Int], cut: Int, extent: Int) {
+    self.shape = shape
+    self.cut = cut
+    inner = shape[(cut + 1)...].reduce(1, *)
+    pieces = (shape[cut] + extent - 1) / extent
+    chunk = shape.indices.map { $0 < cut ? 1 : $0 == cut ? extent : shape[$0] }
+    count = shape[..<cut].reduce(pieces, *)
+  }
+
+  /// Elements of a whole chunk; the last along `cut` is padded with zeros.
+  var chunkElements: Int { chunk[cut] * inner }
+
+  /// The elements of chunk `i` that lie inside the tensor.
+  func elements(of i: Int) -> Range<Int> {
+    let outer = i / pieces
+    let first = i % pieces * chunk[cut]
+    let last = min(first + chunk[cut], shape[cut])
+    return (outer * shape[cut] + first) * inner..<(outer * shape[cut] + last) * inner
+  }
+
+  /// The coordinates of the first element of chunk `i`.
+  func offset(of i: Int) -> [UInt64] {
+    var offset = [UInt64](repeating: 0, count: shape.count)
+    offset[cut] = UInt64(i % pieces * chunk[cut])
+    var outer = i / pieces
+    for d in stride(from: cut - 1, through: 0, by: -1) {
+      offset[d] = UInt64(outer % shape[d])
+      outer /= shape[d]
+    }
+    return offset
+  }
+}

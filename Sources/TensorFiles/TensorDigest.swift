@@ -1,0 +1,106 @@
+import Determinism
+
+/// The logical digest: of names, types, shapes, elements and attributes, not of the file that holds them.
+/// `FORMAT.md` beside this source defines it; `Tests/Reference/digest.py` computes it independently.
+public enum TensorDigest {
+  /// Elements are hashed in pieces of this many bytes, on all threads.
+  public static let pieceBytes = 1 << 20
+  /// The version of the manifest.
+  public static let format = 1
+
+  /// SHA-256 over the SHA-256 values of the 1 MiB pieces of raw little-endian data.
+  public static func of(elements: UnsafeRawBufferPointer) -> Digest {
+    let base = SendableRaw(elements)
+    let pieces = Parallel.map((elements.count + pieceBytes - 1) / pieceBytes) { i in
+      Digest(
+        of: UnsafeRawBufferPointer(
+          rebasing: base.bytes[i * pieceBytes..<min(base.bytes.count, (i + 1) * pieceBytes)]))
+    }
+    var whole = DigestBuilder()
+    for piece in pieces { whole.update(piece) }
+    return whole.finalize()
+  }
+
+  /// The digest of the elements of one tensor.
+  public static func of(_ tensor: NamedTensor) -> Digest {
+    tensor.bytes.withUnsafeBytes { of(elements: $0) }
+  }
+
+  /// The line of a tensor in the manifest.
+  public struct Line: Hashable, Sendable {
+    public let name: String
+    public let elementType: ElementType
+    public let shape: [Int]
+    public let digest: Digest
+
+    public init(name: String, tensor: NamedTensor) {
+      self.init(
+        name: name, elementType: tensor.elementType, shape: tensor.shape, digest: TensorDigest.of(tensor))
+    }
+
+    public init(name: String, elementType: ElementType, shape: [Int], digest: Digest) {
+      self.name = name
+      self.elementType = elementType
+      self.shape = shape
+      self.digest = digest
+    }
+
+    var canonical: CanonicalValue {
+      .object([
+        "digest": .string(digest.hex), "name": .string(name), "shape": .array(shape.map { .integer($0) }),
+        "type": .string(elementType.rawValue),
+      ])
+    }
+  }
+
+  /// The manifest, whose canonical bytes the digest is taken of.
+  /// - Parameter objectAttributes: attributes by path; those of the root under the empty path.
+  public static func manifest(
+    _ lines: [Line], attributes: [String: [String: CanonicalValue]]
+  ) -> CanonicalValue {
+    .object([
+      "attributes": .object(attributes.filter { !$0.value.isEmpty }.mapValues { .object($0) }),
+      "format": .integer(format),
+      "tensors": .array(lines.sorted { precedes($0.name, $1.name) }.map(\.canonical)),
+    ])
+  }
+
+  /// The digest of tensors in memory, without a file: equal to the digest of the file that `TensorFile.write` makes.
+  public static func of(
+    tensors: [(name: String, tensor: NamedTensor)], attributes: [String: CanonicalValue] = [:]
+  ) -> Digest {
+    manifest(tensors.map { Line(name: $0.name, tensor: $0.tensor) }, attributes: ["": attributes]).digest
+  }
+
+  private struct SendableRaw: @unchecked Sendable {
+    // Invariant: only read, while the caller keeps the memory alive.
+    let bytes: UnsafeRawBufferPointer
+    init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+  }
+}
+
+extension TensorFile {
+  /// The manifest line of every tensor, sorted by name.
+  public var digestLines: [TensorDigest.Line] {
+    entries.map { TensorDigest.Line(name: $0.name, tensor: $0.tensor) }
+  }
+
+  /// The canonical manifest.
+  public var manifest: CanonicalValue {
+    var attributes = objectAttributes
+    attributes[""] = self.attributes
+    return TensorDigest.manifest(digestLines, attributes: attributes)
+  }
+
+  /// The logical digest: what names an artifact.
+  public var digest: Digest { manifest.digest }
+
+  /// The logical digest of a file, ours or any other HDF5 with tensors of supported types.
+  ///
+  /// Reads it in this process; other people's files belong into a child process (`ForeignFile`).
+  public static func digest(
+    ofFileAt path: String, limits: ReadingLimits = ReadingLimits()
+  ) throws(TensorFileError) -> Digest {
+    try read(path, limits: limits).digest
+  }
+}
