@@ -1,0 +1,78 @@
+#pragma once
+
+#include <stdint.h>
+
+#include "ck_isa.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// Products: matrix product, convolution, depthwise convolution and their gradients.
+//
+// Every result is one chain acc = fma(a_k, b_k, acc) from +0, k ascending, then the bias, then + (+0). Vector width and
+// blocking spread over different results and never touch the order inside one, so all instruction sets agree in all
+// bits. All functions run on the calling thread; the caller cuts the work by shape.
+
+/// Floats of a packed left matrix of `m` rows and `k` columns.
+int64_t ck_packed_count(ck_isa isa, int64_t m, int64_t k);
+
+/// Packs rows `[first, last)` of the left matrix into panels. Element (i, j * inner + t) lies at
+/// a[i * row_stride + j * outer_stride + (inner_offset ? inner_offset[t] : 0)], 0 <= t < inner.
+/// `first` must be a multiple of 96, so that panels do not straddle two calls.
+void ck_pack_left(ck_isa isa, int64_t m, int64_t k, int64_t inner, const int64_t *inner_offset, const float *a,
+                  int64_t row_stride, int64_t outer_stride, int64_t first, int64_t last, float *packed);
+
+/// c[i, j] = sum_k a[i, k] b[k, j] (+ bias[j]) for the rows `[row0, row1)` and columns `[col0, col1)`; `row0` a multiple
+/// of 96. b[k, j] lies at b[k * b_row + j * b_col], one of the two strides being 1. `c` has row stride `ldc`.
+void ck_matrix_product(ck_isa isa, int64_t m, int64_t k, const float *packed, int64_t row0, int64_t row1,
+                       const float *b, int64_t b_row, int64_t b_col, int64_t col0, int64_t col1,
+                       const float *column_bias, float *c, int64_t ldc);
+
+/// A sum over channels and taps: out(m, oy, ox) = sum over (channel, tap) of
+/// left[m, channel * taps + tap] * in(channel, oy * stride + tap_y[tap], ox * stride + tap_x[tap]), zero outside.
+/// It describes a convolution, and also one phase of the gradient of its input.
+typedef struct {
+  int64_t channels, in_h, in_w;
+  int64_t in_image;  // floats between two images; channels are in_h * in_w apart
+  int64_t stride, taps;
+  const int64_t *tap_y, *tap_x;
+  int64_t out_channels, out_h, out_w;
+  int64_t out_image, out_channel, out_row, out_col;  // floats between neighbours
+} ck_tap_sum;
+
+/// Output rows `[oy0, oy0 + rows)` of `images` images from `image0` on; more than one image takes all rows.
+void ck_tap_sum_forward(ck_isa isa, const ck_tap_sum *s, const float *packed, const float *x, const float *bias,
+                        float *y, int64_t image0, int64_t images, int64_t oy0, int64_t rows);
+
+/// Lanes to which the output channels of a weight gradient are padded.
+int64_t ck_weight_lanes(ck_isa isa, int64_t out_channels);
+
+/// One chunk of the gradient of the weights: partial[channel * taps + tap, out channel] = sum over the flattened output
+/// positions `[first, first + count)` of in(...) * dy(out channel, position), one chain from +0 each; for the input
+/// channels `[channel0, channel1)`. `dy` has the output strides of `s` (rows and columns contiguous). A row of
+/// `partial` holds `ck_weight_lanes` floats; row 0 belongs to `channel0`.
+void ck_tap_sum_weight_chunk(ck_isa isa, const ck_tap_sum *s, const float *x, const float *dy, int64_t channel0,
+                             int64_t channel1, int64_t first, int64_t count, float *partial);
+
+/// Folds chunks in ascending order and writes dw[out channel * dw_row + dw_offset(row)] with + (+0), where
+/// row = channel * taps + tap lies at channel * dw_channel + tap. Chunk c starts at partials + c * chunk_stride.
+void ck_fold_weight_chunks(int64_t chunks, int64_t chunk_stride, const float *partials, int64_t lanes,
+                           int64_t channels, int64_t taps, int64_t out_channels, float *dw, int64_t dw_row,
+                           int64_t dw_channel);
+
+/// total[i] += part[i], or a copy for `first`.
+void ck_fold_plain(int64_t n, const float *part, int first, int last, float *total);
+
+/// The sum of one plane by blocks of 2048: 16 lanes in binary64 fold 8, 4, 2, 1; blocks add in order.
+double ck_plane_sum(const float *x, int64_t n);
+
+/// out[j] = the sum over i of x[i * columns + j] by the rule of ck_plane_sum, rounded once, + (+0).
+void ck_column_sums(const float *x, int64_t rows, int64_t columns, float *out);
+
+/// Scratch memory of this thread, 64-byte aligned, valid until the next call with the same `slot` (0 ..< 4).
+float *ck_scratch(int slot, int64_t count);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,35 @@
+// Shared by the variants of the product kernels.
+#pragma once
+
+#include <stdint.h>
+
+#include "ck_products.h"
+
+/// What a micro-kernel does around its chain.
+enum { CK_CONTINUE = 1, CK_FINISH = 2 };
+
+/// Functions of one variant.
+typedef struct {
+  int64_t (*packed_count)(int64_t, int64_t);
+  void (*pack_left)(int64_t, int64_t, int64_t, const int64_t *, const float *, int64_t, int64_t, int64_t, int64_t,
+                    float *);
+  void (*matrix_product)(int64_t, int64_t, const float *, int64_t, int64_t, const float *, int64_t, int64_t, int64_t,
+                         int64_t, const float *, float *, int64_t);
+  void (*tap_sum_forward)(const ck_tap_sum *, const float *, const float *, const float *, float *, int64_t, int64_t,
+                          int64_t, int64_t);
+  int64_t (*weight_lanes)(int64_t);
+  void (*tap_sum_weight_chunk)(const ck_tap_sum *, const float *, const float *, int64_t, int64_t, int64_t, int64_t,
+                               float *);
+} ck_products_table;
+
+extern const ck_products_table ck_products_scalar, ck_products_scalar_fma, ck_products_avx2, ck_products_avx512;
+
+/// Zero-padded copies of the input planes in which one tap is one constant offset (see gather_planes in conv.inc).
+typedef struct {
+  int64_t image_rows, row, plane, lead;  // rows between images, floats of a row, of a plane, before the origin
+  int64_t phases;                        // planes per channel
+} ck_padded;
+
+static inline int64_t ck_floor_div(int64_t a, int64_t b) { return a >= 0 ? a / b : -((-a + b - 1) / b); }
+static inline int64_t ck_min(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t ck_max(int64_t a, int64_t b) { return a > b ? a : b; }

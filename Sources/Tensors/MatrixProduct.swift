@@ -1,0 +1,53 @@
+import CKernels
+import Determinism
+
+/// Products of matrices `[rows, columns]`. Each element of a result is one chain of fused multiply-adds over ascending
+/// k, then the bias, then `+ (+0)`.
+public enum MatrixProduct {
+  /// Columns of a result that one piece of work computes.
+  private static let columnBlock = 512
+  private static let rowBlock = 480
+
+  /// `op(a) · op(b)`, with `op` the transpose where asked for; a bias `[columns]` is added to every row.
+  public static func multiply(
+    _ a: Tensor, transposeA: Bool = false, _ b: Tensor, transposeB: Bool = false, columnBias: Tensor? = nil
+  ) -> Tensor {
+    precondition(a.shape.rank == 2 && b.shape.rank == 2, "matmul: \(a.shape) · \(b.shape)")
+    let (m, ka) = transposeA ? (a.shape[1], a.shape[0]) : (a.shape[0], a.shape[1])
+    let (kb, n) = transposeB ? (b.shape[1], b.shape[0]) : (b.shape[0], b.shape[1])
+    precondition(
+      ka == kb && (columnBias == nil || columnBias!.count == n),
+      "matmul: \(a.shape)\(transposeA ? "ᵀ" : "") · \(b.shape)\(transposeB ? "ᵀ" : "")")
+    var c = Tensor(uninitialized: [m, n])
+    multiply(
+      m: m, n: n, k: ka, a.pointer, aRow: transposeA ? 1 : ka, aColumn: transposeA ? m : 1, b.pointer,
+      bRow: transposeB ? 1 : n, bColumn: transposeB ? ka : 1, columnBias: columnBias?.pointer, c.mutablePointer)
+    return c
+  }
+
+  /// As above, over raw memory with strides; `c` is contiguous. One of `bRow` and `bColumn` is 1.
+  static func multiply(
+    m: Int, n: Int, k: Int, _ a: UnsafePointer<Float>, aRow: Int, aColumn: Int, _ b: UnsafePointer<Float>, bRow: Int,
+    bColumn: Int, columnBias: UnsafePointer<Float>?, _ c: UnsafeMutablePointer<Float>
+  ) {
+    if m == 0 || n == 0 { return }
+    let packed = PackedLeft(rows: m, columns: k, source: a, row: aRow, outer: aColumn)
+    let columns = n >= 2048 ? columnBlock : max(32, (n / 8 + 31) / 32 * 32)
+    let columnPieces = (n + columns - 1) / columns
+    // Packed columns serve all rows of a piece, so rows are cut only where columns alone give too few pieces.
+    let rows = columnPieces >= 4 || m <= 96 ? max(m, 1) : max(96, min(rowBlock, (m / 4 + 95) / 96 * 96))
+    let rowPieces = (m + rows - 1) / rows
+    Parallel.forEach(columnPieces * rowPieces) { i in
+      let column = i / rowPieces * columns
+      let row = i % rowPieces * rows
+      ck_matrix_product(
+        Backend.isa, Int64(m), Int64(k), packed.pointer(group: 0), Int64(row), Int64(min(m, row + rows)), b,
+        Int64(bRow), Int64(bColumn), Int64(column), Int64(min(n, column + columns)), columnBias, c, Int64(n))
+    }
+  }
+}
+
+/// `op(a) · op(b)`.
+public func matmul(_ a: Tensor, transposeA: Bool = false, _ b: Tensor, transposeB: Bool = false) -> Tensor {
+  MatrixProduct.multiply(a, transposeA: transposeA, b, transposeB: transposeB)
+}
