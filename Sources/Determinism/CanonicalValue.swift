@@ -1,8 +1,11 @@
 /// A tree of plain values with one canonical byte form, in which equal values have equal bytes.
 ///
 /// Keys of stages, parameters, records and small artifacts are built from it. The canonical form is JSON without
-/// white space, members sorted by the UTF-8 bytes of their names, integers in decimal, other numbers as the shortest
-/// text that reads back to the same binary64 (Swift's `description`), so any JSON tool reads it.
+/// white space, members sorted by the UTF-8 bytes of their names, whole numbers in decimal, other numbers as the
+/// shortest text that reads back to the same binary64 (Swift's `description`), so any JSON tool reads it.
+///
+/// JSON knows one kind of number, and tools rewrite `1.0` as `1` freely: both have the bytes `1`, and `-0.0` those of
+/// `0`, so that a value read back from any JSON file has the digest it was stored under.
 public enum CanonicalValue: Hashable, Sendable {
   case null
   case bool(Bool)
@@ -34,8 +37,7 @@ extension CanonicalValue {
     case .integer(let i): out += String(i).utf8
     case .number(let d):
       precondition(d.isFinite, "CanonicalValue: \(d) has no canonical form")
-      // -0 and whole numbers keep their ".0", so that 1 and 1.0 stay different values.
-      out += d.description.utf8
+      out += (Int(exactly: d).map(String.init) ?? d.description).utf8
     case .string(let s): CanonicalValue.writeString(s, to: &out)
     case .array(let values):
       out.append(UInt8(ascii: "["))

@@ -2,94 +2,100 @@ import Foundation
 import Synchronization
 
 /// The helpers behind `Parallel`: threads that take indices from whichever loop has some left.
+///
+/// Training starts tens of thousands of loops a second, each some tens of microseconds long, so an idle helper first
+/// watches a counter for a moment and only then sleeps; a caller whose helpers still work does the same.
 final class ThreadPool: @unchecked Sendable {
-  // Invariant: `loops`, `started`, `configured` and `sleeping` are touched only under `condition`.
+  // Invariant: `loops`, `started` and `sleeping` are touched only under `lock`; everything else is atomic or constant.
   static let shared = ThreadPool()
 
-  private let condition = NSCondition()
+  private let lock = Lock()
   private var loops: [Loop] = []
   private var started = 0
-  private var configured = 0
   private var sleeping = 0
-  /// Rises with every posted loop; lets idle helpers spin without the lock.
+  /// Rises with every posted loop, under the lock; lets idle helpers watch without the lock.
   private let posted = Atomic<Int>(0)
+  private let configured = Atomic<Int>(0)
+  private let processors = max(1, ProcessInfo.processInfo.activeProcessorCount)
 
   /// Threads of one loop at most, the caller counted.
   var width: Int {
     get {
-      condition.withLock { configured > 0 ? configured : ProcessInfo.processInfo.activeProcessorCount }
+      let width = configured.load(ordering: .relaxed)
+      return width > 0 ? width : processors
     }
-    set { condition.withLock { configured = newValue } }
+    set { configured.store(newValue, ordering: .relaxed) }
   }
 
+  /// Runs a loop on this thread and at most `limit - 1` helpers; returns when every piece is done.
   func run(count: Int, limit: Int, body: @escaping (Int) -> Void) {
     let loop = Loop(count: count, helpers: limit - 1, body: body)
-    condition.lock()
-    while started < limit - 1 {
-      started += 1
-      let thread = Thread { ThreadPool.shared.help() }
-      thread.stackSize = 8 << 20
-      thread.start()
-    }
+    lock.acquire()
+    while started < limit - 1 { startHelper() }
     loops.append(loop)
     posted.wrappingAdd(1, ordering: .releasing)
-    if sleeping > 0 { condition.broadcast() }
-    condition.unlock()
+    if sleeping > 0 { lock.wake(.helpers) }
+    lock.release()
 
     loop.work()
-    // No helper may join once the loop is off the list; those inside are waited for.
-    condition.withLock { loops.removeAll { $0 === loop } }
-    loop.waitForHelpers()
+    // Off the list nobody joins any more; those inside are waited for, since `body` lives on the caller's stack.
+    lock.acquire()
+    loops.removeAll { $0 === loop }
+    lock.release()
+    loop.awaitHelpers(lock)
   }
 
-  private func help() {
+  /// - Precondition: the lock is held.
+  private func startHelper() {
+    started += 1
+    let thread = Thread { ThreadPool.shared.help() }
+    thread.name = "autopanoptic helper \(started)"
+    thread.stackSize = 8 << 20
+    thread.start()
+  }
+
+  private func help() -> Never {
+    // A loop inside a helper's piece runs in place: the pool is busy with the outer loop.
     ThreadLocal.threads = 1
-    var seen = 0
     while true {
-      if let loop = takeLoop() {
+      // Read before looking: a loop posted after the look changes the counter, so watching cannot miss it.
+      let seen = posted.load(ordering: .acquiring)
+      if let loop = joinLoop() {
         loop.work()
-        loop.leave()
-        continue
-      }
-      // A loop follows the last within microseconds while a network trains: spin a little before sleeping.
-      var spins = 0
-      seen = posted.load(ordering: .acquiring)
-      while spins < 20_000 {
-        if posted.load(ordering: .acquiring) != seen { break }
-        spins += 1
-      }
-      if spins == 20_000 {
-        condition.lock()
-        while !loops.contains(where: \.isOpen) {
-          sleeping += 1
-          condition.wait()
-          sleeping -= 1
-        }
-        condition.unlock()
+        loop.leave(lock)
+      } else if !Wait.spin(until: { posted.load(ordering: .acquiring) != seen }) {
+        sleep()
       }
     }
   }
 
-  private func takeLoop() -> Loop? {
-    condition.withLock {
-      for loop in loops where loop.isOpen {
-        loop.join()
-        return loop
-      }
-      return nil
-    }
+  private func joinLoop() -> Loop? {
+    lock.acquire()
+    defer { lock.release() }
+    guard let loop = loops.first(where: \.isOpen) else { return nil }
+    loop.join()
+    return loop
+  }
+
+  private func sleep() {
+    lock.acquire()
+    sleeping += 1
+    while !loops.contains(where: \.isOpen) { lock.wait(.helpers) }
+    sleeping -= 1
+    lock.release()
   }
 }
 
 /// One parallel loop: an index that everybody takes the next piece from.
 private final class Loop: @unchecked Sendable {
-  // Invariant: `places` changes only under the pool's lock; the counters are atomic; `body` outlives the loop because
-  // the caller waits for every helper before it returns.
-  let count: Int
+  // Invariant: `places` changes only under the pool's lock; the counters are atomic; `body` is called only between a
+  // helper's `join` and `leave` or by the caller, who returns after the last `leave`.
+  private let count: Int
   private var places: Int
   private let body: (Int) -> Void
   private let nextIndex = Atomic<Int>(0)
   private let inside = Atomic<Int>(0)
+  private let callerSleeps = Atomic<Bool>(false)
 
   init(count: Int, helpers: Int, body: @escaping (Int) -> Void) {
     self.count = count
@@ -97,15 +103,14 @@ private final class Loop: @unchecked Sendable {
     self.body = body
   }
 
-  /// Whether a helper may still join and would find work.
+  /// Whether a helper may still join and would find work. Read under the lock.
   var isOpen: Bool { places > 0 && nextIndex.load(ordering: .relaxed) < count }
 
+  /// Called under the lock, while the loop is on the pool's list.
   func join() {
     places -= 1
-    inside.wrappingAdd(1, ordering: .acquiringAndReleasing)
+    inside.wrappingAdd(1, ordering: .relaxed)
   }
-
-  func leave() { inside.wrappingSubtract(1, ordering: .acquiringAndReleasing) }
 
   func work() {
     while true {
@@ -115,13 +120,60 @@ private final class Loop: @unchecked Sendable {
     }
   }
 
-  func waitForHelpers() {
-    var spins = 0
-    while inside.load(ordering: .acquiring) > 0 {
-      spins += 1
-      if spins > 1000 { sched_yield() }
-    }
+  /// Publishes the helper's results and wakes a caller that went to sleep.
+  ///
+  /// Both sides write, then read what the other wrote, in one total order: either the caller sees the last helper
+  /// gone, or that helper sees the caller sleeping.
+  func leave(_ lock: Lock) {
+    let left = inside.wrappingSubtract(1, ordering: .sequentiallyConsistent).newValue
+    guard left == 0, callerSleeps.load(ordering: .sequentiallyConsistent) else { return }
+    lock.acquire()
+    lock.wake(.callers)
+    lock.release()
   }
+
+  func awaitHelpers(_ lock: Lock) {
+    if Wait.spin(until: { inside.load(ordering: .acquiring) == 0 }) { return }
+    lock.acquire()
+    callerSleeps.store(true, ordering: .sequentiallyConsistent)
+    while inside.load(ordering: .sequentiallyConsistent) > 0 { lock.wait(.callers) }
+    lock.release()
+  }
+}
+
+/// A short busy wait: about a microsecond of looking, then about a tenth of a millisecond that lends the core to
+/// whoever wants it (with more threads than cores that is the thread waited for).
+private enum Wait {
+  static func spin(until done: () -> Bool) -> Bool {
+    for _ in 0..<1_000 where done() { return true }
+    for _ in 0..<200 {
+      if done() { return true }
+      sched_yield()
+    }
+    return done()
+  }
+}
+
+/// A mutex with two waiting rooms.
+private final class Lock: @unchecked Sendable {
+  // Invariant: the three objects are initialised once, never move, and live as long as the process (the only lock
+  // belongs to the shared pool).
+  enum Room { case helpers, callers }
+
+  private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+  private let helpers = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+  private let callers = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+
+  init() {
+    pthread_mutex_init(mutex, nil)
+    pthread_cond_init(helpers, nil)
+    pthread_cond_init(callers, nil)
+  }
+
+  func acquire() { pthread_mutex_lock(mutex) }
+  func release() { pthread_mutex_unlock(mutex) }
+  func wait(_ room: Room) { pthread_cond_wait(room == .helpers ? helpers : callers, mutex) }
+  func wake(_ room: Room) { pthread_cond_broadcast(room == .helpers ? helpers : callers) }
 }
 
 /// The loop width of the current thread; 0 means the pool's.
