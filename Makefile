@@ -1,0 +1,107 @@
+# The commands of autopanoptic; `make help` lists them. GNU make 4.3, a POSIX shell, Swift 6.3, Debian 12.
+
+PROFILE ?= miniature
+PIPELINE ?= pipelines/coco.yaml
+# Empty means: the pipeline's own seed, all processors, ./artifacts, the best instruction set.
+SEED ?=
+JOBS ?=
+THREADS ?=
+STORE ?=
+ISA ?=
+STAGE ?=
+ARGS ?=
+BENCH ?=
+
+# Sources are built once, testable, for the product and the tests alike: other flags for either would build
+# everything twice.
+SWIFT_FLAGS := -c release -Xswiftc -enable-testing
+BIN := .build/release/autopanoptic
+BENCHMARKS := .build/release/benchmarks
+# Folders too: a deleted file changes its folder.
+SOURCES := Package.swift $(shell find Sources ! -name "*.md" 2>/dev/null)
+
+PACKAGES := libopenblas-dev libhdf5-dev liblz4-dev libjpeg-dev libpng-dev pkg-config
+TEST_PACKAGES := python3 python3-numpy python3-h5py
+
+ISA_ENV := $(if $(ISA),AUTOPANOPTIC_ISA=$(ISA))
+COMMON := --profile $(PROFILE) $(if $(SEED),--seed $(SEED)) $(if $(STORE),--store $(STORE))
+WORK := $(if $(JOBS),--jobs $(JOBS)) $(if $(THREADS),--threads $(THREADS))
+RUN := $(ISA_ENV) $(BIN)
+
+.DEFAULT_GOAL := help
+.PHONY: setup setup-tests build test test-identity reproduce-coco smoke rerun plan status audit \
+  bench format lint docs clean help
+.DELETE_ON_ERROR:
+
+help: ## list these targets
+	@echo "make TARGET [VARIABLE=value]"
+	@echo
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+	@echo
+	@echo "  Variables: PROFILE=miniature|smoke|paper  SEED=n  JOBS=n  THREADS=n  STORE=dir  STAGE=name"
+	@echo "             ISA=scalar|avx2|avx512  ARGS='further options of the command'"
+	@echo "  Profile paper reads the data sets at IMAGENET=dir and COCO=dir (environment)."
+
+setup: ## install the Debian packages (asks sudo where needed) and check Swift
+	@.ci/setup $(PACKAGES) $(TEST_PACKAGES)
+
+setup-tests:
+	@.ci/setup --if-missing $(PACKAGES) $(TEST_PACKAGES)
+
+build: $(BIN) ## build the executable in release: .build/release/autopanoptic
+
+# An unchanged tree skips SwiftPM, which takes some seconds to find out that nothing is to be done.
+$(BIN): $(SOURCES)
+	@.ci/setup --if-missing $(PACKAGES)
+	swift build $(SWIFT_FLAGS) --product autopanoptic
+	@touch $@
+
+$(BENCHMARKS): $(SOURCES)
+	@.ci/setup --if-missing $(PACKAGES)
+	swift build $(SWIFT_FLAGS) --product benchmarks
+	@touch $@
+
+test: setup-tests ## build and run all tests in release
+	swift build $(SWIFT_FLAGS) --build-tests
+	SWIFT_BACKTRACE=enable=no swift test $(SWIFT_FLAGS) --disable-testable-imports --skip-build $(ARGS)
+
+test-identity: setup-tests ## the full matrix: instruction sets x threads, interruptions, one root
+	swift build $(SWIFT_FLAGS) --build-tests
+	SWIFT_BACKTRACE=enable=no AUTOPANOPTIC_FULL_MATRIX=1 swift test $(SWIFT_FLAGS) --disable-testable-imports \
+	  --skip-build --filter '[Ii]dentity' $(ARGS)
+
+reproduce-coco: $(BIN) ## the whole COCO procedure; a second time everything is cached
+	@$(RUN) run $(PIPELINE) $(COMMON) $(WORK) $(ARGS)
+
+smoke: $(BIN) ## the same pipeline in its smallest form, in about a minute
+	@$(RUN) run $(PIPELINE) $(subst --profile $(PROFILE),--profile smoke,$(COMMON)) $(WORK) $(ARGS)
+
+rerun: $(BIN) ## execute a cached stage again and compare: make rerun STAGE=finetune
+	@test -n "$(STAGE)" || { echo "make rerun STAGE=name: which stage? 'make status' lists them." >&2; exit 64; }
+	@$(RUN) rerun $(PIPELINE) $(STAGE) $(COMMON) $(WORK) $(ARGS)
+
+plan: $(BIN) ## what a run would do, and why
+	@$(RUN) plan $(PIPELINE) $(COMMON) $(ARGS)
+
+status: $(BIN) ## every stage: cached, partial, stale, missing, failed
+	@$(RUN) status $(PIPELINE) $(COMMON) $(ARGS)
+
+audit: $(BIN) ## verify every artifact and every record of the store
+	@$(RUN) audit $(if $(STORE),--store $(STORE)) $(ARGS)
+
+bench: $(BENCHMARKS) ## measure kernels and operations: make bench BENCH='--quick --filter matmul'
+	@$(ISA_ENV) $(BENCHMARKS) $(if $(THREADS),--threads $(THREADS)) $(BENCH)
+
+format: ## lay out the Swift sources
+	swift format format --in-place --recursive --parallel Sources Tests Package.swift
+
+lint: ## check layout and layers
+	swift format lint --strict --recursive --parallel Sources Tests Package.swift
+	.ci/layers
+
+docs: ## the reference documentation of every library, below .build/docs
+	.ci/docs
+
+clean: ## remove what was built; artifacts stay
+	rm -rf .build
+
