@@ -1,0 +1,250 @@
+/// A JSON document as read from a file.
+public enum JSONTree: Sendable {
+  case null
+  case bool(Bool)
+  /// A number without fraction and exponent that fits.
+  case integer(Int)
+  case number(Double)
+  case string(String)
+  case array([JSONTree])
+  /// Members in file order.
+  case object([Member])
+
+  public struct Member: Sendable {
+    public let name: String
+    public let value: JSONTree
+  }
+
+  /// What a person would call this kind of value.
+  var kind: String {
+    switch self {
+    case .null: "null"
+    case .bool: "a boolean"
+    case .integer: "an integer"
+    case .number: "a number"
+    case .string: "a string"
+    case .array: "an array"
+    case .object: "an object"
+    }
+  }
+}
+
+/// A strict JSON reader (RFC 8259) that names line and column of a mistake.
+///
+/// Annotation files reach hundreds of megabytes, so it makes one pass over the bytes and builds no intermediate
+/// objects. `NaN` and `Infinity`, which Python writes and reads, are mistakes here. Nesting is limited to 512 levels.
+struct JSONParser {
+  private let bytes: UnsafeBufferPointer<UInt8>
+  private let file: String
+  private var position = 0
+  private var depth = 0
+
+  /// - Throws: `PanopticError.Code.malformedJSON` at `file:line:column`.
+  static func parse(_ text: [UInt8], file: String) throws -> JSONTree {
+    try text.withUnsafeBufferPointer { bytes in
+      var parser = JSONParser(bytes: bytes, file: file)
+      let tree = try parser.value()
+      parser.skipSpace()
+      if parser.position < bytes.count { throw parser.mistake("text after the end of the document") }
+      return tree
+    }
+  }
+
+  private init(bytes: UnsafeBufferPointer<UInt8>, file: String) {
+    self.bytes = bytes
+    self.file = file
+  }
+
+  private func mistake(_ message: String) -> PanopticError {
+    let before = bytes[..<min(position, bytes.count)]
+    let line = before.reduce(1) { $0 + ($1 == 10 ? 1 : 0) }
+    let column = before.count - ((before.lastIndex(of: 10) ?? -1) + 1) + 1
+    return PanopticError(.malformedJSON, at: "\(file):\(line):\(column)", "\(message); this is not valid JSON")
+  }
+
+  private mutating func skipSpace() {
+    while position < bytes.count, [0x20, 0x0a, 0x0d, 0x09].contains(bytes[position]) { position += 1 }
+  }
+
+  /// The next byte that is not white space, not consumed; 0 at the end.
+  private mutating func peek() -> UInt8 {
+    skipSpace()
+    return position < bytes.count ? bytes[position] : 0
+  }
+
+  private mutating func value() throws -> JSONTree {
+    switch peek() {
+    case UInt8(ascii: "{"): return try nested { try $0.object() }
+    case UInt8(ascii: "["): return try nested { try $0.array() }
+    case UInt8(ascii: "\""): return .string(try string())
+    case UInt8(ascii: "t"): return try literal("true", .bool(true))
+    case UInt8(ascii: "f"): return try literal("false", .bool(false))
+    case UInt8(ascii: "n"): return try literal("null", .null)
+    case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
+    case UInt8(ascii: "N"), UInt8(ascii: "I"): throw mistake("NaN and Infinity are no JSON numbers")
+    default: throw mistake(position < bytes.count ? "expected a value" : "the text ends where a value should be")
+    }
+  }
+
+  private mutating func nested(_ body: (inout JSONParser) throws -> JSONTree) throws -> JSONTree {
+    if depth == 512 { throw mistake("nested more than 512 levels deep") }
+    depth += 1
+    defer { depth -= 1 }
+    position += 1
+    return try body(&self)
+  }
+
+  private mutating func object() throws -> JSONTree {
+    var members = [JSONTree.Member]()
+    if peek() == UInt8(ascii: "}") {
+      position += 1
+      return .object(members)
+    }
+    while true {
+      if peek() != UInt8(ascii: "\"") { throw mistake("expected a member name in double quotes") }
+      let name = try string()
+      if peek() != UInt8(ascii: ":") { throw mistake("expected ':' after the member name") }
+      position += 1
+      members.append(.init(name: name, value: try value()))
+      let next = peek()
+      if next != UInt8(ascii: ",") && next != UInt8(ascii: "}") { throw mistake("expected ',' or '}'") }
+      position += 1
+      if next == UInt8(ascii: "}") { return .object(members) }
+    }
+  }
+
+  private mutating func array() throws -> JSONTree {
+    var elements = [JSONTree]()
+    if peek() == UInt8(ascii: "]") {
+      position += 1
+      return .array(elements)
+    }
+    while true {
+      elements.append(try value())
+      let next = peek()
+      if next != UInt8(ascii: ",") && next != UInt8(ascii: "]") { throw mistake("expected ',' or ']'") }
+      position += 1
+      if next == UInt8(ascii: "]") { return .array(elements) }
+    }
+  }
+
+  private mutating func literal(_ word: StaticString, _ value: JSONTree) throws -> JSONTree {
+    let matches = word.withUTF8Buffer { word in
+      position + word.count <= bytes.count && zip(word, bytes[position...]).allSatisfy { $0 == $1 }
+    }
+    if !matches { throw mistake("unknown word") }
+    position += word.utf8CodeUnitCount
+    return value
+  }
+
+  private mutating func digits() throws {
+    let start = position
+    while position < bytes.count, (0x30...0x39).contains(bytes[position]) { position += 1 }
+    if position == start { throw mistake("expected a digit") }
+  }
+
+  private mutating func number() throws -> JSONTree {
+    let start = position
+    if bytes[position] == UInt8(ascii: "-") { position += 1 }
+    let firstDigit = position
+    try digits()
+    if bytes[firstDigit] == UInt8(ascii: "0") && position > firstDigit + 1 {
+      position = firstDigit
+      throw mistake("a number starts with 0")
+    }
+    var isInteger = true
+    if position < bytes.count, bytes[position] == UInt8(ascii: ".") {
+      isInteger = false
+      position += 1
+      try digits()
+    }
+    if position < bytes.count, bytes[position] | 0x20 == UInt8(ascii: "e") {
+      isInteger = false
+      position += 1
+      if position < bytes.count, [UInt8(ascii: "+"), UInt8(ascii: "-")].contains(bytes[position]) { position += 1 }
+      try digits()
+    }
+    let text = String(decoding: bytes[start..<position], as: UTF8.self)
+    if isInteger, let integer = Int(text) { return .integer(integer) }
+    guard let number = Double(text), number.isFinite else {
+      position = start
+      throw mistake("the number \(text) is out of range")
+    }
+    return .number(number)
+  }
+}
+
+// MARK: Strings
+
+extension JSONParser {
+  private mutating func string() throws -> String {
+    position += 1
+    let start = position
+    while position < bytes.count, bytes[position] >= 0x20, bytes[position] != UInt8(ascii: "\\") {
+      if bytes[position] == UInt8(ascii: "\"") {
+        position += 1
+        return try decoded(Array(bytes[start..<position - 1]))
+      }
+      position += 1
+    }
+    var content = Array(bytes[start..<position])
+    while position < bytes.count {
+      let byte = bytes[position]
+      position += 1
+      switch byte {
+      case UInt8(ascii: "\""): return try decoded(content)
+      case UInt8(ascii: "\\"): content += Array(String(try escape()).utf8)
+      case 0..<0x20:
+        position -= 1
+        throw mistake("a control character in a string")
+      default: content.append(byte)
+      }
+    }
+    throw mistake("the text ends inside a string")
+  }
+
+  private func decoded(_ utf8: [UInt8]) throws -> String {
+    guard let text = String(validating: utf8, as: UTF8.self) else { throw mistake("a string is not UTF-8") }
+    return text
+  }
+
+  private mutating func escape() throws -> Character {
+    guard position < bytes.count else { throw mistake("the text ends inside a string") }
+    let byte = bytes[position]
+    position += 1
+    switch byte {
+    case UInt8(ascii: "\""): return "\""
+    case UInt8(ascii: "\\"): return "\\"
+    case UInt8(ascii: "/"): return "/"
+    case UInt8(ascii: "b"): return "\u{8}"
+    case UInt8(ascii: "f"): return "\u{c}"
+    case UInt8(ascii: "n"): return "\n"
+    case UInt8(ascii: "r"): return "\r"
+    case UInt8(ascii: "t"): return "\t"
+    case UInt8(ascii: "u"):
+      var unit = try hexadecimal()
+      if (0xd800..<0xdc00).contains(unit), position + 1 < bytes.count, bytes[position] == UInt8(ascii: "\\"),
+        bytes[position + 1] == UInt8(ascii: "u")
+      {
+        position += 2
+        let low = try hexadecimal()
+        if !(0xdc00..<0xe000).contains(low) { throw mistake("half of a surrogate pair") }
+        unit = 0x10000 + (unit - 0xd800) << 10 + (low - 0xdc00)
+      }
+      guard let scalar = Unicode.Scalar(unit) else { throw mistake("half of a surrogate pair") }
+      return Character(scalar)
+    default:
+      position -= 1
+      throw mistake("unknown escape in a string")
+    }
+  }
+
+  private mutating func hexadecimal() throws -> UInt32 {
+    guard position + 4 <= bytes.count,
+      bytes[position..<position + 4].allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }),
+      let value = UInt32(String(decoding: bytes[position..<position + 4], as: UTF8.self), radix: 16)
+    else { throw mistake("expected four hexadecimal digits") }
+    position += 4
+    return value
+  }
+}

@@ -1,0 +1,72 @@
+import Determinism
+import Vision
+
+/// Panoptic quality of predictions on disk, in the files of panopticapi.
+///
+/// - Parameters:
+///   - groundTruthJSON: COCO panoptic JSON; its annotations give the images and their order.
+///   - groundTruthFolder: its PNGs.
+///   - predictionJSON: JSON with `annotations`.
+///   - predictionFolder: its PNGs.
+///   - categories: a list that replaces the one in `groundTruthJSON`.
+/// - Throws: `PanopticError` or `ImageError` for the first image at fault, in the order of the ground truth.
+public func computePanopticQuality(
+  groundTruthJSON: String, groundTruthFolder: String, predictionJSON: String, predictionFolder: String,
+  categories: String? = nil
+) throws -> PanopticQuality {
+  let truth = try PanopticAnnotations(contentsOf: groundTruthJSON, role: .groundTruth)
+  let table = try categories.map { try CategoryTable(contentsOf: $0) } ?? truth.categories!
+  let guesses = try PanopticAnnotations(contentsOf: predictionJSON, role: .prediction)
+  if truth.annotations.isEmpty {
+    throw PanopticError(.missingImage, at: groundTruthJSON, "the list of annotations is empty: nothing to compare")
+  }
+  let sizes = Dictionary(uniqueKeysWithValues: truth.images.map { ($0.id, (width: $0.width, height: $0.height)) })
+  let guessOf = Dictionary(uniqueKeysWithValues: guesses.annotations.map { ($0.imageID, $0) })
+  for annotation in truth.annotations where guessOf[annotation.imageID] == nil {
+    throw PanopticError(
+      .missingImage, at: predictionJSON, "there is no annotation of the image \(annotation.imageID)")
+  }
+
+  let results = Parallel.map(truth.annotations.count) { i in
+    Result { () throws -> [PanopticQuality.CategoryCounts] in
+      let annotation = truth.annotations[i]
+      let truthMap = try PanopticFiles.read(
+        annotation, folder: groundTruthFolder, jsonFile: groundTruthJSON, categories: table,
+        size: sizes[annotation.imageID])
+      let guess = guessOf[annotation.imageID]!
+      let guessMap = try PanopticFiles.read(
+        guess, folder: predictionFolder, jsonFile: predictionJSON, categories: table,
+        size: (truthMap.map.width, truthMap.map.height))
+      return try PanopticQuality.match(
+        groundTruth: truthMap, prediction: guessMap, categories: table,
+        place: "\(predictionFolder)/\(guess.fileName)")
+    }
+  }
+  return PanopticQuality(try results.map { try $0.get() }, categories: table)
+}
+
+extension PanopticQuality {
+  /// `All`, `Things`, `Stuff` with `pq`, `sq`, `rq` in [0, 1] and `n`, and `per_class` by category id, named as
+  /// panopticapi names them; besides, the raw counts of each class that occurs, the number of images and the standard
+  /// error of the overall PQ (null for a single image).
+  public var json: CanonicalValue {
+    func group(_ g: GroupQuality) -> CanonicalValue {
+      ["pq": .number(g.pq), "sq": .number(g.sq), "rq": .number(g.rq), "n": .integer(g.count)]
+    }
+    var perClass = [String: CanonicalValue]()
+    var raw = [String: CanonicalValue]()
+    for (category, c) in zip(categories.categories, counts) {
+      perClass[String(category.id)] = ["pq": .number(c.pq), "sq": .number(c.sq), "rq": .number(c.rq)]
+      if c.isAbsent { continue }
+      raw[String(category.id)] = [
+        "iou": .number(c.iou), "tp": .integer(c.truePositives), "fp": .integer(c.falsePositives),
+        "fn": .integer(c.falseNegatives),
+      ]
+    }
+    return [
+      "All": group(all), "Things": group(things), "Stuff": group(stuff), "per_class": .object(perClass),
+      "counts": .object(raw), "images": .integer(images.count),
+      "standard_error": standardError.map { .number($0) } ?? .null,
+    ]
+  }
+}

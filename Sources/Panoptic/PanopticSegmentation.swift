@@ -1,0 +1,110 @@
+import Vision
+
+/// One segment of a panoptic map.
+public struct SegmentInfo: Hashable, Sendable {
+  /// Value of the segment's pixels, 1 ..< 2²⁴.
+  public var id: Int
+  public var categoryID: Int
+  /// Pixels; as the file says, where it comes from one. Zero in predictions that do not say.
+  public var area: Int
+  /// A region of many things of one category that nobody told apart.
+  public var isCrowd: Bool
+  /// `x, y, width, height` in pixels; nil in predictions that do not say.
+  public var boundingBox: [Int]?
+
+  public init(id: Int, categoryID: Int, area: Int = 0, isCrowd: Bool = false, boundingBox: [Int]? = nil) {
+    (self.id, self.categoryID, self.area, self.isCrowd, self.boundingBox) =
+      (id, categoryID, area, isCrowd, boundingBox)
+  }
+}
+
+/// A panoptic map and what its ids mean. Id 0 is void: pixels nobody labelled.
+public struct PanopticSegmentation: Hashable, Sendable {
+  /// Segment id of every pixel.
+  public var map: LabelImage
+  public var segments: [SegmentInfo]
+
+  public init(map: LabelImage, segments: [SegmentInfo]) { (self.map, self.segments) = (map, segments) }
+
+  /// Number of pixels of each id, ascending by id, void included where it occurs.
+  public var pixelCounts: [(id: UInt32, count: Int)] {
+    var counts = [UInt32: Int]()
+    forEachRun { id, length in counts[id, default: 0] += length }
+    return counts.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+  }
+
+  /// Checks that map and segments speak of the same ids, and categories are known.
+  ///
+  /// - Parameter place: names both in errors, such as `val.json and val/000123.png`.
+  /// - Throws: `PanopticError` with the id at fault.
+  public func validate(categories: CategoryTable? = nil, place: String) throws {
+    var listed = Set<Int>()
+    for segment in segments {
+      guard listed.insert(segment.id).inserted else {
+        throw PanopticError(.duplicateID, at: place, "two segments have the id \(segment.id)")
+      }
+      if let categories, categories.index(ofID: segment.categoryID) == nil {
+        throw PanopticError(
+          .unknownCategory, at: place,
+          "segment \(segment.id) has category \(segment.categoryID), which is not in the list of categories")
+      }
+    }
+    for (id, count) in pixelCounts where id != 0 {
+      guard listed.remove(Int(id)) != nil else {
+        throw PanopticError(
+          .unlistedSegment, at: place,
+          "the PNG has \(count) pixels of segment \(id), which the JSON does not list in segments_info")
+      }
+    }
+    if let absent = listed.min() {
+      throw PanopticError(
+        .absentSegment, at: place, "the JSON lists segment \(absent), of which the PNG has no pixel")
+    }
+  }
+
+  /// The segments with area and bounding box taken from the map; segments without pixels are dropped.
+  public func measured() -> PanopticSegmentation {
+    struct Extent { var area = 0, left = Int.max, top = Int.max, right = -1, bottom = -1 }
+    var extents = [UInt32: Extent]()
+    for y in 0..<map.height {
+      for x in 0..<map.width {
+        let id = map.ids[y * map.width + x]
+        if id == 0 { continue }
+        extents[id, default: Extent()].area += 1
+        extents[id]!.left = min(extents[id]!.left, x)
+        extents[id]!.right = max(extents[id]!.right, x)
+        extents[id]!.top = min(extents[id]!.top, y)
+        extents[id]!.bottom = y
+      }
+    }
+    let measured = segments.compactMap { segment -> SegmentInfo? in
+      guard let extent = extents[UInt32(segment.id)] else { return nil }
+      var copy = segment
+      copy.area = extent.area
+      copy.boundingBox = [
+        extent.left, extent.top, extent.right - extent.left + 1, extent.bottom - extent.top + 1,
+      ]
+      return copy
+    }
+    return PanopticSegmentation(map: map, segments: measured)
+  }
+
+  /// Pixels of one segment.
+  public func mask(of id: Int) -> BinaryMask {
+    let wanted = UInt32(id)
+    return BinaryMask(width: map.width, height: map.height, pixels: map.ids.map { $0 == wanted ? 1 : 0 })
+  }
+
+  /// Calls `body` for stretches of equal ids, in pixel order: maps are mostly flat, so this saves look-ups.
+  func forEachRun(_ body: (UInt32, Int) -> Void) {
+    map.ids.withUnsafeBufferPointer { ids in
+      var start = 0
+      while start < ids.count {
+        var end = start + 1
+        while end < ids.count && ids[end] == ids[start] { end += 1 }
+        body(ids[start], end - start)
+        start = end
+      }
+    }
+  }
+}
