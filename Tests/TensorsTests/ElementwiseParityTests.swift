@@ -1,0 +1,207 @@
+import CKernels
+import Testing
+
+@testable import Tensors
+
+/// Inputs that reach every branch: zeros of both signs, subnormals, huge and ordinary values. No NaN.
+func awkward(_ n: Int, salt: Int = 0) -> [Float] {
+  let special: [Float] = [0, -0.0, 0x1p-140, -0x1.8p-139, 3e38, -3e38, 1, -1, 88.9, -104, 0.0624, -0.0626]
+  return (0..<n).map { i in
+    let h = (i &* 2_654_435_761 &+ salt &* 40_503 &+ 12_345) % 1_000_003
+    if h % 13 == 0 { return special[h / 13 % special.count] }
+    return (Float(h) / 500_001.5 - 1) * (h % 3 == 0 ? 20 : 2)
+  }
+}
+
+/// Ordinary values in [-2, 2), without structure.
+func plain(_ n: Int, salt: Int = 0) -> [Float] {
+  (0..<n).map { i in Float((i &* 7_919 &+ salt &* 104_729 &+ 17) % 65_537) / 16_384.25 - 2 }
+}
+
+/// A kernel over buffers: it fills `out` from `a` and `b`.
+typealias ParityBody = (
+  _ k: ck_maps_table, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ out: UnsafeMutablePointer<Float>
+) -> Void
+
+/// Runs `body` with every variant of this machine and compares all bits of `count` outputs with the scalar one's.
+func expectParity(
+  _ name: String, n: Int, count: Int, body: ParityBody, sourceLocation: SourceLocation = #_sourceLocation
+) {
+  let a = awkward(n, salt: 1)
+  let b = awkward(n, salt: 2)
+  func bits(_ table: ck_maps_table) -> [UInt32] {
+    var out = [Float](repeating: 7, count: count + 1)
+    a.withUnsafeBufferPointer { a in
+      b.withUnsafeBufferPointer { b in
+        out.withUnsafeMutableBufferPointer { body(table, a.baseAddress!, b.baseAddress!, $0.baseAddress!) }
+      }
+    }
+    #expect(out[count] == 7, "\(name) wrote past \(count)", sourceLocation: sourceLocation)
+    return out.map(\.bitPattern)
+  }
+  let reference = bits(ck_maps_without_fma().pointee)
+  for set in Backend.supported {
+    #expect(
+      bits(ck_maps(set.isa).pointee) == reference, "\(name), n = \(n), \(set)", sourceLocation: sourceLocation)
+  }
+}
+
+@Suite("every instruction set gives the scalar kernels' bits")
+struct ElementwiseParityTests {
+  static let sizes = Array(1...67) + [2047, 2048, 2049, 4111, 10_007]
+
+  static let mapCases: [(String, @Sendable (Int) -> ParityBody)] = [
+    ("add", { n in { k, a, b, o in k.add(n, a, b, o) } }),
+    ("subtract", { n in { k, a, b, o in k.subtract(n, a, b, o) } }),
+    ("multiply", { n in { k, a, b, o in k.multiply(n, a, b, o) } }),
+    ("scale", { n in { k, a, b, o in k.scale(n, b[0], a, o) } }),
+    ("add_scalar", { n in { k, a, b, o in k.add_scalar(n, b[0], a, o) } }),
+    ("accumulate", { n in { k, a, b, o in k.accumulate(n, a, o) } }),
+    ("accumulate_scaled", { n in { k, a, b, o in k.accumulate_scaled(n, 0.3, a, o) } }),
+    ("reweight", { n in { k, a, b, o in k.reweight(n, 0.3, a, o) } }),
+    ("relu", { n in { k, a, b, o in k.relu(n, a, o) } }),
+    ("relu_gradient", { n in { k, a, b, o in k.relu_gradient(n, a, b, o) } }),
+    ("sigmoid_gradient", { n in { k, a, b, o in k.sigmoid_gradient(n, a, b, o) } }),
+    ("tanh_gradient", { n in { k, a, b, o in k.tanh_gradient(n, a, b, o) } }),
+    ("exp", { n in { k, a, b, o in k.exp(n, a, o) } }),
+    ("log", { n in { k, a, b, o in k.log(n, a, o) } }),
+    ("sigmoid", { n in { k, a, b, o in k.sigmoid(n, a, o) } }),
+    ("tanh", { n in { k, a, b, o in k.tanh(n, a, o) } }),
+    ("normalize", { n in { k, a, b, o in k.normalize(n, a, 0.1, 1.7, -0.2, 0, o) } }),
+    ("normalize + relu", { n in { k, a, b, o in k.normalize(n, a, 0.1, 1.7, -0.2, 1, o) } }),
+    ("normalize_gradient", { n in { k, a, b, o in k.normalize_gradient(n, a, b, nil, 0.1, 1.7, 0.03, 0.2, o) } }),
+    ("normalize_gradient + relu", { n in { k, a, b, o in k.normalize_gradient(n, a, b, a, 0.1, 1.7, 0.03, 0.2, o) } }),
+    (
+      "group_normalize_gradient",
+      { n in { k, a, b, o in k.group_normalize_gradient(n, a, b, a, 0.1, 1.7, 0.9, 0.03, 0.2, o) } }
+    ),
+  ]
+
+  @Test("maps", arguments: mapCases.indices)
+  func maps(_ which: Int) {
+    let (name, body) = ElementwiseParityTests.mapCases[which]
+    for n in ElementwiseParityTests.sizes { expectParity(name, n: n, count: n, body: body(n)) }
+  }
+
+  @Test("sums and moments, bit for bit in binary64")
+  func sums() {
+    for n in ElementwiseParityTests.sizes {
+      expectParity("sums", n: n, count: 14) { k, a, b, o in
+        var moments = [0.0, 0.0, 0.0, 0.0]
+        k.shifted_moments(n, a, a[0], &moments)
+        k.normalize_gradient_sums(n, a, b, a, 0.25, &moments[2])
+        let wide = (0..<n).map { Double(a[$0]) * 1.1 }
+        let values = [k.sum(n, a), k.dot(n, a, b), k.sum_f64(n, wide)] + moments
+        for (i, v) in values.enumerated() {
+          o[2 * i] = Float(bitPattern: UInt32(truncatingIfNeeded: v.bitPattern))
+          o[2 * i + 1] = Float(bitPattern: UInt32(truncatingIfNeeded: v.bitPattern >> 32))
+        }
+      }
+    }
+  }
+
+  @Test("an update of SGD", arguments: [(0, 0), (0, 1), (1, 0), (1, 1)])
+  func sgd(_ flags: (nesterov: Int, first: Int)) {
+    for n in ElementwiseParityTests.sizes {
+      expectParity("sgd", n: n, count: 2 * n) { k, a, b, o in
+        for i in 0..<n {
+          o[i] = b[i]
+          o[n + i] = a[n - 1 - i]
+        }
+        k.sgd(n, a, 0.1, 0.9, 1e-4, Int32(flags.nesterov), Int32(flags.first), o, o + n)
+      }
+    }
+  }
+
+  @Test("softmax, cross-entropy and the elementwise losses")
+  func losses() {
+    for channels in [1, 2, 7, 54] {
+      for positions in [1, 3, 31, 32, 33, 67] {
+        let n = channels * positions
+        let labels = (0..<positions).map { Int32($0 % 5 == 4 ? 255 : $0 % channels) }
+        for rows in [false, true] {
+          let (cs, ps) = rows ? (1, channels) : (positions, 1)
+          expectParity("softmax", n: n, count: n) { k, a, b, o in k.softmax(channels, cs, positions, ps, 0, a, o) }
+          expectParity("log softmax", n: n, count: n) { k, a, b, o in k.softmax(channels, cs, positions, ps, 1, a, o) }
+          for logarithm in [Int32(0), 1] {
+            expectParity("softmax gradient", n: n, count: n) { k, a, b, o in
+              k.softmax_gradient(channels, cs, positions, ps, logarithm, a, b, o)
+            }
+          }
+          for smoothing in [0, 0.1] {
+            expectParity("cross-entropy", n: n, count: n + positions) { k, a, b, o in
+              var losses = [Double](repeating: 0, count: positions)
+              k.cross_entropy(channels, cs, positions, ps, a, labels, 255, smoothing, nil, 3, 0.5, &losses, o)
+              for p in 0..<positions { o[n + p] = Float(losses[p]) }
+            }
+          }
+        }
+      }
+    }
+    for n in ElementwiseParityTests.sizes {
+      expectParity("binary cross-entropy", n: n, count: 2 * n) { k, a, b, o in
+        var losses = [Double](repeating: 0, count: n)
+        k.binary_cross_entropy(n, a, b, a, b, 0.5, &losses, o)
+        for i in 0..<n { o[n + i] = Float(losses[i]) }
+      }
+      expectParity("smooth L1", n: n, count: 2 * n) { k, a, b, o in
+        var losses = [Double](repeating: 0, count: n)
+        k.smooth_l1(n, a, b, 0.11, 0.5, &losses, o)
+        for i in 0..<n { o[n + i] = Float(losses[i]) }
+      }
+    }
+  }
+
+  @Test("RoI sums, bilinear resampling, pooling")
+  func spatial() {
+    for bins in [1, 5, 16, 49, 196] {
+      let taps = 16
+      let n = 400
+      let index = (0..<taps * bins).map { Int32($0 * 31 % n) }
+      let weight = plain(taps * bins)
+      expectParity("roi_gather", n: n, count: bins) { k, a, b, o in k.roi_gather(bins, taps, index, weight, 4, a, o) }
+      expectParity("roi_scatter", n: n, count: n) { k, a, b, o in
+        for i in 0..<n { o[i] = b[i] }
+        k.roi_scatter(bins, taps, index, weight, 4, a, o)
+      }
+    }
+    for size in [1, 2, 3, 7, 16, 33] {
+      let to = 2 * size + 1
+      let axis = BilinearAxis(from: size, to: to, .cornerAligned)
+      let gather = axis.gathered()
+      expectParity("bilinear", n: size * size, count: to * to) { k, a, b, o in
+        var scratch = [Float](repeating: 0, count: 2 * to)
+        k.bilinear(
+          size, to, to, axis.first, axis.second, axis.low, axis.high, axis.first, axis.second, axis.low, axis.high, a, o,
+          &scratch)
+      }
+      expectParity("bilinear_gradient", n: to * to, count: size * size) { k, a, b, o in
+        var scratch = [Float](repeating: 0, count: to)
+        k.bilinear_gradient(
+          size, size, to, gather.start, gather.destination, gather.weight, gather.start, gather.destination,
+          gather.weight, a, o, &scratch)
+      }
+      expectParity("pooling", n: size * size, count: 2 * size * size) { k, a, b, o in
+        var indices = [Int32](repeating: 0, count: size * size)
+        k.max_pool(size, size, size, size, 3, 1, 1, a, o, &indices)
+        k.average_pool(size, size, size, size, 3, 1, 1, 1, a, o + size * size)
+      }
+    }
+  }
+
+  @Test("the first element that is not finite", arguments: [1, 2, 66, 67, 2048, 5000])
+  func nonFinite(_ n: Int) {
+    for set in Backend.supported {
+      let table = ck_maps(set.isa).pointee
+      var x = awkward(n)
+      #expect(table.first_nonfinite(n, x) == -1)
+      for bad in [Float.nan, .infinity, -.infinity] {
+        x[n - 1] = bad
+        #expect(table.first_nonfinite(n, x) == n - 1)
+        x[n / 2] = bad
+        #expect(table.first_nonfinite(n, x) == n / 2)
+        x = awkward(n)
+      }
+    }
+  }
+}
