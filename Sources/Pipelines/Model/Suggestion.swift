@@ -1,7 +1,7 @@
 /// Finds what a user probably meant.
-enum Suggestion {
+package enum Suggestion {
   /// `; did you mean 'x'?` for the closest of `candidates`, or `; known: a, b` for a short list, or nothing.
-  static func text(for word: String, among candidates: [String]) -> String {
+  package static func text(for word: String, among candidates: [String]) -> String {
     if let best = closest(to: word, among: candidates) { return "; did you mean '\(best)'?" }
     guard !candidates.isEmpty else { return "" }
     let names = candidates.sorted()

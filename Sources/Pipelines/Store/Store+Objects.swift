@@ -54,18 +54,32 @@ extension Store {
     return manifest.difference(to: actual).map { "its files changed: \($0)" }
   }
 
+  /// Something a stage wrote, with its digests taken, not yet in the store.
+  struct Written {
+    let path: String
+    let artifact: Artifact
+    /// SHA-256 of the file, of a tree that of its manifest.
+    let checksum: Digest
+  }
+
+  /// Reads back what a stage wrote.
+  /// - Parameter path: what the stage's context made for the output.
+  func identify(_ path: String, kind: String) throws -> Written {
+    guard kind == TreeFormat.name else {
+      let digest = try registry.format(kind).digest(ofFileAt: path)
+      return Written(
+        path: path, artifact: Artifact(kind: kind, digest: digest), checksum: try Files.sha256(path))
+    }
+    let bytes = try TreeManifest(ofFolder: path + "/" + TreeFormat.filesName).bytes
+    try Files.write(bytes, to: path + "/" + TreeFormat.manifestName)
+    let digest = Digest(of: bytes)
+    return Written(path: path, artifact: Artifact(kind: kind, digest: digest), checksum: digest)
+  }
+
   /// Moves what a stage wrote into the store. An equal sound object that is there already stays.
-  ///
-  /// - Parameter written: the path the stage's context made for the output.
-  func publish(_ written: String, kind: String) throws -> Artifact {
-    let format = registry.format(kind)
-    let isTree = kind == TreeFormat.name
-    if isTree { try writeManifest(into: written) }
-    let checksum = try Files.sha256(isTree ? written + "/" + TreeFormat.manifestName : written)
-    let digest = isTree ? checksum : try format.digest(ofFileAt: written)
-    let artifact = Artifact(kind: kind, digest: digest)
-    try place(written, as: artifact, checksum: checksum)
-    return artifact
+  func publish(_ written: Written) throws {
+    if written.artifact.kind == TreeFormat.name { try protectTree(written.path) }
+    try place(written.path, as: written.artifact, checksum: written.checksum)
   }
 
   /// Stores a small value as a `json` artifact.
@@ -91,20 +105,20 @@ extension Store {
     try place(scratch + "/object", as: artifact, checksum: Digest(of: bytes))
   }
 
-  private func writeManifest(into tree: String) throws {
+  /// Makes the files of a tree read-only and brings them and their folders to the disk.
+  private func protectTree(_ tree: String) throws {
     let files = tree + "/" + TreeFormat.filesName
-    let manifest = try TreeManifest(ofFolder: files)
-    try Files.write(manifest.bytes, to: tree + "/" + TreeFormat.manifestName)
+    let paths = try TreeFormat.manifest(of: tree).entries.map(\.path)
     var folders: Set<String> = [files]
-    for entry in manifest.entries {
-      try Files.makeReadOnly(files + "/" + entry.path)
-      var parent = entry.path[...]
+    for path in paths {
+      try Files.makeReadOnly(files + "/" + path)
+      var parent = path[...]
       while let slash = parent.lastIndex(of: "/") {
         parent = parent[..<slash]
         folders.insert(files + "/" + parent)
       }
     }
-    try Files.sync(all: manifest.entries.map { files + "/" + $0.path } + folders.sorted())
+    try Files.sync(all: paths.map { files + "/" + $0 } + folders.sorted())
   }
 
   private func place(_ written: String, as artifact: Artifact, checksum: Digest) throws {

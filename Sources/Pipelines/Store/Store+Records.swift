@@ -7,9 +7,13 @@ extension Store {
   func outputs(of key: Digest) throws -> [String: Artifact]? {
     guard Files.exists(recordPath(key)) else { return nil }
     if let entry = index.entry(key) { return entry.outputs }
-    let record = try record(key)
-    try addToIndex(record)
-    return record.outputs
+    do {
+      let record = try record(key)
+      try addToIndex(record)
+      return record.outputs
+    } catch let error as PipelineError where error.code == .damaged {
+      throw PipelineError(.damaged, "\(error.message). Delete it and run again: its stage runs anew")
+    }
   }
 
   /// - Throws: code `damaged` where the file is not as it was written, code `io` where it is not there.

@@ -50,10 +50,15 @@ public final class Store: Sendable {
     return name
   }
 
-  /// Removes what dead runners left under `tmp/`.
-  func sweepScratch() throws {
+  /// Removes what dead runners left: scratch folders, and checkpoints of stages that are done.
+  func sweep() throws {
     for name in try Files.list("\(path)/tmp") where !ProcessIdentity.isAlive(name) {
       try Files.remove("\(path)/tmp/\(name)")
+    }
+    for name in try Files.list("\(path)/checkpoints") {
+      guard let key = Digest(hex: name), Files.exists(recordPath(key)) else { continue }
+      guard let lock = try KeyLock.acquire(lockPath(key)) else { continue }
+      try withExtendedLifetime(lock) { try Files.remove(checkpointPath(key)) }
     }
   }
 }

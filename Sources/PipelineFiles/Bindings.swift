@@ -1,0 +1,69 @@
+import Pipelines
+
+/// The values under `let`, which parameters name as `$network` or `$network.width`.
+///
+/// One name serves all stages that must agree, and a profile overrides it in one place. A text that must begin with
+/// a dollar sign doubles it.
+struct Bindings {
+  private var values: LocatedValue
+
+  init(_ values: LocatedValue?, at location: SourceLocation) throws {
+    self.values = values ?? LocatedValue(.object([]), at: location)
+    _ = try Section.mapping(self.values, title: "'let'")
+    if case .null = self.values.content { self.values.content = .object([]) }
+  }
+
+  /// Replaces values that are there; a mapping member by member.
+  mutating func override(with other: LocatedValue) throws {
+    for member in try Section.mapping(other, title: "'let'") {
+      try requireKnown(member.name, at: member.nameLocation)
+    }
+    if other.members != nil { values = values.overlaid(with: other) }
+  }
+
+  private func requireKnown(_ name: String, at location: SourceLocation) throws {
+    if values[name] != nil { return }
+    let hint = Suggestion.text(for: name, among: values.members?.map(\.name) ?? [])
+    throw PipelineError(.badReference, at: location, "nothing named '\(name)' under the top 'let'\(hint)")
+  }
+
+  /// A value with all names in it replaced.
+  func resolve(_ value: LocatedValue) throws -> LocatedValue { try resolve(value, depth: 0) }
+
+  private func resolve(_ value: LocatedValue, depth: Int) throws -> LocatedValue {
+    guard depth < 64 else {
+      throw PipelineError(.cycle, at: value.location, "names under 'let' that need each other")
+    }
+    switch value.content {
+    case .string(let text) where text.hasPrefix("$$"):
+      return LocatedValue(.string(String(text.dropFirst())), at: value.location)
+    case .string(let text) where text.hasPrefix("$"):
+      return try resolve(try lookUp(String(text.dropFirst()), at: value.location), depth: depth + 1)
+    case .array(let elements):
+      return LocatedValue(.array(try elements.map { try resolve($0, depth: depth + 1) }), at: value.location)
+    case .object(let members):
+      let resolved = try members.map {
+        LocatedValue.Member(
+          name: $0.name, nameLocation: $0.nameLocation, value: try resolve($0.value, depth: depth + 1))
+      }
+      return LocatedValue(.object(resolved), at: value.location)
+    default:
+      return value
+    }
+  }
+
+  private func lookUp(_ path: String, at location: SourceLocation) throws -> LocatedValue {
+    var place = values
+    for (i, name) in path.split(separator: ".", omittingEmptySubsequences: false).map(String.init).enumerated() {
+      if i == 0 { try requireKnown(name, at: location) }
+      // A name may stand for another one.
+      if let text = place.stringValue, text.hasPrefix("$"), !text.hasPrefix("$$") { place = try resolve(place) }
+      guard let next = place[name] else {
+        let hint = Suggestion.text(for: name, among: place.members?.map(\.name) ?? [])
+        throw PipelineError(.badReference, at: location, "'$\(path)': nothing named '\(name)'\(hint)")
+      }
+      place = next
+    }
+    return place
+  }
+}

@@ -1,0 +1,110 @@
+import Foundation
+import Pipelines
+
+/// A pipeline file: YAML with the stages, and profiles that override their parameters.
+///
+/// ```yaml
+/// pipeline: coco
+/// seed: 2020
+/// profile: miniature                  # unless --profile says otherwise
+/// let:
+///   network: { width: 16 }            # one place for what several stages must agree on
+/// stages:
+///   pretrain:
+///     uses: pretrain-supernet
+///     needs: { data: imagenet.train }
+///     with: { network: $network, epochs: 10 }
+///   evaluate:
+///     uses: evaluate-candidate
+///     for-each: candidates.architectures   # one instance for each element of this json array
+///     needs: { weights: pretrain.weights, architecture: each }
+/// profiles:
+///   miniature: {}
+///   paper:
+///     let: { network: { width: 64 } }
+///     imagenet: { uses: imagenet-folder }  # another kind of stage in this one's place, with parameters of its own
+///     pretrain: { epochs: 240 }
+/// ```
+///
+/// Parameters come from, in rising order of precedence: the kind's defaults, `with`, the profile, `--set`.
+public struct PipelineFile: Sendable {
+  public let path: String
+  private let root: Section
+
+  private static let keys = ["pipeline", "seed", "profile", "let", "stages", "profiles"]
+
+  /// Reads a file and checks its outline.
+  /// - Throws: `PipelineError` with the place.
+  public init(path: String) throws {
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw PipelineError(.syntax, at: SourceLocation(file: path), "cannot read the file")
+    }
+    guard let text = String(validating: data, as: UTF8.self) else {
+      throw PipelineError(.syntax, at: SourceLocation(file: path), "the file is not UTF-8 text")
+    }
+    try self.init(text: text, path: path)
+  }
+
+  /// - Parameter path: what messages call the text.
+  public init(text: String, path: String) throws {
+    self.path = path
+    let tree = try YAMLTree.parse(text, file: path)
+    root = try Section(tree, title: "pipeline", keys: PipelineFile.keys)
+  }
+
+  /// Names of the profiles, as in the file.
+  public var profileNames: [String] { root["profiles"]?.members?.map(\.name) ?? [] }
+
+  /// The pipeline of one profile.
+  /// - Parameters:
+  ///   - profile: nil for the one that the file names.
+  ///   - seed: nil for the file's.
+  public func description(
+    profile: String? = nil, seed: UInt64? = nil, settings: [Setting] = []
+  ) throws -> PipelineDescription {
+    let name = try root.requiredText("pipeline").stringValue!
+    var bindings = try Bindings(root["let"], at: root.value.location)
+    let overrides = try overrides(profile)
+    if let values = overrides.first(where: { $0.name == "let" }) { try bindings.override(with: values.value) }
+    for case .binding(let value) in settings { try bindings.override(with: value) }
+
+    guard let section = root["stages"] else {
+      throw PipelineError(.missingKey, at: root.value.location, "pipeline: the key 'stages' is missing")
+    }
+    let members = try Section.mapping(section, title: "'stages'")
+    guard !members.isEmpty else { throw PipelineError(.missingKey, at: section.location, "there are no stages") }
+    let names = members.map(\.name)
+    for override in overrides where override.name != "let" {
+      try requireStage(override.name, among: names, at: override.nameLocation)
+    }
+    for case .parameter(let stage, let value) in settings {
+      try requireStage(stage, among: names, at: value.location)
+    }
+    let stages = try members.map { member in
+      try StageSection(member, bindings: bindings).entry(
+        override: overrides.first { $0.name == member.name }?.value,
+        settings: settings.compactMap {
+          if case .parameter(member.name, let value) = $0 { value } else { nil }
+        })
+    }
+    return PipelineDescription(name: name, file: path, seed: try seed ?? root.seed() ?? 0, stages: stages)
+  }
+
+  /// The sections of a profile.
+  private func overrides(_ wanted: String?) throws -> [LocatedValue.Member] {
+    let standard = try root.text("profile")
+    guard let name = wanted ?? standard?.stringValue else { return [] }
+    let location = wanted == nil ? standard!.location : SourceLocation(file: "--profile \(name)")
+    guard let profile = root["profiles"]?[name] else {
+      let hint = Suggestion.text(for: name, among: profileNames)
+      throw PipelineError(.badReference, at: location, "\(path) has no profile '\(name)'\(hint)")
+    }
+    return try Section.mapping(profile, title: "profile '\(name)'")
+  }
+
+  private func requireStage(_ name: String, among names: [String], at location: SourceLocation) throws {
+    guard !names.contains(name) else { return }
+    let hint = Suggestion.text(for: name, among: names)
+    throw PipelineError(.unknownStage, at: location, "no stage '\(name)'\(hint)")
+  }
+}

@@ -1,0 +1,53 @@
+import Pipelines
+
+/// A mapping of a pipeline file whose keys are known: an unknown one is an error, with the nearest known one.
+struct Section {
+  let value: LocatedValue
+  let title: String
+
+  /// - Parameter title: what the mapping is, for messages: `stage 'train'`.
+  init(_ value: LocatedValue, title: String, keys: [String]) throws {
+    self.value = value
+    self.title = title
+    for member in try Section.mapping(value, title: title) where !keys.contains(member.name) {
+      let hint = Suggestion.text(for: member.name, among: keys)
+      throw PipelineError(.unknownKey, at: member.nameLocation, "\(title): unknown key '\(member.name)'\(hint)")
+    }
+  }
+
+  subscript(name: String) -> LocatedValue? { value[name] }
+
+  func text(_ name: String) throws -> LocatedValue? {
+    guard let value = self[name] else { return nil }
+    guard value.stringValue != nil else {
+      throw PipelineError(.wrongType, at: value.location, "'\(name)': expected text, found \(value.kindDescription)")
+    }
+    return value
+  }
+
+  func requiredText(_ name: String) throws -> LocatedValue {
+    guard let value = try text(name) else {
+      throw PipelineError(.missingKey, at: value.location, "\(title): the key '\(name)' is missing")
+    }
+    return value
+  }
+
+  func seed() throws -> UInt64? {
+    guard let value = self["seed"] else { return nil }
+    guard case .integer(let seed) = value.content, seed >= 0 else {
+      throw PipelineError(
+        .wrongType, at: value.location, "'seed': expected a whole number from 0, found \(value.kindDescription)")
+    }
+    return UInt64(seed)
+  }
+
+  /// The members of a value that must be a mapping; nothing at all counts as an empty one.
+  static func mapping(_ value: LocatedValue, title: String) throws -> [LocatedValue.Member] {
+    if case .null = value.content { return [] }
+    guard let members = value.members else {
+      throw PipelineError(
+        .wrongType, at: value.location, "\(title): expected a mapping, found \(value.kindDescription)")
+    }
+    return members
+  }
+}

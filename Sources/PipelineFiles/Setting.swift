@@ -1,0 +1,34 @@
+import Pipelines
+
+/// What `--set` says: a parameter of a stage, a value under `let`, or a variable.
+public enum Setting: Sendable {
+  /// `stage.parameter=value`; the value is YAML. Longer paths reach into mappings.
+  case parameter(stage: String, value: LocatedValue)
+  /// `let.name=value`.
+  case binding(LocatedValue)
+  /// `COCO=/path`: a variable that a source reads.
+  case variable(name: String, value: String)
+
+  /// - Throws: where the text has no such form.
+  public init(parsing text: String) throws {
+    let location = SourceLocation(file: "--set \(text)")
+    guard let equals = text.firstIndex(of: "=") else {
+      throw PipelineError(.syntax, at: location, "expected stage.parameter=value, or NAME=value for a variable")
+    }
+    let path = text[..<equals].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    let given = String(text[text.index(after: equals)...])
+    guard path.allSatisfy({ !$0.isEmpty }) else {
+      throw PipelineError(.syntax, at: location, "a name is empty; expected stage.parameter=value")
+    }
+    if path.count == 1 {
+      self = .variable(name: path[0], value: given)
+      return
+    }
+    var value = try YAMLTree.parseValue(given, location: location)
+    for name in path.dropFirst().reversed() {
+      value = LocatedValue(
+        .object([LocatedValue.Member(name: name, nameLocation: location, value: value)]), at: location)
+    }
+    self = path[0] == "let" ? .binding(value) : .parameter(stage: path[0], value: value)
+  }
+}

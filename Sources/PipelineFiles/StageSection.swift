@@ -1,0 +1,71 @@
+import Pipelines
+
+/// One stage of a pipeline file.
+struct StageSection {
+  private let member: LocatedValue.Member
+  private let section: Section
+  private let bindings: Bindings
+
+  private static let keys = ["uses", "needs", "with", "for-each"]
+
+  init(_ member: LocatedValue.Member, bindings: Bindings) throws {
+    let name = member.name
+    let isWord =
+      name.first?.isLetter == true && name.utf8.count <= 64
+      && name.unicodeScalars.allSatisfy { $0.isASCII && ($0.properties.isAlphabetic || "0123456789-_".contains($0.description)) }
+    guard isWord, name != "let", name != "each" else {
+      throw PipelineError(
+        .badValue, at: member.nameLocation,
+        "'\(name)' can't be the name of a stage; use letters, digits and '-', and neither 'let' nor 'each'")
+    }
+    self.member = member
+    self.section = try Section(member.value, title: "stage '\(name)'", keys: StageSection.keys)
+    self.bindings = bindings
+  }
+
+  /// - Parameters:
+  ///   - override: what the profile says of the stage.
+  ///   - settings: what the command line says of it.
+  func entry(override: LocatedValue?, settings: [LocatedValue]) throws -> PipelineDescription.StageEntry {
+    var uses = try section.requiredText("uses")
+    var with = try parameters(section["with"], title: "'with'")
+    if let override {
+      var members = try Section.mapping(override, title: "profile of stage '\(member.name)'")
+      if let i = members.firstIndex(where: { $0.name == "uses" }) {
+        uses = members.remove(at: i).value
+        guard uses.stringValue != nil else {
+          throw PipelineError(
+            .wrongType, at: uses.location, "'uses': expected text, found \(uses.kindDescription)")
+        }
+        // The parameters were those of another kind.
+        with = LocatedValue(.object([]), at: override.location)
+      }
+      with = with.overlaid(with: try bindings.resolve(LocatedValue(.object(members), at: override.location)))
+    }
+    for setting in settings { with = with.overlaid(with: try bindings.resolve(setting)) }
+    return PipelineDescription.StageEntry(
+      name: member.name, nameLocation: member.nameLocation, uses: uses.stringValue!, usesLocation: uses.location,
+      needs: try needs(), with: with,
+      forEach: try section.text("for-each").map { .init(text: $0.stringValue!, location: $0.location) })
+  }
+
+  private func parameters(_ value: LocatedValue?, title: String) throws -> LocatedValue {
+    guard let value else { return LocatedValue(.object([]), at: member.nameLocation) }
+    let resolved = try bindings.resolve(value)
+    return LocatedValue(.object(try Section.mapping(resolved, title: title)), at: resolved.location)
+  }
+
+  private func needs() throws -> [PipelineDescription.Need] {
+    guard let value = section["needs"] else { return [] }
+    return try Section.mapping(value, title: "'needs'").map { need in
+      guard let text = need.value.stringValue else {
+        throw PipelineError(
+          .wrongType, at: need.value.location,
+          "'\(need.name)': expected 'stage.output', found \(need.value.kindDescription)")
+      }
+      return PipelineDescription.Need(
+        input: need.name, inputLocation: need.nameLocation,
+        reference: .init(text: text, location: need.value.location))
+    }
+  }
+}

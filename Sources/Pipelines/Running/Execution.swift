@@ -1,0 +1,181 @@
+import Determinism
+import Foundation
+
+/// Runs one instance on the calling thread.
+struct Execution: Sendable {
+  let store: Store
+  let pipeline: Pipeline
+  let instance: Instance
+  /// Folders of the sources that this run looked at, by the digests of their trees.
+  let sources: [Digest: SourceTree]
+  let threads: Int
+  let run: String
+  let environment: CanonicalValue
+  let interruption: Interruption
+  let observer: @Sendable (RunEvent) -> Void
+
+  struct SourceTree: Sendable {
+    let root: String
+    let manifest: TreeManifest
+  }
+
+  enum Outcome: Sendable {
+    case executed([String: Artifact], seconds: Double)
+    /// Another runner finished it first.
+    case found([String: Artifact])
+  }
+
+  private var node: Pipeline.StageNode { pipeline.stages[instance.stage] }
+
+  /// Executes the instance and publishes what it wrote, under the lock of its key.
+  /// - Parameter cached: looks whether the result is in the store by now.
+  func perform(cached: () throws -> [String: Artifact]?) throws -> Outcome {
+    let lock = try waitForLock()
+    defer { withExtendedLifetime(lock) {} }
+    if let outputs = try cached() { return .found(outputs) }
+    if let observed = instance.observed { return try recordSource(observed) }
+
+    let checkpoints = CheckpointFolder(path: store.checkpointPath(instance.key)) { [observer, instance] in
+      observer(.log(stage: instance.name, text: $0))
+    }
+    let known = try store.outputs(of: instance.key)
+    let outcome = try execute(checkpoints: checkpoints) { written, trace, started, seconds in
+      let outputs = written.mapValues(\.artifact)
+      if let known {
+        try refuseDifference(known, outputs)
+        for item in written.values { try store.publish(item) }
+      } else {
+        for item in written.values { try store.publish(item) }
+        try store.publish(record(outputs: outputs, trace: trace, started: started, seconds: seconds))
+      }
+      return Outcome.executed(outputs, seconds: seconds)
+    }
+    try checkpoints.remove()
+    return outcome
+  }
+
+  /// Executes the instance from its beginning and compares the result with the record, which stays as it is.
+  func rehearse(record: Record) throws -> RerunReport.InstanceReport {
+    try execute(checkpoints: nil) { written, trace, _, seconds in
+      var differences = [String]()
+      if let place = record.trace.firstDifference(to: trace) {
+        differences.append("first differs inside the stage at \(place)")
+      }
+      for (name, item) in written.sorted(by: { $0.key < $1.key }) {
+        guard let recorded = record.outputs[name], recorded.digest != item.artifact.digest else { continue }
+        var line = "output '\(name)' was \(recorded.digest.short), is now \(item.artifact.digest.short)"
+        let format = store.registry.format(item.artifact.kind)
+        if store.hasObject(recorded),
+          let difference = try? format.difference(between: store.objectPath(recorded), and: item.path)
+        {
+          line += ": \(difference)"
+        }
+        differences.append(line)
+      }
+      return RerunReport.InstanceReport(
+        name: instance.name, key: instance.key, outputs: record.outputs, differences: differences, seconds: seconds)
+    }
+  }
+
+  private func waitForLock() throws -> KeyLock {
+    var waited = false
+    while true {
+      if let lock = try KeyLock.acquire(store.lockPath(instance.key)) { return lock }
+      if interruption.isRequested { throw StageInterrupted() }
+      if !waited { observer(.waiting(stage: instance.name, key: instance.key)) }
+      waited = true
+      Thread.sleep(forTimeInterval: 0.1)
+    }
+  }
+
+  private func execute<R>(
+    checkpoints: CheckpointFolder?,
+    then finish: ([String: Store.Written], Trace, _ started: String, _ seconds: Double) throws -> R
+  ) throws -> R {
+    guard case .stage(let body) = node.prepared.body else {
+      preconditionFailure("\(instance.name): a source is not executed")
+    }
+    let inputs = try loadInputs()
+    let scratch = try store.makeScratch()
+    defer { try? Files.remove(scratch) }
+    let context = StageContext(
+      kind: node.kind, seed: node.seed, threads: threads, inputs: inputs, scratch: scratch, checkpoints: checkpoints,
+      interruption: interruption
+    ) { [observer, name = instance.name] report in
+      switch report {
+      case .progress(let step, let total, let unit, let detail):
+        observer(.progress(stage: name, step: step, of: total, unit: unit, detail: detail))
+      case .checkpoint(let step, let total): observer(.checkpoint(stage: name, step: step, of: total))
+      case .resumed(let step): observer(.resumed(stage: name, step: step))
+      case .log(let text): observer(.log(stage: name, text: text))
+      }
+    }
+    observer(.started(stage: instance.name, key: instance.key, threads: threads))
+    let started = Timestamp.now()
+    let clock = ContinuousClock()
+    let begin = clock.now
+    return try Parallel.withThreads(threads) {
+      try body(context)
+      let (files, trace) = try context.finish()
+      var written = [String: Store.Written]()
+      for port in node.kind.outputs { written[port.name] = try store.identify(files[port.name]!, kind: port.kind) }
+      return try finish(written, trace, started, (clock.now - begin) / .seconds(1))
+    }
+  }
+
+  /// Verifies the inputs and says where they lie.
+  private func loadInputs() throws -> [String: [InputArtifact]] {
+    // Elements of arrays become objects of their own, so that every input is a file of its digest.
+    if let element = instance.element, !element.ports.isEmpty { _ = try store.publish(element.value) }
+    return try instance.inputs.mapValues { artifacts in
+      try artifacts.map { artifact in
+        if artifact.isExternal {
+          guard let tree = sources[artifact.digest] else {
+            preconditionFailure("\(instance.name): no source with \(artifact.digest.short)")
+          }
+          return InputArtifact(
+            kind: artifact.kind, digest: artifact.digest, path: tree.root, files: tree.manifest.entries.map(\.path))
+        }
+        try store.verify(artifact)
+        let path = store.objectPath(artifact)
+        guard artifact.kind == TreeFormat.name else {
+          return InputArtifact(kind: artifact.kind, digest: artifact.digest, path: path, files: nil)
+        }
+        return InputArtifact(
+          kind: artifact.kind, digest: artifact.digest, path: path + "/" + TreeFormat.filesName,
+          files: try TreeFormat.manifest(of: path).entries.map(\.path))
+      }
+    }
+  }
+
+  private func recordSource(_ observed: [String: Artifact]) throws -> Outcome {
+    for artifact in observed.values.sorted() {
+      _ = try store.publish(sources[artifact.digest]!.manifest)
+    }
+    if try store.outputs(of: instance.key) == nil {
+      try store.publish(record(outputs: observed, trace: Trace(), started: Timestamp.now(), seconds: 0))
+    }
+    return .executed(observed, seconds: 0)
+  }
+
+  private func refuseDifference(_ recorded: [String: Artifact], _ now: [String: Artifact]) throws {
+    for (name, artifact) in now.sorted(by: { $0.key < $1.key }) {
+      if let before = recorded[name], before.digest != artifact.digest {
+        throw PipelineError(
+          .notReproduced,
+          "'\(instance.name)' does not reproduce: its output '\(name)' is \(artifact.digest.short), its record "
+            + "\(instance.key.short) says \(before.digest.short). Nothing was stored")
+      }
+    }
+  }
+
+  private func record(outputs: [String: Artifact], trace: Trace, started: String, seconds: Double) -> Record {
+    var elements = [String: Record.Element]()
+    if let element = instance.element {
+      for port in element.ports { elements[port] = element.origin }
+    }
+    return Record(
+      identity: instance.identity, pipeline: pipeline.name, stage: instance.name, outputs: outputs,
+      elements: elements, trace: trace, environment: environment, run: run, started: started, seconds: seconds)
+  }
+}

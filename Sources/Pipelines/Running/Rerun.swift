@@ -1,0 +1,112 @@
+import Determinism
+import Foundation
+
+/// What executing stages again showed.
+public struct RerunReport: Sendable {
+  public struct InstanceReport: Sendable {
+    public let name: String
+    public let key: Digest
+    /// As recorded.
+    public let outputs: [String: Artifact]
+    /// Empty where the stage reproduced.
+    public let differences: [String]
+    public let seconds: Double
+
+    public var isReproduced: Bool { differences.isEmpty }
+  }
+
+  public let instances: [InstanceReport]
+  public var isReproduced: Bool { instances.allSatisfy(\.isReproduced) }
+}
+
+/// Executes cached stages again and compares. Neither records nor objects change.
+public struct Rerunner {
+  let planner: Planner
+  let options: RunOptions
+  let observer: @Sendable (RunEvent) -> Void
+
+  public init(planner: Planner, options: RunOptions, observer: @escaping @Sendable (RunEvent) -> Void = { _ in }) {
+    self.planner = planner
+    self.options = options
+    self.observer = observer
+  }
+
+  /// - Parameter names: stages, or single instances such as `evaluate[3]`.
+  /// - Throws: code `notUpToDate` where one of them has no result to compare with; `StageInterrupted`.
+  public func rerun(_ names: [String]) throws -> RerunReport {
+    let selections = names.map(Rerunner.parse)
+    let wanted = try planner.pipeline.closure(of: selections.map(\.stage))
+    let (observations, problems) = try planner.observe(wanted)
+    if let first = problems.min(by: { $0.key < $1.key }) { throw first.value }
+    var graph = planner.makeGraph(wanted, observations)
+    var known = try graph.start()
+    var next = 0
+    while next < known.count {
+      if let outputs = try known[next].observed ?? planner.cachedOutputs(known[next]) {
+        known += try graph.complete(known[next], outputs: outputs)
+      }
+      next += 1
+    }
+    let sources = Runner.trees(observations)
+    var reports = [RerunReport.InstanceReport]()
+    for selection in selections {
+      for instance in try select(selection, in: graph) {
+        reports.append(try rerun(instance, sources: sources))
+      }
+    }
+    return RerunReport(instances: reports)
+  }
+
+  private func rerun(
+    _ instance: Instance, sources: [Digest: Execution.SourceTree]
+  ) throws -> RerunReport.InstanceReport {
+    let record = try planner.store.record(instance.key)
+    let execution = Execution(
+      store: planner.store, pipeline: planner.pipeline, instance: instance, sources: sources,
+      threads: options.threads, run: "", environment: options.environment, interruption: planner.interruption,
+      observer: observer)
+    // A stage needs a large stack, which the calling thread may not have.
+    nonisolated(unsafe) var result: Result<RerunReport.InstanceReport, any Error>?  // Read after the thread is done.
+    let done = DispatchSemaphore(value: 0)
+    let thread = Thread {
+      result = Result { try execution.rehearse(record: record) }
+      done.signal()
+    }
+    thread.stackSize = 64 << 20
+    thread.start()
+    done.wait()
+    let report = try result!.get()
+    observer(.finished(stage: instance.name, key: instance.key, outputs: report.outputs, seconds: report.seconds))
+    return report
+  }
+
+  private func select(_ selection: (stage: String, slot: Int?), in graph: Graph) throws -> [Instance] {
+    let index = graph.pipeline.stages.firstIndex { $0.name == selection.stage }!
+    let node = graph.pipeline.stages[index]
+    if node.kind.isSource {
+      throw PipelineError(.badReference, "'\(node.name)' is a source: every plan looks at it anew")
+    }
+    guard let slots = graph.states[index].slots else { throw notUpToDate(selection.stage) }
+    let chosen = try slots.enumerated().filter { selection.slot == nil || $0.offset == selection.slot }.map {
+      guard let instance = $0.element.instance, $0.element.outputs != nil else { throw notUpToDate(selection.stage) }
+      return instance
+    }
+    guard !chosen.isEmpty || selection.slot == nil else {
+      throw PipelineError(
+        .badReference, "'\(selection.stage)' has \(slots.count) instances, numbered from 0; no [\(selection.slot!)]")
+    }
+    return chosen
+  }
+
+  private func notUpToDate(_ stage: String) -> PipelineError {
+    PipelineError(.notUpToDate, "'\(stage)' has no result to compare with; run the pipeline first")
+  }
+
+  /// `evaluate[3]` to its stage and index.
+  private static func parse(_ name: String) -> (stage: String, slot: Int?) {
+    guard name.hasSuffix("]"), let open = name.lastIndex(of: "["),
+      let slot = Int(name[name.index(after: open)...].dropLast())
+    else { return (name, nil) }
+    return (String(name[..<open]), slot)
+  }
+}

@@ -1,0 +1,213 @@
+import Determinism
+import Foundation
+
+/// How a run goes about its work. Nothing here may change a result.
+public struct RunOptions: Sendable {
+  /// Instances side by side at most.
+  public var jobs = 1
+  /// Threads of all of them together.
+  public var threads = 1
+  /// Whether stages that do not depend on a failed one still run.
+  public var keepGoing = false
+  /// Noted in the records: program, host and the like.
+  public var environment: CanonicalValue = .object([:])
+
+  public init() {}
+}
+
+public struct RunResult: Sendable {
+  public struct Failure: Sendable {
+    public let stage: String
+    public let error: any Error
+    public let message: String
+    /// Whether the user's file or data is at fault.
+    public var isUserData: Bool { (error as? any DiagnosableError)?.isUserData ?? false }
+  }
+
+  /// Over all artifacts of the stages that were asked for, where all are there now.
+  public let root: Digest?
+  public let executed: Int
+  public let cached: Int
+  public let failures: [Failure]
+  public let wasInterrupted: Bool
+}
+
+/// Brings stages up to date: executes what is not cached, several independent instances side by side.
+///
+/// The graph is worked off on the calling thread; every instance gets a thread of its own, so a stage may block.
+public final class Runner {
+  private let planner: Planner
+  private let options: RunOptions
+  private let observer: @Sendable (RunEvent) -> Void
+  private let mailbox = Mailbox()
+  private let journal: Journal
+  private var store: Store { planner.store }
+
+  public init(planner: Planner, options: RunOptions, observer: @escaping @Sendable (RunEvent) -> Void = { _ in }) {
+    precondition(options.jobs >= 1 && options.threads >= 1, "\(options.jobs) jobs, \(options.threads) threads")
+    self.planner = planner
+    self.options = options
+    journal = Journal(store: planner.store, pipeline: planner.pipeline.name)
+    self.observer = { [journal] event in
+      switch event {
+      case .cached, .progress, .hashing: break
+      default: journal.note(event)
+      }
+      observer(event)
+    }
+  }
+
+  /// - Parameter stages: names of the stages wanted; none means all.
+  /// - Throws: before anything runs: a source that is missing, a store that can't be used.
+  public func run(stages names: [String] = []) throws -> RunResult {
+    let clock = ContinuousClock()
+    let begin = clock.now
+    let wanted = try planner.pipeline.closure(of: names)
+    let (observations, problems) = try planner.observe(wanted)
+    if let first = problems.min(by: { $0.key < $1.key }) { throw first.value }
+    try store.sweep()
+
+    var work = Work(graph: planner.makeGraph(wanted, observations))
+    let sources = Runner.trees(observations)
+    admit(try work.graph.start(), &work)
+    while true {
+      let mayStart = !planner.interruption.isRequested && (work.failures.isEmpty || options.keepGoing)
+      if mayStart { startReady(&work, sources) }
+      if work.running.isEmpty && (work.ready.isEmpty || !mayStart) { break }
+      for letter in mailbox.take(waitingAtMost: 0.2) { receive(letter, &work) }
+    }
+    let result = RunResult(
+      root: work.failures.isEmpty ? work.graph.root : nil, executed: work.executed, cached: work.cached,
+      failures: work.failures, wasInterrupted: planner.interruption.isRequested && !work.graph.isComplete)
+    let finish = RunEvent.runFinished(
+      root: result.root, executed: result.executed, cached: result.cached, seconds: (clock.now - begin) / .seconds(1))
+    observer(finish)
+    return result
+  }
+
+  private struct Work {
+    var graph: Graph
+    var ready: [Instance] = []
+    var running: [Digest: Instance] = [:]
+    var executed = 0
+    var cached = 0
+    var failures: [RunResult.Failure] = []
+  }
+
+  static func trees(_ observations: [Int: SourceObservation]) -> [Digest: Execution.SourceTree] {
+    var trees = [Digest: Execution.SourceTree]()
+    for (_, observation) in observations.sorted(by: { $0.key < $1.key }) {
+      for (name, digest) in observation.digests where trees[digest] == nil {
+        trees[digest] = Execution.SourceTree(root: observation.root, manifest: observation.manifests[name]!)
+      }
+    }
+    return trees
+  }
+
+  /// Completes what is cached and what that makes known; the rest becomes ready.
+  private func admit(_ instances: [Instance], _ work: inout Work) {
+    var queue = instances
+    var next = 0
+    while next < queue.count {
+      let instance = queue[next]
+      next += 1
+      do {
+        if let outputs = try planner.cachedOutputs(instance) {
+          work.cached += 1
+          observer(.cached(stage: instance.name, key: instance.key))
+          queue += try work.graph.complete(instance, outputs: outputs)
+        } else {
+          work.ready.append(instance)
+        }
+      } catch {
+        fail(instance, error, &work)
+      }
+    }
+  }
+
+  private func startReady(_ work: inout Work, _ sources: [Digest: Execution.SourceTree]) {
+    while work.running.count < options.jobs {
+      // Two instances may have one key: the second finds the result of the first.
+      guard let i = work.ready.firstIndex(where: { work.running[$0.key] == nil }) else { return }
+      let instance = work.ready.remove(at: i)
+      let sideBySide = min(options.jobs, work.running.count + 1 + work.ready.count)
+      work.running[instance.key] = instance
+      let execution = Execution(
+        store: store, pipeline: planner.pipeline, instance: instance, sources: sources,
+        threads: max(1, options.threads / sideBySide), run: journal.run, environment: options.environment,
+        interruption: planner.interruption, observer: observer)
+      start(execution)
+    }
+  }
+
+  private func start(_ execution: Execution) {
+    let thread = Thread { [mailbox, planner] in
+      let result = Result {
+        try execution.perform { try planner.cachedOutputs(execution.instance) }
+      }
+      mailbox.put(Mailbox.Letter(key: execution.instance.key, result: result))
+    }
+    thread.stackSize = 64 << 20
+    thread.name = execution.instance.name
+    thread.start()
+  }
+
+  private func receive(_ letter: Mailbox.Letter, _ work: inout Work) {
+    guard let instance = work.running.removeValue(forKey: letter.key) else {
+      preconditionFailure("a result that nobody waits for")
+    }
+    do {
+      let outputs: [String: Artifact]
+      switch try letter.result.get() {
+      case .executed(let made, let seconds):
+        outputs = made
+        work.executed += 1
+        observer(.finished(stage: instance.name, key: instance.key, outputs: made, seconds: seconds))
+      case .found(let made):
+        outputs = made
+        work.cached += 1
+        observer(.cached(stage: instance.name, key: instance.key))
+      }
+      admit(try work.graph.complete(instance, outputs: outputs), &work)
+    } catch is StageInterrupted where planner.interruption.isRequested {
+      observer(.interrupted(stage: instance.name))
+    } catch {
+      fail(instance, error, &work)
+    }
+  }
+
+  private func fail(_ instance: Instance, _ error: any Error, _ work: inout Work) {
+    let message = String(describing: error)
+    work.failures.append(RunResult.Failure(stage: instance.name, error: error, message: message))
+    try? store.index.addFailure(instance.key, message)
+    observer(.failed(stage: instance.name, key: instance.key, message: message))
+  }
+}
+
+/// Where the threads of instances leave their results.
+private final class Mailbox: @unchecked Sendable {
+  // Invariant: `letters` is touched only under `condition`.
+  struct Letter: Sendable {
+    let key: Digest
+    let result: Result<Execution.Outcome, any Error>
+  }
+
+  private let condition = NSCondition()
+  private var letters: [Letter] = []
+
+  func put(_ letter: Letter) {
+    condition.withLock {
+      letters.append(letter)
+      condition.signal()
+    }
+  }
+
+  /// The results that came in; waits for the first of them, but not for ever, so that a request to stop is seen.
+  func take(waitingAtMost seconds: Double) -> [Letter] {
+    condition.withLock {
+      if letters.isEmpty { _ = condition.wait(until: Date(timeIntervalSinceNow: seconds)) }
+      defer { letters = [] }
+      return letters
+    }
+  }
+}

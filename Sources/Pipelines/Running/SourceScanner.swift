@@ -1,0 +1,154 @@
+import Determinism
+import Foundation
+
+/// What was found in a source's folder.
+struct SourceObservation: Sendable {
+  let root: String
+  let manifests: [String: TreeManifest]
+  let digests: [String: Digest]
+}
+
+/// Looks at the folders of sources. A file whose size, times and inode are those of an earlier look is not read
+/// again; `audit` does not rely on that.
+struct SourceScanner {
+  let store: Store
+  /// Values of variables, such as `COCO`.
+  let variables: [String: String]
+  let interruption: Interruption
+  let progress: (_ done: Int, _ of: Int, _ detail: String) -> Void
+
+  /// - Throws: code `missingSource` that says which variable to set, or which file is missing.
+  func observe(_ node: Pipeline.StageNode, _ folder: SourceFolder) throws -> SourceObservation {
+    guard let given = variables[folder.variable], !given.isEmpty else {
+      throw PipelineError(
+        .missingSource,
+        "stage '\(node.name)' (\(node.kind.name)): set \(folder.variable)=/path/to/the/data in the environment, "
+          + "or --set \(folder.variable)=/path")
+    }
+    let root = Files.absolute(given)
+    guard try Files.optionalStatus(root)?.isFolder == true else {
+      throw PipelineError(.missingSource, "stage '\(node.name)': \(folder.variable)=\(given) is not a folder")
+    }
+    var selected = [String: [String]]()
+    for port in node.kind.outputs {
+      var files = [String]()
+      for part in folder.contents(port.name) {
+        files += try list(part, below: root, node: node, variable: folder.variable)
+          .filter { folder.selects($0, port.name) }
+      }
+      guard !files.isEmpty else {
+        throw PipelineError(
+          .missingSource, "stage '\(node.name)': \(root) holds no file for its output '\(port.name)'")
+      }
+      selected[port.name] = Array(Set(files))
+    }
+    let all = Set(selected.values.joined()).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    let hashes = try hash(all, below: root)
+    let manifests = selected.mapValues { TreeManifest($0.map { hashes[$0]! }) }
+    return SourceObservation(root: root, manifests: manifests, digests: manifests.mapValues(\.digest))
+  }
+
+  private func list(
+    _ part: String, below root: String, node: Pipeline.StageNode, variable: String
+  ) throws -> [String] {
+    let path = part.isEmpty ? root : root + "/" + part
+    guard let status = try Files.optionalStatus(path) else {
+      throw PipelineError(
+        .missingSource, "stage '\(node.name)': \(path) is missing; \(node.kind.summary) (\(variable)=\(root))")
+    }
+    return status.isFolder ? try Files.walk(root, below: part) : [part]
+  }
+
+  private func hash(_ files: [String], below root: String) throws -> [String: TreeManifest.Entry] {
+    let memory = try SourceMemory(store: store, root: root)
+    var result = [String: TreeManifest.Entry]()
+    var unknown = [(path: String, status: Files.Status)]()
+    for file in files {
+      let status = try Files.status(root + "/" + file)
+      if let digest = memory.digest(of: file, status) {
+        result[file] = TreeManifest.Entry(path: file, size: status.size, sha256: digest)
+      } else {
+        unknown.append((file, status))
+      }
+    }
+    // In portions, each remembered at once: an interrupted first look goes on where it was.
+    var done = 0
+    var position = 0
+    let total = unknown.reduce(0) { $0 + $1.status.size }
+    while position < unknown.count {
+      var end = position
+      var bytes = 0
+      while end < unknown.count, end - position < 256, bytes < 256 << 20 {
+        bytes += unknown[end].status.size
+        end += 1
+      }
+      let portion = Array(unknown[position..<end])
+      let now = Int(Date().timeIntervalSince1970 * 1e9)
+      let digests: [Result<Digest, any Error>] = Parallel.map(portion.count) { i in
+        Result { try Files.sha256(root + "/" + portion[i].path, while: { !interruption.isRequested }) }
+      }
+      var fresh = [(String, Files.Status, Digest)]()
+      for (item, digest) in zip(portion, digests) {
+        let digest = try digest.get()
+        fresh.append((item.path, item.status, digest))
+        result[item.path] = TreeManifest.Entry(path: item.path, size: item.status.size, sha256: digest)
+      }
+      try memory.remember(fresh, at: now)
+      done += bytes
+      position = end
+      progress(done, total, "\(position) of \(unknown.count) files of \(root)")
+    }
+    return result
+  }
+}
+
+/// Digests of files below one root, by what `stat` says about them; an append-only file of the store.
+final class SourceMemory {
+  private struct Known {
+    var size: Int
+    var modified: Int
+    var changed: Int
+    var inode: UInt64
+    var digest: Digest
+  }
+
+  private let path: String
+  private var known: [String: Known] = [:]
+
+  init(store: Store, root: String) throws {
+    path = "\(store.path)/sources/\(Digest(of: root).hex)"
+    guard Files.exists(path) else { return }
+    for line in try Files.read(path).split(separator: 0x0A) {
+      let fields = line.split(separator: 0x20, maxSplits: 6, omittingEmptySubsequences: false).map {
+        String(decoding: $0, as: UTF8.self)
+      }
+      guard fields.count == 7, fields[6].hasSuffix("/"), let size = Int(fields[0]), let modified = Int(fields[1]),
+        let changed = Int(fields[2]), let inode = UInt64(fields[3]), let digest = Digest(hex: fields[4])
+      else { continue }
+      // A file changed within two seconds of the look may have changed after it without its times showing.
+      guard let seen = Int(fields[5]), changed < seen - 2_000_000_000 else { continue }
+      known[String(fields[6].dropLast())] = Known(
+        size: size, modified: modified, changed: changed, inode: inode, digest: digest)
+    }
+  }
+
+  func digest(of file: String, _ status: Files.Status) -> Digest? {
+    guard let k = known[file], k.size == status.size, k.modified == status.modified, k.changed == status.changed,
+      k.inode == status.inode
+    else { return nil }
+    return k.digest
+  }
+
+  /// Files remembered, sorted.
+  var files: [String] { known.keys.sorted() }
+
+  /// - Parameter now: nanoseconds since 1970, before the first of the files was read.
+  func remember(_ files: [(path: String, status: Files.Status, digest: Digest)], at now: Int) throws {
+    var text = "\n"
+    for (path, s, digest) in files {
+      // The slash at the end tells a whole line from a torn one.
+      text += "\(s.size) \(s.modified) \(s.changed) \(s.inode) \(digest.hex) \(now) \(path)/\n"
+    }
+    try Files.write(Array(text.utf8), to: path, append: true)
+  }
+}
