@@ -36,9 +36,9 @@ struct Bindings {
     }
     switch value.content {
     case .string(let text) where text.hasPrefix("$$"):
-      return LocatedValue(.string(String(text.dropFirst())), at: value.location)
+      return LocatedValue(.string(String(text.dropFirst(1))), at: value.location)
     case .string(let text) where text.hasPrefix("$"):
-      return try resolve(try lookUp(String(text.dropFirst()), at: value.location), depth: depth + 1)
+      return try resolve(try lookUp(String(text.dropFirst(1)), at: value.location), depth: depth + 1)
     case .array(let elements):
       return LocatedValue(.array(try elements.map { try resolve($0, depth: depth + 1) }), at: value.location)
     case .object(let members):

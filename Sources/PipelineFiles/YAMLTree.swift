@@ -92,9 +92,10 @@ enum YAMLTree {
       case .mapping(let mapping):
         var members = [LocatedValue.Member]()
         for (key, value) in mapping {
-          guard let name = key.scalar?.string else {
+          guard case .scalar(let scalar) = key else {
             throw PipelineError(.syntax, at: location(key), "keys must be plain words")
           }
+          let name = scalar.string
           if name == "<<" {
             throw PipelineError(
               .unknownKey, at: location(key), "merge keys are not supported; give shared values a name under 'let'")

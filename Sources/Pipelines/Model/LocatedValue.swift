@@ -34,7 +34,7 @@ public struct LocatedValue: Sendable {
   }
 
   /// A value that no user wrote, all of it at one place.
-  public init(_ value: CanonicalValue, at location: SourceLocation) {
+  public init(plain value: CanonicalValue, at location: SourceLocation) {
     self.location = location
     switch value {
     case .null: content = .null
@@ -42,11 +42,11 @@ public struct LocatedValue: Sendable {
     case .integer(let i): content = .integer(i)
     case .number(let d): content = .number(d)
     case .string(let s): content = .string(s)
-    case .array(let a): content = .array(a.map { LocatedValue($0, at: location) })
+    case .array(let a): content = .array(a.map { LocatedValue(plain: $0, at: location) })
     case .object(let o):
       content = .object(
         o.sorted { $0.key < $1.key }.map {
-          Member(name: $0.key, nameLocation: location, value: LocatedValue($0.value, at: location))
+          Member(name: $0.key, nameLocation: location, value: LocatedValue(plain: $0.value, at: location))
         })
     }
   }

@@ -19,7 +19,7 @@ struct ParameterDecoder: Decoder {
     var location: SourceLocation
 
     /// The value that counts.
-    var value: LocatedValue? { user ?? standard.map { LocatedValue($0, at: location) } }
+    var value: LocatedValue? { user ?? standard.map { LocatedValue(plain: $0, at: location) } }
   }
 
   /// Which keys were asked for, by the path of the mapping.

@@ -1,0 +1,48 @@
+import Determinism
+
+/// What an audit found.
+public struct AuditReport: Sendable {
+  public struct Finding: Sendable {
+    public enum Kind: String, Sendable {
+      /// Something that a record or the index names is not there.
+      case missing
+      /// Bytes are not those that were written.
+      case corrupt
+      /// Two things contradict each other.
+      case mismatching
+      /// Nothing needs it; what a crash leaves behind. Sound all the same.
+      case orphaned
+      /// It could not be read.
+      case unreadable
+    }
+
+    public let kind: Kind
+    /// The file, relative to the store where it lies in it.
+    public let path: String
+    /// One sentence, with the stage and output concerned.
+    public let message: String
+
+    public var isProblem: Bool { kind != .orphaned }
+  }
+
+  /// Problems first, then by path.
+  public let findings: [Finding]
+  public let records: Int
+  public let objects: Int
+  public let bytes: Int
+  /// Of an audit of one pipeline that is up to date.
+  public let root: Digest?
+
+  public var isSound: Bool { !findings.contains { $0.isProblem } }
+
+  public var canonical: CanonicalValue {
+    [
+      "sound": .bool(isSound), "records": .integer(records), "objects": .integer(objects), "bytes": .integer(bytes),
+      "root": root.map { .string($0.hex) } ?? .null,
+      "findings": .array(
+        findings.map {
+          ["kind": .string($0.kind.rawValue), "path": .string($0.path), "message": .string($0.message)]
+        }),
+    ]
+  }
+}

@@ -1,0 +1,77 @@
+import Determinism
+
+/// What an ID on the command line stands for.
+public struct Lookup {
+  public enum Match: Sendable {
+    case artifact(Artifact)
+    case record(key: Digest)
+  }
+
+  let store: Store
+
+  public init(store: Store) { self.store = store }
+
+  /// Finds what a shortened ID means, among artifacts and keys.
+  /// - Throws: code `unknownID` where nothing or more than one thing begins so.
+  public func find(_ id: String) throws -> Match {
+    let id = id.lowercased()
+    guard id.count >= 4, id.count <= 64, id.allSatisfy(\.isHexDigit) else {
+      throw PipelineError(.unknownID, "'\(id)': an ID has 4 to 64 hexadecimal digits")
+    }
+    let keys = try store.recordKeys().filter { $0.hex.hasPrefix(id) }
+    let artifacts = try artifacts(id)
+    guard keys.count + artifacts.count <= 1 else {
+      let names = (keys.map { "\($0.short) (record)" } + artifacts.map { "\($0.digest.short) (\($0.kind))" })
+      throw PipelineError(
+        .unknownID, "'\(id)' begins several IDs; give more digits: \(names.prefix(8).joined(separator: ", "))")
+    }
+    if let key = keys.first { return .record(key: key) }
+    if let artifact = artifacts.first { return .artifact(artifact) }
+    throw PipelineError(.unknownID, "no artifact and no record in \(store.path) has an ID that begins with '\(id)'")
+  }
+
+  private func artifacts(_ id: String) throws -> [Artifact] {
+    let kinds = Dictionary(
+      store.registry.formats.values.map { (type(of: $0).fileExtension, type(of: $0).name) },
+      uniquingKeysWith: { a, _ in a })
+    let folder = String(id.prefix(2))
+    return try Files.list("\(store.path)/objects/\(folder)").compactMap { name in
+      let parts = name.split(separator: ".").map(String.init)
+      guard parts.count == 2, (folder + parts[0]).hasPrefix(id), let digest = Digest(hex: folder + parts[0]),
+        let kind = parts[1] == "manifest" ? TreeFormat.name : kinds[parts[1]]
+      else { return nil }
+      return Artifact(kind: kind, digest: digest, isExternal: parts[1] == "manifest")
+    }
+  }
+
+  /// Lines that tell what an artifact holds and which records made it and read it.
+  public func describe(_ artifact: Artifact) throws -> [String] {
+    var lines = ["artifact \(artifact.digest.hex)", "kind     \(artifact.kind)", "path     \(store.objectPath(artifact))"]
+    for record in try records() {
+      for (name, output) in record.outputs.sorted(by: { $0.key < $1.key }) where output.digest == artifact.digest {
+        lines.append("made by  output '\(name)' of stage '\(record.stage)', record \(record.key.short)")
+      }
+      for (name, input) in record.identity.inputs.sorted(by: { $0.key < $1.key }) {
+        let isRead = switch input {
+        case .single(let digest): digest == artifact.digest
+        case .list(let digests): digests.contains(artifact.digest)
+        }
+        if isRead { lines.append("read by  input '\(name)' of stage '\(record.stage)', record \(record.key.short)") }
+      }
+    }
+    try store.verify(artifact)
+    let summary = artifact.isExternal
+      ? try TreeFormat().summary(ofFileAt: store.objectPath(artifact))
+      : try store.registry.format(artifact.kind).summary(ofFileAt: store.objectPath(artifact))
+    return lines + [""] + summary
+  }
+
+  /// The content of a record, verified.
+  public func recordContent(_ key: Digest) throws -> CanonicalValue { try store.record(key).canonical }
+
+  /// Where an artifact lies.
+  public func path(of artifact: Artifact) -> String { store.objectPath(artifact) }
+
+  /// Sound records, in the order of their keys.
+  private func records() throws -> [Record] { try store.recordKeys().compactMap { try? store.record($0) } }
+}
