@@ -47,6 +47,19 @@ void ck_tap_sum_weight_chunk(ck_isa isa, const ck_tap_sum *s, const float *x, co
   table_of(isa)->tap_sum_weight_chunk(s, x, dy, channel0, channel1, first, count, partial);
 }
 
+void ck_depthwise_forward(ck_isa isa, const ck_tap_sum *s, const int64_t *tap_index, int64_t weight_taps,
+                          const float *weight, const float *x, const float *bias, float *y, int64_t channel0,
+                          int64_t channel1, int64_t image0, int64_t images) {
+  table_of(isa)->depthwise_forward(s, tap_index, weight_taps, weight, x, bias, y, channel0, channel1, image0, images);
+}
+
+int64_t ck_depthwise_lanes(ck_isa isa) { return table_of(isa)->weight_lanes(1); }
+
+void ck_depthwise_weight_chunk(ck_isa isa, const ck_tap_sum *s, const float *x, const float *dy, int64_t channel0,
+                               int64_t channels, int64_t first, int64_t count, float *partial) {
+  table_of(isa)->depthwise_weight_chunk(s, x, dy, channel0, channels, first, count, partial);
+}
+
 void ck_fold_weight_chunks(int64_t chunks, int64_t chunk_stride, const float *partials, int64_t lanes,
                            int64_t channels, int64_t taps, int64_t out_channels, float *dw, int64_t dw_row,
                            int64_t dw_channel) {

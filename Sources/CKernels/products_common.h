@@ -20,6 +20,10 @@ typedef struct {
   int64_t (*weight_lanes)(int64_t);
   void (*tap_sum_weight_chunk)(const ck_tap_sum *, const float *, const float *, int64_t, int64_t, int64_t, int64_t,
                                float *);
+  void (*depthwise_forward)(const ck_tap_sum *, const int64_t *, int64_t, const float *, const float *, const float *,
+                            float *, int64_t, int64_t, int64_t, int64_t);
+  void (*depthwise_weight_chunk)(const ck_tap_sum *, const float *, const float *, int64_t, int64_t, int64_t, int64_t,
+                                 float *);
 } ck_products_table;
 
 extern const ck_products_table ck_products_scalar, ck_products_scalar_fma, ck_products_avx2, ck_products_avx512;

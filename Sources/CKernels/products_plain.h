@@ -9,4 +9,6 @@ typedef float vf;
 #define SPLAT(x) (x)
 #define LOAD(p) (*(p))
 #define STORE(p, v) (*(p) = (v))
+#define LOADN(p, n) (*(p))
+#define STOREN(p, v, n) (*(p) = (v))
 #define FMA(a, b, c) __builtin_fmaf(a, b, c)

@@ -50,7 +50,7 @@ public struct Convolution2D: Hashable, Sendable {
   }
 
   func isDepthwise(input: Shape, weight: Shape) -> Bool {
-    depthwiseKernels && groups > 1 && groups == input[1] && weight[0] == groups && weight[1] == 1
+    groups > 1 && groups == input[1] && weight[0] == groups && weight[1] == 1
   }
 
   // MARK: Values
@@ -95,16 +95,7 @@ public struct Convolution2D: Hashable, Sendable {
     }
     let inputs = weight.shape[1]
     let outputs = weight.shape[0] / groups
-    // Input rows of one residue modulo the stride meet the same taps.
-    var phases: [(y: Int, x: Int, taps: [Int])] = []
-    for ry in 0..<min(stride, height) {
-      for rx in 0..<min(stride, width) {
-        let taps = (0..<kh * kw).filter { t in
-          (ry + padding - t / kw * dilation) % stride == 0 && (rx + padding - t % kw * dilation) % stride == 0
-        }
-        phases.append((ry, rx, taps))
-      }
-    }
+    let phases = gatherPhases(weight: weight.shape, height: height, width: width)
     let covered = phases.allSatisfy { !$0.taps.isEmpty }
     precondition(covered || bias == nil, "Convolution2D: a transposed convolution must reach every position")
     var dx = covered ? Tensor(uninitialized: inputShape) : Tensor(zeros: inputShape)
@@ -115,10 +106,7 @@ public struct Convolution2D: Hashable, Sendable {
       let sum = TapSum(
         channels: outputs, inputHeight: dy.shape[2], inputWidth: dy.shape[3],
         inputImage: dy.shape[1] * dy.shape[2] * dy.shape[3], stride: 1,
-        taps: phase.taps.map { t in
-          ((phase.y + padding - t / kw * dilation) / stride, (phase.x + padding - t % kw * dilation) / stride)
-        },
-        outputChannels: inputs, outputHeight: (height - phase.y + stride - 1) / stride,
+        taps: phase.positions, outputChannels: inputs, outputHeight: (height - phase.y + stride - 1) / stride,
         outputWidth: (width - phase.x + stride - 1) / stride, outputImage: inputShape[1] * height * width,
         outputChannel: height * width, outputRow: stride * width, outputColumn: stride)
       run(
@@ -127,6 +115,35 @@ public struct Convolution2D: Hashable, Sendable {
         output: dx.mutablePointer + phase.y * width + phase.x, outputGroup: inputs * height * width)
     }
     return dx
+  }
+
+  /// Input positions of one residue modulo the stride, which meet the same taps.
+  struct GatherPhase {
+    /// The residue.
+    var y: Int
+    var x: Int
+    /// Indices ky · kernelWidth + kx.
+    var taps: [Int]
+    /// Where the taps lie in the output gradient, relative to the position's index in its phase.
+    var positions: [(y: Int, x: Int)]
+  }
+
+  func gatherPhases(weight: Shape, height: Int, width: Int) -> [GatherPhase] {
+    var phases: [GatherPhase] = []
+    for ry in 0..<min(stride, height) {
+      for rx in 0..<min(stride, width) {
+        var phase = GatherPhase(y: ry, x: rx, taps: [], positions: [])
+        for t in 0..<weight[2] * weight[3] {
+          let y = ry + padding - t / weight[3] * dilation
+          let x = rx + padding - t % weight[3] * dilation
+          guard y % stride == 0 && x % stride == 0 else { continue }
+          phase.taps.append(t)
+          phase.positions.append((y / stride, x / stride))
+        }
+        phases.append(phase)
+      }
+    }
+    return phases
   }
 
   /// The gradient of the bias: per channel the planes' sums, images in ascending order, rounded once.

@@ -61,6 +61,19 @@ void ck_fold_weight_chunks(int64_t chunks, int64_t chunk_stride, const float *pa
                            int64_t channels, int64_t taps, int64_t out_channels, float *dw, int64_t dw_row,
                            int64_t dw_channel);
 
+/// Depthwise tap sum: out(c, ...) = sum over taps of weight[c * weight_taps + tap_index[tap]] * in(c, ...), for the
+/// channels `[channel0, channel1)` and `images` images from `image0` on. At most 128 taps.
+void ck_depthwise_forward(ck_isa isa, const ck_tap_sum *s, const int64_t *tap_index, int64_t weight_taps,
+                          const float *weight, const float *x, const float *bias, float *y, int64_t channel0,
+                          int64_t channel1, int64_t image0, int64_t images);
+
+/// Channels that one call of the next function takes at most.
+int64_t ck_depthwise_lanes(ck_isa isa);
+
+/// One chunk of the depthwise weight gradient: partial[tap * lanes + i] belongs to channel `channel0 + i`.
+void ck_depthwise_weight_chunk(ck_isa isa, const ck_tap_sum *s, const float *x, const float *dy, int64_t channel0,
+                               int64_t channels, int64_t first, int64_t count, float *partial);
+
 /// total[i] += part[i], or a copy for `first`.
 void ck_fold_plain(int64_t n, const float *part, int first, int last, float *total);
 
