@@ -43,6 +43,7 @@ final class ThreadPool: @unchecked Sendable {
     loops.removeAll { $0 === loop }
     lock.release()
     loop.awaitHelpers(lock)
+    loop.dropBody()
   }
 
   /// - Precondition: the lock is held.
@@ -92,7 +93,8 @@ private final class Loop: @unchecked Sendable {
   // helper's `join` and `leave` or by the caller, who returns after the last `leave`.
   private let count: Int
   private var places: Int
-  private let body: (Int) -> Void
+  /// Nil once the caller has seen everybody leave: a helper may still hold the loop then, and must not hold the closure.
+  private var body: ((Int) -> Void)?
   private let nextIndex = Atomic<Int>(0)
   private let inside = Atomic<Int>(0)
   private let callerSleeps = Atomic<Bool>(false)
@@ -113,6 +115,7 @@ private final class Loop: @unchecked Sendable {
   }
 
   func work() {
+    guard let body else { return }
     while true {
       let i = nextIndex.wrappingAdd(1, ordering: .relaxed).oldValue
       if i >= count { return }
@@ -131,6 +134,9 @@ private final class Loop: @unchecked Sendable {
     lock.wake(.callers)
     lock.release()
   }
+
+  /// Called by the caller, after the last helper left.
+  func dropBody() { body = nil }
 
   func awaitHelpers(_ lock: Lock) {
     if Wait.spin(until: { inside.load(ordering: .acquiring) == 0 }) { return }

@@ -1,7 +1,7 @@
 import CKernels
 
 /// The fully connected layer `y = x · Wᵀ + b` and its gradients. `x` is `[rows, inputs]`, `W` `[outputs, inputs]`.
-public enum Linear {
+public enum LinearMap {
   /// - Returns: `[rows, outputs]`.
   public static func forward(_ x: Tensor, weight: Tensor, bias: Tensor? = nil) -> Tensor {
     MatrixProduct.multiply(x, weight, transposeB: true, columnBias: bias)
