@@ -60,6 +60,26 @@ void ck_depthwise_weight_chunk(ck_isa isa, const ck_tap_sum *s, const float *x, 
   table_of(isa)->depthwise_weight_chunk(s, x, dy, channel0, channels, first, count, partial);
 }
 
+void ck_deform_columns(ck_isa isa, const ck_deform *d, const float *x, const float *offset, const float *mask,
+                       int64_t p0, int64_t count, float *columns, int64_t ld) {
+  table_of(isa)->deform_columns(d, x, offset, mask, p0, count, columns, ld);
+}
+
+void ck_deform_tap_gradients(ck_isa isa, const ck_deform *d, const float *x, const float *offset, const float *mask,
+                             const float *dcolumns, int64_t p0, int64_t count, float *doffset, float *dmask) {
+  table_of(isa)->deform_tap_gradients(d, x, offset, mask, dcolumns, p0, count, doffset, dmask);
+}
+
+void ck_deform_corners(ck_isa isa, const ck_deform *d, const float *offset, const float *mask, int64_t p0,
+                       int64_t count, ck_deform_corner *corners) {
+  table_of(isa)->deform_corners(d, offset, mask, p0, count, corners);
+}
+
+void ck_deform_input_gradient(ck_isa isa, const ck_deform *d, const ck_deform_corner *corners, const float *dcolumns,
+                              int64_t channel, float *dx) {
+  table_of(isa)->deform_input_gradient(d, corners, dcolumns, channel, dx);
+}
+
 void ck_fold_weight_chunks(int64_t chunks, int64_t chunk_stride, const float *partials, int64_t lanes,
                            int64_t channels, int64_t taps, int64_t out_channels, float *dw, int64_t dw_row,
                            int64_t dw_channel) {

@@ -24,6 +24,12 @@ typedef struct {
                             float *, int64_t, int64_t, int64_t, int64_t);
   void (*depthwise_weight_chunk)(const ck_tap_sum *, const float *, const float *, int64_t, int64_t, int64_t, int64_t,
                                  float *);
+  void (*deform_columns)(const ck_deform *, const float *, const float *, const float *, int64_t, int64_t, float *,
+                         int64_t);
+  void (*deform_tap_gradients)(const ck_deform *, const float *, const float *, const float *, const float *, int64_t,
+                               int64_t, float *, float *);
+  void (*deform_corners)(const ck_deform *, const float *, const float *, int64_t, int64_t, ck_deform_corner *);
+  void (*deform_input_gradient)(const ck_deform *, const ck_deform_corner *, const float *, int64_t, float *);
 } ck_products_table;
 
 extern const ck_products_table ck_products_scalar, ck_products_scalar_fma, ck_products_avx2, ck_products_avx512;

@@ -74,6 +74,36 @@ int64_t ck_depthwise_lanes(ck_isa isa);
 void ck_depthwise_weight_chunk(ck_isa isa, const ck_tap_sum *s, const float *x, const float *dy, int64_t channel0,
                                int64_t channels, int64_t first, int64_t count, float *partial);
 
+/// Modulated deformable convolution of one image: x `[channels, in_h, in_w]`, offset `[offset_groups * taps * 2, P]`
+/// with (dy, dx) per tap, mask `[offset_groups * taps, P]` or null for ones, P = out_h * out_w.
+typedef struct {
+  int64_t channels, in_h, in_w, out_h, out_w, kernel_h, kernel_w, stride, padding, dilation, offset_groups;
+} ck_deform;
+
+/// columns[(channel * taps + tap) * ld + j]: the sample times the mask at position p0 + j, j < count.
+void ck_deform_columns(ck_isa isa, const ck_deform *d, const float *x, const float *offset, const float *mask,
+                       int64_t p0, int64_t count, float *columns, int64_t ld);
+
+/// Gradients of offset and mask at the positions [p0, p0 + count) from the gradient of the columns
+/// `[channels * taps, P]`; each is one fma chain over ascending channels. `dmask` may be null.
+void ck_deform_tap_gradients(ck_isa isa, const ck_deform *d, const float *x, const float *offset, const float *mask,
+                             const float *dcolumns, int64_t p0, int64_t count, float *doffset, float *dmask);
+
+/// The four cells that a sample reads, with their weights (0 outside), and its mask.
+typedef struct {
+  int32_t at[4];
+  float weight[4];
+  float mask;
+} ck_deform_corner;
+
+/// Fills corners[(group * P + p) * taps + tap] for p in [p0, p0 + count).
+void ck_deform_corners(ck_isa isa, const ck_deform *d, const float *offset, const float *mask, int64_t p0,
+                       int64_t count, ck_deform_corner *corners);
+
+/// The gradient of one input plane: from +0, fma in the order position, tap, corner.
+void ck_deform_input_gradient(ck_isa isa, const ck_deform *d, const ck_deform_corner *corners, const float *dcolumns,
+                              int64_t channel, float *dx);
+
 /// total[i] += part[i], or a copy for `first`.
 void ck_fold_plain(int64_t n, const float *part, int first, int last, float *total);
 

@@ -1,0 +1,89 @@
+import CKernels
+import Determinism
+
+/// Modulated deformable convolution (version 2): every tap reads at its regular place plus a learnt offset, bilinearly,
+/// and is scaled by a mask.
+///
+/// - `x`: `[N, C, H, W]`; `weight`: `[outputChannels, C / groups, kernelHeight, kernelWidth]`.
+/// - `offset`: `[N, 2 · offsetGroups · taps, H', W']`, vertical then horizontal for each tap, in cells.
+/// - `mask`: `[N, offsetGroups · taps, H', W']`, already squashed to 0...1; `nil` means ones.
+///
+/// A sample is 0 unless −1 < y < H and −1 < x < W; corners outside count as 0.
+/// - SeeAlso: Zhu et al. 2019, "Deformable ConvNets v2".
+public struct DeformableConvolution: Hashable, Sendable {
+  public var stride: Int
+  public var padding: Int
+  public var dilation: Int
+  public var groups: Int
+  /// Groups of input channels with offsets of their own.
+  public var offsetGroups: Int
+
+  public init(stride: Int = 1, padding: Int = 0, dilation: Int = 1, groups: Int = 1, offsetGroups: Int = 1) {
+    precondition(offsetGroups >= 1, "DeformableConvolution: \(offsetGroups) offset groups")
+    self.stride = stride
+    self.padding = padding
+    self.dilation = dilation
+    self.groups = groups
+    self.offsetGroups = offsetGroups
+  }
+
+  private var convolution: Convolution2D {
+    Convolution2D(stride: stride, padding: padding, dilation: dilation, groups: groups)
+  }
+
+  public func outputShape(input: Shape, weight: Shape) -> Shape {
+    convolution.outputShape(input: input, weight: weight)
+  }
+
+  /// - Returns: `[N, outputChannels, H', W']`; empty for an empty batch.
+  public func forward(_ x: Tensor, offset: Tensor, mask: Tensor?, weight: Tensor, bias: Tensor? = nil) -> Tensor {
+    let plan = DeformablePlan(self, x: x, offset: offset, mask: mask, weight: weight.shape)
+    precondition(
+      bias == nil || bias!.count == weight.shape[0], "DeformableConvolution: bias \(bias!.shape), \(weight.shape)")
+    var y = Tensor(uninitialized: plan.output)
+    if y.isEmpty { return y }
+    let packed = plan.packedWeight(weight)
+    let out = y.mutablePointer
+    Parallel.forEach(plan.images * plan.pieces) { i in
+      let image = i / plan.pieces
+      let range = plan.range(i % plan.pieces)
+      var columns = Tensor(uninitialized: [plan.columns, range.count])
+      let buffer = columns.mutablePointer
+      plan.sample(image: image, range: range, into: buffer)
+      for group in 0..<groups {
+        let depth = plan.columns / groups
+        let rows = plan.outputs / groups
+        plan.product(
+          packed.pointer(group: group), depth: depth, buffer + group * depth * range.count, rightPlane: range.count,
+          band: 0..<range.count, rows: rows, bias: bias.map { $0.pointer + group * rows },
+          out + (image * plan.outputs + group * rows) * plan.plane + range.lowerBound, outputPlane: plan.plane)
+      }
+    }
+    return y
+  }
+
+  /// Gradients of everything a deformable convolution reads but its bias (see `Convolution2D.biasGradient`).
+  public struct Gradients: Sendable {
+    public var x: Tensor
+    public var offset: Tensor
+    public var mask: Tensor?
+    public var weight: Tensor
+  }
+
+  public func gradients(_ dy: Tensor, _ x: Tensor, offset: Tensor, mask: Tensor?, weight: Tensor) -> Gradients {
+    let plan = DeformablePlan(self, x: x, offset: offset, mask: mask, weight: weight.shape)
+    precondition(dy.shape == plan.output, "DeformableConvolution: gradient \(dy.shape) of \(plan.output)")
+    if dy.isEmpty || x.isEmpty {
+      return Gradients(
+        x: Tensor(zeros: x.shape), offset: Tensor(zeros: offset.shape), mask: mask.map { Tensor(zeros: $0.shape) },
+        weight: Tensor(zeros: weight.shape))
+    }
+    var result = Gradients(
+      x: Tensor(uninitialized: x.shape), offset: Tensor(uninitialized: offset.shape),
+      mask: mask.map { Tensor(uninitialized: $0.shape) }, weight: plan.weightGradient(dy, shape: weight.shape))
+    plan.positionGradients(
+      dy, weight: weight, dx: result.x.mutablePointer, doffset: result.offset.mutablePointer,
+      dmask: result.mask?.mutablePointer)
+    return result
+  }
+}

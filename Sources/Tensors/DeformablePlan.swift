@@ -1,0 +1,203 @@
+import CKernels
+import Determinism
+
+/// One deformable convolution over given tensors: geometry, how the work is cut, and the parts of both directions.
+struct DeformablePlan {
+  let settings: DeformableConvolution
+  let x: Tensor
+  let offset: Tensor
+  let mask: Tensor?
+  let output: Shape
+  let images: Int
+  let outputs: Int
+  /// Output positions of an image.
+  let plane: Int
+  /// Rows of the sampled columns: input channel by tap.
+  let columns: Int
+  let taps: Int
+  let geometry: ck_deform
+
+  init(_ settings: DeformableConvolution, x: Tensor, offset: Tensor, mask: Tensor?, weight: Shape) {
+    self.settings = settings
+    self.x = x
+    self.offset = offset
+    self.mask = mask
+    output = settings.outputShape(input: x.shape, weight: weight)
+    images = output[0]
+    outputs = output[1]
+    plane = output[2] * output[3]
+    taps = weight[2] * weight[3]
+    columns = x.shape[1] * taps
+    let channels = settings.offsetGroups * taps
+    precondition(
+      x.shape[1] % settings.offsetGroups == 0 && offset.shape == [images, 2 * channels, output[2], output[3]]
+        && (mask == nil || mask!.shape == [images, channels, output[2], output[3]]),
+      "DeformableConvolution: input \(x.shape), offset \(offset.shape), output \(output)")
+    geometry = ck_deform(
+      channels: Int64(x.shape[1]), in_h: Int64(x.shape[2]), in_w: Int64(x.shape[3]), out_h: Int64(output[2]),
+      out_w: Int64(output[3]), kernel_h: Int64(weight[2]), kernel_w: Int64(weight[3]),
+      stride: Int64(settings.stride), padding: Int64(settings.padding), dilation: Int64(settings.dilation),
+      offset_groups: Int64(settings.offsetGroups))
+  }
+
+  // MARK: Cuts
+
+  /// Positions whose columns stay in the second-level cache.
+  private var piece: Int { max(32, min(1024, 196_608 / max(1, columns) / 32 * 32)) }
+  var pieces: Int { (plane + piece - 1) / piece }
+  func range(_ i: Int) -> Range<Int> { i * piece..<min(plane, (i + 1) * piece) }
+
+  // MARK: Parts
+
+  private func imageOffset(_ image: Int) -> UnsafePointer<Float> {
+    offset.pointer + image * 2 * settings.offsetGroups * taps * plane
+  }
+
+  private func imageMask(_ image: Int) -> UnsafePointer<Float>? {
+    mask.map { $0.pointer + image * settings.offsetGroups * taps * plane }
+  }
+
+  private func imageInput(_ image: Int) -> UnsafePointer<Float> {
+    x.pointer + image * x.shape[1] * x.shape[2] * x.shape[3]
+  }
+
+  /// Columns of a range of positions, `[columns, stride]` from `target` on.
+  func sample(image: Int, range: Range<Int>, into target: UnsafeMutablePointer<Float>, stride: Int? = nil) {
+    withUnsafePointer(to: geometry) { g in
+      ck_deform_columns(
+        Backend.isa, g, imageInput(image), imageOffset(image), imageMask(image), Int64(range.lowerBound),
+        Int64(range.count), target, Int64(stride ?? range.count))
+    }
+  }
+
+  func packedWeight(_ weight: Tensor) -> PackedLeft {
+    let depth = columns / settings.groups
+    let rows = outputs / settings.groups
+    return PackedLeft(
+      groups: settings.groups, rows: rows, columns: depth, source: weight.pointer, group: rows * depth, row: depth,
+      outer: 1)
+  }
+
+  /// `out[rows, band] = left · right[depth, band]` for a band of the columns of `right`, whose rows hold `rightPlane`
+  /// floats; the rows of `out` hold `outputPlane`.
+  func product(
+    _ left: UnsafePointer<Float>, depth: Int, _ right: UnsafePointer<Float>, rightPlane: Int, band: Range<Int>,
+    rows: Int, bias: UnsafePointer<Float>?, _ out: UnsafeMutablePointer<Float>, outputPlane: Int
+  ) {
+    pointSum(depth: depth, inputPlane: rightPlane, rows: rows, outputPlane: outputPlane).withC { c in
+      ck_tap_sum_forward(
+        Backend.isa, c, left, right, bias, out, 0, 1, Int64(band.lowerBound), Int64(band.count))
+    }
+  }
+
+  /// A sum over `depth` rows at one point, positions in a line.
+  private func pointSum(depth: Int, inputPlane: Int, rows: Int, outputPlane: Int) -> TapSum {
+    TapSum(
+      channels: depth, inputHeight: inputPlane, inputWidth: 1, inputImage: 0, stride: 1, taps: [(0, 0)],
+      outputChannels: rows, outputHeight: inputPlane, outputWidth: 1, outputImage: 0, outputChannel: outputPlane,
+      outputRow: 1, outputColumn: 1)
+  }
+
+  // MARK: Gradients
+
+  /// Chunks of 2048 flattened positions, one chain each, folded in ascending order.
+  func weightGradient(_ dy: Tensor, shape: Shape) -> Tensor {
+    let positions = images * plane
+    let chunk = WeightGradientPlan.chunkPositions
+    let chunks = (positions + chunk - 1) / chunk
+    let groups = settings.groups
+    let depth = columns / groups
+    let rows = outputs / groups
+    let lanes = Int(ck_weight_lanes(Backend.isa, Int64(rows)))
+    let size = groups * depth * lanes
+    var partials = Tensor(uninitialized: [chunks, size])
+    var dw = Tensor(uninitialized: shape)
+    let partial = partials.mutablePointer
+    let target = dw.mutablePointer
+    Parallel.forEach(chunks) { i in
+      let first = i * chunk
+      let count = min(chunk, positions - first)
+      var samples = Tensor(uninitialized: [columns, count])
+      var gradient = Tensor(uninitialized: [outputs, count])
+      let into = samples.mutablePointer
+      let copy = gradient.mutablePointer
+      var position = first
+      while position < first + count {
+        let start = position % plane
+        let length = min(plane - start, first + count - position)
+        let image = position / plane
+        sample(image: image, range: start..<start + length, into: into + (position - first), stride: count)
+        for channel in 0..<outputs {
+          (copy + channel * count + (position - first))
+            .update(from: dy.pointer + (image * outputs + channel) * plane + start, count: length)
+        }
+        position += length
+      }
+      pointSum(depth: depth, inputPlane: count, rows: rows, outputPlane: count).withC { c in
+        for group in 0..<groups {
+          ck_tap_sum_weight_chunk(
+            Backend.isa, c, into + group * depth * count, copy + group * rows * count, 0, Int64(depth), 0,
+            Int64(count), partial + i * size + group * depth * lanes)
+        }
+      }
+    }
+    for group in 0..<groups {
+      ck_fold_weight_chunks(
+        Int64(chunks), Int64(size), partial + group * depth * lanes, Int64(lanes), Int64(depth), 1, Int64(rows),
+        target + group * rows * depth, Int64(depth), 1)
+    }
+    return dw
+  }
+
+  /// Gradients of input, offset and mask, by way of the gradient of the columns, some images at a time.
+  func positionGradients(
+    _ dy: Tensor, weight: Tensor, dx: UnsafeMutablePointer<Float>, doffset: UnsafeMutablePointer<Float>,
+    dmask: UnsafeMutablePointer<Float>?
+  ) {
+    let groups = settings.groups
+    let depth = columns / groups
+    let rows = outputs / groups
+    let transposed = PackedLeft(
+      groups: groups, rows: depth, columns: rows, source: weight.pointer, group: rows * depth, row: 1, outer: depth)
+    let wave = max(1, min(images, 16_777_216 / (columns * plane)))
+    var buffer = Tensor(uninitialized: [wave, columns, plane])
+    let dcolumns = buffer.mutablePointer
+    let perImage = settings.offsetGroups * plane * taps
+    let corners = UnsafeMutablePointer<ck_deform_corner>.allocate(capacity: wave * perImage)
+    defer { corners.deallocate() }
+    let channels = x.shape[1]
+    let area = x.shape[2] * x.shape[3]
+    for first in stride(from: 0, to: images, by: wave) {
+      let count = min(wave, images - first)
+      Parallel.forEach(count * pieces) { i in
+        let local = i / pieces
+        let image = first + local
+        let band = range(i % pieces)
+        for group in 0..<groups {
+          product(
+            transposed.pointer(group: group), depth: rows, dy.pointer + (image * outputs + group * rows) * plane,
+            rightPlane: plane, band: band, rows: depth, bias: nil,
+            dcolumns + (local * columns + group * depth) * plane, outputPlane: plane)
+        }
+        withUnsafePointer(to: geometry) { g in
+          ck_deform_tap_gradients(
+            Backend.isa, g, imageInput(image), imageOffset(image), imageMask(image),
+            dcolumns + local * columns * plane, Int64(band.lowerBound), Int64(band.count),
+            doffset + image * 2 * settings.offsetGroups * taps * plane,
+            dmask.map { $0 + image * settings.offsetGroups * taps * plane })
+          ck_deform_corners(
+            Backend.isa, g, imageOffset(image), imageMask(image), Int64(band.lowerBound), Int64(band.count),
+            corners + local * perImage)
+        }
+      }
+      Parallel.forEach(count * channels) { i in
+        let local = i / channels
+        withUnsafePointer(to: geometry) { g in
+          ck_deform_input_gradient(
+            Backend.isa, g, corners + local * perImage, dcolumns + local * columns * plane, Int64(i % channels),
+            dx + ((first + local) * channels + i % channels) * area)
+        }
+      }
+    }
+  }
+}
