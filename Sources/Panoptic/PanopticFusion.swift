@@ -51,7 +51,7 @@ public struct PanopticFusion: Hashable, Sendable, Codable {
 
   /// - Parameters:
   ///   - instances: in the order of the detector, which decides ties.
-  ///   - stuff: one mask per class, in class order; an earlier class keeps its pixels where masks overlap.
+  ///   - stuff: one mask per class of stuff, in class order; an earlier class keeps its pixels where masks overlap.
   /// - Returns: segments with ids 1, 2, ... in order of painting, areas and boxes measured; unpainted pixels are void.
   public func fuse(
     _ instances: [InstancePrediction], stuff: [StuffPrediction], width: Int, height: Int

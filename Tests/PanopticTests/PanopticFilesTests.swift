@@ -1,0 +1,192 @@
+import Determinism
+import Foundation
+import Testing
+import Vision
+
+@testable import Panoptic
+
+@Suite("Panoptic files")
+struct PanopticFilesTests {
+  @Test("the real COCO annotations read, and written predictions read back as they were")
+  func roundTrip() throws {
+    let truth = try PanopticAnnotations(contentsOf: PanopticGolden.truthJSON)
+    let table = try #require(truth.categories)
+    #expect(table.things.count == 80 && table.stuff.count == 53 && table.boxClassCount == 81)
+    let results = try truth.annotations.map { annotation in
+      let image = try #require(truth.images.first { $0.id == annotation.imageID })
+      return (
+        image: image,
+        segmentation: try PanopticFiles.read(
+          annotation, folder: PanopticGolden.truthFolder, jsonFile: "truth", categories: table,
+          size: (image.width, image.height)
+        ).measured()
+      )
+    }
+    for (result, annotation) in zip(results, truth.annotations) {
+      // Areas and boxes of the file are those of its PNG.
+      #expect(result.segmentation.segments == annotation.segments)
+    }
+    let folder = try TemporaryFolder()
+    let json = folder.path + "/out.json"
+    let colored = results.map { (image: $0.image, segmentation: $0.segmentation.colored(table)) }
+    try PanopticFiles.write(colored, categories: table, json: json, folder: folder.path)
+    let quality = try computePanopticQuality(
+      groundTruthJSON: PanopticGolden.truthJSON, groundTruthFolder: PanopticGolden.truthFolder, predictionJSON: json,
+      predictionFolder: folder.path)
+    #expect(quality.all.pq == 1 && quality.all.count == 8)
+    let back = try PanopticAnnotations(contentsOf: json, role: .groundTruth)
+    #expect(back.images.map(\.fileName) == truth.images.map(\.fileName))
+    #expect(back.annotations.map { $0.segments.map(\.area) } == truth.annotations.map { $0.segments.map(\.area) })
+    let first = try Data(contentsOf: URL(fileURLWithPath: json))
+    try PanopticFiles.write(colored, categories: table, json: json, folder: folder.path)
+    #expect(try Data(contentsOf: URL(fileURLWithPath: json)) == first)
+  }
+
+  @Test("labels: things by ascending id, stuff in file order, void ignored, crowds of things 0")
+  func labels() {
+    let table = CategoryTable([
+      PanopticCategory(id: 7, name: "cat", isThing: true), PanopticCategory(id: 9, name: "sky", isThing: false),
+      PanopticCategory(id: 3, name: "dog", isThing: true), PanopticCategory(id: 4, name: "sea", isThing: false),
+    ])
+    #expect(table.boxLabel(ofID: 3) == 1 && table.boxLabel(ofID: 7) == 2 && table.boxLabel(ofID: 9) == nil)
+    #expect(table.semanticLabel(ofID: 9) == 1 && table.semanticLabel(ofID: 4) == 2 && table.semanticLabel(ofID: 7) == 0)
+    #expect(table.thing(label: 1).id == 3 && table.stuff(label: 2).id == 4 && table.semanticLabel(ofID: 5) == nil)
+    let scene = PanopticSegmentation(
+      map: LabelImage(width: 3, height: 2, ids: [0, 50, 50, 60, 70, 80]),
+      segments: [
+        SegmentInfo(id: 50, categoryID: 7), SegmentInfo(id: 60, categoryID: 3, isCrowd: true),
+        SegmentInfo(id: 70, categoryID: 9), SegmentInfo(id: 80, categoryID: 4),
+      ])
+    #expect(scene.semanticLabels(table) == [255, 0, 0, 0, 1, 2])
+    let instances = scene.instances(table)
+    #expect(instances.map(\.segmentID) == [50] && instances[0].label == 2)
+    #expect(instances[0].box == Box(1, 0, 2, 0) && instances[0].mask.area == 2)
+  }
+
+  @Test("colours of ids stay unique when a category has many things")
+  func colors() throws {
+    let table = CategoryTable([PanopticCategory(id: 1, name: "ant", isThing: true, color: [250, 0, 10])])
+    let count = 3000
+    let scene = PanopticSegmentation(
+      map: LabelImage(width: count, height: 1, ids: (1...count).map { UInt32($0) }),
+      segments: (1...count).map { SegmentInfo(id: $0, categoryID: 1, area: 1) })
+    let colored = scene.colored(table)
+    #expect(Set(colored.map.ids).count == count)
+    #expect(colored.segments[0].id == 250 + 10 << 16)
+    try colored.validate(categories: table, place: "colours")
+  }
+
+  /// A valid file with one image of 2×1 pixels, as the base of broken ones.
+  static let valid = """
+    {"images": [{"id": 5, "file_name": "a.jpg", "width": 2, "height": 1}],
+     "categories": [{"id": 1, "name": "cat", "isthing": 1, "color": [1, 2, 3]}],
+     "annotations": [{"image_id": 5, "file_name": "a.png", "segments_info": [
+       {"id": 300, "category_id": 1, "area": 2.0, "iscrowd": 0, "bbox": [0, 0, 2, 1]}]}]}
+    """
+
+  static let brokenFiles: [(String, String, PanopticError.Code, String)] = [
+    ("\"area\": 2.0", "\"area\": NaN", .malformedJSON, ".json:4:"),
+    ("\"area\": 2.0", "\"area\": 2.5", .wrongType, "annotations[0].segments_info[0].area"),
+    ("\"area\": 2.0", "\"area\": \"2\"", .wrongType, "a string"),
+    ("\"area\": 2.0", "\"area\": -1", .invalidValue, "at least 0"),
+    ("\"area\": 2.0, ", "", .missingField, "'area'"),
+    ("\"id\": 300", "\"id\": 0", .invalidValue, "at least 1"),
+    ("\"id\": 300", "\"id\": 16777216", .invalidValue, "at most 16777215"),
+    ("\"category_id\": 1", "\"category_id\": 2", .unknownCategory, "segment 300 has category 2"),
+    ("\"iscrowd\": 0", "\"iscrowd\": 2", .invalidValue, "iscrowd"),
+    ("\"image_id\": 5", "\"image_id\": 6", .missingImage, "6"),
+    ("\"file_name\": \"a.png\"", "\"file_name\": \"../a.png\"", .invalidValue, "../a.png"),
+    ("\"width\": 2", "\"width\": 0", .invalidValue, "images[0].width"),
+    ("\"color\": [1, 2, 3]", "\"color\": [1, 2]", .invalidValue, "colour"),
+    ("\"categories\": [", "\"categories\": [{\"id\": 1, \"name\": \"b\", \"isthing\": 0}, ", .duplicateID, "id 1"),
+    (
+      "\"segments_info\": [", "\"segments_info\": [{\"id\": 300, \"category_id\": 1, \"area\": 2, \"iscrowd\": 0}, ",
+      .duplicateID, "300"
+    ),
+    ("\"annotations\": [", "\"annotations\": {}, \"annotationen\": [", .wrongType, "annotations"),
+    ("]}]}\n", "]}", .malformedJSON, "expected ','"),
+    ("{\"images\"", "[", .malformedJSON, "1:"),
+  ]
+
+  @Test("a broken file is refused with its place", arguments: brokenFiles)
+  func refusal(_ old: String, _ new: String, _ code: PanopticError.Code, _ words: String) throws {
+    let folder = try TemporaryFolder()
+    let text = (Self.valid + "\n").replacingOccurrences(of: old, with: new)
+    #expect(text != Self.valid + "\n")
+    let file = try folder.write(text, "bad.json")
+    let error = try #require(throws: PanopticError.self) { try PanopticAnnotations(contentsOf: file) }
+    #expect(error.code == code && error.isUserData)
+    #expect(error.description.contains(words) && error.description.hasPrefix(file), "\(error)")
+  }
+
+  @Test("the valid file reads; its PNG is checked for size, unlisted and absent segments")
+  func maps() throws {
+    let folder = try TemporaryFolder()
+    let annotations = try PanopticAnnotations(contentsOf: folder.write(Self.valid, "good.json"))
+    #expect(annotations.annotations[0].segments[0].area == 2)
+    func read(_ ids: [UInt32], width: Int) throws -> PanopticSegmentation {
+      try PNGWriter.write(
+        LabelImage(width: width, height: ids.count / width, ids: ids), to: folder.path + "/a.png")
+      return try PanopticFiles.read(
+        annotations.annotations[0], folder: folder.path, jsonFile: "good.json", categories: annotations.categories,
+        size: (2, 1))
+    }
+    #expect(try read([300, 300], width: 2).map.ids == [300, 300])
+    for (ids, width, code) in [
+      ([300, 300], 1, PanopticError.Code.wrongSize), ([300, 7], 2, .unlistedSegment), ([0, 0], 2, .absentSegment),
+    ] as [([UInt32], Int, PanopticError.Code)] {
+      let error = try #require(throws: PanopticError.self) { try read(ids, width: width) }
+      #expect(error.code == code && error.place.contains("a.png"))
+    }
+  }
+
+  @Test("a missing file is named")
+  func missing() throws {
+    let error = try #require(throws: PanopticError.self) { try PanopticAnnotations(contentsOf: "/nowhere/x.json") }
+    #expect(error.code == .unreadable && error.description.contains("/nowhere/x.json"))
+  }
+}
+
+@Suite("JSON reader")
+struct JSONParserTests {
+  @Test(
+    "mistakes are refused",
+    arguments: [
+      "", "[1,]", "[1 true]", "{\"a\":1,}", "{a:1}", "[01]", "[1.]", "[.5]", "[+1]", "[1e]", "[NaN]", "[-Infinity]",
+      "[1e400]", "[\"\\x\"]", "[\"\\ud800\"]", "[\"\u{1}\"]", "[\"a]", "nul", "[1]x", "[-]", "[\"\\u12\"]",
+      String(repeating: "[", count: 100_000),
+    ])
+  func mistakes(_ text: String) {
+    #expect(throws: PanopticError.self) { try JSONParser.parse(Array(text.utf8), file: "x") }
+  }
+
+  @Test("invalid UTF-8 is refused")
+  func encoding() {
+    #expect(throws: PanopticError.self) { try JSONParser.parse([0x22, 0xff, 0x22], file: "x") }
+  }
+
+  @Test("values and escapes are read")
+  func values() throws {
+    let text = #" {"a": [1, -2.5e1, "\u00e4\ud834\udd1e\n\"", null, true], "a": {} , "b": -0} "#
+    guard case .object(let members) = try JSONParser.parse(Array(text.utf8), file: "x"),
+      case .array(let elements) = members[0].value, case .integer(1) = elements[0], case .number(-25) = elements[1],
+      case .string("ä𝄞\n\"") = elements[2], case .null = elements[3], case .bool(true) = elements[4]
+    else {
+      Issue.record("wrong tree")
+      return
+    }
+    #expect(members.map(\.name) == ["a", "a", "b"])
+  }
+
+  @Test("the collection of the JSON test suite is judged as required, where it is at hand")
+  func suite() throws {
+    struct Outcome: Decodable { var required: String }
+    guard FileManager.default.fileExists(atPath: PanopticGolden.path("bad/json/expected_outcome.json")) else { return }
+    let outcomes = try PanopticGolden.decode([String: Outcome].self, "bad/json/expected_outcome.json")
+    for (name, outcome) in outcomes.sorted(by: { $0.key < $1.key }) where outcome.required != "either" {
+      let text = try Data(contentsOf: URL(fileURLWithPath: PanopticGolden.path("bad/json/\(name)")))
+      let isAccepted = (try? JSONParser.parse([UInt8](text), file: name)) != nil
+      #expect(isAccepted == (outcome.required == "accept"), "\(name)")
+    }
+  }
+}

@@ -1,0 +1,125 @@
+import Determinism
+import Testing
+import Vision
+
+@testable import Panoptic
+
+@Suite("Fusion of both heads")
+struct PanopticFusionTests {
+  struct Mask: Decodable {
+    var size: [Int]
+    var counts: String
+  }
+  struct Prediction: Decodable {
+    var image_id: Int
+    var category_id: Int
+    var segmentation: Mask
+    var score: Double?
+  }
+  struct Expected: Decodable {
+    struct Config: Decodable {
+      var confidence_thr: Double
+      var overlap_thr: Double
+      var stuff_area_limit: Int
+      var pq: PanopticGolden.Quality
+    }
+    var configs: [String: Config]
+  }
+
+  func mask(_ m: Mask) throws -> BinaryMask {
+    try #require(RunLengthMask(width: m.size[1], height: m.size[0], compressed: m.counts)).mask
+  }
+
+  @Test("agrees with panopticapi's combination, pixel for pixel up to ids, and in PQ to 1e-9")
+  func reference() throws {
+    let configs = try PanopticGolden.decode(Expected.self, "ref_combine/expected.json").configs
+    let instances = try PanopticGolden.decode([Prediction].self, "ref_combine/instances.json")
+    let stuff = try PanopticGolden.decode([Prediction].self, "ref_combine/semantic.json")
+    let truth = try PanopticAnnotations(contentsOf: PanopticGolden.truthJSON)
+    let table = try #require(truth.categories)
+    #expect(configs.count >= 4)
+    for (name, config) in configs.sorted(by: { $0.key < $1.key }) {
+      let fusion = PanopticFusion(
+        scoreThreshold: config.confidence_thr, overlapThreshold: config.overlap_thr,
+        stuffAreaLimit: config.stuff_area_limit,
+        order: name == "autopanoptic_sort" ? .smallFirst(aboveScore: 0.725) : .scoreDescending)
+      let expected = try PanopticAnnotations(
+        contentsOf: PanopticGolden.path("ref_combine/\(name).json"), role: .prediction)
+      var images = [[PanopticQuality.CategoryCounts]]()
+      for annotation in truth.annotations {
+        guard case .number(let id) = annotation.imageID else { continue }
+        let image = try #require(truth.images.first { $0.id == annotation.imageID })
+        let result = fusion.fuse(
+          try instances.filter { $0.image_id == id }.map {
+            InstancePrediction(categoryID: $0.category_id, score: $0.score!, mask: try mask($0.segmentation))
+          },
+          // The semantic results hold things too, which panopticapi passes over.
+          stuff: try stuff.filter { $0.image_id == id && table.boxLabel(ofID: $0.category_id) == nil }.map {
+            StuffPrediction(categoryID: $0.category_id, mask: try mask($0.segmentation))
+          },
+          width: image.width, height: image.height)
+        let reference = try PanopticFiles.read(
+          #require(expected.annotations.first { $0.imageID == annotation.imageID }),
+          folder: PanopticGolden.path("ref_combine/\(name)"), jsonFile: name, categories: table)
+        try result.validate(categories: table, place: name)
+        let isSame = Self.isSame(result, reference)
+        #expect(isSame, "\(name), image \(id)")
+        #expect(result.segments.map(\.categoryID) == reference.segments.map(\.categoryID))
+        images.append(
+          try PanopticQuality.match(
+            groundTruth: PanopticFiles.read(
+              annotation, folder: PanopticGolden.truthFolder, jsonFile: "truth", categories: table),
+            prediction: result, categories: table, place: name))
+      }
+      #expect(PanopticGolden.differences(PanopticQuality(images, categories: table), config.pq) == [], "\(name)")
+    }
+  }
+
+  /// True where a one-to-one renaming of ids, with equal categories, turns one map into the other.
+  static func isSame(_ a: PanopticSegmentation, _ b: PanopticSegmentation) -> Bool {
+    var toB: [UInt32: UInt32] = [0: 0]
+    var toA: [UInt32: UInt32] = [0: 0]
+    for (x, y) in zip(a.map.ids, b.map.ids) {
+      if toB[x, default: y] != y || toA[y, default: x] != x { return false }
+      toB[x] = y
+      toA[y] = x
+    }
+    let categoryInB = Dictionary(uniqueKeysWithValues: b.segments.map { (UInt32($0.id), $0.categoryID) })
+    return a.segments.allSatisfy { segment in
+      toB[UInt32(segment.id)].map { categoryInB[$0] == segment.categoryID } ?? false
+    }
+  }
+
+  func band(_ rows: Range<Int>, score: Double) -> InstancePrediction {
+    InstancePrediction(
+      categoryID: 1, score: score, mask: BinaryMask(width: 30, height: 30) { _, y in rows.contains(y) })
+  }
+
+  @Test("published order: small ones first above 0.725, then by score")
+  func order() {
+    // (score, area): (0.90, 500), (0.80, 100), (0.70, 50), (0.60, 900)
+    let masks = [500, 100, 50, 900].map { area in
+      BinaryMask(width: 30, height: 30) { x, y in y * 30 + x < area }
+    }
+    let instances = zip([0.9, 0.8, 0.7, 0.6], masks).map { InstancePrediction(categoryID: 1, score: $0, mask: $1) }
+    #expect(PanopticFusion().ordered(instances).map(\.score) == [0.8, 0.9, 0.7, 0.6])
+    #expect(PanopticFusion(order: .scoreDescending).ordered(instances).map(\.score) == [0.9, 0.8, 0.7, 0.6])
+    #expect(PanopticFusion(scoreThreshold: 0.7).ordered(instances).map(\.score) == [0.8, 0.9, 0.7])
+  }
+
+  @Test("exactly half covered is kept, more is dropped; stuff needs its area")
+  func thresholds() {
+    let fusion = PanopticFusion(stuffAreaLimit: 61, order: .scoreDescending)
+    let result = fusion.fuse(
+      [band(0..<10, score: 0.9), band(5..<15, score: 0.8), band(6..<19, score: 0.7), band(20..<20, score: 0.6)],
+      stuff: [
+        StuffPrediction(categoryID: 9, mask: BinaryMask(width: 30, height: 30) { _, y in (13..<17).contains(y) }),
+        StuffPrediction(categoryID: 8, mask: BinaryMask(width: 30, height: 30) { _, y in (20..<30).contains(y) }),
+      ], width: 30, height: 30)
+    // Rows 6..<19 are 9 of 13 taken, so the third goes; of stuff 9 only two rows (60 pixels) are free.
+    #expect(result.segments.map(\.categoryID) == [1, 1, 8])
+    #expect(result.segments.map(\.area) == [300, 150, 300])
+    #expect(result.segments[1].boundingBox == [0, 10, 30, 5])
+    #expect(result.map.ids[16 * 30] == 0)
+  }
+}
