@@ -1,5 +1,4 @@
 import Determinism
-import Foundation
 import Tensors
 
 /// What the machine gives: memory, hashing, and the cost of starting a parallel loop.
@@ -31,20 +30,24 @@ func machineSuite(_ filter: String) -> [Benchmark] {
         return .digest(CanonicalValue.number(sum).digest)
       })
   }
-  for microseconds in [0, 5, 50] where matches("parallel/loop", filter) {
+  for steps in [0, 2_000, 20_000] where matches("parallel/loop", filter) {
     let loops = 1000
     all.append(
-      Benchmark("parallel/loop", "2 pieces of \(microseconds) µs", .calls(Double(loops))) {
-        for _ in 0..<loops { Parallel.forEach(2) { _ in busy(microseconds: microseconds) } }
-        return .nothing
+      Benchmark("parallel/loop", "2 pieces of \(steps) steps", .calls(Double(loops))) {
+        let results = (0..<loops).flatMap { i in Parallel.map(2) { work(i + $0, steps) } }
+        return .digest(CanonicalValue.array(results.map { .integer($0) }).digest)
       })
   }
   return all
 }
 
-/// Works for about so long on the processor.
-private func busy(microseconds: Int) {
-  guard microseconds > 0 else { return }
-  let end = DispatchTime.now().uptimeNanoseconds + UInt64(microseconds) * 1000
-  while DispatchTime.now().uptimeNanoseconds < end {}
+/// A chain of dependent steps of a few cycles each: work that no memory and no clock disturbs.
+private func work(_ start: Int, _ steps: Int) -> Int {
+  var x = UInt32(truncatingIfNeeded: start) | 1
+  for _ in 0..<steps {
+    x ^= x << 13
+    x ^= x >> 17
+    x ^= x << 5
+  }
+  return Int(x)
 }

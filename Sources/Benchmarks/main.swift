@@ -1,7 +1,11 @@
 import Foundation
 import Tensors
 
+/// For people.
 func say(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+
+/// For programs; every line leaves at once.
+func emit(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
 
 do {
   let options = try Options(Array(CommandLine.arguments.dropFirst()))
@@ -12,13 +16,12 @@ do {
     // A suite makes its inputs when its benchmarks are asked for.
     for benchmark in suite(options.filter) {
       if options.list {
-        print("\(benchmark.name)  \(benchmark.shape)")
+        emit("\(benchmark.name)  \(benchmark.shape)")
         continue
       }
       for threads in options.threads {
         let measurement = Measurement(benchmark, threads: threads, quick: options.quick)
-        print(measurement.line)
-        fflush(stdout)
+        emit(measurement.line)
         measurements.append(measurement)
       }
     }
