@@ -63,7 +63,7 @@ public struct Plan: Sendable {
 /// Compares a pipeline with a store.
 public struct Planner: Sendable {
   let pipeline: Pipeline
-  let store: Store
+  public let store: Store
   let variables: [String: String]
   let interruption: Interruption
   let sourceProgress: @Sendable (_ stage: String, _ done: Int, _ of: Int, _ detail: String) -> Void

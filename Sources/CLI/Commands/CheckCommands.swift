@@ -1,0 +1,102 @@
+import ArgumentParser
+import Determinism
+import Foundation
+import Pipelines
+
+struct Rerun: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Execute cached stages again and compare.",
+    discussion: """
+      Says 'reproduced', or names the first difference and exits with 2. Neither records nor artifacts change.
+
+      EXAMPLES:
+        autopanoptic rerun pipelines/coco.yaml finetune
+        autopanoptic rerun pipelines/coco.yaml 'evaluate[3]' --threads 1
+      """)
+
+  @Argument(help: "The pipeline file.")
+  var pipeline: String
+
+  @Argument(help: "Stages, or single instances such as evaluate[3].")
+  var stages: [String]
+
+  @OptionGroup var options: PipelineOptions
+  @OptionGroup var work: WorkOptions
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func run() throws {
+    let runOptions = try work.runOptions()
+    Signals.install()
+    let display = Display(json: false)
+    let planner = try options.planner(pipeline, display: display)
+    let report = try Rerunner(planner: planner, options: runOptions) { display.show($0) }.rerun(stages)
+    if json {
+      Output.line(report.canonical.canonicalText)
+    } else {
+      for instance in report.instances {
+        guard !instance.isReproduced else {
+          let digests = instance.outputs.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.digest.short)" }
+          Output.line("\(instance.name): reproduced (\(digests.joined(separator: ", ")))")
+          continue
+        }
+        Output.line("\(instance.name): differs")
+        for line in instance.differences { Output.line("  \(line)") }
+      }
+    }
+    if !report.isReproduced { throw ExitCode(ExitCodes.difference) }
+  }
+}
+
+struct Audit: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Verify every artifact and every record of the store.",
+    discussion: """
+      Hashes all objects, reads all records, and follows what made what. Exits with 2 if anything is missing, corrupt
+      or contradictory; what a crash leaves behind is reported as orphaned and is sound.
+
+      EXAMPLES:
+        autopanoptic audit
+        autopanoptic audit pipelines/coco.yaml --deep --json
+      """)
+
+  @Argument(help: "Audit only what this pipeline rests on (default: the whole store).")
+  var pipeline: String?
+
+  @Flag(help: "Recompute the digest of every artifact's content too.")
+  var deep = false
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  @OptionGroup var options: PipelineOptions
+  @OptionGroup var machine: MachineOptions
+
+  func run() throws {
+    try machine.apply()
+    Signals.install()
+    let display = Display(json: false)
+    let store: Store
+    var plan: Plan?
+    if let pipeline {
+      let planner = try options.planner(pipeline, display: display)
+      store = planner.store
+      plan = try planner.plan()
+    } else {
+      store = try options.stores.open()
+    }
+    let auditor = Auditor(store: store, deep: deep, interruption: Signals.interruption)
+    let report = try auditor.audit(plan: plan, variables: try options.variables())
+    if json {
+      Output.line(report.canonical.canonicalText)
+    } else {
+      for finding in report.findings { Output.line("\(finding.kind.rawValue): \(finding.path): \(finding.message)") }
+      let problems = report.findings.filter(\.isProblem).count
+      Output.line(
+        "\(report.records) records, \(report.objects) objects, \(report.bytes) bytes checked: "
+          + (report.isSound ? "all is sound" : "\(problems) problem\(problems == 1 ? "" : "s")"))
+    }
+    if !report.isSound { throw ExitCode(ExitCodes.difference) }
+  }
+}

@@ -1,0 +1,72 @@
+import ArgumentParser
+import Determinism
+import Foundation
+import Pipelines
+import Stages
+import Tensors
+
+struct Doctor: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Examine this machine: instruction sets, threads, libraries, numerics, disk, store.",
+    discussion: """
+      EXAMPLES:
+        autopanoptic doctor
+        autopanoptic doctor --store /data/artifacts --json
+      """)
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  @OptionGroup var stores: StoreOptions
+  @OptionGroup var machine: MachineOptions
+
+  private struct Line {
+    let name: String
+    let text: String
+    var isFine = true
+  }
+
+  func run() throws {
+    let threads = try machine.apply()
+    var lines = [
+      Line(name: "program", text: "autopanoptic \(Version.text)"),
+      Line(name: "system", text: ProcessInfo.processInfo.operatingSystemVersionString),
+      Line(
+        name: "threads", text: "\(threads) of \(ProcessInfo.processInfo.activeProcessorCount) processors"),
+      Line(name: "memory", text: "\(ProcessInfo.processInfo.physicalMemory >> 20) MiB"),
+      Line(
+        name: "instruction set",
+        text: "\(Backend.instructionSet.rawValue) (supported: "
+          + "\(Backend.supported.map(\.rawValue).joined(separator: ", ")))"),
+    ]
+    for check in Stages.healthChecks {
+      do {
+        lines.append(Line(name: check.name, text: try check.run()))
+      } catch {
+        lines.append(Line(name: check.name, text: "\(error)", isFine: false))
+      }
+    }
+    do {
+      for item in try stores.open().health() { lines.append(Line(name: item.name, text: item.text)) }
+    } catch {
+      lines.append(Line(name: "store", text: "\(error)", isFine: false))
+    }
+    report(lines)
+    if !lines.allSatisfy(\.isFine) { throw ExitCode(ExitCodes.failure) }
+  }
+
+  private func report(_ lines: [Line]) {
+    if json {
+      let items = lines.map { line -> CanonicalValue in
+        ["name": .string(line.name), "text": .string(line.text), "fine": .bool(line.isFine)]
+      }
+      Output.line(CanonicalValue.array(items).canonicalText)
+      return
+    }
+    let width = lines.map(\.name.count).max() ?? 0
+    for line in lines {
+      let padding = String(repeating: " ", count: width - line.name.count)
+      Output.line("\(line.isFine ? "  " : "! ")\(line.name)\(padding)  \(line.text)")
+    }
+  }
+}

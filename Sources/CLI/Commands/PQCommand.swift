@@ -1,0 +1,52 @@
+import ArgumentParser
+import Determinism
+import Foundation
+import Panoptic
+
+struct PQ: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "pq", abstract: "Compute Panoptic Quality of predictions in COCO format.",
+    discussion: """
+      EXAMPLES:
+        autopanoptic pq --gt panoptic_val2017.json --gt-folder panoptic_val2017 \\
+          --pred predictions.json --pred-folder predictions --json
+      """)
+
+  @Option(help: "Ground truth: COCO panoptic JSON.")
+  var gt: String
+
+  @Option(help: "Folder with the PNGs of the ground truth.")
+  var gtFolder: String
+
+  @Option(help: "Predictions: JSON with 'annotations'.")
+  var pred: String
+
+  @Option(help: "Folder with the PNGs of the predictions.")
+  var predFolder: String
+
+  @Option(help: "Categories (default: those of the ground truth).")
+  var categories: String?
+
+  @Flag(help: "Print JSON, named as panopticapi names it.")
+  var json = false
+
+  @OptionGroup var machine: MachineOptions
+
+  func run() throws {
+    try machine.apply()
+    let quality = try computePanopticQuality(
+      groundTruthJSON: gt, groundTruthFolder: gtFolder, predictionJSON: pred, predictionFolder: predFolder,
+      categories: categories)
+    let value = quality.json
+    if json {
+      Output.line(value.canonicalText)
+      return
+    }
+    Output.line("          PQ     SQ     RQ      N")
+    for group in ["All", "Things", "Stuff"] {
+      let numbers = ["pq", "sq", "rq"].map { String(format: "%6.1f", 100 * (value[group]?[$0]?.numberValue ?? 0)) }
+      let padded = group + String(repeating: " ", count: 6 - group.count)
+      Output.line("\(padded) \(numbers.joined(separator: " ")) \(String(format: "%6d", value[group]?["n"]?.integerValue ?? 0))")
+    }
+  }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Determinism
+import Pipelines
+
+struct Run: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Bring stages up to date.",
+    discussion: """
+      Executes what is not cached and ends with a line 'root <digest>' over all artifacts of the pipeline. After an
+      interruption, by Ctrl-C or worse, the next run goes on where this one was.
+
+      EXAMPLES:
+        autopanoptic run pipelines/coco.yaml
+        autopanoptic run pipelines/coco.yaml finetune --profile smoke
+        COCO=/data/coco autopanoptic run pipelines/coco.yaml --profile paper --threads 16
+      """)
+
+  @Argument(help: "The pipeline file.")
+  var pipeline: String
+
+  @Argument(help: "Stages to bring up to date, with all they need (default: all).")
+  var stages: [String] = []
+
+  @OptionGroup var options: PipelineOptions
+  @OptionGroup var work: WorkOptions
+
+  @Flag(help: "After a failure, go on with stages that do not depend on it.")
+  var keepGoing = false
+
+  @Flag(help: "Only say what would run, like 'plan'.")
+  var dryRun = false
+
+  @Flag(help: "Print events as JSON lines.")
+  var json = false
+
+  func run() throws {
+    var runOptions = try work.runOptions()
+    runOptions.keepGoing = keepGoing
+    let display = Display(json: json)
+    let planner = try options.planner(pipeline, display: display)
+    Signals.install()
+    if dryRun {
+      PlanPrinter.printPlan(try planner.plan(stages: stages), json: json)
+      return
+    }
+    let result = try Runner(planner: planner, options: runOptions) { display.show($0) }.run(stages: stages)
+    if result.wasInterrupted { throw StageInterrupted() }
+    if !result.failures.isEmpty {
+      throw ExitCode(result.failures.contains(where: \.isUserData) ? ExitCodes.badData : ExitCodes.failure)
+    }
+    // The root is that of the whole pipeline, so a run of some stages has none.
+    if let root = result.root, stages.isEmpty, !json { Output.line("root \(root.hex)") }
+  }
+}

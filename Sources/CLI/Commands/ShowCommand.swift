@@ -1,0 +1,46 @@
+import ArgumentParser
+import Determinism
+import Pipelines
+
+struct Show: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Show what an artifact holds and what made it, or a record.",
+    discussion: """
+      EXAMPLES:
+        autopanoptic show 3fa91c
+        autopanoptic show 3fa91c --path
+      """)
+
+  @Argument(help: "The ID of an artifact or of a record (its key); the first digits are enough.")
+  var id: String
+
+  @Flag(help: "Print only where the artifact lies.")
+  var path = false
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  @OptionGroup var stores: StoreOptions
+
+  func run() throws {
+    let lookup = Lookup(store: try stores.open())
+    switch try lookup.find(id) {
+    case .record(let key):
+      let content = try lookup.recordContent(key)
+      Output.write(json ? content.canonicalText + "\n" : content.prettyText, to: 1)
+    case .artifact(let artifact):
+      if path {
+        Output.line(lookup.path(of: artifact))
+      } else if json {
+        let value: CanonicalValue = [
+          "kind": .string(artifact.kind), "digest": .string(artifact.digest.hex),
+          "path": .string(lookup.path(of: artifact)),
+          "description": .array(try lookup.describe(artifact).map { .string($0) }),
+        ]
+        Output.line(value.canonicalText)
+      } else {
+        for line in try lookup.describe(artifact) { Output.line(line) }
+      }
+    }
+  }
+}

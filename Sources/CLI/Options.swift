@@ -1,0 +1,135 @@
+import ArgumentParser
+import Determinism
+import Foundation
+import PipelineFiles
+import Pipelines
+import Stages
+import Tensors
+
+/// What every command that computes takes.
+struct MachineOptions: ParsableArguments {
+  @Option(help: "Threads of all stages together (default: AUTOPANOPTIC_THREADS, else all processors).")
+  var threads: Int?
+
+  func validate() throws {
+    if let threads, threads < 1 { throw ValidationError("--threads \(threads): expected 1 or more") }
+  }
+
+  /// Sets up threads and instruction set.
+  /// - Returns: the number of threads.
+  @discardableResult
+  func apply() throws -> Int {
+    let environment = ProcessInfo.processInfo.environment
+    do {
+      _ = try Backend.resolve(environment: environment)
+    } catch {
+      throw ValidationError("\(error)")
+    }
+    var count = threads
+    if count == nil, let text = environment["AUTOPANOPTIC_THREADS"], !text.isEmpty {
+      guard let number = Int(text), number >= 1 else {
+        throw ValidationError("AUTOPANOPTIC_THREADS=\(text): expected a whole number from 1")
+      }
+      count = number
+    }
+    let threads = count ?? ProcessInfo.processInfo.activeProcessorCount
+    Parallel.configure(threads: threads)
+    return threads
+  }
+}
+
+struct StoreOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Where artifacts and records are.", valueName: "dir"))
+  var store = "artifacts"
+
+  func open() throws -> Store { try Store(path: store, registry: Stages.registry) }
+}
+
+/// What every command on a pipeline takes.
+struct PipelineOptions: ParsableArguments {
+  @Option(help: "The profile whose overrides apply (default: the one the file names).")
+  var profile: String?
+
+  @Option(help: "The seed of the pipeline (default: the file's).")
+  var seed: UInt64?
+
+  @Option(
+    name: .customLong("set"), parsing: .singleValue,
+    help: ArgumentHelp(
+      "Override a parameter (stage.parameter=value), a shared value (let.name=value) or a variable (COCO=/path). "
+        + "Repeatable.", valueName: "name=value"))
+  var settings: [String] = []
+
+  @OptionGroup var stores: StoreOptions
+
+  /// Reads and checks the pipeline.
+  func load(_ path: String) throws -> Pipeline {
+    let file = try PipelineFile(path: path)
+    let description = try file.description(profile: profile, seed: seed, settings: try parsedSettings())
+    return try Pipeline(description, registry: Stages.registry)
+  }
+
+  /// Variables that sources read: the environment, then `--set`.
+  func variables() throws -> [String: String] {
+    var variables = ProcessInfo.processInfo.environment
+    for case .variable(let name, let value) in try parsedSettings() {
+      let known = Set(Stages.registry.kinds.values.compactMap(\.sourceVariable))
+      guard known.contains(name) else {
+        let names = known.sorted().joined(separator: ", ")
+        throw ValidationError("--set \(name)=\(value): expected stage.parameter=value; variables are: \(names)")
+      }
+      variables[name] = value
+    }
+    return variables
+  }
+
+  private func parsedSettings() throws -> [Setting] { try settings.map { try Setting(parsing: $0) } }
+
+  func planner(_ path: String, display: Display) throws -> Planner {
+    let pipeline = try load(path)
+    return Planner(
+      pipeline: pipeline, store: try stores.open(), variables: try variables(), interruption: Signals.interruption
+    ) { stage, done, total, detail in
+      display.show(.hashing(stage: stage, done: done, of: total, detail: detail))
+    }
+  }
+}
+
+struct WorkOptions: ParsableArguments {
+  @Option(help: "Independent stages and instances side by side at most (default: as many as threads, at most 8).")
+  var jobs: Int?
+
+  @OptionGroup var machine: MachineOptions
+
+  func validate() throws {
+    if let jobs, jobs < 1 { throw ValidationError("--jobs \(jobs): expected 1 or more") }
+  }
+
+  func runOptions() throws -> RunOptions {
+    var options = RunOptions()
+    options.threads = try machine.apply()
+    options.jobs = jobs ?? min(8, options.threads)
+    options.environment = [
+      "program": .string(Version.text), "host": .string(ProcessInfo.processInfo.hostName),
+      "system": .string(ProcessInfo.processInfo.operatingSystemVersionString),
+      "instruction-set": .string(Backend.instructionSet.rawValue), "threads": .integer(options.threads),
+    ]
+    return options
+  }
+}
+
+/// Ctrl-C and SIGTERM ask the stages to stop; a second one ends the process at once.
+enum Signals {
+  static let interruption = Interruption()
+
+  static func install() {
+    _ = interruption.isRequested  // The handler must not be the first to touch it.
+    for number in [SIGINT, SIGTERM] {
+      signal(number) { _ in
+        if Signals.interruption.request() { _exit(ExitCodes.interrupted) }
+        let note: StaticString = "\nstopping: stages save their state (once more to stop at once)\n"
+        _ = write(2, note.utf8Start, note.utf8CodeUnitCount)
+      }
+    }
+  }
+}

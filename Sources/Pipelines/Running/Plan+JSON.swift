@@ -1,0 +1,52 @@
+import Determinism
+
+extension Plan {
+  /// The plan for programs.
+  public var canonical: CanonicalValue {
+    [
+      "pipeline": .string(pipeline), "root": root.map { .string($0.hex) } ?? .null,
+      "stages": .array(stages.map(\.canonical)),
+    ]
+  }
+}
+
+extension Plan.StagePlan {
+  var canonical: CanonicalValue {
+    var members: [String: CanonicalValue] = [
+      "name": .string(name), "kind": .string(kind), "state": .string(state.rawValue),
+      "waits-for": .array(waitsFor.map { .string($0) }), "instances": .array(instances.map(\.canonical)),
+      "count": count.map { .integer($0) } ?? .null,
+    ]
+    if let problem { members["problem"] = .string(problem.message) }
+    return .object(members)
+  }
+}
+
+extension Plan.InstancePlan {
+  var canonical: CanonicalValue {
+    var members: [String: CanonicalValue] = [
+      "name": .string(name), "key": .string(key.hex), "state": .string(state.rawValue),
+      "reasons": .array(reasons.map { .string($0) }), "outputs": .object(outputs.mapValues(\.canonical)),
+    ]
+    if let checkpoint {
+      members["checkpoint"] = ["step": .integer(checkpoint.step), "of": .integer(checkpoint.of)]
+    }
+    return .object(members)
+  }
+}
+
+extension RerunReport {
+  /// The report for programs.
+  public var canonical: CanonicalValue {
+    [
+      "reproduced": .bool(isReproduced),
+      "instances": .array(
+        instances.map {
+          [
+            "name": .string($0.name), "key": .string($0.key.hex), "reproduced": .bool($0.isReproduced),
+            "differences": .array($0.differences.map { .string($0) }), "outputs": .object($0.outputs.mapValues(\.canonical)),
+          ]
+        }),
+    ]
+  }
+}
