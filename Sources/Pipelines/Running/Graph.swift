@@ -114,7 +114,11 @@ struct Graph {
 
   private mutating func expand(_ stage: Int) throws {
     guard let binding = pipeline.stages[stage].forEach, let array = artifacts(binding, slot: 0)?.first else { return }
-    states[stage].elements = try loadArray(array)
+    do {
+      states[stage].elements = try loadArray(array)
+    } catch let error as PipelineError {
+      throw PipelineError(error.code, "stage '\(pipeline.stages[stage].name)': \(error.message)")
+    }
     states[stage].array = array
     states[stage].slots = states[stage].elements.map { _ in Slot() }
     states[stage].open = states[stage].elements.count

@@ -1,0 +1,85 @@
+import Determinism
+import Foundation
+import Testing
+
+@testable import Pipelines
+
+@Suite("A stage fans out over the elements of an array")
+struct FanOutTests {
+  private func board(_ bench: Bench, _ text: String, settings: [String] = []) throws -> CanonicalValue {
+    let plan = try bench.planner(text, settings: settings).plan()
+    let select = try #require(plan.stages.first { $0.name == "select" })
+    let board = try #require(select.instances.first?.outputs["board"])
+    return try JSONFormat.read(bench.store().objectPath(board))
+  }
+
+  @Test("results come in the order of the elements, side by side or not", arguments: [1, 3])
+  func order(jobs: Int) throws {
+    let bench = try Bench()
+    try bench.run(Toys.search, jobs: jobs)
+    #expect(try board(bench, Toys.search) == [["quality": 9], ["quality": 1], ["quality": 4]])
+  }
+
+  @Test("an element evaluated before, at any place of any list, is not evaluated again")
+  func reuse() throws {
+    let bench = try Bench()
+    try bench.run(Toys.search)
+    let again = try bench.run(Toys.search, settings: ["pool.genes=[2, 9, 3, 3]"])
+    #expect(again.executed == ["judge[1]", "pool", "select"])
+    #expect(
+      try board(bench, Toys.search, settings: ["pool.genes=[2, 9, 3, 3]"])
+        == [["quality": 4], ["quality": 81], ["quality": 9], ["quality": 9]])
+  }
+
+  @Test("equal elements of one list are executed once, also side by side")
+  func twins() throws {
+    let bench = try Bench()
+    let run = try bench.run(Toys.search, settings: ["pool.genes=[5, 5, 5]"], jobs: 3)
+    #expect(run.executed.count { $0.hasPrefix("judge") } == 1)
+    #expect(run.result.root != nil)
+  }
+
+  @Test("an empty array makes no instance, and an empty list for who reads them")
+  func empty() throws {
+    let bench = try Bench()
+    #expect(try bench.run(Toys.search, settings: ["pool.genes=[]"]).executed == ["pool", "pretrain", "select"])
+    #expect(try board(bench, Toys.search, settings: ["pool.genes=[]"]) == [])
+  }
+
+  @Test("a stage with the same for-each takes the instance of its own element")
+  func siblings() throws {
+    let bench = try Bench()
+    let text = """
+      pipeline: chain
+      stages:
+        pool: { uses: candidates }
+        judge: { uses: evaluate, for-each: pool.list, needs: { architecture: each } }
+        refine:
+          uses: refine
+          for-each: pool.list
+          needs: { quality: judge.quality, architecture: each }
+        select: { uses: gather, needs: { qualities: refine.refined } }
+      """
+    try bench.run(text, jobs: 2)
+    #expect(
+      try board(bench, text)
+        == [
+          [["quality": 1], ["gene": 1]], [["quality": 4], ["gene": 2]], [["quality": 9], ["gene": 3]],
+        ])
+  }
+
+  @Test("what is no array can't be fanned out over")
+  func notAnArray() throws {
+    let bench = try Bench()
+    let text = """
+      pipeline: bad
+      stages:
+        moody: { uses: moody }
+        judge: { uses: evaluate, for-each: moody.mood, needs: { architecture: each } }
+      """
+    let result = try bench.run(text).result
+    #expect(result.root == nil)
+    #expect(result.failures.map(\.stage) == ["moody"])
+    #expect(result.failures[0].message.hasSuffix("for-each needs an array"))
+  }
+}

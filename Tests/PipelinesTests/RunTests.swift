@@ -1,0 +1,188 @@
+import Determinism
+import Foundation
+import Testing
+
+@testable import Pipelines
+
+@Suite("Runs survive what happens to them", .serialized)
+struct RunTests {
+  @Test("an interrupted stage goes on from its checkpoint and gives the same result")
+  func resume() throws {
+    let text = "pipeline: p\nstages:\n  a: { uses: train, with: { steps: 9, stop-at-step: 5 } }\n"
+    let whole = try Bench()
+    let expected = try whole.run(text).result.root
+
+    let bench = try Bench()
+    Fate.stops.store(true, ordering: .relaxed)
+    defer { Fate.stops.store(false, ordering: .relaxed) }
+    let stopped = try bench.run(text)
+    #expect(stopped.result.wasInterrupted && stopped.result.root == nil && stopped.result.failures.isEmpty)
+    let plan = try bench.planner(text).plan()
+    #expect(plan.stages[0].state == .partial)
+    #expect(plan.stages[0].instances[0].checkpoint.map { [$0.step, $0.of] } == [4, 9])
+    #expect(try bench.audit().isSound)
+
+    Fate.stops.store(false, ordering: .relaxed)
+    let resumed = try bench.run(text)
+    #expect(resumed.result.root == expected)
+    #expect(try bench.files("checkpoints").isEmpty)
+    // Also the digests of steps before the interruption are in the record.
+    let store = try bench.store()
+    let record = try store.record(#require(try store.recordKeys().first))
+    #expect(record.trace.steps.keys.sorted() == Array(1...9))
+  }
+
+  @Test("a damaged checkpoint costs steps, not the result")
+  func damagedCheckpoint() throws {
+    let text = "pipeline: p\nstages:\n  a: { uses: train, with: { steps: 9, stop-at-step: 5 } }\n"
+    let expected = try Bench().run(text).result.root
+    let bench = try Bench()
+    Fate.stops.store(true, ordering: .relaxed)
+    try bench.run(text)
+    Fate.stops.store(false, ordering: .relaxed)
+    let newest = try #require(try bench.files("checkpoints").first { $0.hasSuffix("/step-4") })
+    try save("123", to: bench.storePath + "/" + newest)
+    #expect(try bench.run(text).result.root == expected)
+  }
+
+  @Test("after kill -9 at any event the next run ends with the same root", arguments: 1...12)
+  func killed(event: Int) async throws {
+    let expected = try Bench().run(Toys.search).result.root
+    let bench = try Bench()
+    let path = bench.storePath
+    await #expect(processExitsWith: .signal(SIGKILL)) { [path, event] in
+      let registry = Toys.registry()
+      let bench = try Bench()
+      let planner = Planner(
+        pipeline: try bench.planner(Toys.search).pipeline, store: try Store(path: path, registry: registry))
+      nonisolated(unsafe) var count = 0  // One job: events come from one thread at a time.
+      _ = try Runner(planner: planner, options: RunOptions()) { _ in
+        count += 1
+        if count == event { kill(getpid(), SIGKILL) }
+      }.run()
+    }
+    #expect(try bench.audit().isSound)
+    #expect(try bench.run(Toys.search).result.root == expected)
+    #expect(try bench.audit().isSound)
+    #expect(try bench.files("tmp").isEmpty)
+  }
+
+  @Test("runners on one store do no stage twice")
+  func sideBySide() async throws {
+    let bench = try Bench()
+    let path = bench.storePath
+    let total = try await withThrowingTaskGroup(of: (Int, Digest?).self) { group in
+      for _ in 0..<4 {
+        group.addTask {
+          try await withCheckedThrowingContinuation { continuation in
+            let thread = Thread {
+              continuation.resume(
+                with: Result {
+                  let bench = try Bench()
+                  let store = try Store(path: path, registry: bench.registry)
+                  var options = RunOptions()
+                  options.jobs = 2
+                  let pipeline = try bench.planner(Toys.search).pipeline
+                  let result = try Runner(planner: Planner(pipeline: pipeline, store: store), options: options).run()
+                  return (result.executed, result.root)
+                })
+            }
+            thread.start()
+          }
+        }
+      }
+      var executed = 0
+      var roots = Set<Digest?>()
+      for try await (count, root) in group {
+        executed += count
+        roots.insert(root)
+      }
+      #expect(roots.count == 1 && roots.first! != nil)
+      return executed
+    }
+    #expect(total == 6)
+    #expect(try bench.audit().isSound)
+  }
+
+  @Test("a failure is reported as it is, stops its dependents, and is remembered")
+  func failure() throws {
+    let bench = try Bench()
+    let text = """
+      pipeline: p
+      stages:
+        broken: { uses: failing }
+        fine: { uses: candidates }
+        after: { uses: evaluate, needs: { architecture: broken.nothing } }
+      """
+    let stopped = try bench.run(text).result
+    #expect(stopped.failures.map(\.message) == ["picture 7 is no JPEG"] && stopped.failures[0].isUserData)
+    let going = try bench.run(text, keepGoing: true)
+    #expect(going.executed == ["broken", "fine"] && going.result.root == nil)
+    let plan = try bench.planner(text).plan()
+    #expect(plan.stages.map(\.state) == [.failed, .cached, .waiting])
+  }
+
+  @Test("a deleted object is made again, and must come out the same")
+  func healing() throws {
+    let bench = try Bench()
+    let text = "pipeline: p\nstages:\n  a: { uses: moody }\n"
+    Fate.mood.store(1, ordering: .relaxed)
+    let root = try bench.run(text).result.root
+    let object = try #require(try bench.files("objects").first { $0.hasSuffix(".json") })
+    try FileManager.default.removeItem(atPath: bench.storePath + "/" + object)
+    #expect(
+      try bench.planner(text).plan().stages[0].instances[0].reasons.first?.hasPrefix("its output 'mood'") == true)
+    Fate.mood.store(2, ordering: .relaxed)
+    let other = try bench.run(text).result
+    #expect((other.failures.first?.error as? PipelineError)?.code == .notReproduced)
+    Fate.mood.store(1, ordering: .relaxed)
+    #expect(try bench.run(text).result.root == root)
+  }
+
+  @Test("rerun says what reproduces and names what does not; the record stays")
+  func rerun() throws {
+    let bench = try Bench()
+    let text = "pipeline: p\nstages:\n  moody: { uses: moody }\n  train: { uses: train }\n"
+    Fate.mood.store(1, ordering: .relaxed)
+    let root = try bench.run(text).result.root
+    let rerunner = Rerunner(planner: try bench.planner(text), options: RunOptions())
+    #expect(try rerunner.rerun(["moody", "train"]).isReproduced)
+    Fate.mood.store(2, ordering: .relaxed)
+    let report = try rerunner.rerun(["train", "moody"])
+    #expect(report.instances.map(\.isReproduced) == [true, false])
+    #expect(report.instances[1].differences[0] == "first differs inside the stage at step 7, mood")
+    #expect(report.instances[1].differences[1].hasSuffix(": mood: 1 before, 2 now"))
+    #expect(try bench.run(text).result.root == root)
+    #expect(try bench.audit().isSound)
+    #expect(throws: PipelineError.self) {
+      try Rerunner(planner: bench.planner(text, settings: ["train.steps=3"]), options: RunOptions()).rerun(["train"])
+    }
+  }
+
+  @Test("a source follows the files of its folder, wherever that lies")
+  func source() throws {
+    let bench = try Bench()
+    let text = """
+      pipeline: p
+      stages:
+        data: { uses: folder }
+        a: { uses: train, needs: { data: data.train } }
+      """
+    let missing = #expect(throws: PipelineError.self) { try bench.run(text) }
+    #expect(missing?.code == .missingSource && missing?.message.contains("set TOY=") == true)
+    let folder = bench.folder + "/data"
+    try FileManager.default.createDirectory(atPath: folder + "/train/x", withIntermediateDirectories: true)
+    try save("one", to: folder + "/train/x/1")
+    try save("ignored", to: folder + "/train/2.tmp")
+    bench.variables["TOY"] = folder
+    let root = try bench.run(text).result.root
+    #expect(try bench.run(text).executed == [])
+    #expect(rename(folder, folder + "-moved") == 0)
+    bench.variables["TOY"] = folder + "-moved"
+    #expect(try bench.run(text).executed == [])
+    try save("two", to: folder + "-moved/train/x/1")
+    let changed = try bench.run(text)
+    #expect(changed.executed == ["a"] && changed.result.root != root)
+    #expect(try bench.audit().isSound)
+  }
+}
