@@ -8,7 +8,7 @@ extension PanopticMiniature {
   /// - Throws: `DatasetError` for parameters out of range and when the disk refuses.
   public func write(to root: String) throws {
     let style = try validated()
-    let categories = CategoryTable(style)
+    let categories = MiniatureCategories(style)
     for part in Part.all(self) {
       try Folder.create(root + "/" + part.name)
       try Folder.create(root + "/annotations/panoptic_" + part.name)
@@ -48,7 +48,7 @@ extension PanopticMiniature {
   }
 
   private func write(
-    _ part: Part, _ index: Int, _ categories: CategoryTable, _ style: MiniatureStyle, root: String
+    _ part: Part, _ index: Int, _ categories: MiniatureCategories, _ style: MiniatureStyle, root: String
   ) throws -> (image: CanonicalValue, annotation: CanonicalValue) {
     let scene = scene(part, index, style: style)
     let id = part.firstId + index

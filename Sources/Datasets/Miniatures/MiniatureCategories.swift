@@ -1,7 +1,7 @@
 import Determinism
 
 /// Ids and colours of a style's categories: things first, stuff after, with the gaps and the order COCO's list has.
-struct CategoryTable: Sendable {
+struct MiniatureCategories: Sendable {
   /// By index among things followed by stuff.
   let ids: [Int]
   private let names: [(name: String, supercategory: String, isThing: Bool)]
@@ -37,10 +37,10 @@ struct CategoryTable: Sendable {
     var taken: [UInt32] = [0]
     for segment in scene.segments {
       var colour = colours[segment.category]
-      var id = CategoryTable.id(colour)
+      var id = MiniatureCategories.id(colour)
       while taken.contains(id) {
         for c in 0..<3 { colour[c] = UInt8(clamping: Int(colours[segment.category][c]) + random.below(61) - 30) }
-        id = CategoryTable.id(colour)
+        id = MiniatureCategories.id(colour)
       }
       taken.append(id)
     }

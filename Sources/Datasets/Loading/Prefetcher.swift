@@ -1,0 +1,90 @@
+import Determinism
+import Foundation
+
+/// Makes the batches of coming steps on threads of its own while the caller works. They arrive in order, and each is
+/// what the maker makes of its step alone, so neither threads nor depth change anything.
+public final class Prefetcher<Batch: Sendable>: Sendable {
+  private let line: Line<Batch>
+
+  /// - Parameters:
+  ///   - steps: the first step wanted and the first one that is not.
+  ///   - depth: most batches held ahead.
+  ///   - workers: threads that make batches.
+  ///   - make: the batch of a step. Runs on the workers, each with loops of one thread.
+  public init(
+    steps: Range<Int>, depth: Int = 4, workers: Int = 1, make: @escaping @Sendable (Int) throws -> Batch
+  ) {
+    precondition(depth > 0 && workers > 0, "Prefetcher: depth \(depth), \(workers) workers")
+    line = Line(steps: steps, depth: depth, make: make)
+    for _ in 0..<min(workers, depth) {
+      let thread = Thread { [line] in Parallel.withThreads(1) { line.work() } }
+      // JPEG and PNG decoders, and JSON, need more than the 512 KiB a thread gets by default on some systems.
+      thread.stackSize = 8 << 20
+      thread.start()
+    }
+  }
+
+  deinit { line.stop() }
+
+  /// The batch of the next step; nil after the last. Waits until it is there.
+  /// - Throws: what the maker threw for this step.
+  public func next() throws -> Batch? { try line.take() }
+}
+
+/// The steps in the making and the batches that are ready.
+private final class Line<Batch: Sendable>: @unchecked Sendable {
+  // Invariant: everything mutable is touched only under `condition`.
+  private let condition = NSCondition()
+  private var ready: [Int: Result<Batch, any Error>] = [:]
+  private var nextToMake: Int
+  private var nextToTake: Int
+  private var isStopped = false
+  private let end: Int
+  private let depth: Int
+  private let make: @Sendable (Int) throws -> Batch
+
+  init(steps: Range<Int>, depth: Int, make: @escaping @Sendable (Int) throws -> Batch) {
+    nextToMake = steps.lowerBound
+    nextToTake = steps.lowerBound
+    end = steps.upperBound
+    self.depth = depth
+    self.make = make
+  }
+
+  func work() {
+    while let step = claim() {
+      let batch = Result { try make(step) }
+      condition.withLock {
+        ready[step] = batch
+        condition.broadcast()
+      }
+    }
+  }
+
+  private func claim() -> Int? {
+    condition.withLock {
+      while !isStopped && nextToMake < end && nextToMake - nextToTake >= depth { condition.wait() }
+      guard !isStopped, nextToMake < end else { return nil }
+      defer { nextToMake += 1 }
+      return nextToMake
+    }
+  }
+
+  func take() throws -> Batch? {
+    try condition.withLock {
+      guard nextToTake < end else { return nil }
+      while ready[nextToTake] == nil { condition.wait() }
+      let batch = ready.removeValue(forKey: nextToTake)!
+      nextToTake += 1
+      condition.broadcast()
+      return try batch.get()
+    }
+  }
+
+  func stop() {
+    condition.withLock {
+      isStopped = true
+      condition.broadcast()
+    }
+  }
+}
