@@ -1,14 +1,9 @@
 // Library set-up, element types, errors.
 #include "cc_hdf5_common.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#ifdef __linux__
-#include <sys/prctl.h>
-#endif
 
 #include "cc_chunks.h"
 
@@ -37,32 +32,37 @@ static size_t lz4_filter(unsigned flags, size_t cd_count, const unsigned cd[], s
   return produced;
 }
 
+static char last_reason[200];
+
+static herr_t keep_innermost(unsigned n, const H5E_error2_t *error, void *context) {
+  (void)context;
+  if (n == 0) snprintf(last_reason, sizeof last_reason, "%s", error->desc ? error->desc : "");
+  return 0;
+}
+
+// Called when a function of the library fails, in place of printing; any later call would clear the errors.
+static herr_t on_failure(hid_t stack, void *context) {
+  last_reason[0] = 0;
+  return H5Ewalk2(stack, H5E_WALK_UPWARD, keep_innermost, context);
+}
+
+void cc_h5_error(char *text, size_t size) {
+  snprintf(text, size, "%s", last_reason[0] ? last_reason : "HDF5 gives no reason");
+}
+
 int cc_h5_setup(void) {
   static int state = 1;
   if (state <= 0) return state;
   static const H5Z_class2_t filter = {H5Z_CLASS_T_VERS, CC_LZ4_FILTER, 1, 1, "LZ4", NULL, NULL, lz4_filter};
   state = -1;
-  if (H5open() < 0 || H5Eset_auto2(H5E_DEFAULT, NULL, NULL) < 0 || H5PLset_loading_state(0) < 0) return -1;
+  if (H5open() < 0 || H5Eset_auto2(H5E_DEFAULT, on_failure, NULL) < 0 || H5PLset_loading_state(0) < 0) return -1;
   if (H5Zregister(&filter) < 0) return -1;
   return state = 0;
 }
 
-typedef struct {
-  char *text;
-  size_t size;
-} error_text;
-
-static herr_t keep_innermost(unsigned n, const H5E_error2_t *error, void *context) {
-  error_text *out = context;
-  if (n == 0) snprintf(out->text, out->size, "%s", error->desc ? error->desc : "");
-  return 0;
-}
-
-void cc_h5_error(char *text, size_t size) {
-  error_text out = {text, size};
-  text[0] = 0;
-  H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_innermost, &out);
-  if (!text[0]) snprintf(text, size, "HDF5 gives no reason");
+void cc_h5_next_name(char name[32]) {
+  static unsigned long count = 0;
+  snprintf(name, 32, "memory-%lu", ++count);
 }
 
 static hid_t boolean_type(void) {
@@ -149,13 +149,4 @@ cc_element cc_h5_classify(hid_t type) {
     case H5T_STRING: return CC_STRING;
     default: return CC_ELEMENT_UNSUPPORTED;
   }
-}
-
-int cc_limit_process(uint64_t memory, uint64_t seconds) {
-  struct rlimit space = {memory, memory}, time = {seconds, seconds + 1}, none = {0, 0};
-#ifdef __linux__
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-#endif
-  if (setrlimit(RLIMIT_CORE, &none) < 0 || setrlimit(RLIMIT_CPU, &time) < 0) return -1;
-  return setrlimit(RLIMIT_AS, &space);
 }

@@ -19,7 +19,9 @@ cc_h5 cc_h5_open_image(const void *bytes, size_t size) {
   hid_t access = H5Pcreate(H5P_FILE_ACCESS);
   H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
   H5Pset_fapl_core(access, 1 << 20, 0);
-  hid_t file = H5Pset_file_image(access, (void *)bytes, size) < 0 ? -1 : H5Fopen("artifact", H5F_ACC_RDONLY, access);
+  char name[32];
+  cc_h5_next_name(name);
+  hid_t file = H5Pset_file_image(access, (void *)bytes, size) < 0 ? -1 : H5Fopen(name, H5F_ACC_RDONLY, access);
   H5Pclose(access);
   return file;
 }

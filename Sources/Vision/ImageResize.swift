@@ -12,7 +12,8 @@ public struct Resampling: Hashable, Sendable {
   public static let bilinear = Resampling(kind: .bilinear)
 
   /// Pillow's convention for `BILINEAR`: a triangle that widens when shrinking, so that every sample counts; columns
-  /// first, then rows, with 8-bit samples between the two and weights in multiples of 2^-22. Same samples as Pillow.
+  /// first, then rows, with 8-bit samples between the two and weights in multiples of 2^-22. The samples are those of
+  /// Pillow, except where Pillow 13 starts with the rows (wider but lower pictures; the versions before never did).
   public static let antialiased = Resampling(kind: .triangle)
 }
 

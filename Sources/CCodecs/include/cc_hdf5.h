@@ -88,6 +88,3 @@ int64_t cc_h5_attribute_count(cc_h5 file, const char *object);
 // Attribute `index` in name order.
 int cc_h5_read_attribute(cc_h5 file, const char *object, int64_t index, cc_h5_attribute *attribute);
 void cc_h5_attribute_free(cc_h5_attribute *attribute);
-
-// Limits this process: address space, processor seconds, no core file, no growing files; dies with its parent.
-int cc_limit_process(uint64_t memory, uint64_t seconds);

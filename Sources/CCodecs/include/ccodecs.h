@@ -3,3 +3,4 @@
 #include "cc_chunks.h"
 #include "cc_hdf5.h"
 #include "cc_image.h"
+#include "cc_process.h"

@@ -1,0 +1,143 @@
+import Determinism
+import Foundation
+import Testing
+
+@testable import TensorFiles
+
+@Suite("Damaged and foreign files")
+struct DamageTests {
+  @Test("LZ4 chunks cut at every byte or with one byte changed decode to the content or fail; nothing else happens")
+  func chunks() {
+    let plain = (0..<3000).map { UInt8(truncatingIfNeeded: $0 / 7 ^ $0 % 5) }
+    let packed = plain.withUnsafeBytes { ChunkCoding.encode($0, chunkBytes: 4096, elementSize: 4) }
+    var target = [UInt8](repeating: 0, count: 3000)
+    func decode(_ bytes: [UInt8]) -> Bool {
+      target.withUnsafeMutableBytes { ChunkCoding.decode(bytes, into: $0, chunkBytes: 4096, elementSize: 4) }
+    }
+    #expect(decode(packed) && target == plain)
+    for length in 0..<packed.count { #expect(!decode(Array(packed[..<length])), "\(length)") }
+    for i in 0..<packed.count {
+      var changed = packed
+      changed[i] ^= 0x5A
+      _ = decode(changed)
+    }
+  }
+
+  @Test("the LZ4 layout is that of filter 32004: big-endian sizes, blocks that do not shrink stored as they are")
+  func layout() {
+    let noise: [UInt8] = [1, 2, 3, 4]
+    let packed = noise.withUnsafeBytes { ChunkCoding.encode($0, chunkBytes: 4, elementSize: 1) }
+    #expect(packed == [0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 4, 0, 0, 0, 4, 1, 2, 3, 4])
+    // Blocks of four bytes, six bytes in all: the plugin of other makers cuts long chunks like this.
+    let two: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 4, 0, 0, 0, 4, 9, 8, 7, 6, 0, 0, 0, 2, 5, 4]
+    var out = [UInt8](repeating: 0, count: 6)
+    let isSound = out.withUnsafeMutableBytes { ChunkCoding.decode(two, into: $0, chunkBytes: 6, elementSize: 1) }
+    #expect(isSound && out == [9, 8, 7, 6, 5, 4])
+  }
+
+  @Test("HDF5 of other makers is read with the values that h5py found, LZ4 by the registered plugin included")
+  func foreign() throws {
+    guard let folder = TestData.folder("hdf5") else { return }
+    let expected = try CanonicalValue(json: Array(Data(contentsOf: URL(fileURLWithPath: folder + "/expected_values.json"))))
+    var compared = 0
+    for name in TestData.files(in: folder) {
+      let datasets = expected["files"]?[name]?["info"]?.objectValue ?? [:]
+      let file: TensorFile
+      do {
+        file = try TensorFile.read("\(folder)/\(name)")
+      } catch {
+        // Compound, opaque, text and half-precision elements, and filters that exist only as plugins.
+        #expect(error.code == .unsupported || error.code == .corrupt, "\(error)")
+        #expect(error.description.hasPrefix("\(folder)/\(name)"))
+        continue
+      }
+      for (path, info) in datasets.sorted(by: { $0.key < $1.key }) {
+        guard let sum = info["sha256_le"]?.stringValue else { continue }
+        let tensor = try #require(file[path], "\(name): \(path)")
+        #expect(Digest(of: tensor.bytes).hex == sum, "\(name): \(path)")
+        compared += 1
+      }
+    }
+    #expect(compared >= 50)
+    let lz4 = try TensorFile.read(folder + "/h5ex_d_lz4.h5")["DS1"]
+    #expect(lz4?.shape == [32, 64])
+  }
+
+  @Test("a header that claims more than the file can hold is refused before memory is taken")
+  func lies() throws {
+    // A sound file, read with a smaller allowance.
+    let bytes = try TensorFile(tensors: [("x", NamedTensor([Float](repeating: 1, count: 10_000_000)))]).encoded()
+    let error = #expect(throws: TensorFileError.self) {
+      try TensorFile(bytes: bytes, place: "memory", limits: ReadingLimits(totalBytes: 1 << 20))
+    }
+    #expect(error?.code == .tooLarge)
+    let expansion = #expect(throws: TensorFileError.self) {
+      try TensorFile(bytes: bytes, place: "memory", limits: ReadingLimits(expansion: 10))
+    }
+    #expect(expansion?.code == .tooLarge)
+  }
+
+  @Test("a child that crashes, hangs or is missing is told apart from one that answers")
+  func children() {
+    #expect(LimitedProcess.run("/bin/sh", ["-c", "echo hello; exit 3"], seconds: 20) == .exited(3, output: "hello\n"))
+    #expect(LimitedProcess.run("/bin/sh", ["-c", "kill -SEGV $$"], seconds: 20) == .killed(signal: SIGSEGV))
+    #expect(LimitedProcess.run("/bin/sh", ["-c", "exec sleep 60"], seconds: 0.2) == .timedOut)
+    guard case .notStarted = LimitedProcess.run("/no/such/program", [], seconds: 1) else {
+      Issue.record("a missing program was started")
+      return
+    }
+  }
+
+  @Test("malformed HDF5 ends in a digest or a message, whatever it does to the library")
+  func malformed() throws {
+    guard let reader = Reader.executable, let folder = TestData.folder("bad/hdf5") else { return }
+    for name in TestData.files(in: folder) {
+      let path = "\(folder)/\(name)"
+      do {
+        _ = try ForeignFile.digest(of: path, executable: reader, limits: .init(memory: 2 << 30, seconds: 5))
+      } catch {
+        #expect(error.description.hasPrefix(path) && error.isUserData, "\(error)")
+      }
+    }
+  }
+
+  @Test("our own files, cut short or with bytes changed, end in a digest or a message in the child")
+  func cut() throws {
+    guard let reader = Reader.executable else { return }
+    let whole = try TensorFile(
+      tensors: [("a/x", NamedTensor((0..<400).map(Float.init), shape: [20, 20])), ("y", NamedTensor([Int64(5)]))],
+      attributes: ["k": [1, 2, 3]]
+    ).encoded()
+    try withTemporaryFolder { folder in
+      let path = folder + "/cut.h5"
+      for length in stride(from: 0, to: whole.count, by: 37) {
+        try Data(whole[..<length]).write(to: URL(fileURLWithPath: path))
+        #expect(throws: TensorFileError.self) { try ForeignFile.digest(of: path, executable: reader) }
+        guard length < whole.count else { continue }
+        var changed = whole
+        changed[length] ^= 0xFF
+        try Data(changed).write(to: URL(fileURLWithPath: path))
+        _ = try? ForeignFile.digest(of: path, executable: reader)
+      }
+      try Data(whole).write(to: URL(fileURLWithPath: path))
+      #expect(try ForeignFile.digest(of: path, executable: reader) == TensorFile.digest(ofFileAt: path))
+    }
+  }
+}
+
+/// The product's executable beside the tests, which reads foreign files when started with `ForeignFile.command`.
+enum Reader {
+  static let executable: String? = {
+    for argument in CommandLine.arguments {
+      var folder = URL(fileURLWithPath: argument).deletingLastPathComponent()
+      while folder.path.count > 1 {
+        let candidate = folder.appendingPathComponent("autopanoptic").path
+        let probe = LimitedProcess.run(candidate, [ForeignFile.command], seconds: 20)
+        if case .exited(64, _) = probe { return candidate }
+        folder.deleteLastPathComponent()
+      }
+    }
+    print("skipped: no executable 'autopanoptic' that reads foreign files beside the tests")
+    return nil
+  }()
+}

@@ -1,0 +1,25 @@
+import Determinism
+import Foundation
+
+/// Where the larger test data lies: `AUTOPANOPTIC_DATA`, or `shared/data` beside the checkout.
+enum ImageData {
+  static let root: String? = {
+    if let named = ProcessInfo.processInfo.environment["AUTOPANOPTIC_DATA"] { return named }
+    let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let path = package.deletingLastPathComponent().appendingPathComponent("shared/data").path
+    return FileManager.default.fileExists(atPath: path) ? path : nil
+  }()
+
+  /// A folder of the test data and what the reference decoder made of its files, sorted by name; nil, with a message,
+  /// where it is missing.
+  static func reference(_ name: String, _ list: String) -> (folder: String, files: [(String, CanonicalValue)])? {
+    guard let root, let data = FileManager.default.contents(atPath: "\(root)/\(name)/\(list)"),
+      let files = try? CanonicalValue(json: Array(data))["files"]?.objectValue
+    else {
+      print("skipped: no '\(name)/\(list)' in the test data; set AUTOPANOPTIC_DATA")
+      return nil
+    }
+    return ("\(root)/\(name)", files.sorted { $0.key < $1.key })
+  }
+}
