@@ -1,0 +1,109 @@
+import Determinism
+import Tensors
+import Vision
+
+/// How pictures become batches of a classifier.
+public struct ClassificationLoading: Codable, Hashable, Sendable {
+  public var batchSize: Int
+  public var crop: CropAugmentation
+  public var jitter: ColourJitter
+  public var flipChance: Double
+  public var evaluation: CentreCrop
+  public var normalization: PixelNormalization
+
+  public init(
+    batchSize: Int, crop: CropAugmentation, evaluation: CentreCrop, jitter: ColourJitter = ColourJitter(),
+    flipChance: Double = 0.5, normalization: PixelNormalization = .raw
+  ) {
+    self.batchSize = batchSize
+    self.crop = crop
+    self.evaluation = evaluation
+    self.jitter = jitter
+    self.flipChance = flipChance
+    self.normalization = normalization
+  }
+}
+
+/// Images of one step and their classes.
+public struct ClassificationBatch: Sendable {
+  /// `[N, 3, side, side]`
+  public let images: Tensor
+  /// From 0, one an image.
+  public let labels: [Int]
+}
+
+/// Makes the batches of a classification data set: every batch is a function of the seed and its step.
+public final class ClassificationLoader: Sendable {
+  public let dataset: ClassificationDataset
+  public let loading: ClassificationLoading
+  private let seeds: Seeds
+  private let order: BatchOrder
+  private let memo: BatchOrderMemo
+  private let cache: PictureCache<Image>
+
+  /// - Parameters:
+  ///   - seeds: of the stage; order, crops, colours and flips draw from its streams.
+  ///   - cacheBytes: decoded pictures kept in memory at most; changes speed alone.
+  public init(
+    _ dataset: ClassificationDataset, _ loading: ClassificationLoading, seeds: Seeds, cacheBytes: Int = 256 << 20
+  ) {
+    self.dataset = dataset
+    self.loading = loading
+    self.seeds = seeds
+    order = BatchOrder(
+      groups: [Int](repeating: 0, count: dataset.samples.count), batchSize: loading.batchSize, seeds: seeds)
+    memo = BatchOrderMemo(order)
+    cache = PictureCache(maximalBytes: cacheBytes)
+  }
+
+  public var stepsPerEpoch: Int { order.batchesPerEpoch }
+
+  /// The training batches of a range of steps, made ahead in the background.
+  public func training(steps: Range<Int>, workers: Int = 1) -> Prefetcher<ClassificationBatch> {
+    Prefetcher(steps: steps, workers: workers) { [self] in try trainingBatch(step: $0) }
+  }
+
+  /// The training batch of a step: crop, colours, flip, each drawn anew for every image.
+  /// - Throws: `ImageError` for a file that cannot be decoded.
+  public func trainingBatch(step: Int) throws -> ClassificationBatch {
+    let samples = memo.samples(step: step)
+    var flips: [Bool] = []
+    var images: [Image] = []
+    for (slot, sample) in samples.enumerated() {
+      var random = seeds.stream("step/\(step)/image/\(slot)")
+      let cropped = loading.crop.apply(to: try picture(sample), using: &random)
+      images.append(loading.jitter.apply(to: cropped, using: &random))
+      flips.append(random.chance(loading.flipChance))
+    }
+    return batch(images, flips, samples, side: loading.crop.side)
+  }
+
+  /// All images in order, centre crops, the last batch perhaps smaller.
+  public func evaluation(workers: Int = 1) -> Prefetcher<ClassificationBatch> {
+    let count = dataset.samples.count
+    let size = loading.batchSize
+    return Prefetcher(steps: 0..<(count + size - 1) / size, workers: workers) { [self] step in
+      let samples = Array(step * size..<min(count, (step + 1) * size))
+      let images = try samples.map { loading.evaluation.apply(to: try picture($0)) }
+      return batch(
+        images, [Bool](repeating: false, count: images.count), samples, side: loading.evaluation.side)
+    }
+  }
+
+  private func picture(_ index: Int) throws -> Image {
+    try cache.picture(index, size: \.pixels.count) { try ClassificationDataset.image(dataset.samples[index]) }
+  }
+
+  private func batch(_ images: [Image], _ flips: [Bool], _ samples: [Int], side: Int) -> ClassificationBatch {
+    var tensor = Tensor(zeros: [images.count, 3, side, side])
+    let size = 3 * side * side
+    tensor.withMutableElements { planes in
+      for (i, image) in images.enumerated() {
+        loading.normalization.write(
+          image, isFlipped: flips[i], to: UnsafeMutableBufferPointer(rebasing: planes[i * size..<(i + 1) * size]),
+          planeHeight: side, planeWidth: side)
+      }
+    }
+    return ClassificationBatch(images: tensor, labels: samples.map { dataset.samples[$0].label })
+  }
+}

@@ -1,0 +1,71 @@
+import Determinism
+import Vision
+
+/// The random resized crop of ImageNet training: a rectangle of random area and proportions, brought to a square.
+public struct CropAugmentation: Codable, Hashable, Sendable {
+  /// Area of the crop as a share of the picture's, drawn uniformly.
+  public var minimumArea: Double
+  public var maximumArea: Double
+  /// Width over height, drawn uniformly on a logarithmic scale between this and its inverse.
+  public var proportion: Double
+  /// Side of the result in pixels.
+  public var side: Int
+
+  public init(side: Int, minimumArea: Double = 0.08, maximumArea: Double = 1, proportion: Double = 4.0 / 3) {
+    self.side = side
+    self.minimumArea = minimumArea
+    self.maximumArea = maximumArea
+    self.proportion = proportion
+  }
+
+  /// A crop that lies inside the picture: ten tries, then the largest centred one of allowed proportions.
+  func rectangle(
+    width: Int, height: Int, using random: inout RandomStream
+  ) -> (x: Int, y: Int, width: Int, height: Int) {
+    let area = Double(width * height)
+    let limit = PortableMath.log(proportion)
+    for _ in 0..<10 {
+      let target = area * random.uniform(minimumArea, maximumArea)
+      let ratio = PortableMath.exp(random.uniform(-limit, limit))
+      let w = Int((target * ratio).squareRoot().rounded(.toNearestOrEven))
+      let h = Int((target / ratio).squareRoot().rounded(.toNearestOrEven))
+      if w > 0, h > 0, w <= width, h <= height {
+        let y = random.below(height - h + 1)
+        return (random.below(width - w + 1), y, w, h)
+      }
+    }
+    var (w, h) = (width, height)
+    let ratio = Double(width) / Double(height)
+    if ratio < 1 / proportion {
+      h = min(height, Int((Double(width) * proportion).rounded(.toNearestOrEven)))
+    } else if ratio > proportion {
+      w = min(width, Int((Double(height) * proportion).rounded(.toNearestOrEven)))
+    }
+    return ((width - w) / 2, (height - h) / 2, w, h)
+  }
+
+  func apply(to image: Image, using random: inout RandomStream) -> Image {
+    let r = rectangle(width: image.width, height: image.height, using: &random)
+    return image.cropped(x: r.x, y: r.y, width: r.width, height: r.height)
+      .resized(width: side, height: side, by: .antialiased)
+  }
+}
+
+/// What a classifier sees in evaluation: the shorter side brought to `shorterSide`, the middle square cut out.
+public struct CentreCrop: Codable, Hashable, Sendable {
+  public var shorterSide: Int
+  public var side: Int
+
+  public init(shorterSide: Int, side: Int) {
+    precondition(side > 0 && side <= shorterSide, "CentreCrop: \(side) of \(shorterSide)")
+    self.shorterSide = shorterSide
+    self.side = side
+  }
+
+  func apply(to image: Image) -> Image {
+    let rule = ResizeRule(shorterSide: shorterSide, longestSide: Int(Int32.max))
+    let size = rule.size(width: image.width, height: image.height)
+    return image.resized(width: size.width, height: size.height, by: .bilinear)
+      .cropped(x: (size.width - side) / 2, y: (size.height - side) / 2, width: side, height: side)
+  }
+}
