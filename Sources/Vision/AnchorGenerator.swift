@@ -13,7 +13,8 @@ public struct AnchorGenerator: Hashable, Sendable {
     public var sizes: [Double]
 
     public init(stride: Int, sizes: [Double]) {
-      precondition(stride > 0 && !sizes.isEmpty && sizes.allSatisfy { $0 > 0 }, "Level: stride \(stride), sizes \(sizes)")
+      precondition(
+        stride > 0 && !sizes.isEmpty && sizes.allSatisfy { $0 > 0 }, "Level: stride \(stride), sizes \(sizes)")
       (self.stride, self.sizes) = (stride, sizes)
     }
   }

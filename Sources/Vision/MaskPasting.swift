@@ -20,7 +20,8 @@ public struct MaskPasting: Hashable, Sendable {
   /// - Returns: a mask of the image's size; empty where the box misses the image.
   public func paste(_ probabilities: [Float], size: Int, in box: Box, width: Int, height: Int) -> BinaryMask {
     precondition(
-      probabilities.count == size * size && box.isFinite, "paste: \(probabilities.count) values for size \(size), \(box)")
+      probabilities.count == size * size && box.isFinite,
+      "paste: \(probabilities.count) values for size \(size), \(box)")
     var mask = BinaryMask(width: width, height: height)
     let columns = Axis(near: box.x0, far: box.x1, size: size, padding: padding, limit: width)
     let rows = Axis(near: box.y0, far: box.y1, size: size, padding: padding, limit: height)

@@ -80,7 +80,8 @@ struct BoxGoldenTests {
     #expect(corners(clipped) == (try clip.tensor("out").doubles))
   }
 
-  @Test("matching of anchors and proposals", arguments: [("matcher_rpn", Matcher.anchors), ("matcher_roi", .proposals)])
+  @Test(
+    "matching of anchors and proposals", arguments: [("matcher_rpn", Matcher.anchors), ("matcher_roi", .proposals)])
   func matching(_ name: String, _ matcher: Matcher) throws {
     let c = try #require(boxes[name])
     let iou = try c.tensor("in_iou")
