@@ -85,7 +85,9 @@ enum Attributes {
     case CC_FLOAT64:
       let p = a.data.assumingMemoryBound(to: Double.self)
       // JSON has no such numbers; their names stand in.
-      flat = (0..<count).map { p[$0].isFinite ? .number(p[$0]) : .string(p[$0].isNaN ? "NaN" : p[$0] > 0 ? "+inf" : "-inf") }
+      flat = (0..<count).map {
+        p[$0].isFinite ? .number(p[$0]) : .string(p[$0].isNaN ? "NaN" : p[$0] > 0 ? "+inf" : "-inf")
+      }
     case CC_BOOL:
       let p = a.data.assumingMemoryBound(to: Int8.self)
       flat = (0..<count).map { .bool(p[$0] != 0) }

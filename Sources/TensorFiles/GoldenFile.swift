@@ -37,7 +37,7 @@ public struct GoldenFile: Sendable {
       tensors[group, default: [:]][String(parts.last ?? "")] = entry.tensor
     }
     for path in file.objectAttributes.keys where !path.contains("/") && file[path] == nil {
-      tensors[path, default: [:]].merge([:]) { old, _ in old }
+      tensors[path] = tensors[path] ?? [:]
     }
     cases = tensors.sorted { precedes($0.key, $1.key) }.map { group, tensors in
       Case(

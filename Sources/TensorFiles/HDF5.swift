@@ -8,7 +8,8 @@ enum HDF5 {
   private static let mutex = Mutex(())
 
   /// Runs `body` while no other thread is inside the library.
-  static func locked<R: ~Copyable>(_ body: () throws(TensorFileError) -> sending R) throws(TensorFileError) -> sending R {
+  static func locked<R: ~Copyable>(_ body: () throws(TensorFileError) -> sending R) throws(TensorFileError) -> sending R
+  {
     try mutex.withLock { _ throws(TensorFileError) in
       guard cc_h5_setup() == 0 else {
         throw TensorFileError(.unreadable, at: "libhdf5", "the library does not start: \(reason)")
@@ -26,7 +27,9 @@ enum HDF5 {
   }
 
   /// Throws the last failure.
-  static func check(_ status: some SignedInteger, _ code: TensorFileError.Code, _ place: String, _ what: String)
+  static func check(
+    _ status: some SignedInteger, _ code: TensorFileError.Code, _ place: String, _ what: String
+  )
     throws(TensorFileError)
   {
     guard status < 0 else { return }

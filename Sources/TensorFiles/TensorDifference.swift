@@ -30,7 +30,8 @@ public enum TensorDifference: Hashable, Sendable, CustomStringConvertible {
       "tensor '\(name)' is missing in the \(inFirst ? "first" : "second")"
     case .kind(let name, let first, let second): "tensor '\(name)': \(first) against \(second)"
     case .elements(let d):
-      "tensor '\(d.name)' at \(d.index): \(d.first) against \(d.second); \(d.count) element\(d.count == 1 ? "" : "s") differ"
+      "tensor '\(d.name)' at \(d.index): \(d.first) against \(d.second); "
+        + (d.count == 1 ? "1 element differs" : "\(d.count) elements differ")
         + (d.maximalUlps.map { ", by at most \($0) ulp" } ?? "")
     case .attribute(let name, let first, let second):
       "attribute '\(name)': \(first?.canonicalText ?? "none") against \(second?.canonicalText ?? "none")"

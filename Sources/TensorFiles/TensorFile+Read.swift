@@ -20,7 +20,8 @@ extension TensorFile {
   /// Soft and external links are not followed, named types are ignored. The library can crash on malformed files:
   /// open here only files whose bytes were verified, and read others through `ForeignFile`.
   /// - Throws: `TensorFileError`, with the path and the object.
-  public static func read(_ path: String, limits: ReadingLimits = ReadingLimits()) throws(TensorFileError) -> TensorFile {
+  public static func read(_ path: String, limits: ReadingLimits = ReadingLimits()) throws(TensorFileError) -> TensorFile
+  {
     try read(place: path, limits: limits) { cc_h5_open(path) }
   }
 
@@ -85,7 +86,8 @@ private struct DatasetReader: ~Copyable {
   let slabs: Slabs?
 
   /// - Parameter remaining: how many bytes may still be read; what this data set needs is taken off.
-  init(_ file: cc_h5, name: String, place: String, limits: ReadingLimits, remaining: inout Int) throws(TensorFileError) {
+  init(_ file: cc_h5, name: String, place: String, limits: ReadingLimits, remaining: inout Int) throws(TensorFileError)
+  {
     self.place = place
     dataset = cc_h5_open_dataset(file, name)
     try HDF5.check(dataset, .corrupt, place, "cannot be opened")

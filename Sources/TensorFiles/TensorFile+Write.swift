@@ -108,7 +108,9 @@ extension TensorFile {
     }
   }
 
-  private static func store(_ entry: Entry, _ slabs: Slabs?, _ packed: ArraySlice<[UInt8]>, to file: cc_h5)
+  private static func store(
+    _ entry: Entry, _ slabs: Slabs?, _ packed: ArraySlice<[UInt8]>, to file: cc_h5
+  )
     throws(TensorFileError)
   {
     let tensor = entry.tensor

@@ -4,7 +4,9 @@ import Foundation
 /// quarter resolution, progressive passes, restart markers, one and four components, a palette.
 enum ImageDecoderSamples {
   static var all: [[UInt8]] {
-    [baseline420, progressive444, restarts422, gray, cmyk, palette].map { Array(Data(base64Encoded: $0, options: .ignoreUnknownCharacters)!) }
+    [baseline420, progressive444, restarts422, gray, cmyk, palette].map {
+      Array(Data(base64Encoded: $0, options: .ignoreUnknownCharacters)!)
+    }
   }
 
   /// baseline 4:2:0.

@@ -38,7 +38,8 @@ struct DamageTests {
   @Test("HDF5 of other makers is read with the values that h5py found, LZ4 by the registered plugin included")
   func foreign() throws {
     guard let folder = TestData.folder("hdf5") else { return }
-    let expected = try CanonicalValue(json: Array(Data(contentsOf: URL(fileURLWithPath: folder + "/expected_values.json"))))
+    let expected = try CanonicalValue(
+      json: Array(Data(contentsOf: URL(fileURLWithPath: folder + "/expected_values.json"))))
     var compared = 0
     for name in TestData.files(in: folder) {
       let datasets = expected["files"]?[name]?["info"]?.objectValue ?? [:]

@@ -5,7 +5,9 @@ import Testing
 
 @Suite("Difference of two files")
 struct DifferenceTests {
-  private func file(_ tensors: [(String, NamedTensor)], _ attributes: [String: CanonicalValue] = [:]) throws -> TensorFile {
+  private func file(
+    _ tensors: [(String, NamedTensor)], _ attributes: [String: CanonicalValue] = [:]
+  ) throws -> TensorFile {
     try TensorFile(tensors: tensors.map { (name: $0.0, tensor: $0.1) }, attributes: attributes)
   }
 
@@ -27,10 +29,11 @@ struct DifferenceTests {
       found.description == "tensor 'a' at [1, 1]: 5.0 against 5.0000005; 2 elements differ, by at most 3 ulp")
     let signs = TensorFile.difference(
       between: try file([("z", NamedTensor([0.0]))]), and: try file([("z", NamedTensor([-0.0]))]))
-    #expect(signs?.description == "tensor 'z' at [0]: 0.0 against -0.0; 1 element differ, by at most 0 ulp")
+    #expect(signs?.description == "tensor 'z' at [0]: 0.0 against -0.0; 1 element differs, by at most 0 ulp")
     let integers = TensorFile.difference(
-      between: try file([("z", NamedTensor([UInt8(3)], shape: []))]), and: try file([("z", NamedTensor([UInt8(4)], shape: []))]))
-    #expect(integers?.description == "tensor 'z' at []: 3 against 4; 1 element differ")
+      between: try file([("z", NamedTensor([UInt8(3)], shape: []))]),
+      and: try file([("z", NamedTensor([UInt8(4)], shape: []))]))
+    #expect(integers?.description == "tensor 'z' at []: 3 against 4; 1 element differs")
   }
 
   @Test("names missing tensors on either side, other types and attributes")

@@ -26,7 +26,8 @@ struct DigestTests {
 
   @Test("of a file equals that of its tensors in memory, in any order")
   func memory() throws {
-    let file = try TensorFile(bytes: TensorFile(tensors: Sample.tensors(), attributes: Sample.attributes).encoded(), place: "memory")
+    let file = try TensorFile(
+      bytes: TensorFile(tensors: Sample.tensors(), attributes: Sample.attributes).encoded(), place: "memory")
     #expect(file.digest == TensorDigest.of(tensors: Sample.tensors().shuffled(), attributes: Sample.attributes))
   }
 

@@ -42,7 +42,9 @@ struct TensorFileTests {
 
   @Test(
     "refuse names that a file cannot hold",
-    arguments: [["a", "a"], [""], ["a//b"], ["/a"], ["a/"], ["."], ["a/../b"], ["a\0b"], ["a", "a/b"], ["a/b/c", "a/b"]])
+    arguments: [
+      ["a", "a"], [""], ["a//b"], ["/a"], ["a/"], ["."], ["a/../b"], ["a\0b"], ["a", "a/b"], ["a/b/c", "a/b"],
+    ])
   func names(_ names: [String]) throws {
     let error = #expect(throws: TensorFileError.self) {
       try TensorFile(tensors: names.map { ($0, NamedTensor([Float(1)])) })
@@ -81,9 +83,12 @@ struct TensorFileTests {
     #expect(Tensor(NamedTensor([Float](), shape: [0, 1, 1, 1, 1, 1])) == nil)
   }
 
-  @Test("cut tensors into contiguous runs", arguments: [
-    ([5], 4), ([1 << 20], 4), ([3, 300_007], 4), ([2, 3, 700, 999], 8), ([1, 1, 1, 4_000_001], 1), ([7, 1, 262_145], 4),
-  ])
+  @Test(
+    "cut tensors into contiguous runs",
+    arguments: [
+      ([5], 4), ([1 << 20], 4), ([3, 300_007], 4), ([2, 3, 700, 999], 8), ([1, 1, 1, 4_000_001], 1),
+      ([7, 1, 262_145], 4),
+    ])
   func slabs(_ shape: [Int], _ size: Int) {
     let slabs = Slabs(shape: shape, elementSize: size)
     #expect(slabs.chunkElements * size <= Slabs.maximalBytes)
