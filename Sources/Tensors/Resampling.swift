@@ -25,11 +25,9 @@ public enum Resampling {
     return out
   }
 
-  /// Bilinear interpolation by a factor: the size is rounded down, coordinates scale by exactly `1 / factor`.
-  public static func bilinear(_ x: Tensor, factor: Double) -> Tensor {
-    bilinear(
-      x, height: Int(Double(x.shape[2]) * factor), width: Int(Double(x.shape[3]) * factor),
-      grid: .halfPixelScale(factor))
+  /// Bilinear interpolation by a factor. The size is rounded down; coordinates follow from the two sizes.
+  public static func bilinear(_ x: Tensor, factor: Double, grid: ResamplingGrid) -> Tensor {
+    bilinear(x, height: Int(Double(x.shape[2]) * factor), width: Int(Double(x.shape[3]) * factor), grid: grid)
   }
 
   /// The gradient of `bilinear` at its input of shape `input`.

@@ -4,8 +4,6 @@ public enum ResamplingGrid: Sendable, Hashable {
   case cornerAligned
   /// The image borders coincide: `source = (i + 1/2) in / out - 1/2`, at least 0.
   case halfPixel
-  /// As `halfPixel`, with `1 / factor` in place of `in / out`: the given factor counts, not the rounded size.
-  case halfPixelScale(Double)
 }
 
 /// For every destination pixel of one axis its two source pixels and their weights: computed in binary64, each weight
@@ -28,8 +26,6 @@ struct BilinearAxis: Sendable {
       case .halfPixel:
         // One division of integers: (2 i + 1) in / (2 out) - 1/2.
         position = max(0, Double((2 * i + 1) * source) / Double(2 * destination) - 0.5)
-      case .halfPixelScale(let factor):
-        position = max(0, (Double(i) + 0.5) / factor - 0.5)
       }
       let floor = min(Int(position), source - 1)
       let fraction = floor == source - 1 ? 0 : position - Double(floor)
@@ -68,7 +64,7 @@ struct GatherAxis: Sendable {
   }
 }
 
-/// The source pixel of every destination pixel: `floor(i in / out)`, or `floor(i / factor)`.
+/// The source pixel of every destination pixel: `floor(i in / out)`.
 enum NearestAxis {
   static func table(from source: Int, to destination: Int) -> [Int] {
     precondition(source > 0 && destination > 0, "resampling: \(source) to \(destination) pixels")

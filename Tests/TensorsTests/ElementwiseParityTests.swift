@@ -172,7 +172,8 @@ struct ElementwiseParityTests {
       expectParity("bilinear", n: size * size, count: to * to) { k, a, b, o in
         var scratch = [Float](repeating: 0, count: 2 * to)
         k.bilinear(
-          size, to, to, axis.first, axis.second, axis.low, axis.high, axis.first, axis.second, axis.low, axis.high, a, o,
+          size, to, to, axis.first, axis.second, axis.low, axis.high, axis.first, axis.second, axis.low, axis.high, a,
+          o,
           &scratch)
       }
       expectParity("bilinear_gradient", n: to * to, count: size * size) { k, a, b, o in
