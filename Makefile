@@ -99,7 +99,7 @@ lint: ## check layout and layers
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift
 	.ci/layers
 
-docs: ## the reference documentation of every library, below .build/docs
+docs: $(BIN) ## the reference documentation of every library, below .build/docs
 	.ci/docs
 
 clean: ## remove what was built; artifacts stay
