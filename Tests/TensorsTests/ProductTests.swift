@@ -1,0 +1,76 @@
+import CKernels
+import Determinism
+import Testing
+
+@testable import Tensors
+
+@Suite("Matrix products")
+struct ProductTests {
+  @Test("equal the triple loop in all bits, sizes 0...67", arguments: 0...67)
+  func matchesDefinition(size: Int) {
+    let others = [0, 1, 7, 16, 33, 67]
+    for (a, b) in [(others[size % 6], others[size / 6 % 6]), (size, 5)] {
+      for (m, n, k) in [(size, a, b), (a, size, b), (a, b, size)] {
+        for (ta, tb) in [(false, false), (true, false), (false, true), (true, true)] {
+          let x = ProductReference.values(ta ? [k, m] : [m, k], "a")
+          let y = ProductReference.values(tb ? [n, k] : [k, n], "b")
+          let expected = ProductReference.matmul(x, ta, y, tb)
+          #expect(matmul(x, transposeA: ta, y, transposeB: tb).isIdentical(to: expected), "\(m) \(n) \(k) \(ta) \(tb)")
+        }
+      }
+    }
+  }
+
+  @Test("chains longer than a block go on where they stopped", arguments: [383, 384, 385, 769, 1500])
+  func longChains(k: Int) {
+    let a = ProductReference.values([50, k], "a")
+    let b = ProductReference.values([k, 45], "b")
+    #expect(matmul(a, b).isIdentical(to: ProductReference.matmul(a, false, b, false)))
+  }
+
+  @Test("every instruction set and number of threads gives the same bits")
+  func variants() {
+    for (m, k, n) in [(13, 40, 37), (100, 500, 70), (200, 10, 33)] {
+      let a = ProductReference.values([m, k], "a")
+      let b = ProductReference.values([k, n], "b")
+      let expected = ProductReference.matmul(a, false, b, false)
+      for set in Backend.supported {
+        var packed = [Float](repeating: 0, count: Int(ck_packed_count(set.isa, Int64(m), Int64(k))))
+        ck_pack_left(set.isa, Int64(m), Int64(k), 1, nil, a.pointer, Int64(k), 1, 0, Int64(m), &packed)
+        var c = Tensor(uninitialized: [m, n])
+        ck_matrix_product(
+          set.isa, Int64(m), Int64(k), packed, 0, Int64(m), b.pointer, Int64(n), 1, 0, Int64(n), nil,
+          c.mutablePointer, Int64(n))
+        #expect(c.isIdentical(to: expected), "\(set)")
+      }
+      for threads in 1...3 {
+        Parallel.withThreads(threads) { #expect(matmul(a, b).isIdentical(to: expected)) }
+      }
+    }
+  }
+
+  @Test("linear layers and their gradients follow their rules", arguments: [0, 1, 5, 2048, 2049])
+  func linear(rows: Int) {
+    let x = ProductReference.values([rows, 9], "x")
+    let w = ProductReference.values([6, 9], "w")
+    let bias = ProductReference.values([6], "bias")
+    let y = Linear.forward(x, weight: w, bias: bias)
+    #expect(y.isIdentical(to: ProductReference.matmul(x, false, w, true, bias: bias)))
+    let dy = ProductReference.values([rows, 6], "dy")
+    #expect(Linear.inputGradient(dy, weight: w).isIdentical(to: ProductReference.matmul(dy, false, w, false)))
+    // A linear layer is a 1×1 convolution over rows, whose weight gradient has the rule of 2048.
+    let expected = ProductReference.weightGradient(
+      Convolution2D(), dy.reshaped([rows, 6, 1, 1]), x.reshaped([rows, 9, 1, 1]), [6, 9, 1, 1])
+    #expect(Linear.weightGradient(dy, x).isIdentical(to: expected.reshaped([6, 9])))
+    let sums = (0..<6).map { j in (0..<rows).reduce(0.0) { $0 + Double(dy[flat: $1 * 6 + j]) } }
+    for (value, sum) in zip(Linear.biasGradient(dy).array, sums) { #expect(abs(Double(value) - sum) <= abs(sum) * 1e-6) }
+  }
+
+  @Test("agree with OpenBLAS within rounding")
+  func openBLAS() throws {
+    guard let library = OpenBLAS() else { return }
+    let a = ProductReference.values([70, 300], "a", extreme: false)
+    let b = ProductReference.values([300, 90], "b", extreme: false)
+    for (ours, theirs) in zip(matmul(a, b).array, library.multiply(a, b).array) { #expect(abs(ours - theirs) < 1e-4) }
+  }
+}
