@@ -11,7 +11,9 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
   var groups = 1
 
   var layer: Convolution2D { Convolution2D(stride: stride, padding: padding, dilation: dilation, groups: groups) }
-  var testDescription: String { "x \(x), w \(w), stride \(stride), padding \(padding), dilation \(dilation), groups \(groups)" }
+  var testDescription: String {
+    "x \(x), w \(w), stride \(stride), padding \(padding), dilation \(dilation), groups \(groups)"
+  }
 
   static let dense: [ConvolutionCase] = [
     .init(x: [2, 3, 9, 7], w: [5, 3, 3, 3], padding: 1),

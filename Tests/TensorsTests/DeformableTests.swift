@@ -73,8 +73,9 @@ struct DeformableTests {
                 func at(_ tensor: Tensor, _ k: Int) -> Double {
                   Double(tensor[flat: ((n * tensor.shape[1] + k) * output[2] + oy) * output[3] + ox])
                 }
-                let y = Double(oy * c.stride - c.padding + t / kw * c.dilation) + at(v.offset, (group * taps + t) * 2)
-                let x = Double(ox * c.stride - c.padding + t % kw * c.dilation) + at(v.offset, (group * taps + t) * 2 + 1)
+                let first = (group * taps + t) * 2
+                let y = Double(oy * c.stride - c.padding + t / kw * c.dilation) + at(v.offset, first)
+                let x = Double(ox * c.stride - c.padding + t % kw * c.dilation) + at(v.offset, first + 1)
                 guard y > -1, x > -1, y < Double(height), x < Double(width) else { continue }
                 let (y0, x0) = (Int(floor(y)), Int(floor(x)))
                 let (ly, lx) = (y - floor(y), x - floor(x))

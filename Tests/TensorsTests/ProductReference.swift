@@ -123,7 +123,7 @@ enum ProductReference {
       guard extreme else { return v }
       switch random.below(48) {
       case 0: return -0.0
-      case 1: return v * 1e-39
+      case 1: return v * 1e-19 * 1e-20
       case 2: return v * 1e-25
       case 3: return v * 1e15
       default: return v

@@ -54,16 +54,18 @@ struct ProductTests {
     let x = ProductReference.values([rows, 9], "x")
     let w = ProductReference.values([6, 9], "w")
     let bias = ProductReference.values([6], "bias")
-    let y = Linear.forward(x, weight: w, bias: bias)
+    let y = LinearMap.forward(x, weight: w, bias: bias)
     #expect(y.isIdentical(to: ProductReference.matmul(x, false, w, true, bias: bias)))
     let dy = ProductReference.values([rows, 6], "dy")
-    #expect(Linear.inputGradient(dy, weight: w).isIdentical(to: ProductReference.matmul(dy, false, w, false)))
+    #expect(LinearMap.inputGradient(dy, weight: w).isIdentical(to: ProductReference.matmul(dy, false, w, false)))
     // A linear layer is a 1×1 convolution over rows, whose weight gradient has the rule of 2048.
     let expected = ProductReference.weightGradient(
       Convolution2D(), dy.reshaped([rows, 6, 1, 1]), x.reshaped([rows, 9, 1, 1]), [6, 9, 1, 1])
-    #expect(Linear.weightGradient(dy, x).isIdentical(to: expected.reshaped([6, 9])))
+    #expect(LinearMap.weightGradient(dy, x).isIdentical(to: expected.reshaped([6, 9])))
     let sums = (0..<6).map { j in (0..<rows).reduce(0.0) { $0 + Double(dy[flat: $1 * 6 + j]) } }
-    for (value, sum) in zip(Linear.biasGradient(dy).array, sums) { #expect(abs(Double(value) - sum) <= abs(sum) * 1e-6) }
+    for (value, sum) in zip(LinearMap.biasGradient(dy).array, sums) {
+      #expect(abs(Double(value) - sum) <= abs(sum) * 1e-6)
+    }
   }
 
   @Test("agree with OpenBLAS within rounding")

@@ -1,0 +1,94 @@
+import CKernels
+import Testing
+
+@testable import Tensors
+
+/// The kernels behind the convolutions, variant against variant: all bits, without the choice of the process.
+@Suite("Product kernels on every instruction set")
+struct ProductParityTests {
+  @Test("convolution and its weight gradient", arguments: ConvolutionCase.dense.filter { $0.groups == 1 })
+  func convolution(_ c: ConvolutionCase) {
+    let x = ProductReference.values(Shape(c.x), "x")
+    let w = ProductReference.values(Shape(c.w), "w")
+    let shape = c.layer.outputShape(input: x.shape, weight: w.shape)
+    let dy = ProductReference.values(shape, "dy")
+    let sum = c.layer.tapSum(input: x.shape, weight: w.shape)
+    let (m, k, taps) = (Int64(c.w[0]), Int64(w.count / c.w[0]), Int64(c.w[2] * c.w[3]))
+    let count = min(2048, shape[0] * shape[2] * shape[3])
+    let results = Backend.supported.map { set -> (Tensor, Tensor) in
+      var packed = [Float](repeating: 0, count: Int(ck_packed_count(set.isa, m, k)) + 16)
+      ck_pack_left(set.isa, m, k, taps, Array(0..<taps), w.pointer, k, taps, 0, m, &packed)
+      var y = Tensor(zeros: shape)
+      let lanes = Int(ck_weight_lanes(set.isa, m))
+      var partial = [Float](repeating: 0, count: lanes * Int(k))
+      var dw = Tensor(zeros: w.shape)
+      sum.withC { s in
+        ck_tap_sum_forward(
+          set.isa, s, packed, x.pointer, nil, y.mutablePointer, 0, Int64(shape[0]), 0, Int64(shape[2]))
+        ck_tap_sum_weight_chunk(set.isa, s, x.pointer, dy.pointer, 0, Int64(c.w[1]), 0, Int64(count), &partial)
+      }
+      ck_fold_weight_chunks(1, 0, partial, Int64(lanes), Int64(c.w[1]), taps, m, dw.mutablePointer, k, taps)
+      return (y, dw)
+    }
+    for (set, result) in zip(Backend.supported, results) {
+      #expect(result.0.isIdentical(to: results[0].0) && result.1.isIdentical(to: results[0].1), "\(set)")
+    }
+  }
+
+  @Test("depthwise convolution", arguments: ConvolutionCase.depthwise)
+  func depthwise(_ c: ConvolutionCase) {
+    let x = ProductReference.values(Shape(c.x), "x")
+    let w = ProductReference.values(Shape(c.w), "w")
+    let expected = ProductReference.forward(c.layer, x, w, bias: nil)
+    var sum = c.layer.tapSum(input: x.shape, weight: w.shape)
+    sum.channels = c.groups
+    sum.outputChannels = c.groups
+    let taps = Int64(c.w[2] * c.w[3])
+    for set in Backend.supported {
+      var y = Tensor(zeros: expected.shape)
+      sum.withC { s in
+        ck_depthwise_forward(
+          set.isa, s, Array(0..<taps), taps, w.pointer, x.pointer, nil, y.mutablePointer, 0, Int64(c.groups), 0,
+          Int64(c.x[0]))
+      }
+      #expect(y.isIdentical(to: expected), "\(set)")
+    }
+  }
+
+  @Test("deformable sampling and its gradients", arguments: [1, 2])
+  func deformable(offsetGroups: Int) {
+    let (channels, height, width) = (6, 13, 11)
+    let (plane, taps) = (height * width, 9)
+    let x = ProductReference.values([channels, plane], "x")
+    var offset = ProductReference.values([2 * taps * offsetGroups, plane], "offset", extreme: false)
+    offset.withMutableElements { o in
+      for i in o.indices { o[i] *= 4 }
+      (o[0], o[1], o[2], o[3], o[4]) = (.nan, .infinity, -1, 3e38, -0.0)
+    }
+    let mask = ProductReference.values([taps * offsetGroups, plane], "mask")
+    let gradient = ProductReference.values([channels * taps, plane], "gradient")
+    var geometry = ck_deform(
+      channels: Int64(channels), in_h: Int64(height), in_w: Int64(width), out_h: Int64(height), out_w: Int64(width),
+      kernel_h: 3, kernel_w: 3, stride: 1, padding: 1, dilation: 1, offset_groups: Int64(offsetGroups))
+    let count = Int64(plane)
+    let results = Backend.supported.map { set -> [Tensor] in
+      var columns = Tensor(zeros: gradient.shape)
+      var (doffset, dmask, dx) = (Tensor(zeros: offset.shape), Tensor(zeros: mask.shape), Tensor(zeros: x.shape))
+      var corners = [ck_deform_corner](repeating: ck_deform_corner(), count: offsetGroups * plane * taps)
+      ck_deform_columns(
+        set.isa, &geometry, x.pointer, offset.pointer, mask.pointer, 0, count, columns.mutablePointer, count)
+      ck_deform_tap_gradients(
+        set.isa, &geometry, x.pointer, offset.pointer, mask.pointer, gradient.pointer, 0, count,
+        doffset.mutablePointer, dmask.mutablePointer)
+      ck_deform_corners(set.isa, &geometry, offset.pointer, mask.pointer, 0, count, &corners)
+      for channel in 0..<channels {
+        ck_deform_input_gradient(
+          set.isa, &geometry, corners, gradient.pointer, Int64(channel), dx.mutablePointer + channel * plane)
+      }
+      return [columns, doffset, dmask, dx]
+    }
+    for (set, result) in zip(Backend.supported, results) {
+      for (a, b) in zip(result, results[0]) { #expect(a.isIdentical(to: b), "\(set)") }
+    }
+  }
+}
