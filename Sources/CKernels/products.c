@@ -60,6 +60,14 @@ void ck_depthwise_weight_chunk(ck_isa isa, const ck_tap_sum *s, const float *x, 
   table_of(isa)->depthwise_weight_chunk(s, x, dy, channel0, channels, first, count, partial);
 }
 
+int64_t ck_deform_width(const ck_deform *d) {
+  return (d->channels / d->offset_groups + 15) / 16 * 16 * d->offset_groups;
+}
+
+void ck_deform_turn(ck_isa isa, const ck_deform *d, const float *x, float *turned) {
+  table_of(isa)->deform_turn(d, x, turned);
+}
+
 void ck_deform_columns(ck_isa isa, const ck_deform *d, const float *x, const float *offset, const float *mask,
                        int64_t p0, int64_t count, float *columns, int64_t ld) {
   table_of(isa)->deform_columns(d, x, offset, mask, p0, count, columns, ld);
@@ -76,8 +84,8 @@ void ck_deform_corners(ck_isa isa, const ck_deform *d, const float *offset, cons
 }
 
 void ck_deform_input_gradient(ck_isa isa, const ck_deform *d, const ck_deform_corner *corners, const float *dcolumns,
-                              int64_t channel, float *dx) {
-  table_of(isa)->deform_input_gradient(d, corners, dcolumns, channel, dx);
+                              int64_t block, float *dx) {
+  table_of(isa)->deform_input_gradient(d, corners, dcolumns, block, dx);
 }
 
 void ck_fold_weight_chunks(int64_t chunks, int64_t chunk_stride, const float *partials, int64_t lanes,

@@ -16,6 +16,10 @@ struct DeformablePlan {
   let columns: Int
   let taps: Int
   let geometry: ck_deform
+  /// Floats of one position of a turned image.
+  let width: Int
+  /// The input with channels side by side, `[N, H · W, width]`: sampling reads whole vectors of channels.
+  let turned: Tensor
 
   init(_ settings: DeformableConvolution, x: Tensor, offset: Tensor, mask: Tensor?, weight: Shape) {
     self.settings = settings
@@ -38,6 +42,21 @@ struct DeformablePlan {
       out_w: Int64(output[3]), kernel_h: Int64(weight[2]), kernel_w: Int64(weight[3]),
       stride: Int64(settings.stride), padding: Int64(settings.padding), dilation: Int64(settings.dilation),
       offset_groups: Int64(settings.offsetGroups))
+    width = withUnsafePointer(to: geometry) { Int(ck_deform_width($0)) }
+    turned = DeformablePlan.turn(x, geometry, width: width)
+  }
+
+  private static func turn(_ x: Tensor, _ geometry: ck_deform, width: Int) -> Tensor {
+    let area = x.shape[2] * x.shape[3]
+    var turned = Tensor(uninitialized: [x.shape[0], area, width])
+    if turned.isEmpty { return turned }
+    let target = turned.mutablePointer
+    Parallel.forEach(x.shape[0]) { image in
+      withUnsafePointer(to: geometry) { g in
+        ck_deform_turn(Backend.isa, g, x.pointer + image * x.shape[1] * area, target + image * area * width)
+      }
+    }
+    return turned
   }
 
   // MARK: Cuts
@@ -58,7 +77,7 @@ struct DeformablePlan {
   }
 
   private func imageInput(_ image: Int) -> UnsafePointer<Float> {
-    x.pointer + image * x.shape[1] * x.shape[2] * x.shape[3]
+    turned.pointer + image * x.shape[2] * x.shape[3] * width
   }
 
   /// Columns of a range of positions, `[columns, stride]` from `target` on.
@@ -149,53 +168,70 @@ struct DeformablePlan {
     return dw
   }
 
+  /// The weights as `[outputs, taps, width]`: the right side of the product that gives the gradient of the columns in
+  /// the order of turned images. Channels of other groups and of the padding are zeros.
+  private func turnedWeight(_ weight: Tensor) -> Tensor {
+    let channels = weight.shape[1]
+    let perOffsetGroup = x.shape[1] / settings.offsetGroups
+    let padded = width / settings.offsetGroups
+    var result = Tensor(zeros: [outputs, taps, width])
+    let target = result.mutablePointer
+    for output in 0..<outputs {
+      for i in 0..<channels {
+        let channel = output / (outputs / settings.groups) * channels + i
+        let lane = channel / perOffsetGroup * padded + channel % perOffsetGroup
+        for t in 0..<taps {
+          target[(output * taps + t) * width + lane] = weight.pointer[(output * channels + i) * taps + t]
+        }
+      }
+    }
+    return result
+  }
+
   /// Gradients of input, offset and mask, by way of the gradient of the columns, some images at a time.
   func positionGradients(
     _ dy: Tensor, weight: Tensor, dx: UnsafeMutablePointer<Float>, doffset: UnsafeMutablePointer<Float>,
     dmask: UnsafeMutablePointer<Float>?
   ) {
-    let groups = settings.groups
-    let depth = columns / groups
-    let rows = outputs / groups
-    let transposed = PackedLeft(
-      groups: groups, rows: depth, columns: rows, source: weight.pointer, group: rows * depth, row: 1, outer: depth)
-    let wave = max(1, min(images, 16_777_216 / (columns * plane)))
-    var buffer = Tensor(uninitialized: [wave, columns, plane])
+    let right = turnedWeight(weight)
+    let row = taps * width
+    let wave = max(1, min(images, 16_777_216 / (row * plane)))
+    var buffer = Tensor(uninitialized: [wave, plane, row])
     let dcolumns = buffer.mutablePointer
-    let perImage = settings.offsetGroups * plane * taps
-    let corners = UnsafeMutablePointer<ck_deform_corner>.allocate(capacity: wave * perImage)
+    let perOffset = settings.offsetGroups * taps * plane
+    let corners = UnsafeMutablePointer<ck_deform_corner>.allocate(capacity: wave * perOffset)
     defer { corners.deallocate() }
-    let channels = x.shape[1]
-    let area = x.shape[2] * x.shape[3]
+    let blocks = width / 16
+    let image = x.shape[1] * x.shape[2] * x.shape[3]
     for first in stride(from: 0, to: images, by: wave) {
       let count = min(wave, images - first)
       Parallel.forEach(count * pieces) { i in
         let local = i / pieces
-        let image = first + local
+        let n = first + local
         let band = range(i % pieces)
-        for group in 0..<groups {
-          product(
-            transposed.pointer(group: group), depth: rows, dy.pointer + (image * outputs + group * rows) * plane,
-            rightPlane: plane, band: band, rows: depth, bias: nil,
-            dcolumns + (local * columns + group * depth) * plane, outputPlane: plane)
-        }
+        let target = dcolumns + local * plane * row
+        // Rows are positions, so the gradient is the transposed left side.
+        let left = PackedLeft(
+          rows: band.count, columns: outputs, source: dy.pointer + n * outputs * plane + band.lowerBound, row: 1,
+          outer: plane)
+        ck_matrix_product(
+          Backend.isa, Int64(band.count), Int64(outputs), left.pointer(group: 0), 0, Int64(band.count), right.pointer,
+          Int64(row), 1, 0, Int64(row), nil, target + band.lowerBound * row, Int64(row))
         withUnsafePointer(to: geometry) { g in
           ck_deform_tap_gradients(
-            Backend.isa, g, imageInput(image), imageOffset(image), imageMask(image),
-            dcolumns + local * columns * plane, Int64(band.lowerBound), Int64(band.count),
-            doffset + image * 2 * settings.offsetGroups * taps * plane,
-            dmask.map { $0 + image * settings.offsetGroups * taps * plane })
+            Backend.isa, g, imageInput(n), imageOffset(n), imageMask(n), target, Int64(band.lowerBound),
+            Int64(band.count), doffset + n * 2 * perOffset, dmask.map { $0 + n * perOffset })
           ck_deform_corners(
-            Backend.isa, g, imageOffset(image), imageMask(image), Int64(band.lowerBound), Int64(band.count),
-            corners + local * perImage)
+            Backend.isa, g, imageOffset(n), imageMask(n), Int64(band.lowerBound), Int64(band.count),
+            corners + local * perOffset)
         }
       }
-      Parallel.forEach(count * channels) { i in
-        let local = i / channels
+      Parallel.forEach(count * blocks) { i in
+        let local = i / blocks
         withUnsafePointer(to: geometry) { g in
           ck_deform_input_gradient(
-            Backend.isa, g, corners + local * perImage, dcolumns + local * columns * plane, Int64(i % channels),
-            dx + ((first + local) * channels + i % channels) * area)
+            Backend.isa, g, corners + local * perOffset, dcolumns + local * plane * row, Int64(i % blocks),
+            dx + (first + local) * image)
         }
       }
     }

@@ -23,6 +23,7 @@ struct DeformableCase: CustomTestStringConvertible, Sendable {
     .init(x: [1, 4, 7, 5], w: [6, 2, 3, 3], stride: 2, groups: 2, offsetGroups: 2),
     .init(x: [2, 2, 6, 6], w: [3, 2, 5, 5], padding: 2),
     .init(x: [1, 2, 9, 9], w: [2, 2, 3, 3], padding: 2, dilation: 2),
+    .init(x: [1, 38, 5, 5], w: [4, 38, 3, 3], offsetGroups: 2),
   ]
 }
 

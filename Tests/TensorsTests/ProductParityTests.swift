@@ -57,8 +57,8 @@ struct ProductParityTests {
 
   @Test("deformable sampling and its gradients", arguments: [1, 2])
   func deformable(offsetGroups: Int) {
-    let (channels, height, width) = (6, 13, 11)
-    let (plane, taps) = (height * width, 9)
+    let (channels, rows, columns) = (38, 13, 11)
+    let (plane, taps) = (rows * columns, 9)
     let x = ProductReference.values([channels, plane], "x")
     var offset = ProductReference.values([2 * taps * offsetGroups, plane], "offset", extreme: false)
     offset.withMutableElements { o in
@@ -66,26 +66,28 @@ struct ProductParityTests {
       (o[0], o[1], o[2], o[3], o[4]) = (.nan, .infinity, -1, 3e38, -0.0)
     }
     let mask = ProductReference.values([taps * offsetGroups, plane], "mask")
-    let gradient = ProductReference.values([channels * taps, plane], "gradient")
     var geometry = ck_deform(
-      channels: Int64(channels), in_h: Int64(height), in_w: Int64(width), out_h: Int64(height), out_w: Int64(width),
+      channels: Int64(channels), in_h: Int64(rows), in_w: Int64(columns), out_h: Int64(rows), out_w: Int64(columns),
       kernel_h: 3, kernel_w: 3, stride: 1, padding: 1, dilation: 1, offset_groups: Int64(offsetGroups))
     let count = Int64(plane)
+    let width = Int(ck_deform_width(&geometry))
+    let gradient = ProductReference.values([plane, taps, width], "gradient")
     let results = Backend.supported.map { set -> [Tensor] in
-      var columns = Tensor(zeros: gradient.shape)
+      var samples = Tensor(zeros: [channels * taps, plane])
+      var turned = Tensor(zeros: [plane, width])
+      ck_deform_turn(set.isa, &geometry, x.pointer, turned.mutablePointer)
       var (doffset, dmask, dx) = (Tensor(zeros: offset.shape), Tensor(zeros: mask.shape), Tensor(zeros: x.shape))
       var corners = [ck_deform_corner](repeating: ck_deform_corner(), count: offsetGroups * plane * taps)
       ck_deform_columns(
-        set.isa, &geometry, x.pointer, offset.pointer, mask.pointer, 0, count, columns.mutablePointer, count)
+        set.isa, &geometry, turned.pointer, offset.pointer, mask.pointer, 0, count, samples.mutablePointer, count)
       ck_deform_tap_gradients(
-        set.isa, &geometry, x.pointer, offset.pointer, mask.pointer, gradient.pointer, 0, count,
+        set.isa, &geometry, turned.pointer, offset.pointer, mask.pointer, gradient.pointer, 0, count,
         doffset.mutablePointer, dmask.mutablePointer)
       ck_deform_corners(set.isa, &geometry, offset.pointer, mask.pointer, 0, count, &corners)
-      for channel in 0..<channels {
-        ck_deform_input_gradient(
-          set.isa, &geometry, corners, gradient.pointer, Int64(channel), dx.mutablePointer + channel * plane)
+      for block in 0..<width / 16 {
+        ck_deform_input_gradient(set.isa, &geometry, corners, gradient.pointer, Int64(block), dx.mutablePointer)
       }
-      return [columns, doffset, dmask, dx]
+      return [samples, doffset, dmask, dx]
     }
     for (set, result) in zip(Backend.supported, results) {
       for (a, b) in zip(result, results[0]) { #expect(a.isIdentical(to: b), "\(set)") }
