@@ -22,6 +22,25 @@ public struct ClassificationLoading: Codable, Hashable, Sendable {
     self.flipChance = flipChance
     self.normalization = normalization
   }
+
+  func check() throws {
+    func require(_ ok: Bool, _ name: String, _ rule: String) throws {
+      guard ok else { throw DatasetError(.parameter, at: "loader, \(name)", rule) }
+    }
+    try require(batchSize > 0, "batchSize", "must be positive, is \(batchSize)")
+    try require(crop.side > 0, "crop", "side must be positive, is \(crop.side)")
+    try require(
+      0 < crop.minimumArea && crop.minimumArea <= crop.maximumArea && crop.maximumArea <= 1, "crop",
+      "needs 0 < minimumArea <= maximumArea <= 1")
+    try require(crop.proportion >= 1 && crop.proportion.isFinite, "crop", "proportion must be at least 1")
+    try require(
+      [jitter.brightness, jitter.contrast, jitter.saturation].allSatisfy { (0...10).contains($0) }, "jitter",
+      "amounts must be in 0...10")
+    try require((0...1).contains(flipChance), "flipChance", "must be in 0...1, is \(flipChance)")
+    try require(
+      0 < evaluation.side && evaluation.side <= evaluation.shorterSide, "evaluation", "needs 0 < side <= shorterSide")
+    try normalization.check()
+  }
 }
 
 /// Images of one step and their classes.
@@ -44,9 +63,11 @@ public final class ClassificationLoader: Sendable {
   /// - Parameters:
   ///   - seeds: of the stage; order, crops, colours and flips draw from its streams.
   ///   - cacheBytes: decoded pictures kept in memory at most; changes speed alone.
+  /// - Throws: `DatasetError` for parameters out of range.
   public init(
     _ dataset: ClassificationDataset, _ loading: ClassificationLoading, seeds: Seeds, cacheBytes: Int = 256 << 20
-  ) {
+  ) throws {
+    try loading.check()
     self.dataset = dataset
     self.loading = loading
     self.seeds = seeds

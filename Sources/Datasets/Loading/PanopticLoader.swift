@@ -26,6 +26,19 @@ public struct PanopticLoading: Codable, Hashable, Sendable {
     self.sizeMultiple = sizeMultiple
     self.groupsByOrientation = groupsByOrientation
   }
+
+  func check() throws {
+    func require(_ ok: Bool, _ name: String, _ rule: String) throws {
+      guard ok else { throw DatasetError(.parameter, at: "loader, \(name)", rule) }
+    }
+    try require(batchSize > 0, "batchSize", "must be positive, is \(batchSize)")
+    try require(sizeMultiple > 0, "sizeMultiple", "must be positive, is \(sizeMultiple)")
+    try require((0...1).contains(flipChance), "flipChance", "must be in 0...1, is \(flipChance)")
+    try require(
+      0 < resize.shorterSide && resize.shorterSide <= resize.longestSide, "resize",
+      "needs 0 < shorterSide <= longestSide")
+    try normalization.check()
+  }
 }
 
 /// Images of one step and what is on them. `N` images, `H × W` the padded size.
@@ -58,12 +71,12 @@ public final class PanopticLoader: Sendable {
   /// - Parameters:
   ///   - seeds: of the stage; order and flips draw from paths below `path`.
   ///   - cacheBytes: decoded pictures kept in memory at most; changes speed alone.
-  /// - Throws: `DatasetError` for an empty data set.
+  /// - Throws: `DatasetError` for an empty data set and for parameters out of range.
   public init(
     _ dataset: PanopticDataset, _ loading: PanopticLoading, seeds: Seeds, cacheBytes: Int = 512 << 20
   ) throws {
     guard !dataset.samples.isEmpty else { throw DatasetError(.empty, at: "loader", "the data set has no images") }
-    precondition(loading.batchSize > 0 && loading.sizeMultiple > 0, "PanopticLoader: \(loading)")
+    try loading.check()
     self.dataset = dataset
     self.loading = loading
     self.seeds = seeds
@@ -128,7 +141,8 @@ public final class PanopticLoader: Sendable {
     var examples: [PanopticExample] = []
     for (i, picture) in pictures.enumerated() {
       let (w, h) = sizes[i]
-      let image = picture.image.width == w && picture.image.height == h
+      let image =
+        picture.image.width == w && picture.image.height == h
         ? picture.image : picture.image.resized(width: w, height: h, by: .antialiased)
       images.withMutableElements { planes in
         loading.normalization.write(

@@ -23,6 +23,15 @@ public struct PixelNormalization: Codable, Hashable, Sendable {
   /// What published pretraining sees: BGR, 0...255, nothing subtracted.
   public static let raw = PixelNormalization(isBGR: true, mean: [0, 0, 0], deviation: [1, 1, 1])
 
+  /// - Throws: `DatasetError` for values, from a file, that break the rules of `init`.
+  func check() throws {
+    guard mean.count == 3, deviation.count == 3, (mean + deviation).allSatisfy(\.isFinite), !deviation.contains(0)
+    else {
+      throw DatasetError(
+        .parameter, at: "normalization", "needs three finite means and three finite deviations that are not zero")
+    }
+  }
+
   /// The 256 values a sample of output channel `c` can take.
   func table(_ c: Int) -> [Float] { (0..<256).map { (Float($0) - mean[c]) / deviation[c] } }
 

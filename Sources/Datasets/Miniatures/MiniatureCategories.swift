@@ -10,7 +10,8 @@ struct MiniatureCategories: Sendable {
   init(_ style: MiniatureStyle) {
     // COCO's thing ids have holes and its stuff ids start at 92: code that counts on dense ids fails here too.
     ids = style.things.indices.map { $0 + 1 + $0 / 4 } + style.stuff.indices.map { 92 + $0 + $0 / 3 * 2 }
-    names = style.things.map { ($0.name, $0.supercategory, true) } + style.stuff.map { ($0.name, $0.supercategory, false) }
+    names =
+      style.things.map { ($0.name, $0.supercategory, true) } + style.stuff.map { ($0.name, $0.supercategory, false) }
     let count = names.count
     colours = (0..<count).map { i in
       // Hues spread by the golden ratio, so that neighbours differ.

@@ -68,7 +68,9 @@ public enum Outline: String, Codable, Sendable, CaseIterable {
     case .heart: return [Loop.heart()]
     case .fish:
       let body = random.uniform(0.42, 0.58)
-      return [Loop.circle(radius: 0.72, at: [0.26, 0], flattening: body / 0.72), [[-0.3, 0], [-1, -0.5], [-1, 0.5]]]
+      return [
+        Loop.circle(radius: 0.72, at: [0.26, 0], flattening: body / 0.72), [[-0.3, 0], [-1, -0.5], [-1, 0.5]],
+      ]
     case .fir:
       return [
         [[0, -1], [0.45, -0.35], [-0.45, -0.35]], [[0, -0.65], [0.65, 0.2], [-0.65, 0.2]],

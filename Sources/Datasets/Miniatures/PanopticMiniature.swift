@@ -16,6 +16,11 @@ public struct PanopticMiniature: Codable, Hashable, Sendable {
   public struct Counts: Codable, Hashable, Sendable {
     public var minimum: Int
     public var maximum: Int
+
+    public init(minimum: Int, maximum: Int) {
+      self.minimum = minimum
+      self.maximum = maximum
+    }
   }
   /// Objects in a scene, before some are hidden by others.
   public var objects = Counts(minimum: 2, maximum: 6)
@@ -23,6 +28,11 @@ public struct PanopticMiniature: Codable, Hashable, Sendable {
   public struct Sizes: Codable, Hashable, Sendable {
     public var minimum: Double
     public var maximum: Double
+
+    public init(minimum: Double, maximum: Double) {
+      self.minimum = minimum
+      self.maximum = maximum
+    }
   }
   /// Extents of objects as shares of the picture's shorter side: 6 to 90 pixels of 128.
   public var objectSizes = Sizes(minimum: 6.0 / 128, maximum: 90.0 / 128)

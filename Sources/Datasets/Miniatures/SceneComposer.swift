@@ -270,7 +270,8 @@ struct SceneComposer {
     var kept: [MiniatureScene.Segment] = []
     for (i, s) in segments.enumerated() {
       let isThing = s.category < style.things.count
-      let visible = isThing
+      let visible =
+        isThing
         ? s.area >= parameters.minimumThingArea && s.area * 6 >= s.wholeArea : s.area >= parameters.minimumStuffArea
       guard visible else { continue }
       kept.append(s)
