@@ -30,32 +30,43 @@ public struct NormalizationGradients: Sendable {
 public enum BatchNormalization {
   public struct Options: Sendable, Hashable {
     public var epsilon: Double
-    /// Weight of the new batch in the running statistics.
-    public var momentum: Double
     /// Divide by M - 1 also where the batch is normalised, as the published cross-GPU normalisation does. The running
     /// variance is unbiased in both cases.
     public var normalizesByUnbiasedVariance: Bool
 
-    public init(epsilon: Double = 1e-5, momentum: Double = 0.1, normalizesByUnbiasedVariance: Bool = false) {
+    public init(epsilon: Double = 1e-5, normalizesByUnbiasedVariance: Bool = false) {
       self.epsilon = epsilon
-      self.momentum = momentum
       self.normalizesByUnbiasedVariance = normalizesByUnbiasedVariance
     }
   }
 
-  /// Normalises by the statistics of the batch and moves the running ones:
-  /// `running = (1 - momentum) * running + momentum * batch`, in binary64, rounded once.
+  /// Mean and unbiased variance of every channel of a batch, not rounded.
+  public struct BatchMoments: Sendable {
+    public var mean: [Double]
+    /// With M = 1 the biased value, 0.
+    public var variance: [Double]
+
+    /// Moves running statistics `[C]`: `running = (1 - momentum) * running + momentum * batch`, in binary64, rounded
+    /// once.
+    public func move(_ runningMean: inout Tensor, _ runningVariance: inout Tensor, momentum: Double) {
+      func blend(_ running: Tensor, _ batch: [Double]) -> Tensor {
+        Tensor(shape: running.shape) { Float((1 - momentum) * Double(running[flat: $0]) + momentum * batch[$0]) }
+      }
+      runningMean = blend(runningMean, mean)
+      runningVariance = blend(runningVariance, variance)
+    }
+  }
+
+  /// Normalises by the statistics of the batch, which are returned to move the running ones by.
   ///
   /// - Parameters:
   ///   - x: `[N, C, ...]` with at least one element per channel.
-  ///   - weight, bias, runningMean, runningVariance: `[C]`.
-  /// - Precondition: M is at least 2 where an unbiased variance normalises; with M = 1 the running variance takes the
-  ///   biased value, 0.
+  ///   - weight, bias: `[C]`.
+  /// - Precondition: M is at least 2 where an unbiased variance normalises.
   public static func train(
-    _ x: Tensor, weight: Tensor, bias: Tensor, runningMean: inout Tensor, runningVariance: inout Tensor,
-    options: Options = Options(), relu: Bool = false
-  ) -> (output: Tensor, statistics: NormalizationStatistics) {
-    check(x.shape, [weight.shape, bias.shape, runningMean.shape, runningVariance.shape])
+    _ x: Tensor, weight: Tensor, bias: Tensor, options: Options = Options(), relu: Bool = false
+  ) -> (output: Tensor, statistics: NormalizationStatistics, batch: BatchMoments) {
+    check(x.shape, [weight.shape, bias.shape])
     let n = x.shape[0]
     let channels = x.shape[1]
     let size = x.shape.planeSize
@@ -69,14 +80,12 @@ public enum BatchNormalization {
       mean: Tensor(uninitialized: [channels]), inverseDeviation: Tensor(uninitialized: [channels]))
     let mean = statistics.mean.mutablePointer
     let inverse = statistics.inverseDeviation.mutablePointer
-    let oldMean = runningMean.mutablePointer
-    let oldVariance = runningVariance.mutablePointer
+    var batch = BatchMoments(mean: [], variance: [])
     withUnsafeTemporaryAllocation(of: Double.self, capacity: max(1, 2 * n * channels)) { moments in
       let base = moments.baseAddress!
       Loops.planes(n * channels, size: size) { plane in
         kernel(size, source + plane * size, source[(plane % channels) * size], base + 2 * plane)
       }
-      let keep = 1 - options.momentum
       for c in 0..<channels {
         var s1 = 0.0
         var s2 = 0.0
@@ -91,11 +100,11 @@ public enum BatchNormalization {
         let variance = options.normalizesByUnbiasedVariance ? unbiased : squares / m
         mean[c] = Float(batchMean)
         inverse[c] = Float(1 / (variance + options.epsilon).squareRoot())
-        oldMean[c] = Float(keep * Double(oldMean[c]) + options.momentum * batchMean)
-        oldVariance[c] = Float(keep * Double(oldVariance[c]) + options.momentum * unbiased)
+        batch.mean.append(batchMean)
+        batch.variance.append(unbiased)
       }
     }
-    return (apply(x, statistics, weight: weight, bias: bias, relu: relu), statistics)
+    return (apply(x, statistics, weight: weight, bias: bias, relu: relu), statistics, batch)
   }
 
   /// Normalises by the running statistics.

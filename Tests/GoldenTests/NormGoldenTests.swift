@@ -12,10 +12,10 @@ struct NormGoldenTests {
       let weight = try c.input("in_weight")
       var mean = try c.input("in_running_mean")
       var variance = try c.input("in_running_var")
-      let options = BatchNormalization.Options(epsilon: try c.number("eps"), momentum: try c.number("momentum"))
-      let (y, statistics) = BatchNormalization.train(
-        x, weight: weight, bias: try c.input("in_bias"), runningMean: &mean, runningVariance: &variance,
-        options: options)
+      let options = BatchNormalization.Options(epsilon: try c.number("eps"))
+      let (y, statistics, batch) = BatchNormalization.train(
+        x, weight: weight, bias: try c.input("in_bias"), options: options)
+      batch.move(&mean, &variance, momentum: try c.number("momentum"))
       try c.expect(y, "out_0")
       try c.expect(mean, "out_1")
       try c.expect(variance, "out_2")
@@ -46,12 +46,9 @@ struct NormGoldenTests {
     try Golden.forEachCase("norm", "sync_bn") { c in
       let x = try c.input("in_x")
       let weight = try c.input("in_weight")
-      var mean = Tensor(zeros: weight.shape)
-      var variance = Tensor(repeating: 1, shape: weight.shape)
       let options = BatchNormalization.Options(epsilon: try c.number("eps"))
-      let (y, statistics) = BatchNormalization.train(
-        x, weight: weight, bias: try c.input("in_bias"), runningMean: &mean, runningVariance: &variance,
-        options: options)
+      let (y, statistics, _) = BatchNormalization.train(
+        x, weight: weight, bias: try c.input("in_bias"), options: options)
       try c.expect(y, "out")
       let g = BatchNormalization.trainGradient(
         x, upstream: try c.input("upstream_grad"), weight: weight, statistics: statistics, options: options)

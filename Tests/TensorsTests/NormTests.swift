@@ -43,9 +43,8 @@ struct NormTests {
   private func train(
     _ x: Tensor, _ weight: Tensor, _ bias: Tensor, _ options: BatchNormalization.Options, relu: Bool
   ) -> (output: Tensor, statistics: NormalizationStatistics) {
-    var (mean, variance) = (Tensor(zeros: [4]), Tensor(repeating: 1, shape: [4]))
-    return BatchNormalization.train(
-      x, weight: weight, bias: bias, runningMean: &mean, runningVariance: &variance, options: options, relu: relu)
+    let result = BatchNormalization.train(x, weight: weight, bias: bias, options: options, relu: relu)
+    return (result.output, result.statistics)
   }
 
   @Test("batch normalisation agrees with the two-pass definition in binary64", arguments: [false, true])
@@ -53,9 +52,9 @@ struct NormTests {
     let offset = Tensor(shape: shape) { 1000 + x[flat: $0] }
     for input in [x, offset] {
       var (mean, variance) = (Tensor([0, 1, 2, 3], shape: [4]), Tensor([1, 2, 3, 4], shape: [4]))
-      let options = BatchNormalization.Options(momentum: 0.25, normalizesByUnbiasedVariance: unbiased)
-      let (y, statistics) = BatchNormalization.train(
-        input, weight: weight, bias: bias, runningMean: &mean, runningVariance: &variance, options: options)
+      let options = BatchNormalization.Options(normalizesByUnbiasedVariance: unbiased)
+      let (y, statistics, batch) = BatchNormalization.train(input, weight: weight, bias: bias, options: options)
+      batch.move(&mean, &variance, momentum: 0.25)
       for c in 0..<4 {
         let at = (0..<3).flatMap { n in (0..<15).map { (n * 4 + c) * 15 + $0 } }
         let values = at.map { Double(input[flat: $0]) }

@@ -1,0 +1,54 @@
+import Tensors
+
+/// A convolution over `[N, C, H, W]` with weight `[O, C/groups, k, k]` and bias `[O]`.
+public func convolution(
+  _ x: Variable, weight: Variable, bias: Variable?, _ geometry: Convolution2D
+) -> Variable {
+  let y = geometry.forward(x.value, weight: weight.value, bias: bias?.value)
+  return result(y, of: [x, weight] + (bias.map { [$0] } ?? [])) { gradient in
+    x.accumulate(geometry.inputGradient(gradient, weight: weight.value, inputShape: x.shape))
+    weight.accumulate(geometry.weightGradient(gradient, x.value, weightShape: weight.shape))
+    bias?.accumulate(geometry.biasGradient(gradient))
+  }
+}
+
+/// y = x Wᵀ + b over `[N, I]`, weight `[O, I]`, bias `[O]`.
+public func linear(_ x: Variable, weight: Variable, bias: Variable?) -> Variable {
+  let y = LinearMap.forward(x.value, weight: weight.value, bias: bias?.value)
+  return result(y, of: [x, weight] + (bias.map { [$0] } ?? [])) { gradient in
+    x.accumulate(LinearMap.inputGradient(gradient, weight: weight.value))
+    weight.accumulate(LinearMap.weightGradient(gradient, x.value))
+    bias?.accumulate(LinearMap.biasGradient(gradient))
+  }
+}
+
+/// The transposed convolution of kernel 2 and stride 2; weight `[C, O, 2, 2]`, bias `[O]`.
+public func transposedConvolution2x2(_ x: Variable, weight: Variable, bias: Variable) -> Variable {
+  let y = TransposedConvolution2x2.forward(x.value, weight: weight.value, bias: bias.value)
+  return result(y, of: [x, weight, bias]) { gradient in
+    x.accumulate(TransposedConvolution2x2.inputGradient(gradient, weight: weight.value))
+    weight.accumulate(TransposedConvolution2x2.weightGradient(gradient, x.value, weightShape: weight.shape))
+    bias.accumulate(TransposedConvolution2x2.biasGradient(gradient))
+  }
+}
+
+/// Modulated deformable convolution (spec 3.7).
+///
+/// - Parameters:
+///   - offsets: `[N, 2k², H', W']`: (vertical, horizontal) for every tap in row-major order.
+///   - mask: `[N, k², H', W']`, after the sigmoid.
+public func deformableConvolution(
+  _ x: Variable, offsets: Variable, mask: Variable, weight: Variable, bias: Variable,
+  _ operation: DeformableConvolution
+) -> Variable {
+  let y = operation.forward(x.value, offset: offsets.value, mask: mask.value, weight: weight.value, bias: bias.value)
+  return result(y, of: [x, offsets, mask, weight, bias]) { gradient in
+    let gradients = operation.gradients(
+      gradient, x.value, offset: offsets.value, mask: mask.value, weight: weight.value)
+    x.accumulate(gradients.x)
+    offsets.accumulate(gradients.offset)
+    if let gradient = gradients.mask { mask.accumulate(gradient) }
+    weight.accumulate(gradients.weight)
+    bias.accumulate(Convolution2D().biasGradient(gradient))
+  }
+}

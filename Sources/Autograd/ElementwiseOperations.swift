@@ -1,0 +1,53 @@
+import Tensors
+
+/// `a + b`, of equal shapes.
+public func add(_ a: Variable, _ b: Variable) -> Variable {
+  result(Elementwise.add(a.value, b.value), of: [a, b]) { gradient in
+    a.accumulate(gradient)
+    b.accumulate(gradient)
+  }
+}
+
+/// `scale · x + shift`; product and sum each rounded.
+public func affine(_ x: Variable, scale: Float, shift: Float) -> Variable {
+  result(Elementwise.add(Elementwise.scale(x.value, by: scale), scalar: shift), of: [x]) { gradient in
+    x.accumulate(Elementwise.scale(gradient, by: scale))
+  }
+}
+
+/// `x > 0 ? x : +0`.
+public func relu(_ x: Variable) -> Variable {
+  let y = Elementwise.relu(x.value)
+  return result(y, of: [x]) { gradient in
+    x.accumulate(Elementwise.reluGradient(output: y, upstream: gradient))
+  }
+}
+
+/// `1 / (1 + e^-x)`.
+public func sigmoid(_ x: Variable) -> Variable {
+  let y = Elementwise.sigmoid(x.value)
+  return result(y, of: [x]) { gradient in
+    x.accumulate(Elementwise.sigmoidGradient(output: y, upstream: gradient))
+  }
+}
+
+/// Multiplies every plane of `[N, C, H, W]` by its factor of `[N, C]`.
+public func scaleChannels(_ x: Variable, by factors: Variable) -> Variable {
+  result(Elementwise.scaleChannels(x.value, by: factors.value), of: [x, factors]) { gradient in
+    x.accumulate(Elementwise.scaleChannels(gradient, by: factors.value))
+    factors.accumulate(
+      Elementwise.scaleChannelsGradient(x.value, upstream: gradient, factors: factors.shape))
+  }
+}
+
+/// `Σ weights[i] · terms[i]`: every product rounded, sums in the order of the terms.
+public func weightedSum(_ terms: [Variable], weights: [Float]) -> Variable {
+  precondition(!terms.isEmpty && terms.count == weights.count, "weightedSum: \(terms.count) terms")
+  var sum = Elementwise.scale(terms[0].value, by: weights[0])
+  for (term, weight) in zip(terms, weights).dropFirst() {
+    Elementwise.accumulate(term.value, times: weight, into: &sum)
+  }
+  return result(sum, of: terms) { gradient in
+    for (term, weight) in zip(terms, weights) { term.accumulate(Elementwise.scale(gradient, by: weight)) }
+  }
+}

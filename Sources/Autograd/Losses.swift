@@ -1,0 +1,42 @@
+import Tensors
+
+/// The probabilities of class scores, over dimension 1.
+public func softmax(_ x: Variable) -> Variable {
+  let y = Softmax.forward(x.value)
+  return result(y, of: [x]) { gradient in
+    x.accumulate(Softmax.gradient(output: y, upstream: gradient))
+  }
+}
+
+/// Mean cross-entropy over the labels that count.
+///
+/// - Parameters:
+///   - scores: `[N, C]` or `[N, C, H, W]`, before softmax.
+///   - labels: one a row or pixel, row-major.
+///   - ignored: label of places without loss.
+public func crossEntropy(
+  _ scores: Variable, labels: [Int32], ignoring ignored: Int32, smoothing: Double = 0
+) -> Variable {
+  loss(
+    CrossEntropy.evaluate(
+      scores.value, labels: labels, options: .init(ignoredLabel: ignored, labelSmoothing: smoothing)),
+    at: scores)
+}
+
+/// Mean binary cross-entropy of logits against targets in [0, 1]; 0 for no elements.
+public func binaryCrossEntropy(_ logits: Variable, targets: Tensor) -> Variable {
+  loss(BinaryCrossEntropy.evaluate(logits.value, targets: targets), at: logits)
+}
+
+/// The smooth L1 loss, summed and divided by `divisor`.
+public func smoothL1(_ predictions: Variable, targets: Tensor, beta: Double, divisor: Double) -> Variable {
+  loss(
+    SmoothL1.evaluate(predictions.value, targets: targets, beta: beta, reduction: .scaled(1 / divisor)),
+    at: predictions)
+}
+
+private func loss(_ computed: LossValue, at predictions: Variable) -> Variable {
+  result(Tensor(scalar: computed.value), of: [predictions]) { gradient in
+    predictions.accumulate(Elementwise.scale(computed.gradient, by: gradient.item))
+  }
+}

@@ -1,0 +1,51 @@
+import Tensors
+
+/// Batch normalisation by the statistics of the batch.
+///
+/// - Returns: the output, and what the running statistics move by.
+public func batchNormTraining(
+  _ x: Variable, scale: Variable, shift: Variable, options: BatchNormalization.Options, relu: Bool
+) -> (output: Variable, batch: BatchNormalization.BatchMoments) {
+  let (y, statistics, batch) = BatchNormalization.train(
+    x.value, weight: scale.value, bias: shift.value, options: options, relu: relu)
+  let output = result(y, of: [x, scale, shift]) { gradient in
+    let gradients = BatchNormalization.trainGradient(
+      x.value, upstream: gradient, weight: scale.value, statistics: statistics,
+      reluOutput: relu ? y : nil, options: options)
+    x.accumulate(gradients.input)
+    scale.accumulate(gradients.weight)
+    shift.accumulate(gradients.bias)
+  }
+  return (output, batch)
+}
+
+/// Batch normalisation by running statistics, which are constants.
+public func batchNormEvaluation(
+  _ x: Variable, scale: Variable, shift: Variable, mean: Tensor, variance: Tensor, epsilon: Double = 1e-5,
+  relu: Bool
+) -> Variable {
+  let (y, statistics) = BatchNormalization.evaluate(
+    x.value, weight: scale.value, bias: shift.value, runningMean: mean, runningVariance: variance, epsilon: epsilon,
+    relu: relu)
+  return result(y, of: [x, scale, shift]) { gradient in
+    let gradients = BatchNormalization.evaluateGradient(
+      x.value, upstream: gradient, weight: scale.value, statistics: statistics, reluOutput: relu ? y : nil)
+    x.accumulate(gradients.input)
+    scale.accumulate(gradients.weight)
+    shift.accumulate(gradients.bias)
+  }
+}
+
+/// Group normalisation of `[N, C, ...]`.
+public func groupNorm(_ x: Variable, groups: Int, scale: Variable, shift: Variable, relu: Bool) -> Variable {
+  let (y, statistics) = GroupNormalization.forward(
+    x.value, groups: groups, weight: scale.value, bias: shift.value, relu: relu)
+  return result(y, of: [x, scale, shift]) { gradient in
+    let gradients = GroupNormalization.gradient(
+      x.value, groups: groups, upstream: gradient, weight: scale.value, statistics: statistics,
+      reluOutput: relu ? y : nil)
+    x.accumulate(gradients.input)
+    scale.accumulate(gradients.weight)
+    shift.accumulate(gradients.bias)
+  }
+}

@@ -1,0 +1,66 @@
+import Tensors
+
+/// Bilinear resampling of `[N, C, H, W]`.
+public func resizeBilinear(_ x: Variable, height: Int, width: Int, alignCorners: Bool) -> Variable {
+  let grid: ResamplingGrid = alignCorners ? .cornerAligned : .halfPixel
+  return result(Resampling.bilinear(x.value, height: height, width: width, grid: grid), of: [x]) { gradient in
+    x.accumulate(Resampling.bilinearGradient(upstream: gradient, input: x.shape, grid: grid))
+  }
+}
+
+/// Every cell twice in both directions.
+public func upsampleNearest2x(_ x: Variable) -> Variable {
+  result(Resampling.nearest(x.value, height: 2 * x.shape[2], width: 2 * x.shape[3]), of: [x]) { gradient in
+    x.accumulate(Resampling.nearestGradient(upstream: gradient, input: x.shape))
+  }
+}
+
+/// Every second cell in both directions, from the first: a max pool of kernel 1 and stride 2.
+public func subsample2x(_ x: Variable) -> Variable {
+  result(Pooling.subsample(x.value), of: [x]) { gradient in
+    x.accumulate(Pooling.subsampleGradient(upstream: gradient, input: x.shape))
+  }
+}
+
+/// The largest value of every window; the gradient goes to the first.
+public func maxPool(_ x: Variable, kernelSize: Int, stride: Int, padding: Int = 0) -> Variable {
+  let (y, indices) = Pooling.maximum(
+    x.value, PoolingWindow(kernelSize: kernelSize, stride: stride, padding: padding))
+  return result(y, of: [x]) { gradient in
+    x.accumulate(Pooling.maximumGradient(upstream: gradient, indices: indices, input: x.shape))
+  }
+}
+
+/// The mean of every window.
+public func averagePool(_ x: Variable, kernelSize: Int, stride: Int) -> Variable {
+  let window = PoolingWindow(kernelSize: kernelSize, stride: stride)
+  return result(Pooling.average(x.value, window), of: [x]) { gradient in
+    x.accumulate(Pooling.averageGradient(upstream: gradient, input: x.shape, window))
+  }
+}
+
+/// The mean of every plane: `[N, C, H, W]` to `[N, C]`.
+public func globalAveragePool(_ x: Variable) -> Variable {
+  result(Pooling.globalAverage(x.value), of: [x]) { gradient in
+    x.accumulate(Pooling.globalAverageGradient(upstream: gradient, input: x.shape))
+  }
+}
+
+/// Resamples boxes of a feature map to `size × size` cells by the legacy rule (spec 0.4): no half-pixel shift, sides
+/// at least one cell.
+///
+/// - Parameters:
+///   - features: `[N, C, H, W]`.
+///   - regions: `[R, 5]`: image, x0, y0, x1, y1 in input pixels.
+///   - spatialScale: feature cells per input pixel.
+/// - Returns: `[R, C, size, size]`.
+public func roiAlign(
+  _ features: Variable, regions: Tensor, size: Int, spatialScale: Double, samplingRatio: Int
+) -> Variable {
+  let options = RoIAlignment.Options(
+    outputHeight: size, outputWidth: size, spatialScale: spatialScale, samplingRatio: samplingRatio)
+  return result(RoIAlignment.forward(features.value, rois: regions, options), of: [features]) { gradient in
+    features.accumulate(
+      RoIAlignment.gradient(upstream: gradient, features: features.shape, rois: regions, options))
+  }
+}

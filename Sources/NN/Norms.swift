@@ -1,0 +1,67 @@
+import Autograd
+import Tensors
+
+/// Batch normalisation over `[N, C, H, W]`, eps 1e-5 (spec 0.4, 1.5), optionally with the ReLU that follows it.
+public final class BatchNorm2d {
+  public let scale: Parameter
+  public let shift: Parameter
+  public let runningMean: Buffer
+  public let runningVariance: Buffer
+  /// Weight of the new batch in the running statistics.
+  public let momentum: Double
+  private let options = BatchNormalization.Options()
+  private let relu: Bool
+
+  public init(
+    _ scope: Scope, channels: Int, momentum: Double, relu: Bool, shift: Initializer = .constant(0)
+  ) {
+    scale = scope.parameter("scale", role: .scale, shape: [channels], .constant(1))
+    self.shift = scope.parameter("shift", role: .bias, shape: [channels], shift)
+    runningMean = scope.buffer("running-mean", value: Tensor(zeros: [channels]))
+    runningVariance = scope.buffer("running-variance", value: Tensor(repeating: 1, shape: [channels]))
+    self.momentum = momentum
+    self.relu = relu
+  }
+
+  public func callAsFunction(_ x: Variable) -> Variable {
+    let scale = x.pass.use(scale)
+    let shift = x.pass.use(shift)
+    guard x.pass.mode != .evaluation else {
+      return batchNormEvaluation(
+        x, scale: scale, shift: shift, mean: runningMean.value, variance: runningVariance.value, relu: relu)
+    }
+    let (y, batch) = batchNormTraining(x, scale: scale, shift: shift, options: options, relu: relu)
+    x.pass.updateStatistics { [self] in
+      batch.move(&runningMean.value, &runningVariance.value, momentum: momentum)
+    }
+    return y
+  }
+
+  /// Forgets the running statistics: mean 0, variance 1 (spec 6).
+  public func resetStatistics() {
+    runningMean.value = Tensor(zeros: runningMean.value.shape)
+    runningVariance.value = Tensor(repeating: 1, shape: runningVariance.value.shape)
+  }
+}
+
+/// Group normalisation, eps 1e-5, affine (spec 0.4), optionally with the ReLU that follows it.
+public final class GroupNorm {
+  public let scale: Parameter
+  public let shift: Parameter
+  public let groups: Int
+  private let relu: Bool
+
+  /// - Precondition: `groups` divides `channels`.
+  public init(_ scope: Scope, channels: Int, groups: Int, relu: Bool) {
+    precondition(channels % groups == 0, "GroupNorm: \(channels) channels in \(groups) groups")
+    scale = scope.parameter("scale", role: .scale, shape: [channels], .constant(1))
+    shift = scope.parameter("shift", role: .bias, shape: [channels], .constant(0))
+    self.groups = groups
+    self.relu = relu
+  }
+
+  /// `x` is `[N, C, H, W]`, or `[N, C]` after a linear layer.
+  public func callAsFunction(_ x: Variable) -> Variable {
+    groupNorm(x, groups: groups, scale: x.pass.use(scale), shift: x.pass.use(shift), relu: relu)
+  }
+}

@@ -1,0 +1,23 @@
+/// Picks single elements out of a tensor, and puts gradients back.
+public enum Gathering {
+  /// `x.flat[indices[i]]` for every `i`, as `[indices.count]`.
+  /// - Precondition: every index is inside `x`.
+  public static func gather(_ x: Tensor, at indices: [Int32]) -> Tensor {
+    let source = x.pointer
+    return Tensor(shape: [indices.count]) { i in
+      let index = Int(indices[i])
+      precondition(index >= 0 && index < x.count, "gather: element \(index) of \(x.shape)")
+      return source[index]
+    }
+  }
+
+  /// Zeros of `shape` with `values[i]` added at `indices[i]`, in the order of the indices.
+  public static func scatter(_ values: Tensor, at indices: [Int32], shape: Shape) -> Tensor {
+    precondition(values.count == indices.count, "scatter: \(values.count) values, \(indices.count) indices")
+    var out = Tensor(zeros: shape)
+    let source = values.pointer
+    let target = out.mutablePointer
+    for (i, index) in indices.enumerated() { target[Int(index)] += source[i] }
+    return out
+  }
+}
