@@ -1,0 +1,76 @@
+import Autograd
+import NN
+import Tensors
+
+/// Which operators a body holds: one fixed choice a layer, or all four of a supernet.
+public enum BodyChoices: Sendable, Hashable {
+  case supernet
+  /// Operator index of every layer.
+  case fixed([Int])
+}
+
+/// The ShuffleNetV2-style body of spec section 1: a stem and four stages of choice blocks.
+public final class Body {
+  public let configuration: BodyConfiguration
+  private let stem: Conv2d
+  private let stemNorm: BatchNorm2d
+  /// `blocks[layer][choice]`; a fixed body holds only its own choice, others are nil.
+  private let blocks: [[ChoiceBlock?]]
+
+  public init(_ scope: Scope, _ configuration: BodyConfiguration, choices: BodyChoices, style: BodyStyle) {
+    self.configuration = configuration
+    stem = Conv2d(
+      scope.sub("stem"), inputChannels: 3, outputChannels: configuration.stemChannels, kernelSize: 3, stride: 2,
+      padding: 1, bias: true, weight: .normal(standardDeviation: 0.01))
+    stemNorm = BatchNorm2d(
+      scope.sub("stem").sub("norm"), channels: configuration.stemChannels, momentum: style.momentum, relu: true,
+      shift: .constant(style.shift))
+    var blocks: [[ChoiceBlock?]] = []
+    var inputs = configuration.stemChannels
+    for (stage, count) in configuration.stageBlocks.enumerated() {
+      let outputs = configuration.stageChannels[stage]
+      for index in 0..<count {
+        let layer = blocks.count
+        let place = scope.sub("stage\(stage + 1)").sub(index)
+        blocks.append(
+          BodyOperator.allCases.map { op in
+            if case .fixed(let indices) = choices, indices[layer] != op.rawValue { return nil }
+            return ChoiceBlock(
+              place.sub("choice\(op.rawValue)"), op, inputs: inputs, outputs: outputs, stride: index == 0 ? 2 : 1,
+              style: style)
+          })
+        inputs = outputs
+      }
+    }
+    self.blocks = blocks
+  }
+
+  /// C2, C3, C4, C5 at strides 4, 8, 16, 32 (spec 1.2).
+  ///
+  /// - Parameters:
+  ///   - x: `[N, 3, H, W]`, BGR.
+  ///   - path: operator index of every layer.
+  public func callAsFunction(_ x: Variable, path: [Int]) -> [Variable] {
+    precondition(path.count == blocks.count, "Body: path of \(path.count) layers, body of \(blocks.count)")
+    var y = stemNorm(stem(x))
+    var outputs: [Variable] = []
+    var layer = 0
+    for count in configuration.stageBlocks {
+      for _ in 0..<count {
+        guard let block = blocks[layer][path[layer]] else {
+          preconditionFailure("Body: layer \(layer) does not hold choice \(path[layer])")
+        }
+        y = block(y)
+        layer += 1
+      }
+      outputs.append(y)
+    }
+    return outputs
+  }
+
+  /// Forgets the running statistics of every batch norm (spec 6).
+  public func resetStatistics() {
+    stemNorm.resetStatistics()
+    for block in blocks.joined() { block?.norms.forEach { $0.resetStatistics() } }
+  }
+}

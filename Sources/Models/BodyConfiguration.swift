@@ -1,0 +1,30 @@
+/// Widths and depths of the ShuffleNetV2-style body (spec 1.1). Defaults: the 1.3G supernet.
+public struct BodyConfiguration: Codable, Hashable, Sendable {
+  public var stemChannels = 48
+  /// Output channels of stages 1 to 4 (C2 to C5); even numbers, since blocks split them in half.
+  public var stageChannels = [96, 240, 480, 960]
+  /// Blocks in each stage; their sum is L1, the length of the genome's first part.
+  public var stageBlocks = [8, 8, 16, 8]
+  /// Channels of the last convolution before the classifier.
+  public var classifierChannels = 1024
+
+  public init() {}
+
+  public init(stemChannels: Int, stageChannels: [Int], stageBlocks: [Int] = [8, 8, 16, 8], classifierChannels: Int) {
+    self.stemChannels = stemChannels
+    self.stageChannels = stageChannels
+    self.stageBlocks = stageBlocks
+    self.classifierChannels = classifierChannels
+  }
+
+  public var blockCount: Int { stageBlocks.reduce(0, +) }
+
+  /// Spec 1.1, for search.
+  public static let search1G3 = BodyConfiguration()
+  /// Spec 1.1, for the searched architecture.
+  public static let retrain3G8 = BodyConfiguration(
+    stemChannels: 72, stageChannels: [172, 432, 864, 1728], classifierChannels: 1728)
+  /// Spec 1.1, DetNAS only.
+  public static let detNAS300M = BodyConfiguration(
+    stemChannels: 16, stageChannels: [64, 160, 320, 640], stageBlocks: [4, 4, 8, 4], classifierChannels: 1024)
+}

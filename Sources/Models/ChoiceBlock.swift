@@ -1,0 +1,112 @@
+import Autograd
+import NN
+
+// N images, C channels, H W height and width. I, O, M: input, output and middle channels of a block (spec 1.4).
+
+/// The four operators of a backbone layer, in the order of the genome (spec 1.4).
+public enum BodyOperator: Int, CaseIterable, Sendable {
+  case shuffle3x3, shuffle5x5, shuffle7x7, xception3x3
+
+  public var kernelSize: Int {
+    switch self {
+    case .shuffle3x3, .xception3x3: 3
+    case .shuffle5x5: 5
+    case .shuffle7x7: 7
+    }
+  }
+
+  public var name: String {
+    switch self {
+    case .shuffle3x3: "shuffle 3x3"
+    case .shuffle5x5: "shuffle 5x5"
+    case .shuffle7x7: "shuffle 7x7"
+    case .xception3x3: "xception 3x3"
+    }
+  }
+}
+
+/// How the layers of a body start and keep statistics; differs between ImageNet and the detector (spec 1.5, 2.2).
+public struct BodyStyle: Sendable {
+  /// Weight of the new batch in running statistics.
+  public var momentum: Double
+  /// Pretraining draws convolutions from N(0, 1 / input channels of a group) and starts β at 1e-4.
+  public var shift: Float = 1e-4
+
+  public init(momentum: Double) { self.momentum = momentum }
+
+  func convolutionInitializer(groupInputs: Int) -> Initializer {
+    .normal(standardDeviation: (1 / Double(groupInputs)).squareRoot())
+  }
+}
+
+/// One operator at one place of the body: a main branch, and a projection where the block halves the resolution.
+public final class ChoiceBlock {
+  private let main: [(Variable) -> Variable]
+  private let projection: [(Variable) -> Variable]?
+  private(set) var norms: [BatchNorm2d] = []
+
+  /// - Parameter stride: 1 (then `inputs == outputs`) or 2.
+  public init(_ scope: Scope, _ op: BodyOperator, inputs: Int, outputs: Int, stride: Int, style: BodyStyle) {
+    let middle = outputs / 2
+    let mainInputs = stride == 1 ? inputs / 2 : inputs
+    let mainOutputs = stride == 1 ? outputs / 2 : outputs - inputs
+    let k = op.kernelSize
+    var norms: [BatchNorm2d] = []
+
+    func pointwise(_ scope: Scope, _ i: Int, _ o: Int, relu: Bool) -> (Variable) -> Variable {
+      let conv = Conv2d(
+        scope, inputChannels: i, outputChannels: o, kernelSize: 1, bias: false,
+        weight: style.convolutionInitializer(groupInputs: i))
+      let norm = BatchNorm2d(
+        scope.sub("norm"), channels: o, momentum: style.momentum, relu: relu, shift: .constant(style.shift))
+      norms.append(norm)
+      return { norm(conv($0)) }
+    }
+    func depthwise(_ scope: Scope, _ c: Int, kernelSize: Int, stride: Int) -> (Variable) -> Variable {
+      let conv = Conv2d(
+        scope, inputChannels: c, outputChannels: c, kernelSize: kernelSize, stride: stride, padding: kernelSize / 2,
+        groups: c, bias: false, weight: style.convolutionInitializer(groupInputs: 1))
+      let norm = BatchNorm2d(
+        scope.sub("norm"), channels: c, momentum: style.momentum, relu: false, shift: .constant(style.shift))
+      norms.append(norm)
+      return { norm(conv($0)) }
+    }
+
+    // The ReLU that the block applies after the branch is the last norm's (spec 1.4, rows 4 and 7).
+    switch op {
+    case .shuffle3x3, .shuffle5x5, .shuffle7x7:
+      main = [
+        pointwise(scope.sub("expand"), mainInputs, middle, relu: true),
+        depthwise(scope.sub("spatial"), middle, kernelSize: k, stride: stride),
+        pointwise(scope.sub("project"), middle, mainOutputs, relu: true),
+      ]
+    case .xception3x3:
+      main = [
+        depthwise(scope.sub("spatial1"), mainInputs, kernelSize: 3, stride: stride),
+        pointwise(scope.sub("point1"), mainInputs, middle, relu: true),
+        depthwise(scope.sub("spatial2"), middle, kernelSize: 3, stride: 1),
+        pointwise(scope.sub("point2"), middle, middle, relu: true),
+        depthwise(scope.sub("spatial3"), middle, kernelSize: 3, stride: 1),
+        pointwise(scope.sub("point3"), middle, mainOutputs, relu: true),
+      ]
+    }
+    projection =
+      stride == 1
+      ? nil
+      : [
+        depthwise(scope.sub("shortcut-spatial"), inputs, kernelSize: k, stride: 2),
+        pointwise(scope.sub("shortcut-point"), inputs, inputs, relu: true),
+      ]
+    self.norms = norms
+  }
+
+  /// `[N, I, H, W]` to `[N, O, H / stride, W / stride]`.
+  public func callAsFunction(_ x: Variable) -> Variable {
+    if let projection {
+      let shortcut = projection.reduce(x) { $1($0) }
+      return concatenate([shortcut, main.reduce(x) { $1($0) }])
+    }
+    let (bypass, branch) = shuffleSplit(x)
+    return concatenate([bypass, main.reduce(branch) { $1($0) }])
+  }
+}

@@ -1,0 +1,50 @@
+import Autograd
+import Determinism
+import NN
+import Tensors
+
+/// A body with the ImageNet head of spec 2.2: 1x1 convolution, BN, ReLU, channel dropout, average pool, linear.
+public final class Classifier {
+  public let store: ParameterStore
+  public let body: Body
+  private let last: Conv2d
+  private let lastNorm: BatchNorm2d
+  private let output: Linear
+  private let dropout: Float
+
+  public init(
+    _ configuration: BodyConfiguration, choices: BodyChoices, classes: Int, dropout: Float, momentum: Double,
+    seeds: Seeds?
+  ) {
+    store = ParameterStore(seeds: seeds)
+    let style = BodyStyle(momentum: momentum)
+    body = Body(store.root.sub("body"), configuration, choices: choices, style: style)
+    let head = store.root.sub("classifier")
+    let inputs = configuration.stageChannels[3]
+    last = Conv2d(
+      head.sub("last"), inputChannels: inputs, outputChannels: configuration.classifierChannels, kernelSize: 1,
+      bias: true, weight: style.convolutionInitializer(groupInputs: inputs))
+    lastNorm = BatchNorm2d(
+      head.sub("last").sub("norm"), channels: configuration.classifierChannels, momentum: momentum, relu: true,
+      shift: .constant(style.shift))
+    output = Linear(
+      head.sub("output"), inputs: configuration.classifierChannels, outputs: classes, bias: true,
+      weight: .normal(standardDeviation: 0.01))
+    self.dropout = dropout
+  }
+
+  /// Class scores `[N, classes]` before softmax.
+  ///
+  /// - Parameter random: draws the dropped channels in training.
+  public func callAsFunction(_ x: Variable, path: [Int], random: inout RandomStream) -> Variable {
+    var y = lastNorm(last(body(x, path: path)[3]))
+    if x.pass.mode == .training, dropout > 0 {
+      let keep = 1 - dropout
+      let mask = Tensor(shape: [y.shape[0], y.shape[1]]) { _ in
+        random.uniform() < Double(keep) ? 1 / keep : 0
+      }
+      y = scaleChannels(y, by: x.pass.constant(mask))
+    }
+    return output(globalAveragePool(y))
+  }
+}

@@ -1,0 +1,97 @@
+/// Everything about the panoptic network that is a number. Defaults are the paper's (spec sections 1, 3, 4); the
+/// miniature profile scales those that belong to 800-pixel images.
+public struct NetworkConfiguration: Codable, Hashable, Sendable {
+  public var body = BodyConfiguration()
+
+  /// Channels of every pyramid level.
+  public var pyramidChannels = 256
+  /// Groups of every group normalisation.
+  public var normGroups = 32
+
+  public var anchors = AnchorConfiguration()
+  public var proposals = ProposalConfiguration()
+  public var boxHead = BoxHeadConfiguration()
+  public var maskHead = MaskHeadConfiguration()
+  public var semantic = SemanticConfiguration()
+  public var attention = AttentionConfiguration()
+  public var levelRule = LevelRuleConfiguration()
+
+  /// Weight of the semantic loss against the others (spec 3.8).
+  public var semanticLossWeight: Float = 0.3
+
+  public init() {}
+
+  public init(body: BodyConfiguration) { self.body = body }
+}
+
+/// Anchors of the region proposal network, one size a level (spec 3.3).
+public struct AnchorConfiguration: Codable, Hashable, Sendable {
+  /// Side in input pixels, for P2 to P6.
+  public var sizes = [32, 64, 128, 256, 512]
+  /// Height over width.
+  public var ratios = [0.5, 1.0, 2.0]
+  public init() {}
+}
+
+/// Matching, sampling and selection of proposals (spec 3.3).
+public struct ProposalConfiguration: Codable, Hashable, Sendable {
+  public var positiveOverlap: Float = 0.7
+  public var negativeOverlap: Float = 0.3
+  /// Anchors in the loss, per image.
+  public var batchPerImage = 256
+  public var positiveFraction = 0.5
+  public var preNMSTrain = 2000
+  public var preNMSTest = 1000
+  /// Kept after suppression, over all levels: of the batch in training, of each image in testing.
+  public var postNMSTrain = 2000
+  public var postNMSTest = 1000
+  public var nmsOverlap: Float = 0.7
+  public var smoothL1Beta: Double = 1.0 / 9
+  public init() {}
+}
+
+/// Classification and regression of regions (spec 3.4).
+public struct BoxHeadConfiguration: Codable, Hashable, Sendable {
+  public var pooledSize = 7
+  public var hidden = 1024
+  /// Groups of the group norm after the hidden layers.
+  public var normGroups = 32
+  public var positiveOverlap: Float = 0.5
+  public var batchPerImage = 512
+  public var positiveFraction = 0.25
+  public var smoothL1Beta: Double = 1
+  public var scoreThreshold: Float = 0.05
+  public var nmsOverlap: Float = 0.5
+  public var detectionsPerImage = 100
+  public init() {}
+}
+
+/// The mask branch (spec 3.5).
+public struct MaskHeadConfiguration: Codable, Hashable, Sendable {
+  public var pooledSize = 14
+  public var layers = 4
+  public var channels = 256
+  public init() {}
+}
+
+/// The semantic branch (spec 3.6).
+public struct SemanticConfiguration: Codable, Hashable, Sendable {
+  public var layers = 3
+  public var channels = 128
+  public init() {}
+}
+
+/// Inter-modular attention (spec 4).
+public struct AttentionConfiguration: Codable, Hashable, Sendable {
+  public var enabled = true
+  /// Reduction ratio of each choice. The published code computes 6 where its name says 16 (register, row 1).
+  public var ratios = [4, 8, 6]
+  public init() {}
+}
+
+/// Which pyramid level a region is pooled from (spec 3.4): `floor(level + log2(√area / scale + 1e-6))`.
+public struct LevelRuleConfiguration: Codable, Hashable, Sendable {
+  public var canonicalScale: Double = 224
+  public var canonicalLevel = 4
+  public init() {}
+}

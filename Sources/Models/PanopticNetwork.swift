@@ -1,0 +1,133 @@
+import Autograd
+import Determinism
+import NN
+import Search
+import Tensors
+import Vision
+
+// N images, C channels, R regions, A anchors a cell. P2...P6 pyramid levels at strides 4...64; S2...S5 semantic
+// features, all at P2's size.
+
+/// What a network holds of the search space: everything, or one architecture.
+public enum NetworkContent: Sendable, Hashable {
+  case supernet
+  case fixed(Architecture)
+
+  var body: BodyChoices {
+    switch self {
+    case .supernet: .supernet
+    case .fixed(let architecture): .fixed(architecture.backbone)
+    }
+  }
+}
+
+/// The panoptic network of spec sections 1, 3 and 4: body, pyramid, region proposals, box, mask and semantic heads,
+/// inter-modular attention.
+public final class PanopticNetwork {
+  public let configuration: NetworkConfiguration
+  /// Thing classes; the box head has one output more, for background.
+  public let thingClasses: Int
+  /// Stuff classes; the semantic branch has one output more, for all things.
+  public let stuffClasses: Int
+  public let store: ParameterStore
+  public let body: Body
+  let pyramid: FeaturePyramid
+  let proposalHead: RegionProposalHead
+  let boxHead: BoxHead
+  let maskHead: MaskHead
+  let semanticBranch: SemanticBranch
+  /// Things to stuff, one layer for each of S2...S5; empty where attention is off.
+  let attentionToStuff: [AttentionLayer]
+  /// Stuff to things, one layer for each of P2...P6.
+  let attentionToThings: [AttentionLayer]
+  let anchors: AnchorGenerator
+
+  static let strides = [4, 8, 16, 32, 64]
+
+  /// - Parameter batchNormMomentum: 0.1 for a supernet, 0.01 for one architecture (spec 1.5).
+  public init(
+    _ configuration: NetworkConfiguration, thingClasses: Int, stuffClasses: Int, content: NetworkContent,
+    batchNormMomentum: Double, seeds: Seeds?
+  ) {
+    self.configuration = configuration
+    self.thingClasses = thingClasses
+    self.stuffClasses = stuffClasses
+    store = ParameterStore(seeds: seeds)
+    let root = store.root
+    let channels = configuration.pyramidChannels
+    let groups = configuration.normGroups
+    let levels = configuration.body.stageChannels.count
+    var fixed: Architecture?
+    if case .fixed(let architecture) = content { fixed = architecture }
+
+    body = Body(
+      root.sub("body"), configuration.body, choices: content.body, style: BodyStyle(momentum: batchNormMomentum))
+    pyramid = FeaturePyramid(
+      root.sub("pyramid"), inputs: configuration.body.stageChannels, channels: channels, normGroups: groups)
+    proposalHead = RegionProposalHead(
+      root.sub("proposals"), channels: channels, anchorsPerCell: configuration.anchors.ratios.count)
+    boxHead = BoxHead(root.sub("box"), channels: channels, classes: thingClasses + 1, configuration.boxHead)
+    let maskLayers = configuration.maskHead.layers
+    maskHead = MaskHead(
+      root.sub("mask"), inputs: channels, classes: thingClasses + 1, configuration.maskHead, normGroups: groups,
+      choices: fixed.map { Array($0.head[..<maskLayers]) })
+    semanticBranch = SemanticBranch(
+      root.sub("semantic"), inputs: channels, levels: levels, classes: stuffClasses + 1, configuration.semantic,
+      normGroups: groups, choices: fixed.map { Array($0.head[maskLayers...]) })
+    func attention(_ name: String, inputs: Int, outputs: Int, first: Int, count: Int) -> [AttentionLayer] {
+      guard configuration.attention.enabled else { return [] }
+      return (0..<count).map { i in
+        AttentionLayer(
+          root.sub(name).sub(i), inputs: inputs, outputs: outputs, ratios: configuration.attention.ratios,
+          choice: fixed.map { $0.inter[first + i] })
+      }
+    }
+    // The sources are P3...P6 and S2...S5 (spec 4.1; register, row 2).
+    attentionToStuff = attention(
+      "attention-to-stuff", inputs: levels * channels, outputs: configuration.semantic.channels, first: 0,
+      count: levels)
+    attentionToThings = attention(
+      "attention-to-things", inputs: levels * configuration.semantic.channels, outputs: channels, first: levels,
+      count: levels + 1)
+    anchors = AnchorGenerator(
+      levels: zip(PanopticNetwork.strides, configuration.anchors.sizes).map {
+        AnchorGenerator.Level(stride: $0, sizes: [Double($1)])
+      }, ratios: configuration.anchors.ratios)
+  }
+
+  /// The features that all heads work on.
+  struct Features {
+    /// Re-weighted P2...P6, read by the proposal head and both region heads.
+    var levels: [Variable]
+    /// Semantic scores `[N, stuff + 1, H, W]` at the input's size, before softmax.
+    var semanticScores: Variable
+  }
+
+  /// The data flow of spec 3.2.
+  ///
+  /// - Parameter images: `[N, 3, H, W]`, sides multiples of 32 (spec 5.2).
+  func features(_ images: Variable, path: Architecture) -> Features {
+    let raw = pyramid(body(images, path: path.backbone))
+    let maskLayers = configuration.maskHead.layers
+    var semantic = semanticBranch.features(Array(raw.dropLast()), path: Array(path.head[maskLayers...]))
+    var levels = raw
+    if configuration.attention.enabled {
+      let (height, width) = (raw[0].shape[2], raw[0].shape[3])
+      // The mean of a concatenation is the concatenation of the means.
+      let things = concatenate(
+        raw.dropFirst().map {
+          globalAveragePool(resizeBilinear($0, height: height, width: width, alignCorners: true))
+        })
+      let stuff = concatenate(semantic.map { globalAveragePool($0) })
+      let toStuff = path.inter[..<attentionToStuff.count]
+      let toThings = path.inter[attentionToStuff.count...]
+      levels = zip(zip(raw, attentionToThings), toThings).map { pair, choice in
+        scaleChannels(pair.0, by: pair.1(stuff, choice: choice))
+      }
+      semantic = zip(zip(semantic, attentionToStuff), toStuff).map { pair, choice in
+        scaleChannels(pair.0, by: pair.1(things, choice: choice))
+      }
+    }
+    return Features(levels: levels, semanticScores: semanticBranch.scores(semantic))
+  }
+}

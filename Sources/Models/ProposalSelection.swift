@@ -1,0 +1,59 @@
+import Autograd
+import Tensors
+import Vision
+
+/// Boxes that the proposal network puts forward, best first.
+struct Proposals {
+  var boxes: [Box]
+  var scores: [Float]
+}
+
+extension PanopticNetwork {
+  /// Anchors of all levels, finest first.
+  func anchorBoxes(_ levels: [Variable]) -> [[Box]] {
+    levels.indices.map { anchors.anchors(level: $0, gridWidth: levels[$0].shape[3], gridHeight: levels[$0].shape[2]) }
+  }
+
+  /// Decodes, clips and suppresses (spec 3.3): the best of each level of one image, one list over levels.
+  ///
+  /// Scores stay logits: the sigmoid keeps their order.
+  func proposals(
+    image: Int, size: (width: Int, height: Int), outputs: [(objectness: Variable, deltas: Variable)],
+    anchors: [[Box]], preNMS: Int, postNMS: Int
+  ) -> Proposals {
+    let coder = BoxCoder()
+    let suppression = NonMaximumSuppression(threshold: configuration.proposals.nmsOverlap)
+    var result = Proposals(boxes: [], scores: [])
+    for (level, output) in outputs.enumerated() {
+      let shape = output.objectness.shape
+      let (anchorsPerCell, cells) = (shape[1], shape[2] * shape[3])
+      let perImage = anchorsPerCell * cells
+      // Channel-major scores, brought into the order of the anchors: cell by cell.
+      let scores: [Float] = output.objectness.value.withElements { values in
+        (0..<perImage).map { values[image * perImage + ($0 % anchorsPerCell) * cells + $0 / anchorsPerCell] }
+      }
+      let best = indicesOfLargest(scores, count: preNMS)
+      let boxes: [Box] = output.deltas.value.withElements { values in
+        best.map { index in
+          let (cell, anchor) = (index / anchorsPerCell, index % anchorsPerCell)
+          func delta(_ i: Int) -> Float { values[image * perImage * 4 + (anchor * 4 + i) * cells + cell] }
+          return coder.decode(
+            BoxCoder.Deltas(delta(0), delta(1), delta(2), delta(3)), relativeTo: anchors[level][index]
+          ).clipped(width: size.width, height: size.height)
+        }
+      }
+      let kept = suppression.keptInScoreOrder(boxes, scores: best.map { scores[$0] }, limit: postNMS)
+      result.boxes += kept.map { boxes[$0] }
+      result.scores += kept.map { scores[best[$0]] }
+    }
+    return result
+  }
+}
+
+extension Proposals {
+  /// The `count` best over all levels; ties to the earlier.
+  func best(_ count: Int) -> Proposals {
+    let kept = indicesOfLargest(scores, count: count)
+    return Proposals(boxes: kept.map { boxes[$0] }, scores: kept.map { scores[$0] })
+  }
+}
