@@ -1,21 +1,26 @@
 import Pipelines
 
-/// The stages of this program: the one place where the runner meets what it runs.
+/// Everything that the pipelines of this project are made of.
 public enum Stages {
-  public static let registry = StageRegistry(kinds: [], formats: [], traits: [:])
+  public static let registry = StageRegistry(
+    kinds: [
+      StageKind(source: CocoFolder.self),
+      StageKind(source: ImageNetFolder.self),
+      StageKind(CocoMiniature.self),
+      StageKind(ImageNetMiniature.self),
+      StageKind(DrawSearchSplitStage.self),
+      StageKind(PretrainSupernetStage.self),
+      StageKind(FinetuneSupernetStage.self),
+      StageKind(ProposeCandidatesStage.self),
+      StageKind(EvaluateCandidateStage.self),
+      StageKind(SelectArchitectureStage.self),
+      StageKind(PretrainArchitectureStage.self),
+      StageKind(RetrainStage.self),
+      StageKind(PredictPanopticStage.self),
+      StageKind(EvaluatePanopticStage.self),
+    ],
+    formats: [TensorsFormat()], traits: Traits.values)
 
   /// What `doctor` examines beside machine and store.
-  public static let healthChecks: [HealthCheck] = []
-}
-
-/// An examination of this machine.
-public struct HealthCheck: Sendable {
-  public let name: String
-  /// Says in one line what was found; throws where it is not as it must be.
-  public let run: @Sendable () throws -> String
-
-  public init(_ name: String, _ run: @escaping @Sendable () throws -> String) {
-    self.name = name
-    self.run = run
-  }
+  public static let healthChecks = [NumericsSelfTest.healthCheck]
 }

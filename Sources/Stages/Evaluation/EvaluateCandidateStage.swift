@@ -1,0 +1,118 @@
+import Autograd
+import Datasets
+import Determinism
+import Models
+import Panoptic
+import Pipelines
+import Search
+import Vision
+
+/// How batch norm statistics of a candidate are gathered (spec 6).
+struct RecalibrationParameters: Codable, Hashable, Sendable {
+  /// The published code takes 500 batches of 16; the paper speaks of 500 images (register, row 6).
+  var batches = 500
+  var batch = 16
+  /// Order and flips of the images. They depend on nothing else, so all candidates see the same.
+  var seed: UInt64 = 0
+}
+
+/// What an evaluated candidate is worth.
+struct CandidateResult: Codable, Sendable {
+  var architecture: Architecture
+  /// Overall panoptic quality in [0, 1], at full precision: the fitness.
+  var pq: Double
+  /// Jackknife over the images.
+  var standardError: Double?
+  var things: Double
+  var stuff: Double
+  var sq: Double
+  var rq: Double
+  var images: Int
+
+  init(architecture: Architecture, quality: PanopticQuality) {
+    self.architecture = architecture
+    pq = quality.all.pq
+    standardError = quality.standardError
+    things = quality.things.pq
+    stuff = quality.stuff.pq
+    sq = quality.all.sq
+    rq = quality.all.rq
+    images = quality.images.count
+  }
+}
+
+/// One candidate of the search: its own batch norm statistics, then panoptic quality on the search-validation images
+/// (spec 6, 7.2). The result is a function of supernet, architecture and data alone.
+struct EvaluateCandidateStage: Stage {
+  struct Parameters: StageParameters {
+    var recalibration = RecalibrationParameters()
+    var input = PanopticInput()
+    var fusion = FusionParameters()
+    init() {}
+  }
+
+  static let name = "evaluate-candidate"
+  static let version = 1
+  static let summary = "recalibrates one architecture inside the supernet and measures its panoptic quality"
+  static let inputs = [
+    InputPort("data", "tree"), InputPort("split", "json"), InputPort("weights", "tensors"),
+    InputPort("architecture", "json"),
+  ]
+  static let outputs = [OutputPort("result", "json")]
+  static let traits = Traits.training
+
+  let parameters: Parameters
+
+  init(parameters: Parameters) throws {
+    guard parameters.recalibration.batches > 0 else {
+      throw ParameterError("recalibration.batches", "must be at least 1")
+    }
+    self.parameters = parameters
+  }
+
+  func run(in context: StageContext) throws {
+    let architecture = try context.input("architecture").decoded(as: Architecture.self)
+    let network = try PanopticNetwork.load(fileAt: context.input("weights").path, content: .fixed(architecture))
+    let data = try PanopticDataset(cocoRoot: context.input("data").path, part: "train2017")
+    let split = try context.input("split").decoded(as: SearchSplit.self)
+    try recalibrate(network, architecture, data: data.subset(split.train), context: context)
+    let validation = try data.subset(split.validation)
+    let loader = try PanopticLoader(
+      validation, parameters.input.loading(batch: 1), seeds: PanopticPredictor.unusedSeeds)
+    let predictor = PanopticPredictor(
+      network: network, path: architecture, categories: data.categories, fusion: parameters.fusion.fusion)
+    var counts: [[PanopticQuality.CategoryCounts]] = []
+    for (index, sample) in validation.samples.enumerated() {
+      try context.checkCancelled()
+      counts.append(
+        try PanopticQuality.match(
+          groundTruth: PanopticSegmentation(map: loader.picture(index).labelImage, segments: sample.annotation.segments),
+          prediction: predictor.segmentation(of: loader.evaluationBatch(samples: [index])),
+          categories: data.categories,
+          place: sample.labelPath))
+      context.progress(step: counts.count, of: validation.samples.count, unit: "images")
+    }
+    let result = CandidateResult(
+      architecture: architecture, quality: PanopticQuality(counts, categories: data.categories))
+    context.log("PQ \((100 * result.pq).text(digits: 2))")
+    try context.write("result", json: result)
+  }
+
+  /// Forgets the statistics of the supernet and gathers those of this path. Batch norm exists in the body alone, so
+  /// nothing else runs.
+  private func recalibrate(
+    _ network: PanopticNetwork, _ architecture: Architecture, data: PanopticDataset, context: StageContext
+  ) throws {
+    network.body.resetStatistics()
+    let settings = parameters.recalibration
+    let loader = try PanopticLoader(
+      data.usableForTraining(), parameters.input.loading(batch: settings.batch),
+      seeds: Seeds(kind: "recalibration", seed: settings.seed))
+    for step in 0..<settings.batches {
+      try context.checkCancelled()
+      let pass = Pass(mode: .recalibration)
+      _ = network.body(pass.constant(try loader.trainingBatch(step: step).images), path: architecture.backbone)
+      pass.commitStatistics()
+    }
+  }
+}

@@ -1,0 +1,25 @@
+import Panoptic
+import Pipelines
+
+/// Panoptic quality of predictions on the validation images (spec 10).
+struct EvaluatePanopticStage: Stage {
+  typealias Parameters = NoParameters
+
+  static let name = "evaluate-panoptic"
+  static let version = 1
+  static let summary = "measures panoptic quality against the ground truth"
+  static let inputs = [InputPort("data", "tree"), InputPort("predictions", "tree")]
+  static let outputs = [OutputPort("quality", "json")]
+
+  init(parameters: NoParameters) throws {}
+
+  func run(in context: StageContext) throws {
+    let truth = context.input("data").path + "/annotations/panoptic_val2017"
+    let guess = context.input("predictions").path + "/panoptic_val2017"
+    let quality = try computePanopticQuality(
+      groundTruthJSON: truth + ".json", groundTruthFolder: truth, predictionJSON: guess + ".json",
+      predictionFolder: guess)
+    context.log("PQ \((100 * quality.all.pq).text(digits: 2))")
+    try context.write("quality", json: quality.json)
+  }
+}

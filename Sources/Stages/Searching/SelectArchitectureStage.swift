@@ -1,0 +1,72 @@
+import Determinism
+import Models
+import Pipelines
+import Search
+
+/// Scores the evaluated candidates cycle by cycle and takes the best choice of every layer (spec 7.2).
+struct SelectArchitectureStage: Stage {
+  struct Parameters: StageParameters {
+    var network = NetworkConfiguration()
+    init() {}
+  }
+
+  static let name = "select-architecture"
+  static let version = 1
+  static let summary = "ranks the candidates of every cycle and selects the best choice of every layer"
+  static let inputs = [InputPort("evaluations", "json", list: true)]
+  static let outputs = [OutputPort("architecture", "json"), OutputPort("leaderboard", "json")]
+
+  let parameters: Parameters
+
+  init(parameters: Parameters) throws { self.parameters = parameters }
+
+  func run(in context: StageContext) throws {
+    let space = parameters.network.searchSpace
+    let evaluations = try context.inputs("evaluations").map { try $0.decoded(as: CandidateResult.self) }
+    let models = space.blockLength
+    guard !evaluations.isEmpty, evaluations.count % models == 0 else {
+      throw SearchSizeError(
+        description: "\(evaluations.count) evaluated candidates are not whole cycles of \(models) models")
+    }
+    let search = PathPrioritySearch(space: space, cycles: evaluations.count / models)
+    let cycles = (0..<search.cycles).map { cycle in
+      evaluations[cycle * models..<(cycle + 1) * models].map {
+        Evaluation(genome: $0.architecture.genome, fitness: $0.pq)
+      }
+    }
+    let result = try search.result(of: cycles)
+    try context.write("architecture", json: Architecture(result.best, in: space))
+    try context.write(
+      "leaderboard",
+      json: LeaderboardReport(
+        backbone: result.leaderboard.table(of: .backbone), head: result.leaderboard.table(of: .head),
+        attention: result.leaderboard.table(of: .attention),
+        models: result.models.map { Architecture($0, in: space) },
+        candidates: evaluations.enumerated().map { index, evaluation in
+          LeaderboardReport.Candidate(cycle: index / models, evaluation: evaluation)
+        }))
+  }
+}
+
+/// The outcome of a search as an artifact.
+struct LeaderboardReport: Codable, Sendable {
+  struct Candidate: Codable, Sendable {
+    /// From 0.
+    var cycle: Int
+    var evaluation: CandidateResult
+  }
+
+  /// `table[choice][layer]`: points of every choice.
+  var backbone: [[Int]]
+  var head: [[Int]]
+  var attention: [[Int]]
+  /// Made of the best, second best and third best choices.
+  var models: [Architecture]
+  /// In the order of generation.
+  var candidates: [Candidate]
+}
+
+struct SearchSizeError: DiagnosableError {
+  let description: String
+  var isUserData: Bool { true }
+}

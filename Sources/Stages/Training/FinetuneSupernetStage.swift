@@ -1,0 +1,41 @@
+import Datasets
+import Models
+import Pipelines
+
+/// Training of the whole panoptic supernet on the task, in strictly fair windows (spec 5).
+struct FinetuneSupernetStage: Stage {
+  struct Parameters: StageParameters {
+    var network = NetworkConfiguration()
+    /// The 90,000 iterations of the published run are 7,500 updates of a window of twelve.
+    var recipe = PanopticRecipe(
+      updates: 7_500, schedule: .cosine, warmup: 3_000, milestones: [], batchNormMomentum: 0.1)
+    var input = PanopticInput()
+    init() {}
+  }
+
+  static let name = "finetune-supernet"
+  static let version = 1
+  static let summary = "trains the panoptic supernet in strictly fair windows of paths"
+  static let inputs = [
+    InputPort("data", "tree"), InputPort("split", "json"), InputPort("weights", "tensors"),
+  ]
+  static let outputs = [OutputPort("weights", "tensors")]
+  static let traits = Traits.training
+  static let isRandom = true
+
+  let parameters: Parameters
+
+  init(parameters: Parameters) throws {
+    try parameters.network.check(at: "network")
+    try parameters.recipe.check(at: "recipe")
+    self.parameters = parameters
+  }
+
+  func run(in context: StageContext) throws {
+    let data = try PanopticDataset(cocoRoot: context.input("data").path, part: "train2017")
+    let split = try context.input("split").decoded(as: SearchSplit.self)
+    try trainPanoptic(
+      in: context, data: data.subset(split.train), network: parameters.network, content: .supernet,
+      paths: .fairBlocks(parameters.network.searchSpace), recipe: parameters.recipe, input: parameters.input)
+  }
+}

@@ -1,0 +1,159 @@
+import Autograd
+import Datasets
+import Determinism
+import Models
+import NN
+import Search
+import Tensors
+
+/// How a panoptic network is trained (spec 5 and 8). Defaults: the retraining of one architecture.
+struct PanopticRecipe: Codable, Hashable, Sendable {
+  /// Optimiser updates.
+  var updates = 90_000
+  /// Images of one forward and backward pass.
+  var batch = 16
+  var schedule = Schedule.Shape.step
+  var baseRate = 0.02
+  /// Iterations (passes) of linear warm-up from 0.1 times the rate.
+  var warmup = 500
+  /// Iterations at which the step schedule divides by ten.
+  var milestones = [60_000, 80_000]
+  var momentum = 0.9
+  var weightDecay = 1e-4
+  /// Biases and β move this much faster and are not decayed (spec 5.5, 8.1).
+  var biasRateFactor = 2.0
+  var batchNormMomentum: Double = 0.01
+}
+
+/// Trains a panoptic network, update after update, each from one pass or from a window of passes.
+///
+/// A window holds the strictly fair block of paths of a supernet (spec 5.3, 5.4): every choice of every layer is used
+/// equally often between two updates. Passes run side by side; gradients and statistics fold in path order.
+final class PanopticTraining: TrainingProcess {
+  let network: PanopticNetwork
+  private let recipe: PanopticRecipe
+  private let batches: BatchStream<PanopticBatch>
+  private let optimizer: SGD
+  private let seeds: Seeds
+  private let schedule: Schedule
+  private let paths: Paths
+
+  /// What runs in one update.
+  enum Paths {
+    /// One pass of one architecture.
+    case fixed(Architecture)
+    /// A fair block of paths, drawn anew for every update.
+    case fairBlocks(SearchSpace)
+
+    var count: Int {
+      switch self {
+      case .fixed: 1
+      case .fairBlocks(let space): space.blockLength
+      }
+    }
+  }
+
+  init(
+    network: PanopticNetwork, paths: Paths, recipe: PanopticRecipe,
+    batches: BatchStream<PanopticBatch>, seeds: Seeds
+  ) {
+    self.network = network
+    self.paths = paths
+    self.recipe = recipe
+    self.batches = batches
+    self.seeds = seeds
+    schedule = Schedule(
+      recipe.schedule, base: recipe.baseRate, total: recipe.updates * paths.count, warmup: recipe.warmup,
+      milestones: recipe.milestones)
+    optimizer = SGD(network.store.parameters, momentum: recipe.momentum) { parameter in
+      let divider = PanopticTraining.rateDivider(parameter.name, paths: paths)
+      return switch parameter.role {
+      case .weight, .scale: SGD.Rule(rateFactor: 1 / divider, weightDecay: recipe.weightDecay)
+      case .bias: SGD.Rule(rateFactor: recipe.biasRateFactor / divider, weightDecay: 0)
+      }
+    }
+  }
+
+  /// Summed gradients of a window become a mean over the passes that used a parameter (spec 5.5): a choice is used
+  /// block / choices times, everything shared in every pass. Biases are divided alike (register, row 10).
+  static func rateDivider(_ name: String, paths: Paths) -> Double {
+    guard case .fairBlocks(let space) = paths else { return 1 }
+    let block = Double(space.blockLength)
+    let choices =
+      if name.hasPrefix("body/stage") {
+        space.backboneChoices
+      } else if name.hasPrefix("mask/layer") || name.hasPrefix("semantic/layer") {
+        space.headChoices
+      } else if name.hasPrefix("attention-") {
+        space.attentionChoices
+      } else {
+        1
+      }
+    return block / Double(choices)
+  }
+
+  var steps: Int { recipe.updates }
+  var unit: String { "updates" }
+
+  func step(_ index: Int) throws -> String {
+    let block = architectures(of: index)
+    var window = GradientWindow(network.store.parameters)
+    var sums = [Float](repeating: 0, count: 6)
+    var total: Float = 0
+    var next = 0
+    while next < block.count {
+      // As many passes at once as there are threads: each holds its own activations. The fold does not depend on it.
+      let wave = next..<min(block.count, next + max(1, Parallel.threads))
+      let results = try runPasses(wave.map { ($0, block[$0]) }, update: index)
+      for result in results {
+        for loss in result.losses.named where !loss.value.isFinite {
+          throw TrainingError.notFinite("the \(loss.name) loss", step: index)
+        }
+        window.add(result.pass)
+        result.pass.commitStatistics()
+        total += result.losses.total.value.item
+        for (i, loss) in result.losses.named.enumerated() { sums[i] += loss.value }
+      }
+      next = wave.upperBound
+    }
+    try window.requireFinite(step: index)
+    optimizer.step(gradients: window.sums, rate: schedule.rate(at: (index + 1) * block.count))
+    return "loss \((total / Float(block.count)).text(digits: 3))"
+  }
+
+  private struct PassResult: @unchecked Sendable {
+    // Invariant: made by one iteration of a parallel loop, read after it.
+    let pass: Pass
+    let losses: PanopticLosses
+  }
+
+  private func runPasses(_ passes: [(index: Int, path: Architecture)], update: Int) throws -> [PassResult] {
+    let inputs = try passes.map { try batches.batch(update * paths.count + $0.index) }
+    func run(_ i: Int) -> PassResult {
+      let pass = Pass(mode: .training)
+      var random = seeds.stream("update/\(update)/pass/\(passes[i].index)/samples")
+      let losses = network.losses(
+        pass.constant(inputs[i].images), targets: inputs[i].targets, path: passes[i].path, random: &random)
+      pass.backward(from: losses.total)
+      return PassResult(pass: pass, losses: losses)
+    }
+    if passes.count == 1 { return [run(0)] }
+    return Parallel.map(passes.count) { i in Parallel.withThreads(1) { run(i) } }
+  }
+
+  private func architectures(of update: Int) -> [Architecture] {
+    switch paths {
+    case .fixed(let architecture): return [architecture]
+    case .fairBlocks(let space):
+      var random = seeds.stream("update/\(update)/paths")
+      return FairSampler.block(in: space, using: &random).map { Architecture($0, in: space) }
+    }
+  }
+
+  var state: StateDictionary { network.store.state.appending(optimizer.state) }
+
+  func restore(_ state: StateDictionary) throws {
+    try network.store.load(state)
+    optimizer.load(state)
+  }
+}

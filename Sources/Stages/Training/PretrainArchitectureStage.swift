@@ -1,0 +1,36 @@
+import Models
+import Pipelines
+import Search
+
+/// ImageNet pretraining of one searched body at its final width (spec 2, run "b"; register, row 15).
+struct PretrainArchitectureStage: Stage {
+  struct Parameters: StageParameters {
+    var body = BodyConfiguration.retrain3G8
+    var recipe = ClassifierRecipe(steps: 600_000, batch: 512, baseRate: 0.25)
+    var input = ClassificationInput()
+    init() {}
+  }
+
+  static let name = "pretrain-architecture"
+  static let version = 1
+  static let summary = "trains the body of one architecture on ImageNet"
+  static let inputs = [InputPort("data", "tree"), InputPort("architecture", "json")]
+  static let outputs = [OutputPort("weights", "tensors")]
+  static let traits = Traits.training
+  static let isRandom = true
+
+  let parameters: Parameters
+
+  init(parameters: Parameters) throws {
+    try parameters.body.check(at: "body")
+    try parameters.recipe.check(at: "recipe")
+    self.parameters = parameters
+  }
+
+  func run(in context: StageContext) throws {
+    let architecture = try context.input("architecture").decoded(as: Architecture.self)
+    try pretrain(
+      in: context, body: parameters.body, choices: .fixed(architecture.backbone), path: architecture.backbone,
+      recipe: parameters.recipe, input: parameters.input)
+  }
+}

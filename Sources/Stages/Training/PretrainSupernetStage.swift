@@ -1,0 +1,34 @@
+import Models
+import Pipelines
+
+/// ImageNet pretraining of the supernet's body, one random path a step (spec 2, run "a").
+struct PretrainSupernetStage: Stage {
+  struct Parameters: StageParameters {
+    var body = BodyConfiguration.search1G3
+    var recipe = ClassifierRecipe()
+    var input = ClassificationInput()
+    init() {}
+  }
+
+  static let name = "pretrain-supernet"
+  static let version = 1
+  static let summary = "trains the four-choice body on ImageNet, one random path a step"
+  static let inputs = [InputPort("data", "tree")]
+  static let outputs = [OutputPort("weights", "tensors")]
+  static let traits = Traits.training
+  static let isRandom = true
+
+  let parameters: Parameters
+
+  init(parameters: Parameters) throws {
+    try parameters.body.check(at: "body")
+    try parameters.recipe.check(at: "recipe")
+    self.parameters = parameters
+  }
+
+  func run(in context: StageContext) throws {
+    try pretrain(
+      in: context, body: parameters.body, choices: .supernet, path: nil, recipe: parameters.recipe,
+      input: parameters.input)
+  }
+}

@@ -1,0 +1,21 @@
+import Datasets
+import Models
+import NN
+import Pipelines
+
+/// Trains a classifier on the images of `data` and writes its state as `weights`.
+func pretrain(
+  in context: StageContext, body: BodyConfiguration, choices: BodyChoices, path: [Int]?, recipe: ClassifierRecipe,
+  input: ClassificationInput
+) throws {
+  let data = try ClassificationDataset(root: context.input("data").path, part: "train")
+  let classifier = Classifier(
+    body, choices: choices, classes: data.classes.count, dropout: recipe.dropout,
+    momentum: recipe.batchNormMomentum, seeds: context.seeds)
+  let loader = ClassificationLoader(data, input.loading(batch: recipe.batch), seeds: context.seeds)
+  let training = ClassifierTraining(
+    classifier: classifier, path: path, recipe: recipe,
+    batches: BatchStream { loader.training(steps: $0..<recipe.steps) }, seeds: context.seeds)
+  try TrainingDriver(context: context).run(training)
+  try context.write("weights") { try classifier.store.state.write(to: $0) }
+}

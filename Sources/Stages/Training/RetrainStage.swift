@@ -1,0 +1,59 @@
+import Datasets
+import Models
+import NN
+import Pipelines
+import Search
+
+/// Training of the selected architecture at its final width on the whole training set (spec 8).
+struct RetrainStage: Stage {
+  struct Parameters: StageParameters {
+    var network = NetworkConfiguration(body: .retrain3G8)
+    var recipe = PanopticRecipe()
+    var input = PanopticInput()
+    init() {}
+  }
+
+  static let name = "retrain-architecture"
+  static let version = 1
+  static let summary = "trains one architecture on the task from its pretrained body"
+  static let inputs = [
+    InputPort("data", "tree"), InputPort("weights", "tensors"), InputPort("architecture", "json"),
+  ]
+  static let outputs = [OutputPort("weights", "tensors")]
+  static let traits = Traits.training
+  static let isRandom = true
+
+  let parameters: Parameters
+
+  init(parameters: Parameters) throws {
+    try parameters.network.check(at: "network")
+    try parameters.recipe.check(at: "recipe")
+    self.parameters = parameters
+  }
+
+  func run(in context: StageContext) throws {
+    let architecture = try context.input("architecture").decoded(as: Architecture.self)
+    try architecture.validate(in: parameters.network.searchSpace)
+    let data = try PanopticDataset(cocoRoot: context.input("data").path, part: "train2017")
+    try trainPanoptic(
+      in: context, data: data, network: parameters.network, content: .fixed(architecture),
+      paths: .fixed(architecture), recipe: parameters.recipe, input: parameters.input)
+  }
+}
+
+/// Trains a panoptic network whose body starts from the artifact `weights`, and writes it as the output `weights`.
+func trainPanoptic(
+  in context: StageContext, data: PanopticDataset, network configuration: NetworkConfiguration,
+  content: NetworkContent, paths: PanopticTraining.Paths, recipe: PanopticRecipe, input: PanopticInput
+) throws {
+  let network = PanopticNetwork(
+    configuration, thingClasses: data.categories.things.count, stuffClasses: data.categories.stuff.count,
+    content: content, batchNormMomentum: recipe.batchNormMomentum, seeds: context.seeds)
+  try network.store.load(StateDictionary(fileAt: context.input("weights").path), prefix: "body/")
+  let loader = try PanopticLoader(data.usableForTraining(), input.loading(batch: recipe.batch), seeds: context.seeds)
+  let training = PanopticTraining(
+    network: network, paths: paths, recipe: recipe,
+    batches: BatchStream { loader.training(steps: $0..<recipe.updates * paths.count) }, seeds: context.seeds)
+  try TrainingDriver(context: context).run(training)
+  try context.write("weights") { try network.write(to: $0, batchNormMomentum: recipe.batchNormMomentum) }
+}
