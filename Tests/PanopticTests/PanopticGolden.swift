@@ -1,13 +1,22 @@
 import Foundation
 import Panoptic
+import Testing
 import Vision
 
-/// Files of reference results: the folder named by `AUTOPANOPTIC_GOLDEN`, else `Tests/Golden`.
+/// Results of panopticapi on COCO pictures. They are other people's files and not part of the project: the folder named
+/// by `AUTOPANOPTIC_GOLDEN` or `AUTOPANOPTIC_DATA`, else `shared/data` beside the checkout.
 enum PanopticGolden {
-  static let folder: String =
-    ProcessInfo.processInfo.environment["AUTOPANOPTIC_GOLDEN"]
-    ?? URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-    .appendingPathComponent("Golden").path
+  static let folder: String = {
+    let environment = ProcessInfo.processInfo.environment
+    let beside = (0..<3).reduce(URL(fileURLWithPath: #filePath)) { url, _ in url.deletingLastPathComponent() }
+      .deletingLastPathComponent().appendingPathComponent("shared/data").path
+    let candidates = [environment["AUTOPANOPTIC_GOLDEN"], environment["AUTOPANOPTIC_DATA"], beside].compactMap { $0 }
+    return candidates.first { FileManager.default.fileExists(atPath: $0 + "/ref_pq/expected.json") } ?? beside
+  }()
+
+  /// Tests that need them are skipped where they are missing.
+  static let isPresent = FileManager.default.fileExists(atPath: folder + "/ref_pq/expected.json")
+  static let whereToFind: Comment = "the results of panopticapi are not at hand; set AUTOPANOPTIC_DATA"
 
   static func path(_ name: String) -> String { folder + "/" + name }
   static let categories = path("coco/panoptic_coco_categories.json")

@@ -12,7 +12,7 @@ struct PanopticQualityTests {
     var error_cases: [String: String]
   }
 
-  @Test("agrees with panopticapi on every case to 1e-9, in total, per class and per image")
+  @Test("agrees with panopticapi on every case to 1e-9, in total, per class and per image", .enabled(if: PanopticGolden.isPresent, PanopticGolden.whereToFind))
   func reference() throws {
     let cases = try PanopticGolden.decode(Expected.self, "ref_pq/expected.json").cases
     #expect(cases.count >= 15)
@@ -42,7 +42,7 @@ struct PanopticQualityTests {
     ("missing_image", .missingImage, ["439180"]),
   ]
 
-  @Test("names file and segment of what panopticapi refuses", arguments: refused)
+  @Test("names file and segment of what panopticapi refuses", .enabled(if: PanopticGolden.isPresent, PanopticGolden.whereToFind), arguments: refused)
   func refusal(_ name: String, _ code: PanopticError.Code, _ words: [String]) throws {
     let error = try #require(throws: PanopticError.self) {
       try computePanopticQuality(
@@ -54,7 +54,7 @@ struct PanopticQualityTests {
     for word in words { #expect(error.description.contains(word)) }
   }
 
-  @Test("a missing PNG is named")
+  @Test("a missing PNG is named", .enabled(if: PanopticGolden.isPresent, PanopticGolden.whereToFind))
   func missingPNG() throws {
     let error = try #require(throws: ImageError.self) {
       try computePanopticQuality(
@@ -65,7 +65,7 @@ struct PanopticQualityTests {
     #expect(error.description.contains("nope.png") && error.isUserData)
   }
 
-  @Test("the JSON has panopticapi's members")
+  @Test("the JSON has panopticapi's members", .enabled(if: PanopticGolden.isPresent, PanopticGolden.whereToFind))
   func json() throws {
     let quality = try computePanopticQuality(
       groundTruthJSON: PanopticGolden.truthJSON, groundTruthFolder: PanopticGolden.truthFolder,
@@ -78,7 +78,7 @@ struct PanopticQualityTests {
     #expect(json["images"]?.integerValue == 2)
   }
 
-  @Test("one thread and three give the same bytes")
+  @Test("one thread and three give the same bytes", .enabled(if: PanopticGolden.isPresent, PanopticGolden.whereToFind))
   func threads() throws {
     func bytes(_ threads: Int) throws -> [UInt8] {
       try Parallel.withThreads(threads) {

@@ -3,13 +3,18 @@ import Testing
 
 /// Files of reference results: the folder named by `AUTOPANOPTIC_GOLDEN`, else `Tests/Golden`.
 enum MaskGolden {
-  static let folder: URL =
-    if let path = ProcessInfo.processInfo.environment["AUTOPANOPTIC_GOLDEN"] {
-      URL(fileURLWithPath: path)
-    } else {
-      URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .appendingPathComponent("Golden")
-    }
+  static let folder: URL = {
+    let environment = ProcessInfo.processInfo.environment
+    let own = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("Golden")
+    let candidates = [environment["AUTOPANOPTIC_GOLDEN"], environment["AUTOPANOPTIC_DATA"]].compactMap { $0 }
+      .map { URL(fileURLWithPath: $0) }
+    return candidates.first { FileManager.default.fileExists(atPath: $0.appendingPathComponent("ref_rle").path) } ?? own
+  }()
+
+  /// Polygons of COCO annotations are other people's: not in the project, but where the larger test data lies.
+  static let hasPolygons = FileManager.default.fileExists(
+    atPath: folder.appendingPathComponent("ref_polygon/polygons.json").path)
 
   static func decode<T: Decodable>(_ type: T.Type, _ path: String) throws -> T {
     try JSONDecoder().decode(type, from: Data(contentsOf: folder.appendingPathComponent(path)))
