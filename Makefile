@@ -1,4 +1,6 @@
-# The commands of autopanoptic; `make help` lists them. GNU make 4.3, a POSIX shell, Swift 6.3, Debian 12.
+# The commands of autopanoptic; `make help` lists them. GNU make 4.3, bash, Swift 6.3, Debian 12.
+SHELL := /bin/bash
+.SHELLFLAGS := -o pipefail -c
 
 PROFILE ?= miniature
 PIPELINE ?= pipelines/coco.yaml
@@ -22,6 +24,11 @@ SOURCES := Package.swift $(shell find Sources ! -name "*.md" 2>/dev/null)
 
 PACKAGES := libopenblas-dev libhdf5-dev liblz4-dev libjpeg-dev libpng-dev pkg-config
 TEST_PACKAGES := python3 python3-numpy python3-h5py
+
+# Suites, failures and the sum; not a line for every test that passes. Crashing is what some tests ask of a child
+# process, so no backtraces. Imports are testable by SWIFT_FLAGS already.
+RUN_TESTS := swift test $(SWIFT_FLAGS) --disable-testable-imports --skip-build
+TEST_FILTER := grep --line-buffered -vE '^(◇|✔) Test (case|"|[a-zA-Z]+\(\)).*(started|passed)|^(◇|✔) Suite .*started'
 
 ISA_ENV := $(if $(ISA),AUTOPANOPTIC_ISA=$(ISA))
 COMMON := --profile $(PROFILE) $(if $(SEED),--seed $(SEED)) $(if $(STORE),--store $(STORE))
@@ -63,12 +70,11 @@ $(BENCHMARKS): $(SOURCES)
 
 test: setup-tests ## build and run all tests in release
 	swift build $(SWIFT_FLAGS) --build-tests
-	SWIFT_BACKTRACE=enable=no swift test $(SWIFT_FLAGS) --disable-testable-imports --skip-build $(ARGS)
+	SWIFT_BACKTRACE=enable=no $(RUN_TESTS) $(ARGS) 2>&1 | $(TEST_FILTER)
 
 test-identity: setup-tests ## the full matrix: instruction sets x threads, interruptions, one root
 	swift build $(SWIFT_FLAGS) --build-tests
-	SWIFT_BACKTRACE=enable=no AUTOPANOPTIC_FULL_MATRIX=1 swift test $(SWIFT_FLAGS) --disable-testable-imports \
-	  --skip-build --filter '[Ii]dentity' $(ARGS)
+	SWIFT_BACKTRACE=enable=no AUTOPANOPTIC_FULL_MATRIX=1 $(RUN_TESTS) --filter '[Ii]dentity' $(ARGS) 2>&1 | $(TEST_FILTER)
 
 reproduce-coco: $(BIN) ## the whole COCO procedure; a second time everything is cached
 	@$(RUN) run $(PIPELINE) $(COMMON) $(WORK) $(ARGS)
