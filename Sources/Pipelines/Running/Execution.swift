@@ -17,6 +17,7 @@ struct Execution: Sendable {
   struct SourceTree: Sendable {
     let root: String
     let manifest: TreeManifest
+    let stamps: [String: Files.Status]
   }
 
   enum Outcome: Sendable {
@@ -116,6 +117,7 @@ struct Execution: Sendable {
     let begin = clock.now
     return try Parallel.withThreads(threads) {
       try body(context)
+      try refuseChangedSources()
       let (files, trace) = try context.finish()
       var written = [String: Store.Written]()
       for port in node.kind.outputs { written[port.name] = try store.identify(files[port.name]!, kind: port.kind) }
@@ -144,6 +146,20 @@ struct Execution: Sendable {
         return InputArtifact(
           kind: artifact.kind, digest: artifact.digest, path: path + "/" + TreeFormat.filesName,
           files: try TreeFormat.manifest(of: path).entries.map(\.path))
+      }
+    }
+  }
+
+  /// A file that changed while the stage read it would make a result that its key does not tell.
+  private func refuseChangedSources() throws {
+    for artifact in instance.inputs.values.joined() where artifact.isExternal {
+      guard let tree = sources[artifact.digest] else { continue }
+      for entry in tree.manifest.entries {
+        let path = tree.root + "/" + entry.path
+        guard try Files.optionalStatus(path) == tree.stamps[entry.path] else {
+          throw PipelineError(
+            .badArtifact, "\(path) changed while '\(instance.name)' was reading it; nothing was stored. Run again")
+        }
       }
     }
   }

@@ -98,7 +98,8 @@ public final class Runner {
     var trees = [Digest: Execution.SourceTree]()
     for (_, observation) in observations.sorted(by: { $0.key < $1.key }) {
       for (name, digest) in observation.digests where trees[digest] == nil {
-        trees[digest] = Execution.SourceTree(root: observation.root, manifest: observation.manifests[name]!)
+        trees[digest] = Execution.SourceTree(
+          root: observation.root, manifest: observation.manifests[name]!, stamps: observation.stamps)
       }
     }
     return trees
@@ -130,7 +131,10 @@ public final class Runner {
       // Two instances may have one key: the second finds the result of the first.
       guard let i = work.ready.firstIndex(where: { work.running[$0.key] == nil }) else { return }
       let instance = work.ready.remove(at: i)
-      let sideBySide = min(options.jobs, work.running.count + 1 + work.ready.count)
+      // Instances of one stage share the threads. Other stages get all: one that trains for hours must not go on
+      // with half of them because a short one happened to run when it began.
+      let isOneOfMany = planner.pipeline.stages[instance.stage].forEach != nil
+      let sideBySide = isOneOfMany ? min(options.jobs, work.running.count + 1 + work.ready.count) : 1
       work.running[instance.key] = instance
       let execution = Execution(
         store: store, pipeline: planner.pipeline, instance: instance, sources: sources,

@@ -6,6 +6,8 @@ struct SourceObservation: Sendable {
   let root: String
   let manifests: [String: TreeManifest]
   let digests: [String: Digest]
+  /// What `stat` said of each file.
+  let stamps: [String: Files.Status]
 }
 
 /// Looks at the folders of sources. A file whose size, times and inode are those of an earlier look is not read
@@ -43,9 +45,11 @@ struct SourceScanner {
       selected[port.name] = Array(Set(files))
     }
     let all = Set(selected.values.joined()).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    let hashes = try hash(all, below: root)
+    var stamps = [String: Files.Status]()
+    for file in all { stamps[file] = try Files.status(root + "/" + file) }
+    let hashes = try hash(all, stamps, below: root)
     let manifests = selected.mapValues { TreeManifest($0.map { hashes[$0]! }) }
-    return SourceObservation(root: root, manifests: manifests, digests: manifests.mapValues(\.digest))
+    return SourceObservation(root: root, manifests: manifests, digests: manifests.mapValues(\.digest), stamps: stamps)
   }
 
   private func list(
@@ -59,12 +63,14 @@ struct SourceScanner {
     return status.isFolder ? try Files.walk(root, below: part) : [part]
   }
 
-  private func hash(_ files: [String], below root: String) throws -> [String: TreeManifest.Entry] {
+  private func hash(
+    _ files: [String], _ stamps: [String: Files.Status], below root: String
+  ) throws -> [String: TreeManifest.Entry] {
     let memory = try SourceMemory(store: store, root: root)
     var result = [String: TreeManifest.Entry]()
     var unknown = [(path: String, status: Files.Status)]()
     for file in files {
-      let status = try Files.status(root + "/" + file)
+      let status = stamps[file]!
       if let digest = memory.digest(of: file, status) {
         result[file] = TreeManifest.Entry(path: file, size: status.size, sha256: digest)
       } else {

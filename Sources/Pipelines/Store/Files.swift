@@ -4,7 +4,7 @@ import Glibc
 
 /// POSIX files with errors that name the file, and writes that survive a crash.
 enum Files {
-  struct Status {
+  struct Status: Equatable {
     var size: Int
     /// Nanoseconds since 1970.
     var modified: Int

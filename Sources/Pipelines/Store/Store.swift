@@ -31,12 +31,23 @@ public final class Store: Sendable {
     for folder in ["objects", "records", "runs", "checkpoints", "locks", "sources", "tmp"] {
       try Files.makeFolder("\(root)/\(folder)")
     }
-    let format = "\(root)/format"
-    if !Files.exists(format) { try Files.write(Array("1\n".utf8), to: format) }
-    guard try Files.read(format) == Array("1\n".utf8) else {
-      throw PipelineError(.badArtifact, "\(root): a store of another version; choose another with --store")
-    }
     index = try StoreIndex(path: "\(root)/index")
+    try checkFormat()
+  }
+
+  /// Refuses a store whose layout this version does not know; marks a new one.
+  private func checkFormat() throws {
+    let mark = Array("1\n".utf8)
+    let file = "\(path)/format"
+    if !Files.exists(file) {
+      let scratch = try makeScratch()
+      defer { try? Files.remove(scratch) }
+      try Files.write(mark, to: scratch + "/format")
+      try Files.rename(scratch + "/format", to: file)
+    }
+    guard try Files.read(file) == mark else {
+      throw PipelineError(.badArtifact, "\(path): a store of another version; choose another with --store")
+    }
   }
 
   func recordPath(_ key: Digest) -> String { "\(path)/records/\(key.hex).json" }
