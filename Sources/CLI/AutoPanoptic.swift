@@ -2,10 +2,15 @@ import ArgumentParser
 import Determinism
 import Foundation
 import Pipelines
+import TensorFiles
 
 @main
 enum Program {
   static func main() {
+    // The child of `digest`: it reads other people's HDF5 and nothing else.
+    if CommandLine.arguments.dropFirst().first == ForeignFile.command {
+      exit(ForeignFile.serve(Array(CommandLine.arguments.dropFirst(2))) { Output.line($0) })
+    }
     do {
       var command = try AutoPanoptic.parseAsRoot()
       try command.run()
@@ -50,7 +55,7 @@ struct AutoPanoptic: ParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      Run.self, PlanCommand.self, Status.self, Rerun.self, Audit.self, Show.self, Doctor.self, PQ.self,
+      Run.self, PlanCommand.self, Status.self, Rerun.self, Audit.self, Show.self, DigestCommand.self, PQ.self, Doctor.self,
     ])
 }
 

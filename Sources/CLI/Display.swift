@@ -105,7 +105,7 @@ final class Display: Sendable {
     state.lastDrawn = now
     let texts = state.running.sorted { $0.key < $1.key }.map(\.value.text).filter { !$0.isEmpty }
     var size = winsize()
-    let width = ioctl(1, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 100
+    let width = ioctl(2, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0 ? Int(size.ws_col) : 100
     Output.write("\r\u{1B}[K" + texts.joined(separator: " | ").prefix(width - 1), to: 2)
     state.isLineOpen = true
   }

@@ -1,5 +1,7 @@
 import Determinism
 import Foundation
+import PipelineFiles
+import Synchronization
 import Testing
 
 @testable import Pipelines
@@ -45,26 +47,53 @@ struct RunTests {
     #expect(try bench.run(text).result.root == expected)
   }
 
-  @Test("after kill -9 at any event the next run ends with the same root", arguments: 1...12)
-  func killed(event: Int) async throws {
-    let expected = try Bench().run(Toys.search).result.root
-    let bench = try Bench()
-    let path = bench.storePath
-    await #expect(processExitsWith: .signal(SIGKILL)) { [path, event] in
-      let registry = Toys.registry()
-      let bench = try Bench()
-      let planner = Planner(
-        pipeline: try bench.planner(Toys.search).pipeline, store: try Store(path: path, registry: registry))
-      nonisolated(unsafe) var count = 0  // One job: events come from one thread at a time.
-      _ = try Runner(planner: planner, options: RunOptions()) { _ in
-        count += 1
-        if count == event { kill(getpid(), SIGKILL) }
-      }.run()
+  /// A run in a process of its own that ends by `kill -9` after some events, or after some time.
+  private static func runUntilKilled(store path: String, afterEvents events: Int, milliseconds: Double) throws {
+    let registry = Toys.registry()
+    let description = try PipelineFile(text: Toys.search, path: "toy.yaml").description()
+    let planner = Planner(
+      pipeline: try Pipeline(description, registry: registry), store: try Store(path: path, registry: registry))
+    Thread.detachNewThread {
+      Thread.sleep(forTimeInterval: milliseconds / 1000)
+      kill(getpid(), SIGKILL)
     }
+    let count = Mutex(0)
+    _ = try Runner(planner: planner, options: RunOptions()) { _ in
+      count.withLock {
+        $0 += 1
+        if $0 == events { kill(getpid(), SIGKILL) }
+      }
+    }.run()
+    Thread.sleep(forTimeInterval: 60)
+  }
+
+  private func expectSound(_ bench: Bench) throws {
+    let expected = try Bench().run(Toys.search).result.root
     #expect(try bench.audit().isSound)
     #expect(try bench.run(Toys.search).result.root == expected)
     #expect(try bench.audit().isSound)
     #expect(try bench.files("tmp").isEmpty)
+    #expect(try bench.files("checkpoints").isEmpty)
+  }
+
+  @Test("after kill -9 at an event the next run ends with the same root", arguments: [1, 2, 5, 9, 11, 12, 13, 14, 16, 20])
+  func killedAtEvent(events: Int) async throws {
+    let bench = try Bench()
+    let path = bench.storePath
+    await #expect(processExitsWith: .signal(SIGKILL)) { [path, events] in
+      try RunTests.runUntilKilled(store: path, afterEvents: events, milliseconds: 60_000)
+    }
+    try expectSound(bench)
+  }
+
+  @Test("after kill -9 at any moment the next run ends with the same root", arguments: 1...16)
+  func killedAtMoment(moment: Int) async throws {
+    let bench = try Bench()
+    let path = bench.storePath
+    await #expect(processExitsWith: .signal(SIGKILL)) { [path, moment] in
+      try RunTests.runUntilKilled(store: path, afterEvents: .max, milliseconds: Double(moment) * 2)
+    }
+    try expectSound(bench)
   }
 
   @Test("runners on one store do no stage twice")

@@ -48,7 +48,9 @@ struct Run: ParsableCommand {
     if !result.failures.isEmpty {
       throw ExitCode(result.failures.contains(where: \.isUserData) ? ExitCodes.badData : ExitCodes.failure)
     }
-    // The root is that of the whole pipeline, so a run of some stages has none.
-    if let root = result.root, stages.isEmpty, !json { Output.line("root \(root.hex)") }
+    if json { return }
+    // After a run of some stages the others may be up to date as well.
+    let root = stages.isEmpty ? result.root : try planner.plan().root
+    if let root { Output.line("root \(root.hex)") }
   }
 }

@@ -24,7 +24,7 @@ public struct RunResult: Sendable {
     public var isUserData: Bool { (error as? any DiagnosableError)?.isUserData ?? false }
   }
 
-  /// Over all artifacts of the stages that were asked for, where all are there now.
+  /// Over all artifacts of the pipeline, where all stages were asked for and are there now.
   public let root: Digest?
   public let executed: Int
   public let cached: Int
@@ -77,7 +77,7 @@ public final class Runner {
       for letter in mailbox.take(waitingAtMost: 0.2) { receive(letter, &work) }
     }
     let result = RunResult(
-      root: work.failures.isEmpty ? work.graph.root : nil, executed: work.executed, cached: work.cached,
+      root: names.isEmpty && work.failures.isEmpty ? work.graph.root : nil, executed: work.executed, cached: work.cached,
       failures: work.failures, wasInterrupted: planner.interruption.isRequested && !work.graph.isComplete)
     let finish = RunEvent.runFinished(
       root: result.root, executed: result.executed, cached: result.cached, seconds: (clock.now - begin) / .seconds(1))
