@@ -16,7 +16,7 @@ struct PipelineFileTests {
 
   static let mistakes = [
     Mistake(text: "", message: "p.yaml: error: the file is empty"),
-    Mistake(text: "pipeline: [a", message: "p.yaml:1:13: error: not YAML: did not find expected ',' or ']'"),
+    Mistake(text: "pipeline: [a", message: "p.yaml:2:1: error: not YAML: did not find expected ',' or ']'"),
     Mistake(text: "- a", message: "p.yaml:1:1: error: pipeline: expected a mapping, found a list"),
     Mistake(text: "stages: {}", message: "p.yaml:1:1: error: pipeline: the key 'pipeline' is missing"),
     Mistake(text: "pipeline: p", message: "p.yaml:1:1: error: pipeline: the key 'stages' is missing"),

@@ -80,7 +80,7 @@ struct RunTests {
   func killedAtEvent(events: Int) async throws {
     let bench = try Bench()
     let path = bench.storePath
-    await #expect(processExitsWith: .signal(SIGKILL)) { [path, events] in
+    await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String, events = events as Int] in
       try RunTests.runUntilKilled(store: path, afterEvents: events, milliseconds: 60_000)
     }
     try expectSound(bench)
@@ -90,7 +90,7 @@ struct RunTests {
   func killedAtMoment(moment: Int) async throws {
     let bench = try Bench()
     let path = bench.storePath
-    await #expect(processExitsWith: .signal(SIGKILL)) { [path, moment] in
+    await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String, moment = moment as Int] in
       try RunTests.runUntilKilled(store: path, afterEvents: .max, milliseconds: Double(moment) * 2)
     }
     try expectSound(bench)
