@@ -55,7 +55,8 @@ struct AutoPanoptic: ParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      Run.self, PlanCommand.self, Status.self, Rerun.self, Audit.self, Show.self, DigestCommand.self, PQ.self, Doctor.self,
+      Run.self, PlanCommand.self, Status.self, Rerun.self, Audit.self, Show.self, DigestCommand.self, PQ.self,
+      Doctor.self,
     ])
 }
 

@@ -12,7 +12,7 @@ struct StageSection {
     let name = member.name
     let isWord =
       name.first?.isLetter == true && name.utf8.count <= 64
-      && name.unicodeScalars.allSatisfy { $0.isASCII && ($0.properties.isAlphabetic || "0123456789-_".contains($0.description)) }
+      && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") }
     guard isWord, name != "let", name != "each" else {
       throw PipelineError(
         .badValue, at: member.nameLocation,

@@ -22,38 +22,73 @@ struct AuditTests {
     }
 
     static let all = [
-      Damage(testDescription: "flipped bit of an object", kind: .corrupt, names: "of stage '", part: "objects", ending: ".json") {
+      Damage(
+        testDescription: "flipped bit of an object", kind: .corrupt, names: "of stage '", part: "objects",
+        ending: ".json"
+      ) {
         try flip($0)
       },
-      Damage(testDescription: "flipped first bit of a file of a tree", kind: .corrupt, names: "a/b/deep.txt", part: "objects", ending: "deep.txt") {
+      Damage(
+        testDescription: "flipped first bit of a file of a tree", kind: .corrupt, names: "a/b/deep.txt",
+        part: "objects",
+        ending: "deep.txt"
+      ) {
         try flip($0, byte: { _ in 0 })
       },
-      Damage(testDescription: "deleted file of a tree", kind: .corrupt, names: "flat.txt: only before", part: "objects", ending: "flat.txt") {
+      Damage(
+        testDescription: "deleted file of a tree", kind: .corrupt, names: "flat.txt: only before", part: "objects",
+        ending: "flat.txt"
+      ) {
         try Files.remove($0)
       },
-      Damage(testDescription: "flipped bit of a manifest", kind: .corrupt, names: "output 'pictures' of stage 'select'", part: "objects", ending: "manifest") {
+      Damage(
+        testDescription: "flipped bit of a manifest", kind: .corrupt, names: "output 'pictures' of stage 'select'",
+        part: "objects",
+        ending: "manifest"
+      ) {
         try flip($0)
       },
-      Damage(testDescription: "flipped bit of a checksum", kind: .corrupt, names: "of stage '", part: "objects", ending: ".json.sha256") {
+      Damage(
+        testDescription: "flipped bit of a checksum", kind: .corrupt, names: "of stage '", part: "objects",
+        ending: ".json.sha256"
+      ) {
         try flip($0)
       },
-      Damage(testDescription: "deleted object", kind: .missing, names: "is gone", part: "objects", ending: ".json") {
+      Damage(
+        testDescription: "deleted object", kind: .missing, names: "is gone", part: "objects",
+        ending: ".json"
+      ) {
         try Files.remove($0)
       },
-      Damage(testDescription: "deleted checksum", kind: .corrupt, names: "SHA-256 is missing", part: "objects", ending: ".json.sha256") {
+      Damage(
+        testDescription: "deleted checksum", kind: .corrupt, names: "SHA-256 is missing", part: "objects",
+        ending: ".json.sha256"
+      ) {
         try Files.remove($0)
       },
-      Damage(testDescription: "edited record", kind: .corrupt, names: "was changed after it was written", part: "records", ending: ".json") {
+      Damage(
+        testDescription: "edited record", kind: .corrupt, names: "was changed after it was written", part: "records",
+        ending: ".json"
+      ) {
         let text = String(decoding: try Files.read($0), as: UTF8.self)
         try Files.write(Array(text.replacing("\"seconds\":", with: "\"seconds\":1").utf8), to: $0)
       },
-      Damage(testDescription: "flipped bit of a record", kind: .corrupt, names: "record of stage '", part: "records", ending: ".json") {
+      Damage(
+        testDescription: "flipped bit of a record", kind: .corrupt, names: "record of stage '", part: "records",
+        ending: ".json"
+      ) {
         try flip($0)
       },
-      Damage(testDescription: "space after a record", kind: .corrupt, names: "was changed", part: "records", ending: ".json") {
+      Damage(
+        testDescription: "space after a record", kind: .corrupt, names: "was changed", part: "records",
+        ending: ".json"
+      ) {
         try Files.write([0x20], to: $0, append: true)
       },
-      Damage(testDescription: "deleted record", kind: .missing, names: "is gone", part: "records", ending: ".json") {
+      Damage(
+        testDescription: "deleted record", kind: .missing, names: "is gone", part: "records",
+        ending: ".json"
+      ) {
         try Files.remove($0)
       },
     ]
@@ -76,7 +111,10 @@ struct AuditTests {
       try damage.harm(path)
       let problems = try bench.audit().findings.filter(\.isProblem)
       let object = victim.replacing(".sha256", with: "").split(separator: ".tree/")[0]
-      if problems.contains(where: { $0.kind == damage.kind && $0.path.hasPrefix(object) && $0.message.contains(damage.names) }) {
+      let isNamed = problems.contains {
+        $0.kind == damage.kind && $0.path.hasPrefix(object) && $0.message.contains(damage.names)
+      }
+      if isNamed {
         found += 1
       } else if !(try isElement(victim, bench)) {
         Issue.record("\(damage.testDescription) of \(victim) was not named: \(problems)")

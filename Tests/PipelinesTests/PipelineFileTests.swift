@@ -37,10 +37,12 @@ struct PipelineFileTests {
       text: "pipeline: p\nstages:\n  a: { use: train }",
       message: "p.yaml:3:8: error: stage 'a': unknown key 'use'; did you mean 'uses'?"),
     Mistake(
-      text: "pipeline: p\nstages:\n  a: { needs: {} }", message: "p.yaml:3:6: error: stage 'a': the key 'uses' is missing"),
+      text: "pipeline: p\nstages:\n  a: { needs: {} }",
+      message: "p.yaml:3:6: error: stage 'a': the key 'uses' is missing"),
     Mistake(
       text: "pipeline: p\nstages:\n  each: { uses: train }",
-      message: "p.yaml:3:3: error: 'each' can't be the name of a stage; use letters, digits and '-', and neither 'let' nor 'each'"),
+      message: "p.yaml:3:3: error: 'each' can't be the name of a stage; use letters, digits and '-', "
+        + "and neither 'let' nor 'each'"),
     Mistake(
       text: "pipeline: p\nstages:\n  a: { uses: train, with: { step: 3 } }",
       message: "p.yaml:3:29: error: unknown parameter 'step'; did you mean 'steps'?"),
@@ -102,7 +104,8 @@ struct PipelineFileTests {
       text: "pipeline: p\nstages:\n  a: { uses: evaluate, needs: { architecture: each } }",
       message: "p.yaml:3:47: error: 'each' is the element of 'for-each', which this stage has not"),
     Mistake(
-      text: "pipeline: p\nstages:\n  a: { uses: train, needs: { start: b.weights } }\n  b: { uses: train, needs: { start: a.weights } }",
+      text:
+        "pipeline: p\nstages:\n  a: { uses: train, needs: { start: b.weights } }\n  b: { uses: train, needs: { start: a.weights } }",
       message: "p.yaml:3:3: error: stage 'a' needs itself: a needs b needs a"),
     Mistake(
       text: "pipeline: p\nstages:\n  a: { uses: train, needs: { start: a.weights } }",
@@ -120,10 +123,12 @@ struct PipelineFileTests {
       text: "pipeline: p\nprofile: big\nprofiles: { big: { a: { stepz: 3 } } }\nstages:\n  a: { uses: train }",
       message: "p.yaml:3:25: error: unknown parameter 'stepz'; did you mean 'steps'?"),
     Mistake(
-      text: "pipeline: p\nstages:\n  a: { uses: train }", message: "--set a.stepz=3: error: unknown parameter 'stepz'; did you mean 'steps'?",
+      text: "pipeline: p\nstages:\n  a: { uses: train }",
+      message: "--set a.stepz=3: error: unknown parameter 'stepz'; did you mean 'steps'?",
       settings: ["a.stepz=3"]),
     Mistake(
-      text: "pipeline: p\nstages:\n  a: { uses: train }", message: "--set b.steps=3: error: no stage 'b'; did you mean 'a'?",
+      text: "pipeline: p\nstages:\n  a: { uses: train }",
+      message: "--set b.steps=3: error: no stage 'b'; did you mean 'a'?",
       settings: ["b.steps=3"]),
     Mistake(
       text: "pipeline: p\nlet: { count: 3 }\nstages:\n  a: { uses: train, with: { steps: $cuont } }",
@@ -207,7 +212,8 @@ struct PipelineFileTests {
   @Test(
     "plain words are read by the core schema of YAML 1.2",
     arguments: [
-      ("yes", CanonicalValue.string("yes")), ("on", "on"), ("true", true), ("1e-4", 0.0001), ("0x1F", "0x1F"), ("007", 7),
+      ("yes", CanonicalValue.string("yes")), ("on", "on"), ("true", true), ("1e-4", 0.0001), ("0x1F", "0x1F"),
+      ("007", 7),
       ("1_000", "1_000"), (".5", 0.5), ("'12'", "12"), ("~", .null), ("-3", -3), ("$$x", "$x"), ("12:30", "12:30"),
     ])
   func scalars(text: String, value: CanonicalValue) throws {

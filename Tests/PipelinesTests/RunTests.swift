@@ -76,7 +76,8 @@ struct RunTests {
     #expect(try bench.files("checkpoints").isEmpty)
   }
 
-  @Test("after kill -9 at an event the next run ends with the same root", arguments: [1, 2, 5, 9, 11, 12, 13, 14, 16, 20])
+  @Test(
+    "after kill -9 at an event the next run ends with the same root", arguments: [1, 2, 5, 9, 11, 12, 13, 14, 16, 20])
   func killedAtEvent(events: Int) async throws {
     let bench = try Bench()
     let path = bench.storePath

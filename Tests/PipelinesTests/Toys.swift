@@ -70,7 +70,6 @@ struct Candidates: Stage {
   static let name = "candidates", version = 1
   static let outputs = [OutputPort("list", "json")]
   let parameters: Parameters
-  init(parameters: Parameters) { self.parameters = parameters }
   func run(in context: StageContext) throws {
     try context.write("list", json: parameters.genes.map { ["gene": $0] })
   }

@@ -46,7 +46,8 @@ struct PQ: ParsableCommand {
     for group in ["All", "Things", "Stuff"] {
       let numbers = ["pq", "sq", "rq"].map { String(format: "%6.1f", 100 * (value[group]?[$0]?.numberValue ?? 0)) }
       let padded = group + String(repeating: " ", count: 6 - group.count)
-      Output.line("\(padded) \(numbers.joined(separator: " ")) \(String(format: "%6d", value[group]?["n"]?.integerValue ?? 0))")
+      let count = String(format: "%6d", value[group]?["n"]?.integerValue ?? 0)
+      Output.line("\(padded) \(numbers.joined(separator: " ")) \(count)")
     }
   }
 }

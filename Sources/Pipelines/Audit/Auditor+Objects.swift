@@ -14,9 +14,8 @@ extension Auditor {
     for record in records {
       for (name, artifact) in record.outputs.sorted(by: { $0.key < $1.key }) {
         guard store.registry.formats[artifact.kind] != nil else {
-          note(
-            .unreadable, store.recordPath(record.key), "stage '\(record.stage)': unknown artifact kind '\(artifact.kind)'",
-            &ledger)
+          let message = "stage '\(record.stage)': unknown artifact kind '\(artifact.kind)'"
+          note(.unreadable, store.recordPath(record.key), message, &ledger)
           continue
         }
         let path = store.objectPath(artifact)
@@ -50,18 +49,22 @@ extension Auditor {
         note(.corrupt, path, "\(text): \(damage)", &ledger)
         return
       }
-      // A tree's bytes were all hashed just now; of a manifest the bytes are the content.
-      let isPlain = artifact.kind != TreeFormat.name
-      if isPlain ? isDeep || artifact.kind == JSONFormat.name : true {
-        let digest = isPlain
-          ? try store.registry.format(artifact.kind).digest(ofFileAt: path) : try TreeFormat.manifest(of: path).digest
-        if digest != artifact.digest {
-          note(.mismatching, path, "\(text): its content has the digest \(digest.short), not the one it is named by", &ledger)
-        }
+      let digest = try contentDigest(of: artifact, at: path)
+      if let digest, digest != artifact.digest {
+        note(
+          .mismatching, path, "\(text): its content has the digest \(digest.short), not the one it is named by",
+          &ledger)
       }
     } catch {
       note(.unreadable, path, "\(text): \(error)", &ledger)
     }
+  }
+
+  /// Nil for an object whose content is looked at by a deep audit only. Of a tree all files were hashed just before.
+  private func contentDigest(of artifact: Artifact, at path: String) throws -> Digest? {
+    if artifact.kind == TreeFormat.name { return try TreeFormat.manifest(of: path).digest }
+    guard isDeep || artifact.kind == JSONFormat.name else { return nil }
+    return try store.registry.format(artifact.kind).digest(ofFileAt: path)
   }
 
   private func size(of artifact: Artifact, at path: String) throws -> Int {

@@ -101,10 +101,11 @@ public struct Auditor {
     let made = Set(records.flatMap { $0.outputs.values.map(\.digest) })
     for record in records {
       for (name, input) in record.identity.inputs.sorted(by: { $0.key < $1.key }) {
-        let digests = switch input {
-        case .single(let digest): [digest]
-        case .list(let list): list
-        }
+        let digests =
+          switch input {
+          case .single(let digest): [digest]
+          case .list(let list): list
+          }
         for digest in digests {
           if let element = record.elements[name] {
             checkElement(element, digest, name, record, made: made, &ledger)

@@ -43,7 +43,8 @@ struct Explanation {
     for name in Set(old.inputs.keys).union(new.inputs.keys).sorted() where old.inputs[name] != new.inputs[name] {
       out.append("input \(name) was \(text(old.inputs[name])), is \(text(new.inputs[name]))")
     }
-    for name in Set(old.observed.keys).union(new.observed.keys).sorted() where old.observed[name] != new.observed[name] {
+    for name in Set(old.observed.keys).union(new.observed.keys).sorted() where old.observed[name] != new.observed[name]
+    {
       out.append(
         "files of \(name) changed: were \(old.observed[name]?.short ?? "absent"), "
           + "are \(new.observed[name]?.short ?? "absent")")

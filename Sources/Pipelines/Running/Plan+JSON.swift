@@ -44,7 +44,8 @@ extension RerunReport {
         instances.map {
           [
             "name": .string($0.name), "key": .string($0.key.hex), "reproduced": .bool($0.isReproduced),
-            "differences": .array($0.differences.map { .string($0) }), "outputs": .object($0.outputs.mapValues(\.canonical)),
+            "differences": .array($0.differences.map { .string($0) }),
+            "outputs": .object($0.outputs.mapValues(\.canonical)),
           ]
         }),
     ]

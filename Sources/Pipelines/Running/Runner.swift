@@ -77,8 +77,9 @@ public final class Runner {
       for letter in mailbox.take(waitingAtMost: 0.2) { receive(letter, &work) }
     }
     let result = RunResult(
-      root: names.isEmpty && work.failures.isEmpty ? work.graph.root : nil, executed: work.executed, cached: work.cached,
-      failures: work.failures, wasInterrupted: planner.interruption.isRequested && !work.graph.isComplete)
+      root: names.isEmpty && work.failures.isEmpty ? work.graph.root : nil, executed: work.executed,
+      cached: work.cached, failures: work.failures,
+      wasInterrupted: planner.interruption.isRequested && !work.graph.isComplete)
     let finish = RunEvent.runFinished(
       root: result.root, executed: result.executed, cached: result.cached, seconds: (clock.now - begin) / .seconds(1))
     observer(finish)

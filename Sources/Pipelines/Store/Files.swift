@@ -162,7 +162,9 @@ enum Files {
 
   /// Relative paths of all files below a folder. Links to files and folders are followed.
   static func walk(_ root: String, below prefix: String = "", depth: Int = 0) throws -> [String] {
-    guard depth < 64 else { throw PipelineError(.badArtifact, "\(root)/\(prefix): folders too deep; a link in a circle?") }
+    guard depth < 64 else {
+      throw PipelineError(.badArtifact, "\(root)/\(prefix): folders too deep; a link in a circle?")
+    }
     var out = [String]()
     for name in try list(prefix.isEmpty ? root : root + "/" + prefix) {
       let path = prefix.isEmpty ? name : prefix + "/" + name

@@ -46,21 +46,25 @@ public struct Lookup {
 
   /// Lines that tell what an artifact holds and which records made it and read it.
   public func describe(_ artifact: Artifact) throws -> [String] {
-    var lines = ["artifact \(artifact.digest.hex)", "kind     \(artifact.kind)", "path     \(store.objectPath(artifact))"]
+    var lines = [
+      "artifact \(artifact.digest.hex)", "kind     \(artifact.kind)", "path     \(store.objectPath(artifact))",
+    ]
     for record in try records() {
       for (name, output) in record.outputs.sorted(by: { $0.key < $1.key }) where output.digest == artifact.digest {
         lines.append("made by  output '\(name)' of stage '\(record.stage)', record \(record.key.short)")
       }
       for (name, input) in record.identity.inputs.sorted(by: { $0.key < $1.key }) {
-        let isRead = switch input {
-        case .single(let digest): digest == artifact.digest
-        case .list(let digests): digests.contains(artifact.digest)
-        }
+        let isRead =
+          switch input {
+          case .single(let digest): digest == artifact.digest
+          case .list(let digests): digests.contains(artifact.digest)
+          }
         if isRead { lines.append("read by  input '\(name)' of stage '\(record.stage)', record \(record.key.short)") }
       }
     }
     try store.verify(artifact)
-    let summary = artifact.isExternal
+    let summary =
+      artifact.isExternal
       ? try TreeFormat().summary(ofFileAt: store.objectPath(artifact))
       : try store.registry.format(artifact.kind).summary(ofFileAt: store.objectPath(artifact))
     return lines + [""] + summary
