@@ -88,10 +88,12 @@ let package = Package(
     tests("AutogradTests", ["Autograd", "Tensors", "Determinism"]),
     tests("TensorFilesTests", ["TensorFiles", "Tensors", "Determinism"]),
     tests("VisionTests", ["Vision", "TensorFiles", "Tensors", "Determinism"]),
-    tests("GoldenTests", ["NN", "Autograd", "Vision", "TensorFiles", "Tensors", "Determinism"]),
+    tests("NNTests", ["NN", "Autograd", "Tensors", "Determinism"]),
+    tests("GoldenTests", ["Models", "NN", "Autograd", "Vision", "TensorFiles", "Tensors", "Determinism"]),
     tests("PanopticTests", ["Panoptic", "Vision", "Determinism"]),
     tests("DatasetsTests", ["Datasets", "Panoptic", "Vision", "Determinism"]),
-    tests("ModelsTests", ["Models", "NN", "Autograd", "Search", "Tensors", "Determinism"]),
+    tests("ModelsTests", ["Models", "NN", "Autograd", "Vision", "Search", "Tensors", "Determinism"]),
+    tests("StagesTests", ["Stages", "Datasets", "Models", "NN", "Vision", "Search", "Tensors", "Determinism"]),
     tests("EndToEndTests", ["Stages", "Pipelines", "TensorFiles", "Determinism"]),
   ]
 )

@@ -45,9 +45,13 @@ public final class ChoiceBlock {
   private let projection: [(Variable) -> Variable]?
   private(set) var norms: [BatchNorm2d] = []
 
-  /// - Parameter stride: 1 (then `inputs == outputs`) or 2.
-  public init(_ scope: Scope, _ op: BodyOperator, inputs: Int, outputs: Int, stride: Int, style: BodyStyle) {
-    let middle = outputs / 2
+  /// - Parameters:
+  ///   - middle: M; nil is half of the outputs, as in every published body.
+  ///   - stride: 1 (then `inputs == outputs`) or 2.
+  public init(
+    _ scope: Scope, _ op: BodyOperator, inputs: Int, outputs: Int, middle: Int? = nil, stride: Int, style: BodyStyle
+  ) {
+    let middle = middle ?? outputs / 2
     let mainInputs = stride == 1 ? inputs / 2 : inputs
     let mainOutputs = stride == 1 ? outputs / 2 : outputs - inputs
     let k = op.kernelSize

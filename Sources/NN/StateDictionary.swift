@@ -36,7 +36,7 @@ extension ParameterStore {
       parameters.map { ($0.name, $0.value) } + buffers.map { ($0.name, $0.value) })
   }
 
-  /// Replaces values by name.
+  /// Replaces values by name, all of them or, where something does not fit, none.
   ///
   /// - Parameters:
   ///   - prefix: only tensors whose name begins so are loaded, and all of those must be in `state`.
@@ -53,11 +53,11 @@ extension ParameterStore {
       }
       return tensor
     }
-    for p in parameters where p.name.hasPrefix(prefix) {
-      p.value = try tensor(p.name, p.value.shape)
-    }
-    for b in buffers where b.name.hasPrefix(prefix) {
-      b.value = try tensor(b.name, b.value.shape)
-    }
+    let parameters = parameters.filter { $0.name.hasPrefix(prefix) }
+    let buffers = buffers.filter { $0.name.hasPrefix(prefix) }
+    let values = try parameters.map { try tensor($0.name, $0.value.shape) }
+    let statistics = try buffers.map { try tensor($0.name, $0.value.shape) }
+    for (p, value) in zip(parameters, values) { p.value = value }
+    for (b, value) in zip(buffers, statistics) { b.value = value }
   }
 }

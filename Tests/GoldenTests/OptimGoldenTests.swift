@@ -4,7 +4,7 @@ import Testing
 
 /// Made with torch (float64 on float32 inputs); see `Golden/ref_ops/README.md`.
 ///
-/// Not here: the schedules (`lr_*`) and the training of a network (`tiny_net_5_steps`), which need the layers above.
+/// The schedules (`lr_*`) and the training of a network (`tiny_net_5_steps`) are in `TrainingGoldenTests`.
 @Suite("SGD agrees with the float64 references")
 struct OptimGoldenTests {
   @Test("parameters and velocities after every step")

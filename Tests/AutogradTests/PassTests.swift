@@ -1,0 +1,95 @@
+import Autograd
+import Tensors
+import Testing
+
+@Suite("A pass collects gradients and statistics in a stated order")
+struct PassTests {
+  // In binary32, 1 + 1e8 - 1e8 is 0 from the left and 1 from the right.
+  @Test("contributions to one gradient add in reverse order of use")
+  func reverseOrder() throws {
+    let pass = Pass(mode: .training)
+    let x = pass.input(Tensor(scalar: 3))
+    let uses = [1, 1e8, -1e8].map { affine(x, scale: $0, shift: 0) }
+    pass.backward(from: weightedSum(uses, weights: [1, 1, 1]))
+    #expect(try #require(pass.takeGradient(of: x)).item == 1)
+  }
+
+  @Test("the same for a parameter, which is one variable at every use")
+  func parameterReverseOrder() throws {
+    let pass = Pass(mode: .training)
+    let parameter = Trainable(value: Tensor(scalar: 3))
+    #expect(pass.use(parameter) === pass.use(parameter))
+    let uses = [1, 1e8, -1e8].map { affine(pass.use(parameter), scale: $0, shift: 0) }
+    pass.backward(from: weightedSum(uses, weights: [1, 1, 1]))
+    #expect(try #require(pass.takeGradient(of: parameter)).item == 1)
+  }
+
+  @Test("results between input and loss pass their collected gradient on once")
+  func diamond() throws {
+    let pass = Pass(mode: .training)
+    let x = pass.input(Tensor([2, -1], shape: [2]))
+    let middle = affine(x, scale: 3, shift: 1)
+    let y = add(affine(middle, scale: 2, shift: 0), middle)
+    pass.backward(from: y, gradient: Tensor([1, 10], shape: [2]))
+    #expect(try #require(pass.takeGradient(of: x)).array == [9, 90])
+  }
+
+  @Test("what the loss does not depend on has no gradient")
+  func independent() {
+    let pass = Pass(mode: .training)
+    let used = pass.input(Tensor(scalar: 1))
+    let unused = pass.input(Tensor(scalar: 1))
+    let parameter = Trainable(value: Tensor(scalar: 1))
+    _ = add(unused, pass.use(parameter))
+    pass.backward(from: affine(used, scale: 2, shift: 0))
+    #expect(pass.takeGradient(of: used)?.item == 2)
+    #expect(pass.takeGradient(of: unused) == nil)
+    #expect(pass.takeGradient(of: parameter) == nil)
+    #expect(pass.takeGradient(of: Trainable(value: Tensor(scalar: 1))) == nil)
+  }
+
+  @Test("a gradient is taken once")
+  func takenOnce() {
+    let pass = Pass(mode: .training)
+    let x = pass.input(Tensor(scalar: 1))
+    pass.backward(from: affine(x, scale: 2, shift: 0))
+    #expect(pass.takeGradient(of: x) != nil)
+    #expect(pass.takeGradient(of: x) == nil)
+  }
+
+  @Test("constants have no gradient, and nothing is recorded for them")
+  func constants() {
+    let pass = Pass(mode: .training)
+    let c = pass.constant(Tensor(scalar: 1))
+    let y = affine(c, scale: 2, shift: 0)
+    #expect(!y.requiresGradient)
+    pass.backward(from: y)
+    #expect(pass.takeGradient(of: c) == nil)
+  }
+
+  @Test("only training differentiates", arguments: [Pass.Mode.evaluation, .recalibration])
+  func modes(_ mode: Pass.Mode) {
+    let pass = Pass(mode: mode)
+    let x = pass.input(Tensor(scalar: 1))
+    let parameter = Trainable(value: Tensor(scalar: 1))
+    pass.backward(from: add(x, pass.use(parameter)))
+    #expect(pass.takeGradient(of: x) == nil)
+    #expect(pass.takeGradient(of: parameter) == nil)
+  }
+
+  @Test("statistics wait for the commit, run in order, and run once")
+  func statistics() {
+    let pass = Pass(mode: .training)
+    let log = Log()
+    for name in ["stem", "stage1", "stage2"] { pass.updateStatistics { log.entries.append(name) } }
+    #expect(log.entries.isEmpty)
+    pass.commitStatistics()
+    #expect(log.entries == ["stem", "stage1", "stage2"])
+    pass.commitStatistics()
+    #expect(log.entries.count == 3)
+  }
+
+  private final class Log {
+    var entries: [String] = []
+  }
+}
