@@ -93,7 +93,9 @@ let package = Package(
     tests("PanopticTests", ["Panoptic", "Vision", "Determinism"]),
     tests("DatasetsTests", ["Datasets", "Panoptic", "Vision", "Determinism"]),
     tests("ModelsTests", ["Models", "NN", "Autograd", "Vision", "Search", "Tensors", "Determinism"]),
-    tests("StagesTests", ["Stages", "Datasets", "Models", "NN", "Vision", "Search", "Tensors", "Determinism"]),
+    tests(
+      "StagesTests",
+      ["Stages", "Datasets", "Models", "NN", "Panoptic", "Vision", "Search", "Tensors", "Determinism"]),
     tests("EndToEndTests", ["Stages", "Pipelines", "TensorFiles", "Determinism"]),
   ]
 )

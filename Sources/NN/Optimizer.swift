@@ -32,7 +32,8 @@ public final class SGD {
 
   /// One update; `gradients[i]` belongs to parameter `i`.
   public func step(gradients: [Tensor?], rate: Double) {
-    precondition(gradients.count == parameters.count, "SGD: \(gradients.count) gradients, \(parameters.count) parameters")
+    precondition(
+      gradients.count == parameters.count, "SGD: \(gradients.count) gradients, \(parameters.count) parameters")
     for (i, parameter) in parameters.enumerated() {
       guard let gradient = gradients[i] else { continue }
       let rule = GradientDescent(
