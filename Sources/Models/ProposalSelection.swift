@@ -16,7 +16,8 @@ extension PanopticNetwork {
 
   /// Decodes, clips and suppresses (spec 3.3): the best of each level of one image, one list over levels.
   ///
-  /// Scores stay logits: the sigmoid keeps their order.
+  /// Scores stay logits: the sigmoid keeps their order. Where training has diverged, what is not a number is no
+  /// proposal; the losses show it (numerics rule 13).
   func proposals(
     image: Int, size: (width: Int, height: Int), outputs: [(objectness: Variable, deltas: Variable)],
     anchors: [[Box]], preNMS: Int, postNMS: Int
@@ -32,8 +33,8 @@ extension PanopticNetwork {
       let scores: [Float] = output.objectness.value.withElements { values in
         (0..<perImage).map { values[image * perImage + ($0 % anchorsPerCell) * cells + $0 / anchorsPerCell] }
       }
-      let best = indicesOfLargest(scores, count: preNMS)
-      let boxes: [Box] = output.deltas.value.withElements { values in
+      var best = indicesOfLargest(scores.map { $0.isNaN ? -.infinity : $0 }, count: preNMS)
+      let decoded: [Box] = output.deltas.value.withElements { values in
         best.map { index in
           let (cell, anchor) = (index / anchorsPerCell, index % anchorsPerCell)
           func delta(_ i: Int) -> Float { values[image * perImage * 4 + (anchor * 4 + i) * cells + cell] }
@@ -42,6 +43,9 @@ extension PanopticNetwork {
           ).clipped(width: size.width, height: size.height)
         }
       }
+      let usable = best.indices.filter { decoded[$0].isFinite && !scores[best[$0]].isNaN }
+      let boxes = usable.map { decoded[$0] }
+      best = usable.map { best[$0] }
       let kept = suppression.keptInScoreOrder(boxes, scores: best.map { scores[$0] }, limit: postNMS)
       result.boxes += kept.map { boxes[$0] }
       result.scores += kept.map { scores[best[$0]] }
