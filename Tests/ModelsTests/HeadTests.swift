@@ -1,0 +1,154 @@
+import Autograd
+import Determinism
+import NN
+import Tensors
+import Testing
+import Vision
+
+@testable import Models
+
+@Suite("Heads, regions and proposals")
+struct HeadTests {
+  private func normal(_ shape: Shape, _ name: String) -> Tensor {
+    var random = Tiny.seeds.stream(name)
+    return Tensor(shape: shape) { _ in Float(random.normal()) }
+  }
+
+  @Test(
+    "every head operator keeps the size, also of small odd maps, and passes gradients", arguments: HeadOperator.allCases
+  )
+  func sizes(_ op: HeadOperator) throws {
+    let store = ParameterStore(seeds: Tiny.seeds)
+    let layer = op.layer(store.root, inputs: 4, outputs: 6)
+    for (height, width) in [(7, 5), (1, 3), (1, 1)] {
+      let pass = Pass(mode: .training)
+      let x = pass.input(normal([2, 4, height, width], "x"))
+      let y = layer(x)
+      #expect(y.shape == [2, 6, height, width])
+      pass.backward(from: y, gradient: normal(y.shape, "y"))
+      #expect(try #require(pass.takeGradient(of: x)).shape == x.shape)
+      for parameter in store.parameters { #expect(pass.takeGradient(of: parameter) != nil, "\(parameter.name)") }
+    }
+  }
+
+  /// The published deformable operator has no rule for this (spec 3.7, end).
+  @Test("every searched layer accepts no regions, forwards and backwards", arguments: HeadOperator.allCases)
+  func noRegions(_ op: HeadOperator) throws {
+    let store = ParameterStore(seeds: Tiny.seeds)
+    let layer = HeadLayer(store.root, inputs: 4, outputs: 8, normGroups: 4, choice: op.rawValue)
+    let pass = Pass(mode: .training)
+    let x = pass.input(Tensor(zeros: [0, 4, 6, 6]))
+    let y = layer(x, choice: op.rawValue)
+    #expect(y.shape == [0, 8, 6, 6])
+    pass.backward(from: y, gradient: Tensor(zeros: y.shape))
+    #expect(try #require(pass.takeGradient(of: x)).shape == [0, 4, 6, 6])
+    for parameter in store.parameters {
+      let gradient = try #require(pass.takeGradient(of: parameter), "\(parameter.name)")
+      #expect(gradient.array.allSatisfy { $0 == 0 }, "\(parameter.name)")
+    }
+  }
+
+  @Test("a searched layer is operator, group norm, ReLU: no negative values, groups of mean about the ReLU's")
+  func headLayer() {
+    let store = ParameterStore(seeds: Tiny.seeds)
+    let layer = HeadLayer(store.root, inputs: 4, outputs: 8, normGroups: 4, choice: nil)
+    let pass = Pass(mode: .evaluation)
+    let x = pass.constant(normal([1, 4, 16, 16], "x"))
+    for op in HeadOperator.allCases {
+      let y = layer(x, choice: op.rawValue).value.array
+      #expect(y.allSatisfy { $0 >= 0 })
+      // The positive half of a standard normal variable has the mean 0.4.
+      let mean = y.reduce(0, +) / Float(y.count)
+      #expect(mean > 0.3 && mean < 0.5, "\(op.name): \(mean)")
+    }
+  }
+
+  @Test("regions are pooled level by level, inside a level as given")
+  func pooledOrder() {
+    let rule = LevelRule(canonicalScale: 56, canonicalLevel: 4)
+    let sides: [Float] = [56, 13, 200, 57, 27, 14]
+    let regions = sides.map { Region(image: 0, box: Box(0, 0, $0 - 1, $0 - 1)) }
+    #expect(regions.map { rule.level(of: $0.box) } == [4, 2, 5, 4, 2, 2])
+    let order = PooledOrder(regions, rule: rule)
+    #expect(order.counts == [3, 0, 2, 1])
+    #expect(order.order == [1, 4, 5, 0, 3, 2])
+  }
+
+  @Test("pooled regions come from their own image and level")
+  func pooling() {
+    let network = Tiny.network()
+    let pass = Pass(mode: .evaluation)
+    // Every level of every image holds one constant: 10 · image + level.
+    let levels = (2...6).map { level in
+      let side = 64 >> level
+      return pass.constant(
+        Tensor(shape: [2, 8, max(1, side), max(1, side)]) { i in
+          Float(i / (8 * max(1, side) * max(1, side)) * 10 + level)
+        })
+    }
+    let sides: [(image: Int, side: Float)] = [(0, 56), (1, 13), (1, 60), (0, 27), (0, 14)]
+    let regions = sides.map { Region(image: $0.image, box: Box(0, 0, $0.side - 1, $0.side - 1)) }
+    let order = PooledOrder(regions, rule: network.levelRule)
+    let pooled = network.pool(regions, order: order, from: levels, size: 2)
+    #expect(pooled.shape == [5, 8, 2, 2])
+    for (row, i) in order.order.enumerated() {
+      let level = network.levelRule.level(of: regions[i].box)
+      let values = pooled.value.rows(row..<row + 1).array
+      #expect(values.allSatisfy { $0 == Float(10 * regions[i].image + level) }, "region \(i)")
+    }
+    #expect(
+      network.pool([], order: PooledOrder([], rule: network.levelRule), from: levels, size: 2).shape == [0, 8, 2, 2])
+  }
+
+  /// Two images, one level of 2 × 3 cells. Outputs are channel-major, anchors cell by cell.
+  @Test("proposals are the best anchors of their image, moved and clipped, in the order of their scores")
+  func proposals() {
+    let network = Tiny.network()
+    let pass = Pass(mode: .evaluation)
+    let anchors = [network.anchors.anchors(level: 2, gridWidth: 3, gridHeight: 2)]
+    var objectness = Tensor(repeating: -5, shape: [2, 3, 2, 3])
+    var deltas = Tensor(zeros: [2, 12, 2, 3])
+    func score(_ image: Int, ratio: Int, cell: Int, _ value: Float) {
+      objectness.withMutableElements { $0[(image * 3 + ratio) * 6 + cell] = value }
+    }
+    score(1, ratio: 1, cell: 0, 1)
+    score(1, ratio: 2, cell: 5, 3)
+    score(1, ratio: 0, cell: 2, .nan)
+    score(0, ratio: 0, cell: 1, 9)
+    // The second best moves right by a quarter of its width.
+    deltas.withMutableElements { $0[((1 * 3 + 1) * 4 + 0) * 6 + 0] = 0.25 }
+    let found = network.proposals(
+      image: 1, size: (width: 44, height: 30),
+      outputs: [(pass.constant(objectness), pass.constant(deltas))], anchors: anchors, preNMS: 2, postNMS: 2)
+    #expect(found.scores == [3, 1])
+    let (best, second) = (anchors[0][5 * 3 + 2], anchors[0][0 * 3 + 1])
+    let shift = Float(0.25 * second.width())
+    let moved = Box(second.x0 + shift, second.y0, second.x1 + shift, second.y1)
+    #expect(found.boxes == [best.clipped(width: 44, height: 30), moved.clipped(width: 44, height: 30)])
+    #expect(found.best(1).scores == [3])
+  }
+
+  @Test("diverged outputs give no proposals, and losses that are not finite")
+  func diverged() {
+    let network = Tiny.network()
+    for name in ["proposals/objectness/bias", "proposals/deltas/bias", "body/stem/bias"] {
+      let parameter = network.store.parameters.first { $0.name == name }!
+      let value = parameter.value
+      parameter.value = Tensor(repeating: .nan, shape: value.shape)
+      for targets in [Tiny.targets, Tiny.targets.map { empty($0) }] {
+        let pass = Pass(mode: .training)
+        var random = Tiny.seeds.stream("diverged")
+        let losses = network.losses(pass.constant(Tiny.images), targets: targets, path: Tiny.path, random: &random)
+        // Without objects no box is compared, so deltas alone leave no trace in the losses.
+        if name != "proposals/deltas/bias" || !targets[0].instances.isEmpty {
+          #expect(!losses.total.value.item.isFinite, "\(name)")
+        }
+      }
+      parameter.value = value
+    }
+  }
+
+  private func empty(_ targets: ImageTargets) -> ImageTargets {
+    ImageTargets(width: targets.width, height: targets.height, semantic: targets.semantic, instances: [])
+  }
+}
