@@ -52,6 +52,7 @@ struct AutoPanoptic: ParsableCommand {
       ENVIRONMENT:
         AUTOPANOPTIC_THREADS  threads, where --threads is not given
         AUTOPANOPTIC_ISA      scalar, avx2 or avx512; all give the same bits
+        AUTOPANOPTIC_CHECKPOINT_INTERVAL  seconds between checkpoints of a training (default 20)
       """,
     version: Version.text,
     subcommands: [

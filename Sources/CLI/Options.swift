@@ -109,6 +109,13 @@ struct WorkOptions: ParsableArguments {
     var options = RunOptions()
     options.threads = try machine.apply()
     options.jobs = jobs ?? min(8, options.threads)
+    let variable = "AUTOPANOPTIC_CHECKPOINT_INTERVAL"
+    if let text = ProcessInfo.processInfo.environment[variable], !text.isEmpty {
+      guard let seconds = Double(text), seconds >= 0 else {
+        throw ValidationError("\(variable)=\(text): expected seconds, 0 or more")
+      }
+      options.checkpointInterval = seconds
+    }
     options.environment = [
       "program": .string(Version.text), "host": .string(ProcessInfo.processInfo.hostName),
       "system": .string(ProcessInfo.processInfo.operatingSystemVersionString),

@@ -19,12 +19,28 @@ struct DigestCommand: ParsableCommand {
   @Argument(help: "An HDF5 or JSON file.")
   var file: String
 
+  @Option(help: "Processor time that reading HDF5 may take, in seconds.")
+  var seconds: UInt64 = 600
+
+  @Option(help: "Memory that reading HDF5 may take, in MiB.")
+  var memory: UInt64 = 8192
+
+  func validate() throws {
+    if !(1...1_000_000).contains(seconds) { throw ValidationError("--seconds \(seconds): expected 1 to 1000000") }
+    if !(256...1 << 30).contains(memory) { throw ValidationError("--memory \(memory): expected 256 or more") }
+  }
+
   func run() throws {
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: file, isDirectory: &isFolder), !isFolder.boolValue else {
+      throw TensorFileError(.unreadable, at: file, isFolder.boolValue ? "this is a folder" : "no such file")
+    }
     if file.hasSuffix(".json") {
       Output.line(try JSONFormat().digest(ofFileAt: file).hex)
       return
     }
     guard let executable = Bundle.main.executablePath else { throw ValidationError("cannot find this executable") }
-    Output.line(try ForeignFile.digest(of: file, executable: executable).hex)
+    let limits = ForeignFile.Limits(memory: memory << 20, seconds: seconds)
+    Output.line(try ForeignFile.digest(of: file, executable: executable, limits: limits).hex)
   }
 }

@@ -136,6 +136,10 @@ public struct Auditor {
         "\(place) is not element \(element.index) of \(element.array.short), as the record says", &ledger)
       return
     }
+    let object = Artifact(kind: JSONFormat.name, digest: digest)
+    if !store.hasObject(object) {
+      note(.missing, store.objectPath(object), "\(place) is gone; what it was taken from is still there", &ledger)
+    }
   }
 
   private func checkCompleteness(_ plan: Plan, _ ledger: inout Ledger) {

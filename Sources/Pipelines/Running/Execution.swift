@@ -11,6 +11,7 @@ struct Execution: Sendable {
   let threads: Int
   let run: String
   let environment: CanonicalValue
+  let checkpointInterval: Double
   let interruption: Interruption
   let observer: @Sendable (RunEvent) -> Void
 
@@ -101,7 +102,7 @@ struct Execution: Sendable {
     defer { try? Files.remove(scratch) }
     let context = StageContext(
       kind: node.kind, seed: node.seed, threads: threads, inputs: inputs, scratch: scratch, checkpoints: checkpoints,
-      interruption: interruption
+      checkpointInterval: checkpointInterval, interruption: interruption
     ) { [observer, name = instance.name] report in
       switch report {
       case .progress(let step, let total, let unit, let detail):

@@ -63,7 +63,8 @@ public struct Rerunner {
     let record = try planner.store.record(instance.key)
     let execution = Execution(
       store: planner.store, pipeline: planner.pipeline, instance: instance, sources: sources,
-      threads: options.threads, run: "", environment: options.environment, interruption: planner.interruption,
+      threads: options.threads, run: "", environment: options.environment,
+      checkpointInterval: options.checkpointInterval, interruption: planner.interruption,
       observer: observer)
     // A stage needs a large stack, which the calling thread may not have.
     nonisolated(unsafe) var result: Result<RerunReport.InstanceReport, any Error>?  // Read after the thread is done.

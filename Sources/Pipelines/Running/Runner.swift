@@ -9,6 +9,8 @@ public struct RunOptions: Sendable {
   public var threads = 1
   /// Whether stages that do not depend on a failed one still run.
   public var keepGoing = false
+  /// Seconds between the checkpoints of a stage; 0 saves one after every step.
+  public var checkpointInterval = 20.0
   /// Noted in the records: program, host and the like.
   public var environment: CanonicalValue = .object([:])
 
@@ -140,7 +142,7 @@ public final class Runner {
       let execution = Execution(
         store: store, pipeline: planner.pipeline, instance: instance, sources: sources,
         threads: max(1, options.threads / sideBySide), run: journal.run, environment: options.environment,
-        interruption: planner.interruption, observer: observer)
+        checkpointInterval: options.checkpointInterval, interruption: planner.interruption, observer: observer)
       start(execution)
     }
   }

@@ -7,6 +7,8 @@ public final class StageContext: Sendable {
   public let seeds: Seeds
   /// Threads that loops of `Parallel` started from the stage's thread use.
   public let threads: Int
+  /// Seconds between checkpoints that the user wants. When one is saved must change no result.
+  public let checkpointInterval: Double
 
   let inputArtifacts: [String: [InputArtifact]]
   let kind: StageKind
@@ -33,11 +35,13 @@ public final class StageContext: Sendable {
 
   init(
     kind: StageKind, seed: UInt64, threads: Int, inputs: [String: [InputArtifact]], scratch: String,
-    checkpoints: CheckpointFolder?, interruption: Interruption, report: @escaping @Sendable (StageReport) -> Void
+    checkpoints: CheckpointFolder?, checkpointInterval: Double, interruption: Interruption,
+    report: @escaping @Sendable (StageReport) -> Void
   ) {
     self.kind = kind
     self.seeds = Seeds(kind: kind.name, seed: seed)
     self.threads = threads
+    self.checkpointInterval = checkpointInterval
     self.inputArtifacts = inputs
     self.scratch = scratch
     self.checkpoints = checkpoints

@@ -35,8 +35,6 @@ struct TrainingError: DiagnosableError {
 /// Runs a process to its end: resumes from the newest checkpoint, saves checkpoints, notes digests for comparison.
 struct TrainingDriver {
   let context: StageContext
-  /// Seconds between checkpoints. When one is written changes no result.
-  var checkpointInterval = 20.0
 
   /// Digests of the whole state are noted this many times in a training.
   private static let digestCount = 8
@@ -63,7 +61,7 @@ struct TrainingDriver {
           context.recordDigest(step: done, name: entry.name, digest: TensorDigest.of(NamedTensor(entry.tensor)))
         }
       }
-      if done < process.steps, clock.now - saved >= .seconds(checkpointInterval) {
+      if done < process.steps, clock.now - saved >= .seconds(context.checkpointInterval) {
         try save(process, step: done)
         saved = clock.now
       }
