@@ -96,6 +96,6 @@ let package = Package(
     tests(
       "StagesTests",
       ["Stages", "Datasets", "Models", "NN", "Panoptic", "Vision", "Search", "Tensors", "Determinism"]),
-    tests("EndToEndTests", ["Stages", "Pipelines", "TensorFiles", "Determinism"]),
+    tests("EndToEndTests", ["Panoptic", "Vision", "Tensors", "Determinism"]),
   ]
 )

@@ -1,0 +1,159 @@
+import Foundation
+import Testing
+
+extension EndToEndTests {
+  @Suite("A bad pipeline file stops before anything runs")
+  struct BadPipelineTests {
+    struct Mistake: Sendable, CustomTestStringConvertible {
+      let testDescription: String
+      /// A line of the good file, and what becomes of it.
+      var old = ""
+      var new = ""
+      var options: [String] = []
+      /// What the message says; with the place in front.
+      let says: [String]
+    }
+
+    static let good = """
+      pipeline: small
+      seed: 1
+      stages:
+        coco:
+          uses: coco-miniature
+          with: { scenes: { train-count: 2, validation-count: 1 } }
+        split:
+          uses: draw-search-split
+          needs: { data: coco.data }
+          with: { validation-images: 1 }
+
+      """
+
+    static let mistakes = [
+      Mistake(
+        testDescription: "unknown key of a stage", old: "uses: draw-search-split", new: "use: draw-search-split",
+        says: ["small.yaml:8:5: error:", "'uses'"]),
+      Mistake(
+        testDescription: "unknown parameter", old: "validation-images", new: "validaton-images",
+        says: ["small.yaml:10:13: error:", "'validation-images'"]),
+      Mistake(
+        testDescription: "unknown key of the file", old: "seed: 1", new: "sede: 1",
+        says: ["small.yaml:2:1: error:", "'seed'"]),
+      Mistake(
+        testDescription: "a text where a number belongs", old: "validation-images: 1", new: "validation-images: one",
+        says: ["small.yaml:10:32: error:", "one"]),
+      Mistake(
+        testDescription: "a fraction where a whole number belongs", old: "train-count: 2", new: "train-count: 2.5",
+        says: ["small.yaml:6:36: error:", "2.5"]),
+      Mistake(
+        testDescription: "a value out of range", old: "validation-images: 1", new: "validation-images: 0",
+        says: ["small.yaml:10:", "error:", "at least 1"]),
+      Mistake(
+        testDescription: "NaN", old: "train-count: 2", new: "crowd-chance: .nan", says: ["small.yaml:6:", "error:"]),
+      Mistake(
+        testDescription: "unknown kind", old: "coco-miniature", new: "coco-minature",
+        says: ["small.yaml:5:11: error:", "'coco-miniature'"]),
+      Mistake(
+        testDescription: "unknown stage", old: "coco.data", new: "cocoa.data",
+        says: ["small.yaml:9:20: error:", "'coco'"]),
+      Mistake(
+        testDescription: "unknown output", old: "coco.data", new: "coco.date",
+        says: ["small.yaml:9:20: error:", "'data'"]),
+      Mistake(
+        testDescription: "a kind of artifact that does not fit", old: "coco.data", new: "split.split",
+        says: ["small.yaml:9:20: error:", "takes tree, but 'split.split' is json"]),
+      Mistake(
+        testDescription: "a cycle", old: "stages:\n",
+        new: """
+          stages:
+            one:
+              uses: finetune-supernet
+              needs: { data: coco.data, split: split.split, weights: two.weights }
+            two:
+              uses: finetune-supernet
+              needs: { data: coco.data, split: split.split, weights: one.weights }
+
+          """,
+        says: ["small.yaml:4:3: error:", "one needs two needs one"]),
+      Mistake(testDescription: "no YAML", old: "stages:", new: "stages: [", says: ["small.yaml:", "error:"]),
+      Mistake(
+        testDescription: "a stage twice", old: "  split:", new: "  coco:",
+        says: ["small.yaml:4:3: error:", "'coco' is given twice"]),
+      Mistake(
+        testDescription: "--set of an unknown parameter", options: ["--set", "split.valdation-images=1"],
+        says: ["--set split.valdation-images=1", "error:", "'validation-images'"]),
+      Mistake(
+        testDescription: "--set of a wrong type", options: ["--set", "split.validation-images=[1]"],
+        says: ["--set split.validation-images=[1]", "error:"]),
+      Mistake(
+        testDescription: "an unknown profile", options: ["--profile", "smoky"], says: ["'smoky'"]),
+    ]
+
+    @Test("the message names line and column, the exit code is 65, nothing is written", arguments: mistakes)
+    func isRefused(_ mistake: Mistake) async throws {
+      try await withTemporaryFolder { folder in
+        let text =
+          mistake.old.isEmpty ? Self.good : Self.good.replacing(mistake.old, with: mistake.new, maxReplacements: 1)
+        #expect(mistake.old.isEmpty || text != Self.good)
+        try text.write(toFile: folder + "/small.yaml", atomically: true, encoding: .utf8)
+        for command in ["run", "plan", "status"] {
+          let outcome = try await Program.run([command, "small.yaml"] + mistake.options, in: folder)
+          #expect(outcome.code == 65, "\(outcome.everything)")
+          for words in mistake.says {
+            #expect(outcome.errors.contains(words), "expected \(words): \(outcome.errors)")
+          }
+          #expect(outcome.output.isEmpty)
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["small.yaml"])
+      }
+    }
+
+    @Test("the good file runs")
+    func goodFile() async throws {
+      try await withTemporaryFolder { folder in
+        try Self.good.write(toFile: folder + "/small.yaml", atomically: true, encoding: .utf8)
+        let outcome = try await Program.run(["run", "small.yaml"], in: folder)
+        #expect(outcome.code == 0, "\(outcome.everything)")
+      }
+    }
+
+    @Test("a file that is not there")
+    func missing() async throws {
+      try await withTemporaryFolder { folder in
+        let outcome = try await Program.run(["run", "nowhere.yaml"], in: folder)
+        #expect(outcome.code == 65)
+        #expect(outcome.errors.contains("nowhere.yaml"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder).isEmpty)
+      }
+    }
+
+    @Test("wrong usage exits with 64", arguments: [["run"], ["fly"], ["run", "x.yaml", "--threads", "0"], ["digest"]])
+    func usage(_ arguments: [String]) async throws {
+      #expect(try await Program.run(arguments).code == 64)
+    }
+
+    @Test("an instruction set that is none is refused")
+    func instructionSet() async throws {
+      let outcome = try await Program.run(
+        ["doctor"], environment: ["AUTOPANOPTIC_ISA": "sse9"])
+      #expect(outcome.code == 64)
+      #expect(outcome.errors.contains("sse9"))
+    }
+
+    @Test("the paper's profile is valid and says which folders it misses")
+    func paper() async throws {
+      try await withTemporaryFolder { folder in
+        let arguments = [Smoke.pipeline, "--profile", "paper", "--store", folder + "/artifacts"]
+        let plan = try await Program.run(["plan"] + arguments)
+        #expect(plan.code == 0, "\(plan.everything)")
+        #expect(plan.output.contains("12 of 12 stages to run"), "\(plan.output)")
+        for command in ["plan", "run"] {
+          let outcome = try await Program.run([command] + arguments)
+          #expect(outcome.everything.contains("IMAGENET="), "\(outcome.everything)")
+          #expect(command == "plan" ? outcome.output.contains("COCO=") : outcome.code == 65)
+        }
+        let elsewhere = try await Program.run(["plan"] + arguments + ["--set", "COCO=/no/such/folder"])
+        #expect(elsewhere.output.contains("/no/such/folder is not a folder"), "\(elsewhere.output)")
+      }
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import Foundation
+import Tensors
+import Testing
+
+extension EndToEndTests {
+  /// `make test-identity` runs these over everything; `make test` over pairs, scalar once.
+  @Suite("One root, however it was computed")
+  struct IdentityTests {
+    static let isFull = ProcessInfo.processInfo.environment["AUTOPANOPTIC_FULL_MATRIX"] == "1"
+
+    /// The reference run has the best instruction set and two threads.
+    static let machines: [Smoke.Setting] =
+      isFull
+      ? ["scalar", "avx2", "avx512"].flatMap { name in
+        (1...3).map { Smoke.Setting(instructionSet: name, threads: $0) }
+      }
+      : [
+        Smoke.Setting(instructionSet: "avx512", threads: 1), Smoke.Setting(instructionSet: "avx2", threads: 3, jobs: 1),
+        Smoke.Setting(instructionSet: "scalar", threads: 2),
+      ]
+
+    @Test("the root is the published one")
+    func reference() async throws {
+      let outcome = try await Reference.finished.outcome
+      #expect(outcome.code == 0, "\(outcome.errors)")
+      #expect(outcome.finalRoot == Smoke.root)
+      #expect(outcome.count("finished", "evaluate") == 60)
+    }
+
+    @Test("instruction sets, threads, folders and the names of stages do not matter", arguments: machines)
+    func sameRoot(_ machine: Smoke.Setting) async throws {
+      let supported = Backend.supported.map(\.rawValue)
+      guard let name = machine.instructionSet, supported.contains(name) else {
+        print("skipped: this machine has no \(machine.instructionSet ?? "")")
+        return
+      }
+      try await withTemporaryFolder { folder in
+        // Blanks and letters beyond ASCII: a path is only a path.
+        let place = folder + "/other place, naïve"
+        try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
+        let pipeline = place + "/renamed.yaml"
+        try RenamedPipeline.text.write(toFile: pipeline, atomically: true, encoding: .utf8)
+        let outcome = try await Smoke.run(store: place + "/artifacts", pipeline: pipeline, machine, ["--seed", "2020"])
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        #expect(outcome.finalRoot == Smoke.root)
+        #expect(outcome.count("finished", "my-evaluate") == 60)
+      }
+    }
+
+    @Test("another seed gives another root, and always the same")
+    func seeds() async throws {
+      var roots = [String?]()
+      for machine in [Smoke.Setting(threads: 2), Smoke.Setting(threads: 1)].prefix(Self.isFull ? 2 : 1) {
+        try await withTemporaryFolder { folder in
+          let outcome = try await Smoke.run(store: folder + "/artifacts", machine, ["--seed", "7"])
+          #expect(outcome.code == 0, "\(outcome.errors)")
+          roots.append(outcome.finalRoot)
+        }
+      }
+      let first = try #require(roots[0])
+      #expect(first != Smoke.root)
+      #expect(roots.allSatisfy { $0 == first })
+      #expect(first == Self.rootOfSeed7, "the same seed on another day")
+    }
+
+    /// As `Smoke.root`, with `--seed 7`.
+    static let rootOfSeed7 = "9f695b084832d562d432ad5c0d10fe89103047db7423fb06c7f7d25c6e5135ab"
+  }
+}
+
+/// The COCO pipeline with another name for itself and every stage.
+enum RenamedPipeline {
+  static var text: String {
+    get throws {
+      var text = try String(contentsOfFile: Smoke.pipeline, encoding: .utf8)
+      // Stages start with two blanks; what profiles say of them, with four.
+      let stages = text.matches(of: #/(?m)^  ([a-z-]+):\n    uses:/#).map { String($0.1) }
+      try #require(stages.count == 12)
+      for stage in stages {
+        text.replace(try Regex("(?m)^(  |    )\(stage):")) { "\($0.output[1].substring ?? "")my-\(stage):" }
+        text.replace(try Regex("([^a-z-])\(stage)(\\.[a-z])")) {
+          "\($0.output[1].substring ?? "")my-\(stage)\($0.output[2].substring ?? "")"
+        }
+      }
+      text.replace("pipeline: coco", with: "pipeline: another-name")
+      return text
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import Determinism
+import Foundation
+import Testing
+
+extension EndToEndTests {
+  @Suite("pq measures any prediction in COCO's format")
+  struct PanopticQualityTests {
+    @Test("of the pipeline's own predictions it says what the pipeline says")
+    func ownPredictions() async throws {
+      let store = try await Reference.finished.store
+      let data = try await Smoke.path("data", of: "coco", store: store) + "/files/annotations/panoptic_val2017"
+      let predictions =
+        try await Smoke.path("predictions", of: "predict", store: store) + "/files/panoptic_val2017"
+      let quality = try TestData.json(try await Smoke.path("quality", of: "quality", store: store))
+      let outcome = try await Program.run(
+        Self.arguments(truth: data + ".json", data, prediction: predictions + ".json", predictions))
+      #expect(outcome.code == 0, "\(outcome.errors)")
+      #expect(outcome.json == quality)
+      #expect(quality["All"]?["n"]?.integerValue != 0)
+
+      let perfect = try await Program.run(Self.arguments(truth: data + ".json", data, prediction: data + ".json", data))
+      #expect(perfect.json["All"]?["pq"]?.numberValue == 1)
+    }
+
+    /// Results of panopticapi 7bb4655 on real COCO pictures and predictions made from them.
+    @Test("on real COCO pictures it agrees with panopticapi to 1e-9")
+    func reference() async throws {
+      guard let reference = TestData.folder("ref_pq"), let coco = TestData.folder("coco") else { return }
+      let cases = try #require(try TestData.json(reference + "/expected.json")["cases"]?.objectValue)
+      #expect(cases.count >= 10)
+      let truth = coco + "/panopticapi_sample_data/panoptic_examples"
+      // PanopticTests has them all; these go through the program.
+      for name in ["crowd_pieces", "exact_half", "mixed"] {
+        let expected = try #require(cases[name])
+        let outcome = try await Program.run(
+          Self.arguments(
+            truth: truth + ".json", truth, prediction: "\(reference)/\(name).json", "\(reference)/\(name)",
+            categories: coco + "/panoptic_coco_categories.json"))
+        #expect(outcome.code == 0, "\(name): \(outcome.errors)")
+        for group in ["All", "Things", "Stuff"] {
+          guard let e = expected[group], e != .null else { continue }
+          let ours = outcome.json[group]
+          for key in ["pq", "sq", "rq"] {
+            let (a, b) = (ours?[key]?.numberValue ?? .nan, e[key]?.numberValue ?? .nan)
+            #expect(abs(a - b) <= 1e-9, "\(name), \(group) \(key): \(a), expected \(b)")
+          }
+          #expect(ours?["n"] == e["n"], "\(name), \(group)")
+        }
+        for (category, e) in expected["per_class"]?.objectValue ?? [:] {
+          let a = outcome.json["per_class"]?[category]?["pq"]?.numberValue ?? .nan
+          #expect(abs(a - (e["pq"]?.numberValue ?? .nan)) <= 1e-9, "\(name), class \(category)")
+        }
+      }
+    }
+
+    @Test("what panopticapi refuses is refused with 65")
+    func malformedReference() async throws {
+      guard let reference = TestData.folder("ref_pq"), let coco = TestData.folder("coco") else { return }
+      let names = try #require(try TestData.json(reference + "/expected.json")["error_cases"]?.objectValue).keys
+        .sorted()
+      let truth = coco + "/panopticapi_sample_data/panoptic_examples"
+      for name in names {
+        let outcome = try await Program.run(
+          Self.arguments(
+            truth: truth + ".json", truth, prediction: "\(reference)/error_\(name).json", reference + "/identity"))
+        #expect(outcome.code == 65, "\(name): \(outcome.everything)")
+        #expect(outcome.errors.contains("error: ") && outcome.output.isEmpty, "\(name): \(outcome.everything)")
+      }
+    }
+
+    @Test("files that are not there, or no JSON, are refused with 65")
+    func malformed() async throws {
+      let store = try await Reference.finished.store
+      let data = try await Smoke.path("data", of: "coco", store: store) + "/files/annotations/panoptic_val2017"
+      try await withTemporaryFolder { folder in
+        try "{\"annotations\": [".write(toFile: folder + "/cut.json", atomically: true, encoding: .utf8)
+        try "[]".write(toFile: folder + "/list.json", atomically: true, encoding: .utf8)
+        for name in ["cut.json", "list.json", "missing.json"] {
+          for isTruth in [true, false] {
+            let (bad, good) = ("\(folder)/\(name)", data + ".json")
+            let outcome = try await Program.run(
+              Self.arguments(truth: isTruth ? bad : good, data, prediction: isTruth ? good : bad, data))
+            #expect(outcome.code == 65, "\(outcome.everything)")
+            #expect(outcome.errors.contains(name), "\(outcome.errors)")
+          }
+        }
+        let empty = try await Program.run(
+          Self.arguments(truth: data + ".json", data, prediction: data + ".json", folder))
+        #expect(empty.code == 65, "\(empty.everything)")
+      }
+    }
+
+    /// Malformed JSON of several origins, each given as ground truth and as prediction.
+    @Test("malformed JSON crashes nothing")
+    func foreignJSON() async throws {
+      guard let folder = TestData.folder("bad/json") else { return }
+      let store = try await Reference.finished.store
+      let data = try await Smoke.path("data", of: "coco", store: store) + "/files/annotations/panoptic_val2017"
+      for name in try FileManager.default.contentsOfDirectory(atPath: folder).sorted() where name.hasSuffix(".json") {
+        let outcome = try await Program.run(
+          Self.arguments(truth: data + ".json", data, prediction: "\(folder)/\(name)", data), limit: .seconds(60))
+        #expect(outcome.code == 65, "\(name): \(outcome.everything)")
+      }
+    }
+
+    private static func arguments(
+      truth: String, _ truthFolder: String, prediction: String, _ predictionFolder: String, categories: String? = nil
+    ) -> [String] {
+      [
+        "pq", "--gt", truth, "--gt-folder", truthFolder, "--pred", prediction, "--pred-folder", predictionFolder,
+        "--json",
+      ]
+        + (categories.map { ["--categories", $0] } ?? [])
+    }
+  }
+}

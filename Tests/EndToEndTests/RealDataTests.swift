@@ -1,0 +1,46 @@
+import Determinism
+import Foundation
+import Testing
+
+extension EndToEndTests {
+  @Suite("Real COCO pictures")
+  struct RealDataTests {
+    /// The two sample pictures of panopticapi as a training and validation set: reading, splitting, one update.
+    @Test("train the supernet through the reader of COCO folders")
+    func train() async throws {
+      guard let sample = TestData.folder("coco/panopticapi_sample_data") else { return }
+      try await withTemporaryFolder { folder in
+        let coco = folder + "/coco"
+        let manager = FileManager.default
+        try manager.createDirectory(atPath: coco + "/annotations", withIntermediateDirectories: true)
+        for part in ["train2017", "val2017"] {
+          try manager.copyItem(atPath: sample + "/input_images", toPath: "\(coco)/\(part)")
+          try manager.copyItem(
+            atPath: sample + "/panoptic_examples", toPath: "\(coco)/annotations/panoptic_\(part)")
+          try manager.copyItem(
+            atPath: sample + "/panoptic_examples.json", toPath: "\(coco)/annotations/panoptic_\(part).json")
+        }
+        let pipeline = try Miniature.writePipeline(to: folder)
+        let arguments = ["run", pipeline, "--store", folder + "/artifacts"]
+        let first = try await Program.run(arguments, environment: ["COCO": coco])
+        #expect(first.code == 0, "\(first.everything)")
+        let root = try #require(first.root)
+
+        // The folder may lie elsewhere; only what is in it counts.
+        let elsewhere = folder + "/elsewhere"
+        try manager.moveItem(atPath: coco, toPath: elsewhere)
+        let moved = try await Program.run(arguments + ["--set", "COCO=\(elsewhere)"])
+        #expect(moved.root == root, "\(moved.everything)")
+        #expect(moved.errors.contains("0 executed"), "\(moved.errors)")
+
+        // And a changed picture is another data set.
+        let picture = elsewhere + "/train2017/000000142238.jpg"
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: elsewhere + "/train2017/000000439180.jpg"))
+        try bytes.write(to: URL(fileURLWithPath: picture))
+        let plan = try await Program.run(
+          ["plan", pipeline, "--store", folder + "/artifacts", "--set", "COCO=\(elsewhere)"])
+        #expect(!plan.output.contains("nothing to run"), "\(plan.output)")
+      }
+    }
+  }
+}
