@@ -19,6 +19,8 @@ public final class Body {
 
   public init(_ scope: Scope, _ configuration: BodyConfiguration, choices: BodyChoices, style: BodyStyle) {
     self.configuration = configuration
+    var style = style
+    style.branchScale = configuration.branchScale
     stem = Conv2d(
       scope.sub("stem"), inputChannels: 3, outputChannels: configuration.stemChannels, kernelSize: 3, stride: 2,
       padding: 1, bias: true, weight: .normal(standardDeviation: 0.01))

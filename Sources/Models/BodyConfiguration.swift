@@ -7,6 +7,10 @@ public struct BodyConfiguration: Codable, Hashable, Sendable {
   public var stageBlocks = [8, 8, 16, 8]
   /// Channels of the last convolution before the classifier.
   public var classifierChannels = 1024
+  /// Where γ of the last norm of a block's main branch starts, in blocks that keep the resolution. The published
+  /// programs start at 1. Less lets what bypasses a block dominate at first: forty blocks at 1 multiply gradients by
+  /// thousands on their way back, which long trainings outgrow and short ones don't.
+  public var branchScale: Float = 1
 
   public init() {}
 

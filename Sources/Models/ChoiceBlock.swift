@@ -32,6 +32,9 @@ public struct BodyStyle: Sendable {
   /// Pretraining draws convolutions from N(0, 1 / input channels of a group) and starts β at 1e-4.
   public var shift: Float = 1e-4
 
+  /// See `BodyConfiguration.branchScale`.
+  public var branchScale: Float = 1
+
   public init(momentum: Double) { self.momentum = momentum }
 
   func convolutionInitializer(groupInputs: Int) -> Initializer {
@@ -57,12 +60,14 @@ public final class ChoiceBlock {
     let k = op.kernelSize
     var norms: [BatchNorm2d] = []
 
-    func pointwise(_ scope: Scope, _ i: Int, _ o: Int, relu: Bool) -> (Variable) -> Variable {
+    let branchScale = stride == 1 ? style.branchScale : 1
+    func pointwise(_ scope: Scope, _ i: Int, _ o: Int, relu: Bool, scale: Float = 1) -> (Variable) -> Variable {
       let conv = Conv2d(
         scope, inputChannels: i, outputChannels: o, kernelSize: 1, bias: false,
         weight: style.convolutionInitializer(groupInputs: i))
       let norm = BatchNorm2d(
-        scope.sub("norm"), channels: o, momentum: style.momentum, relu: relu, shift: .constant(style.shift))
+        scope.sub("norm"), channels: o, momentum: style.momentum, relu: relu, scale: scale,
+        shift: .constant(style.shift))
       norms.append(norm)
       return { norm(conv($0)) }
     }
@@ -82,7 +87,7 @@ public final class ChoiceBlock {
       main = [
         pointwise(scope.sub("expand"), mainInputs, middle, relu: true),
         depthwise(scope.sub("spatial"), middle, kernelSize: k, stride: stride),
-        pointwise(scope.sub("project"), middle, mainOutputs, relu: true),
+        pointwise(scope.sub("project"), middle, mainOutputs, relu: true, scale: branchScale),
       ]
     case .xception3x3:
       main = [
@@ -91,7 +96,7 @@ public final class ChoiceBlock {
         depthwise(scope.sub("spatial2"), middle, kernelSize: 3, stride: 1),
         pointwise(scope.sub("point2"), middle, middle, relu: true),
         depthwise(scope.sub("spatial3"), middle, kernelSize: 3, stride: 1),
-        pointwise(scope.sub("point3"), middle, mainOutputs, relu: true),
+        pointwise(scope.sub("point3"), middle, mainOutputs, relu: true, scale: branchScale),
       ]
     }
     projection =

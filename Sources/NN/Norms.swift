@@ -13,9 +13,10 @@ public final class BatchNorm2d {
   private let relu: Bool
 
   public init(
-    _ scope: Scope, channels: Int, momentum: Double, relu: Bool, shift: Initializer = .constant(0)
+    _ scope: Scope, channels: Int, momentum: Double, relu: Bool, scale: Float = 1,
+    shift: Initializer = .constant(0)
   ) {
-    scale = scope.parameter("scale", role: .scale, shape: [channels], .constant(1))
+    self.scale = scope.parameter("scale", role: .scale, shape: [channels], .constant(scale))
     self.shift = scope.parameter("shift", role: .bias, shape: [channels], shift)
     runningMean = scope.buffer("running-mean", value: Tensor(zeros: [channels]))
     runningVariance = scope.buffer("running-variance", value: Tensor(repeating: 1, shape: [channels]))

@@ -21,9 +21,16 @@ public final class SGD {
   private let parameters: [Parameter]
   private let rules: [Rule]
   private let momentum: Double
+  private let clipping: Double
   private var velocities: [Tensor?]
 
-  public init(_ parameters: [Parameter], momentum: Double, rule: (Parameter) -> Rule) {
+  /// - Parameter clipping: the root mean square of a gradient, times the parameter's rate factor, is at most this many
+  ///   times that of the parameter's values (which count as at least 0.1); longer ones are shortened. 0 leaves all as they are. After Brock et al.
+  ///   2021, section 4.1, for a whole parameter at a time.
+  public init(
+    _ parameters: [Parameter], momentum: Double, clipping: Double = 0, rule: (Parameter) -> Rule
+  ) {
+    self.clipping = clipping
     self.parameters = parameters
     self.rules = parameters.map(rule)
     self.momentum = momentum
@@ -35,11 +42,21 @@ public final class SGD {
     precondition(
       gradients.count == parameters.count, "SGD: \(gradients.count) gradients, \(parameters.count) parameters")
     for (i, parameter) in parameters.enumerated() {
-      guard let gradient = gradients[i] else { continue }
+      guard var gradient = gradients[i] else { continue }
+      if clipping > 0 { gradient = clipped(gradient, by: parameter.value, rateFactor: rules[i].rateFactor) }
       let rule = GradientDescent(
         rate: rate * rules[i].rateFactor, momentum: momentum, weightDecay: rules[i].weightDecay)
       rule.update(&parameter.value, velocity: &velocities[i], gradient: gradient)
     }
+  }
+
+  private func clipped(_ gradient: Tensor, by value: Tensor, rateFactor: Double) -> Tensor {
+    func rootMeanSquare(_ x: Tensor) -> Double {
+      (Reduction.sum(Elementwise.multiply(x, x)) / Double(x.count)).squareRoot()
+    }
+    let limit = clipping * max(rootMeanSquare(value), 0.1) / rateFactor
+    let size = rootMeanSquare(gradient)
+    return size > limit ? Elementwise.scale(gradient, by: Float(limit / size)) : gradient
   }
 
   /// Velocities by parameter name, `velocity/` before it; parameters that were never updated have none.
@@ -73,7 +90,9 @@ public struct GradientWindow {
     }
   }
 
-  public mutating func clear() {
-    for i in sums.indices { sums[i] = nil }
+  /// Makes the sum of `count` passes their mean.
+  public mutating func average(over count: Int) {
+    guard count > 1 else { return }
+    for i in sums.indices { sums[i] = sums[i].map { Elementwise.scale($0, by: 1 / Float(count)) } }
   }
 }

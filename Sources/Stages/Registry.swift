@@ -1,4 +1,5 @@
 import Pipelines
+import TensorFiles
 
 /// Everything that the pipelines of this project are made of.
 public enum Stages {
@@ -22,5 +23,7 @@ public enum Stages {
     formats: [TensorsFormat()], traits: Traits.values)
 
   /// What `doctor` examines beside machine and store.
-  public static let healthChecks = [NumericsSelfTest.healthCheck]
+  public static let healthChecks = [
+    HealthCheck("libraries") { LibraryVersions.description }, NumericsSelfTest.healthCheck,
+  ]
 }

@@ -64,7 +64,7 @@ extension EndToEndTests {
     }
 
     /// As `Smoke.root`, with `--seed 7`.
-    static let rootOfSeed7 = "9f695b084832d562d432ad5c0d10fe89103047db7423fb06c7f7d25c6e5135ab"
+    static let rootOfSeed7 = "12651d142dc8673d912960e64c151f5beb074465bb779c2cdf9e77d16878f4ce"
   }
 }
 

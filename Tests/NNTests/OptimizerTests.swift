@@ -77,10 +77,37 @@ struct OptimizerTests {
     for gradient: Float in [1, 1e8, -1e8] { window.add(pass(gradient)) }
     #expect(window.sums[0]?.item == 0)
     #expect(window.sums[1] == nil)
-    window.clear()
-    #expect(window.sums.allSatisfy { $0 == nil })
+    window = GradientWindow(p)
     for gradient: Float in [1e8, -1e8, 1] { window.add(pass(gradient)) }
     #expect(window.sums[0]?.item == 1)
+  }
+
+  @Test("an average over passes divides their sum")
+  func average() {
+    let p = ParameterStore(seeds: nil).root.sub("a").parameter("w", role: .weight, shape: [], .constant(0))
+    var window = GradientWindow([p])
+    for gradient: Float in [1, 2, 6] {
+      let pass = Pass(mode: .training)
+      pass.backward(from: affine(pass.use(p), scale: gradient, shift: 0))
+      window.add(pass)
+    }
+    window.average(over: 3)
+    #expect(window.sums[0]?.item == 3)
+  }
+
+  @Test("clipping shortens a gradient to its share of the parameter's size, and leaves a short one alone")
+  func clipping() {
+    func moved(by gradient: Float, from start: Float) -> Float {
+      let p = ParameterStore(seeds: nil).root.sub("a").parameter("w", role: .weight, shape: [2], .constant(0))
+      p.value = Tensor(repeating: start, shape: [2])
+      let optimizer = SGD([p], momentum: 0, clipping: 0.5) { _ in SGD.Rule(weightDecay: 0) }
+      optimizer.step(gradients: [Tensor(repeating: gradient, shape: [2])], rate: 1)
+      return p.value[flat: 0] - start
+    }
+    #expect(moved(by: 8, from: 4) == -2)
+    #expect(moved(by: 1, from: 4) == -1)
+    // Values below 0.1 count as 0.1.
+    #expect(abs(moved(by: 8, from: 0) + 0.05) < 1e-7)
   }
 
   @Test("the linear schedule ends at zero with the last update")

@@ -7,7 +7,9 @@ import Vision
 
 @Suite("Panoptic files")
 struct PanopticFilesTests {
-  @Test("the real COCO annotations read, and written predictions read back as they were", .enabled(if: PanopticGolden.isPresent, PanopticGolden.whereToFind))
+  @Test(
+    "the real COCO annotations read, and written predictions read back as they were",
+    .enabled(if: PanopticGolden.isPresent, PanopticGolden.whereToFind))
   func roundTrip() throws {
     let truth = try PanopticAnnotations(contentsOf: PanopticGolden.truthJSON)
     let table = try #require(truth.categories)

@@ -30,7 +30,9 @@ struct PanopticFusionTests {
     try #require(RunLengthMask(width: m.size[1], height: m.size[0], compressed: m.counts)).mask
   }
 
-  @Test("agrees with panopticapi's combination, pixel for pixel up to ids, and in PQ to 1e-9", .enabled(if: PanopticGolden.isPresent, PanopticGolden.whereToFind))
+  @Test(
+    "agrees with panopticapi's combination, pixel for pixel up to ids, and in PQ to 1e-9",
+    .enabled(if: PanopticGolden.isPresent, PanopticGolden.whereToFind))
   func reference() throws {
     let configs = try PanopticGolden.decode(Expected.self, "ref_combine/expected.json").configs
     let instances = try PanopticGolden.decode([Prediction].self, "ref_combine/instances.json")

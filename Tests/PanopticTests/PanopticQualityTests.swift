@@ -12,7 +12,9 @@ struct PanopticQualityTests {
     var error_cases: [String: String]
   }
 
-  @Test("agrees with panopticapi on every case to 1e-9, in total, per class and per image", .enabled(if: PanopticGolden.isPresent, PanopticGolden.whereToFind))
+  @Test(
+    "agrees with panopticapi on every case to 1e-9, in total, per class and per image",
+    .enabled(if: PanopticGolden.isPresent, PanopticGolden.whereToFind))
   func reference() throws {
     let cases = try PanopticGolden.decode(Expected.self, "ref_pq/expected.json").cases
     #expect(cases.count >= 15)
@@ -42,7 +44,9 @@ struct PanopticQualityTests {
     ("missing_image", .missingImage, ["439180"]),
   ]
 
-  @Test("names file and segment of what panopticapi refuses", .enabled(if: PanopticGolden.isPresent, PanopticGolden.whereToFind), arguments: refused)
+  @Test(
+    "names file and segment of what panopticapi refuses",
+    .enabled(if: PanopticGolden.isPresent, PanopticGolden.whereToFind), arguments: refused)
   func refusal(_ name: String, _ code: PanopticError.Code, _ words: [String]) throws {
     let error = try #require(throws: PanopticError.self) {
       try computePanopticQuality(

@@ -21,7 +21,7 @@ struct RateTests {
     ])
   func dividers(_ name: String, divider: Double) {
     #expect(PanopticTraining.rateDivider(name, paths: paths) == divider)
-    #expect(PanopticTraining.rateDivider(name, paths: .fixed(.publishedCOCO)) == 1)
+    #expect(PanopticTraining.rateDivider(name, paths: .fixed(.publishedCOCO, replicas: 2)) == 1)
   }
 
   @Test("without a searched body a window is six passes (spec 5.5)")

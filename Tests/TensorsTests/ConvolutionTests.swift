@@ -33,19 +33,20 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     .init(x: [2, 600, 5, 5], w: [9, 600, 1, 1]),
   ]
 
-  static let depthwise: [ConvolutionCase] = [3, 5, 7, 2].flatMap { k in
-    [1, 2].flatMap { stride in
-      [(2, 1), (2, 4), (16, 8), (5, 33), (19, 32)].map { channels, size in
-        ConvolutionCase(
-          x: [3, channels, size, max(1, size - 1)], w: [channels, 1, k, k], stride: stride, padding: k / 2,
-          groups: channels)
+  static let depthwise: [ConvolutionCase] =
+    [3, 5, 7, 2].flatMap { k in
+      [1, 2].flatMap { stride in
+        [(2, 1), (2, 4), (16, 8), (5, 33), (19, 32)].map { channels, size in
+          ConvolutionCase(
+            x: [3, channels, size, max(1, size - 1)], w: [channels, 1, k, k], stride: stride, padding: k / 2,
+            groups: channels)
+        }
       }
-    }
-  } + [
-    .init(x: [2, 17, 12, 12], w: [17, 1, 3, 3], padding: 2, dilation: 2, groups: 17),
-    .init(x: [7, 18, 25, 25], w: [18, 1, 3, 3], padding: 1, groups: 18),
-    .init(x: [2, 4, 9, 9], w: [4, 1, 3, 3], stride: 3, padding: 1, groups: 4),
-  ]
+    } + [
+      .init(x: [2, 17, 12, 12], w: [17, 1, 3, 3], padding: 2, dilation: 2, groups: 17),
+      .init(x: [7, 18, 25, 25], w: [18, 1, 3, 3], padding: 1, groups: 18),
+      .init(x: [2, 4, 9, 9], w: [4, 1, 3, 3], stride: 3, padding: 1, groups: 4),
+    ]
 }
 
 @Suite("Convolution")

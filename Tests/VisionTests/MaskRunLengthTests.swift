@@ -133,7 +133,8 @@ struct MaskPolygonTests {
     var vectors: [Vector]
   }
 
-  @Test("agree with pycocotools run for run", .enabled(if: MaskGolden.hasPolygons, "no polygons; set AUTOPANOPTIC_DATA"))
+  @Test(
+    "agree with pycocotools run for run", .enabled(if: MaskGolden.hasPolygons, "no polygons; set AUTOPANOPTIC_DATA"))
   func reference() throws {
     let vectors = try MaskGolden.decode(Reference.self, "ref_polygon/polygons.json").vectors
     #expect(vectors.count >= 40)

@@ -2,5 +2,6 @@
 #pragma once
 #include "cc_chunks.h"
 #include "cc_hdf5.h"
+#include "cc_versions.h"
 #include "cc_image.h"
 #include "cc_process.h"

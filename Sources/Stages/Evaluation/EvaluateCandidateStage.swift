@@ -86,7 +86,8 @@ struct EvaluateCandidateStage: Stage {
       try context.checkCancelled()
       counts.append(
         try PanopticQuality.match(
-          groundTruth: PanopticSegmentation(map: loader.picture(index).labelImage, segments: sample.annotation.segments),
+          groundTruth: PanopticSegmentation(
+            map: loader.picture(index).labelImage, segments: sample.annotation.segments),
           prediction: predictor.segmentation(of: loader.evaluationBatch(samples: [index])),
           categories: data.categories,
           place: sample.labelPath))

@@ -56,6 +56,7 @@ extension ClassifierRecipe {
   func check(at place: String) throws {
     try require(steps > 0, "\(place).steps", "must be at least 1")
     try require(batch > 0, "\(place).batch", "must be at least 1")
+    try require(replicas > 0, "\(place).replicas", "must be at least 1")
     try require((0..<1).contains(dropout), "\(place).dropout", "must be in 0 ..< 1")
     try require((0..<1).contains(labelSmoothing), "\(place).labelSmoothing", "must be in 0 ..< 1")
   }
@@ -65,6 +66,7 @@ extension PanopticRecipe {
   func check(at place: String) throws {
     try require(updates >= 0, "\(place).updates", "must not be negative")
     try require(batch > 0, "\(place).batch", "must be at least 1")
+    try require(replicas > 0, "\(place).replicas", "must be at least 1")
     try require(warmup >= 0, "\(place).warmup", "must not be negative")
   }
 }

@@ -9,10 +9,16 @@ import Tensors
 /// The recipe of ImageNet pretraining (spec 2.2). Defaults: the supernet before search.
 struct ClassifierRecipe: Codable, Hashable, Sendable {
   var steps = 300_000
+  /// Images of one forward and backward pass.
   var batch = 1024
+  /// Passes of one update, each over a batch of its own with its own batch statistics, as on several GPUs (spec 1.5);
+  /// their gradients are averaged, and they run side by side.
+  var replicas = 1
   var baseRate = 0.5
   var momentum = 0.9
   var weightDecay = 4e-5
+  /// Limit of gradients relative to their parameters (see `SGD`); the paper has none, which is 0.
+  var clipping = 0.0
   var labelSmoothing: Double = 0.1
   var dropout: Float = 0.2
   var batchNormMomentum: Double = 0.1
@@ -42,7 +48,7 @@ final class ClassifierTraining: TrainingProcess {
     layers = classifier.body.configuration.blockCount
     schedule = Schedule(.linear, base: recipe.baseRate, total: recipe.steps)
     // Decay on weights only; norms and biases are left alone (spec 2.2).
-    optimizer = SGD(classifier.store.parameters, momentum: recipe.momentum) { parameter in
+    optimizer = SGD(classifier.store.parameters, momentum: recipe.momentum, clipping: recipe.clipping) { parameter in
       SGD.Rule(weightDecay: parameter.role == .weight ? recipe.weightDecay : 0)
     }
   }
@@ -51,20 +57,30 @@ final class ClassifierTraining: TrainingProcess {
   var unit: String { "updates" }
 
   func step(_ index: Int) throws -> String {
-    let batch = try batches.batch(index)
-    let pass = Pass(mode: .training)
-    var random = seeds.stream("step/\(index)/dropout")
-    let scores = classifier(pass.constant(batch.images), path: path(of: index), random: &random)
-    let loss = crossEntropy(scores, labels: batch.labels.map(Int32.init), ignoring: -1, smoothing: recipe.labelSmoothing)
-    guard loss.value.item.isFinite else { throw TrainingError.notFinite("the loss", step: index) }
-    pass.backward(from: loss)
+    let path = path(of: index)
+    let inputs = try (0..<recipe.replicas).map { try batches.batch(index * recipe.replicas + $0) }
+    let results = SideBySide.map(recipe.replicas) { [classifier, recipe, seeds] i -> (pass: Pass, loss: Float) in
+      let pass = Pass(mode: .training)
+      var random = seeds.stream("step/\(index)/replica/\(i)/dropout")
+      let scores = classifier(pass.constant(inputs[i].images), path: path, random: &random)
+      let loss = crossEntropy(
+        scores, labels: inputs[i].labels.map(Int32.init), ignoring: -1, smoothing: recipe.labelSmoothing)
+      pass.backward(from: loss)
+      return (pass, loss.value.item)
+    }
     var window = GradientWindow(classifier.store.parameters)
-    window.add(pass)
+    var total: Float = 0
+    for result in results {
+      guard result.loss.isFinite else { throw TrainingError.notFinite("the loss", step: index) }
+      window.add(result.pass)
+      total += result.loss
+    }
+    window.average(over: recipe.replicas)
     try window.requireFinite(step: index)
     // The rate has moved on by one before every update, so the last update has rate 0 (spec 2.2).
     optimizer.step(gradients: window.sums, rate: schedule.rate(at: index + 1))
-    pass.commitStatistics()
-    return "loss \(loss.value.item.text(digits: 3))"
+    for result in results { result.pass.commitStatistics() }
+    return "loss \((total / Float(recipe.replicas)).text(digits: 3))"
   }
 
   private func path(of index: Int) -> [Int] {

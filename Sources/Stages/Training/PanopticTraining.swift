@@ -12,6 +12,9 @@ struct PanopticRecipe: Codable, Hashable, Sendable {
   var updates = 90_000
   /// Images of one forward and backward pass.
   var batch = 16
+  /// Passes of one update of one architecture, each over a batch of its own with its own batch statistics; their
+  /// gradients are averaged, and they run side by side. The published program has one (cross-GPU) set of statistics.
+  var replicas = 1
   var schedule = Schedule.Shape.step
   var baseRate = 0.02
   /// Iterations (passes) of linear warm-up from 0.1 times the rate.
@@ -20,6 +23,8 @@ struct PanopticRecipe: Codable, Hashable, Sendable {
   var milestones = [60_000, 80_000]
   var momentum = 0.9
   var weightDecay = 1e-4
+  /// Limit of gradients relative to their parameters (see `SGD`); the paper has none, which is 0.
+  var clipping = 0.0
   /// Biases and β move this much faster and are not decayed (spec 5.5, 8.1).
   var biasRateFactor = 2.0
   var batchNormMomentum: Double = 0.01
@@ -40,16 +45,21 @@ final class PanopticTraining: TrainingProcess {
 
   /// What runs in one update.
   enum Paths {
-    /// One pass of one architecture.
-    case fixed(Architecture)
+    /// Passes of one architecture.
+    case fixed(Architecture, replicas: Int)
     /// A fair block of paths, drawn anew for every update.
     case fairBlocks(SearchSpace)
 
     var count: Int {
       switch self {
-      case .fixed: 1
+      case .fixed(_, let replicas): replicas
       case .fairBlocks(let space): space.blockLength
       }
+    }
+
+    /// What an update counts for in the schedule: its window of iterations in a supernet, one otherwise (spec 5.1).
+    var iterations: Int {
+      if case .fairBlocks(let space) = self { space.blockLength } else { 1 }
     }
   }
 
@@ -63,9 +73,9 @@ final class PanopticTraining: TrainingProcess {
     self.batches = batches
     self.seeds = seeds
     schedule = Schedule(
-      recipe.schedule, base: recipe.baseRate, total: recipe.updates * paths.count, warmup: recipe.warmup,
+      recipe.schedule, base: recipe.baseRate, total: recipe.updates * paths.iterations, warmup: recipe.warmup,
       milestones: recipe.milestones)
-    optimizer = SGD(network.store.parameters, momentum: recipe.momentum) { parameter in
+    optimizer = SGD(network.store.parameters, momentum: recipe.momentum, clipping: recipe.clipping) { parameter in
       let divider = PanopticTraining.rateDivider(parameter.name, paths: paths)
       return switch parameter.role {
       case .weight, .scale: SGD.Rule(rateFactor: 1 / divider, weightDecay: recipe.weightDecay)
@@ -92,6 +102,9 @@ final class PanopticTraining: TrainingProcess {
     return block / Double(choices)
   }
 
+  /// The parts of the loss for progress lines, in the order of `PanopticLosses.named`.
+  private static let shortNames = ["rpn", "rpn box", "class", "box", "mask", "semantic"]
+
   var steps: Int { recipe.updates }
   var unit: String { "updates" }
 
@@ -106,44 +119,41 @@ final class PanopticTraining: TrainingProcess {
       let wave = next..<min(block.count, next + max(1, Parallel.threads))
       let results = try runPasses(wave.map { ($0, block[$0]) }, update: index)
       for result in results {
-        for loss in result.losses.named where !loss.value.isFinite {
+        let named = result.losses.named
+        for loss in named where !loss.value.isFinite {
           throw TrainingError.notFinite("the \(loss.name) loss", step: index)
         }
         window.add(result.pass)
         result.pass.commitStatistics()
         total += result.losses.total.value.item
-        for (i, loss) in result.losses.named.enumerated() { sums[i] += loss.value }
+        for (i, loss) in named.enumerated() { sums[i] += loss.value }
       }
       next = wave.upperBound
     }
+    if case .fixed(_, let replicas) = paths { window.average(over: replicas) }
     try window.requireFinite(step: index)
-    optimizer.step(gradients: window.sums, rate: schedule.rate(at: (index + 1) * block.count))
-    return "loss \((total / Float(block.count)).text(digits: 3))"
+    optimizer.step(gradients: window.sums, rate: schedule.rate(at: (index + 1) * paths.iterations))
+    let parts = zip(PanopticTraining.shortNames, sums).map { "\($0) \(($1 / Float(block.count)).text(digits: 2))" }
+    return "loss \((total / Float(block.count)).text(digits: 3)) (\(parts.joined(separator: ", ")))"
   }
 
-  private struct PassResult: @unchecked Sendable {
-    // Invariant: made by one iteration of a parallel loop, read after it.
-    let pass: Pass
-    let losses: PanopticLosses
-  }
-
-  private func runPasses(_ passes: [(index: Int, path: Architecture)], update: Int) throws -> [PassResult] {
+  private func runPasses(
+    _ passes: [(index: Int, path: Architecture)], update: Int
+  ) throws -> [(pass: Pass, losses: PanopticLosses)] {
     let inputs = try passes.map { try batches.batch(update * paths.count + $0.index) }
-    func run(_ i: Int) -> PassResult {
+    return SideBySide.map(passes.count) { [network, seeds] i in
       let pass = Pass(mode: .training)
       var random = seeds.stream("update/\(update)/pass/\(passes[i].index)/samples")
       let losses = network.losses(
         pass.constant(inputs[i].images), targets: inputs[i].targets, path: passes[i].path, random: &random)
       pass.backward(from: losses.total)
-      return PassResult(pass: pass, losses: losses)
+      return (pass, losses)
     }
-    if passes.count == 1 { return [run(0)] }
-    return Parallel.map(passes.count) { i in Parallel.withThreads(1) { run(i) } }
   }
 
   private func architectures(of update: Int) -> [Architecture] {
     switch paths {
-    case .fixed(let architecture): return [architecture]
+    case .fixed(let architecture, let replicas): return Array(repeating: architecture, count: replicas)
     case .fairBlocks(let space):
       var random = seeds.stream("update/\(update)/paths")
       return FairSampler.block(in: space, using: &random).map { Architecture($0, in: space) }

@@ -15,7 +15,7 @@ func pretrain(
   let loader = try ClassificationLoader(data, input.loading(batch: recipe.batch), seeds: context.seeds)
   let training = ClassifierTraining(
     classifier: classifier, path: path, recipe: recipe,
-    batches: BatchStream { loader.training(steps: $0..<recipe.steps) }, seeds: context.seeds)
+    batches: BatchStream { loader.training(steps: $0..<recipe.steps * recipe.replicas) }, seeds: context.seeds)
   try TrainingDriver(context: context).run(training)
   try context.write("weights") { try classifier.store.state.write(to: $0) }
 }

@@ -37,7 +37,8 @@ struct RetrainStage: Stage {
     let data = try PanopticDataset(cocoRoot: context.input("data").path, part: "train2017")
     try trainPanoptic(
       in: context, data: data, network: parameters.network, content: .fixed(architecture),
-      paths: .fixed(architecture), recipe: parameters.recipe, input: parameters.input)
+      paths: .fixed(architecture, replicas: parameters.recipe.replicas), recipe: parameters.recipe,
+      input: parameters.input)
   }
 }
 
