@@ -45,8 +45,11 @@ struct PanopticPredictor {
     precondition(batch.examples.count == 1, "segmentation: a batch of \(batch.examples.count) pictures")
     let example = batch.examples[0]
     let pass = Pass(mode: .evaluation)
-    let seen = network.predict(
-      pass.constant(batch.images), width: example.width, height: example.height, path: path)
+    // Variables do not keep their pass alive.
+    let seen = withExtendedLifetime(pass) {
+      network.predict(
+        pass.constant(batch.images), width: example.width, height: example.height, path: path)
+    }
     let image = example.image
     return fusion.fuse(
       instances(seen, in: image), stuff: stuff(seen, in: image), width: image.width, height: image.height)
