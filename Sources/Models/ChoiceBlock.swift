@@ -116,6 +116,6 @@ public final class ChoiceBlock {
       return concatenate([shortcut, main.reduce(x) { $1($0) }])
     }
     let (bypass, branch) = shuffleSplit(x)
-    return concatenate([bypass, main.reduce(branch) { $1($0) }])
+    return join(bypass, main.reduce(branch) { $1($0) })
   }
 }

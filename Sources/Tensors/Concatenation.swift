@@ -14,12 +14,19 @@ public enum Channels {
     let channels = tensors.reduce(0) { $0 + $1.shape[1] }
     var out = Tensor(uninitialized: first.replacing(1, with: channels))
     let target = out.mutablePointer
-    for image in 0..<first[0] {
-      var at = target + image * channels * size
-      for t in tensors {
-        let n = t.shape[1] * size
-        at.update(from: t.pointer + image * n, count: n)
-        at += n
+    var starts = [0]
+    for t in tensors { starts.append(starts.last! + t.shape[1] * size) }
+    // A part of an image is one run on both sides; long runs are cut so that threads share them.
+    let piece = Loops.piece
+    let pieces = (channels * size + piece - 1) / piece
+    Loops.planes(first[0] * pieces, size: piece) { i in
+      let (image, from) = (i / pieces, i % pieces * piece)
+      let to = min(channels * size, from + piece)
+      for (t, start) in zip(tensors, starts) {
+        let (low, high) = (max(from, start), min(to, start + t.shape[1] * size))
+        if low >= high { continue }
+        (target + image * channels * size + low).update(
+          from: t.pointer + image * t.shape[1] * size + (low - start), count: high - low)
       }
     }
     return out

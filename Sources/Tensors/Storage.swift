@@ -5,74 +5,65 @@ final class Storage: @unchecked Sendable {
   // Invariant: memory is written only while one tensor holds the storage (`isKnownUniquelyReferenced`), or by the
   // operation that has just made it and shares it with nobody; parallel loops write disjoint elements.
   let pointer: UnsafeMutablePointer<Float>
-  private let sizeClass: Int
+  private let bytes: Int
 
   /// Room for `count` floats and one vector more, so that a kernel may read (never use) past the end.
   init(count: Int) {
-    (pointer, sizeClass) = StoragePool.shared.take(count: count)
+    let vector = 16
+    bytes = StoragePool.roundedSize((count + vector) * MemoryLayout<Float>.stride)
+    pointer = StoragePool.shared.take(bytes).bindMemory(to: Float.self, capacity: bytes / MemoryLayout<Float>.stride)
   }
 
-  deinit {
-    StoragePool.shared.give(pointer, sizeClass: sizeClass)
-  }
+  deinit { StoragePool.shared.give(pointer, bytes) }
 }
 
-/// Free memory by size class. A training step asks for the same sizes again and again; asking the system each time
-/// would cost page faults.
+/// Free memory. A training step asks for the same sizes again and again; asking the system each time would cost page
+/// faults.
+///
+/// Small blocks are kept by size class, large ones are cut from an arena.
 final class StoragePool: Sendable {
   static let shared = StoragePool()
 
-  /// Four classes per power of two bound the waste to a quarter.
-  static func classSize(_ index: Int) -> Int { (4 + index % 4) << (index / 4 + 4) }
+  /// Blocks from this size on come from the arena.
+  static let arenaThreshold = 1 << 16
 
-  static func classIndex(_ count: Int) -> Int {
-    var low = 0
-    var high = 160
-    while low < high {
-      let middle = (low + high) / 2
-      if classSize(middle) >= count { high = middle } else { low = middle + 1 }
-    }
-    return low
+  /// What a block of `bytes` takes: classes of a quarter of a power of two, or a multiple of 64 in the arena.
+  static func roundedSize(_ bytes: Int) -> Int {
+    if bytes > arenaThreshold { return (bytes + 63) & ~63 }
+    let step = max(64, 1 << (Int.bitWidth - max(1, bytes - 1).leadingZeroBitCount - 3))
+    return (bytes + step - 1) & ~(step - 1)
   }
 
   private struct Free: @unchecked Sendable {
-    // Invariant: a pointer in a list belongs to nobody else.
-    var lists: [[UnsafeMutablePointer<Float>]] = Array(repeating: [], count: 160)
-    var bytes = 0
+    // Invariant: a block that is free belongs to nobody else.
+    var small: [Int: [UnsafeMutableRawPointer]] = [:]
+    var arena = Arena()
   }
 
   private let free = Mutex(Free())
-  /// Free memory above this goes back to the system.
-  private let limit = 1 << 30
-  private static let vector = 16
 
-  func take(count: Int) -> (UnsafeMutablePointer<Float>, Int) {
-    let sizeClass = StoragePool.classIndex(count + StoragePool.vector)
-    let bytes = StoragePool.classSize(sizeClass) * 4
-    let reused: SendableFloats? = free.withLock { free in
-      guard let pointer = free.lists[sizeClass].popLast() else { return nil }
-      free.bytes -= bytes
-      return SendableFloats(pointer: pointer)
-    }
-    if let reused { return (reused.pointer, sizeClass) }
-    let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
-    return (raw.bindMemory(to: Float.self, capacity: bytes / 4), sizeClass)
+  /// - Parameter bytes: a rounded size.
+  func take(_ bytes: Int) -> UnsafeMutableRawPointer {
+    free.withLock { free in
+      if bytes > StoragePool.arenaThreshold { return Sent(pointer: free.arena.take(bytes)) }
+      let reused = free.small[bytes]?.popLast()
+      return Sent(pointer: reused ?? .allocate(byteCount: bytes, alignment: 64))
+    }.pointer
   }
 
-  func give(_ pointer: UnsafeMutablePointer<Float>, sizeClass: Int) {
-    let bytes = StoragePool.classSize(sizeClass) * 4
-    let box = SendableFloats(pointer: pointer)
-    let kept = free.withLock { free in
-      guard free.bytes + bytes <= limit else { return false }
-      free.bytes += bytes
-      free.lists[sizeClass].append(box.pointer)
-      return true
+  func give(_ pointer: UnsafeMutableRawPointer, _ bytes: Int) {
+    let sent = Sent(pointer: pointer)
+    free.withLock { free in
+      if bytes > StoragePool.arenaThreshold {
+        free.arena.give(sent.pointer, bytes)
+      } else {
+        free.small[bytes, default: []].append(sent.pointer)
+      }
     }
-    if !kept { UnsafeMutableRawPointer(pointer).deallocate() }
   }
-}
 
-private struct SendableFloats: @unchecked Sendable {
-  // Invariant: moved, never shared.
-  let pointer: UnsafeMutablePointer<Float>
+  private struct Sent: @unchecked Sendable {
+    // Invariant: moved, never shared.
+    let pointer: UnsafeMutableRawPointer
+  }
 }

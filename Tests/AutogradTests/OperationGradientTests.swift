@@ -29,9 +29,9 @@ struct OperationGradientTests {
     check("concatenate", [[2, 1, 3, 3], [2, 2, 3, 3]]) { concatenate($0) }
     check("concatenateRows", [[2, 3], [1, 3]]) { concatenateRows($0) }
     check("channels", [[2, 5, 3, 2]]) { channels($0[0], 1..<4) }
-    check("shuffleSplit", [[2, 8, 3, 2]]) { input in
-      let (a, b) = shuffleSplit(input[0])
-      return concatenate([affine(a, scale: 2, shift: 0), b])
+    check("shuffleSplit and join", [[2, 8, 3, 2]]) { input in
+      let (bypass, main) = shuffleSplit(input[0])
+      return join(bypass, affine(main, scale: 2, shift: 0))
     }
     check("gather", [[2, 4]]) { gather($0[0], at: [3, 0, 3, 7]) }
   }

@@ -126,15 +126,16 @@ struct ElementwiseChannelTests {
   @Test("interleaved shuffle of eight channels gives the halves 0 4 1 5 and 2 6 3 7")
   func shuffle() {
     let x = Tensor(shape: [2, 8, 1, 3]) { Float($0) }
-    let order = ChannelShuffle.interleaved.order(channels: 8)
+    let order = ChannelShuffle.order(channels: 8)
     #expect(order.bypass == [0, 4, 1, 5])
     #expect(order.main == [2, 6, 3, 7])
-    for shuffle in [ChannelShuffle.interleaved, .evenOdd] {
-      let (bypass, main) = shuffle.split(x)
-      #expect(shuffle.merge(bypass: bypass, main: main).isIdentical(to: x))
-      #expect(shuffle.shuffle(x).isIdentical(to: Channels.concatenate([bypass, main])))
-    }
-    #expect(ChannelShuffle.interleaved.split(x).main[flat: 12] == 24 + 2 * 3)
+    let main = ChannelShuffle.main(x)
+    #expect(main.isIdentical(to: Channels.gather(x, order.main)))
+    // As many channels as the block likes join behind the bypass.
+    let branch = Tensor(shape: [2, 3, 1, 3]) { 100 + Float($0) }
+    let joined = ChannelShuffle.join(bypassOf: x, branch)
+    #expect(joined.isIdentical(to: Channels.concatenate([Channels.gather(x, order.bypass), branch])))
+    #expect(ChannelShuffle.inputGradient(joined: joined, main: main).isIdentical(to: x))
   }
 
   @Test("splitting undoes concatenation")

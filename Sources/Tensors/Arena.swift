@@ -1,0 +1,69 @@
+import Foundation
+
+/// Large blocks of memory, cut from slabs that ask the system for huge pages: planes are read a row of channels at a
+/// time, each from another page, and small pages would miss the address cache at every row.
+///
+/// The first gap that is large enough serves, from the lowest address on, so that a training step, which frees in the
+/// reverse order, leaves few gaps. Neighbouring gaps join. Slabs stay: what one step needed, the next one will.
+struct Arena {
+  private struct Gap {
+    var start: UnsafeMutableRawPointer
+    var size: Int
+    var end: UnsafeMutableRawPointer { start + size }
+  }
+
+  var gapCount: Int { gaps.count }
+
+  /// By address; no two touch.
+  private var gaps: [Gap] = []
+
+  private static let hugePage = 2 << 20
+  private static let slab = 128 << 20
+
+  /// Room for `size` bytes, a multiple of 64, at a multiple of 64. New slabs are zero, used ones hold what was there.
+  mutating func take(_ size: Int) -> UnsafeMutableRawPointer {
+    let index = gaps.firstIndex { $0.size >= size } ?? insertSlab(for: size)
+    let start = gaps[index].start
+    if gaps[index].size == size {
+      gaps.remove(at: index)
+    } else {
+      gaps[index] = Gap(start: start + size, size: gaps[index].size - size)
+    }
+    return start
+  }
+
+  mutating func give(_ start: UnsafeMutableRawPointer, _ size: Int) { _ = insert(Gap(start: start, size: size)) }
+
+  /// Returns where the gap is now, joined with its neighbours.
+  private mutating func insert(_ gap: Gap) -> Int {
+    var low = 0
+    var high = gaps.count
+    while low < high {
+      let middle = (low + high) / 2
+      if gaps[middle].start < gap.start { low = middle + 1 } else { high = middle }
+    }
+    var gap = gap
+    if low < gaps.count, gap.end == gaps[low].start {
+      gap.size += gaps[low].size
+      gaps.remove(at: low)
+    }
+    if low > 0, gaps[low - 1].end == gap.start {
+      gaps[low - 1].size += gap.size
+      return low - 1
+    }
+    gaps.insert(gap, at: low)
+    return low
+  }
+
+  private mutating func insertSlab(for size: Int) -> Int {
+    let wanted = (max(size, Arena.slab) + Arena.hugePage - 1) & ~(Arena.hugePage - 1)
+    let length = wanted + Arena.hugePage
+    guard let mapped = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0),
+      mapped != MAP_FAILED
+    else { fatalError("out of memory: the system refuses \(size >> 20) MiB more") }
+    let start = mapped.alignedUp(toMultipleOf: Arena.hugePage)
+    // Best effort: without huge pages everything is the same, only slower.
+    _ = madvise(start, wanted, MADV_HUGEPAGE)
+    return insert(Gap(start: start, size: wanted))
+  }
+}

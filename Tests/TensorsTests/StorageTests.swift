@@ -1,0 +1,40 @@
+import Determinism
+import Testing
+
+@testable import Tensors
+
+@Suite("memory of tensors")
+struct StorageTests {
+  @Test("blocks of the arena never overlap, and everything given back is one gap again")
+  func arena() {
+    var arena = Arena()
+    var random = Seeds(kind: "test", seed: 3).stream("arena")
+    var live: [(start: UnsafeMutableRawPointer, size: Int)] = []
+    for _ in 0..<2000 {
+      if live.count > 40 || (!live.isEmpty && random.uniform() < 0.4) {
+        let block = live.remove(at: Int(random.uniform() * Double(live.count)))
+        arena.give(block.start, block.size)
+      } else {
+        let size = 64 * (1 + Int(random.uniform() * 60_000))
+        live.append((arena.take(size), size))
+        #expect(UInt(bitPattern: live.last!.start) % 64 == 0)
+      }
+      let ordered = live.sorted { $0.start < $1.start }
+      for (a, b) in zip(ordered, ordered.dropFirst()) { #expect(a.start + a.size <= b.start) }
+    }
+    for block in live { arena.give(block.start, block.size) }
+    let gaps = arena.gapCount
+    // The largest block that ever fitted still does, without another slab.
+    let all = arena.take(64)
+    arena.give(all, 64)
+    #expect(arena.gapCount == gaps && gaps <= 3)
+  }
+
+  @Test("size classes hold what is asked for, and waste a quarter at most", arguments: [1, 63, 64, 65, 100, 4097, 65_535])
+  func classes(bytes: Int) {
+    let size = StoragePool.roundedSize(bytes)
+    #expect(size >= bytes && size % 64 == 0)
+    #expect(bytes < 256 || Double(size) <= 1.25 * Double(bytes))
+    #expect(StoragePool.roundedSize(size) == size)
+  }
+}
