@@ -30,7 +30,8 @@ struct StorageTests {
     #expect(arena.gapCount == gaps && gaps <= 3)
   }
 
-  @Test("size classes hold what is asked for, and waste a quarter at most", arguments: [1, 63, 64, 65, 100, 4097, 65_535])
+  @Test(
+    "size classes hold what is asked for, and waste a quarter at most", arguments: [1, 63, 64, 65, 100, 4097, 65_535])
   func classes(bytes: Int) {
     let size = StoragePool.roundedSize(bytes)
     #expect(size >= bytes && size % 64 == 0)
