@@ -42,7 +42,20 @@ struct StoreOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Where artifacts and records are.", valueName: "dir"))
   var store = "artifacts"
 
+  /// For commands that change the store.
   func open() throws -> Store { try Store(path: store, registry: Stages.registry) }
+
+  /// For commands that only look: a store that is not there is not made.
+  func observe() throws -> Store { try Store(observing: store, registry: Stages.registry) }
+
+  /// For commands that have nothing to say where there is no store.
+  func openExisting() throws -> Store {
+    let store = try observe()
+    guard store.exists else {
+      throw PipelineError(.missingStore, "\(store.path): no store here; choose one with --store, or run a pipeline")
+    }
+    return store
+  }
 }
 
 /// What every command on a pipeline takes.
@@ -85,10 +98,12 @@ struct PipelineOptions: ParsableArguments {
 
   private func parsedSettings() throws -> [Setting] { try settings.map { try Setting(parsing: $0) } }
 
-  func planner(_ path: String, display: Display) throws -> Planner {
+  /// - Parameter observing: whether the command only looks at the store.
+  func planner(_ path: String, display: Display, observing: Bool = false) throws -> Planner {
     let pipeline = try load(path)
     return Planner(
-      pipeline: pipeline, store: try stores.open(), variables: try variables(), interruption: Signals.interruption
+      pipeline: pipeline, store: try observing ? stores.observe() : stores.open(), variables: try variables(),
+      interruption: Signals.interruption
     ) { stage, done, total, detail in
       display.show(.hashing(stage: stage, done: done, of: total, detail: detail))
     }

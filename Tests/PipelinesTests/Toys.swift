@@ -188,12 +188,14 @@ final class Bench {
 
   func planner(
     _ text: String, file: String = "toy.yaml", profile: String? = nil, seed: UInt64? = nil, settings: [String] = [],
-    interruption: Interruption = Interruption()
+    interruption: Interruption = Interruption(), making: Bool = true
   ) throws -> Planner {
     let description = try PipelineFile(text: text, path: file)
       .description(profile: profile, seed: seed, settings: settings.map { try Setting(parsing: $0) })
     return Planner(
-      pipeline: try Pipeline(description, registry: registry), store: try Store(path: storePath, registry: registry),
+      pipeline: try Pipeline(description, registry: registry),
+      store: try making
+        ? Store(path: storePath, registry: registry) : Store(observing: storePath, registry: registry),
       variables: variables, interruption: interruption)
   }
 

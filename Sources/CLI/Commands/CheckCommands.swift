@@ -80,11 +80,11 @@ struct Audit: ParsableCommand {
     let store: Store
     var plan: Plan?
     if let pipeline {
-      let planner = try options.planner(pipeline, display: display)
+      let planner = try options.planner(pipeline, display: display, observing: true)
       store = planner.store
       plan = try planner.plan()
     } else {
-      store = try options.stores.open()
+      store = try options.stores.openExisting()
     }
     let auditor = Auditor(store: store, deep: deep, interruption: Signals.interruption)
     let report = try auditor.audit(plan: plan, variables: try options.variables())

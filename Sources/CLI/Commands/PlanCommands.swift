@@ -28,7 +28,7 @@ struct PlanCommand: ParsableCommand {
   func run() throws {
     try machine.apply()
     Signals.install()
-    let planner = try options.planner(pipeline, display: Display(json: false))
+    let planner = try options.planner(pipeline, display: Display(json: false), observing: true)
     PlanPrinter.printPlan(try planner.plan(stages: stages), json: json)
   }
 }
@@ -54,7 +54,7 @@ struct Status: ParsableCommand {
   func run() throws {
     try machine.apply()
     Signals.install()
-    let plan = try options.planner(pipeline, display: Display(json: false)).plan()
+    let plan = try options.planner(pipeline, display: Display(json: false), observing: true).plan()
     if json {
       Output.line(plan.canonical.canonicalText)
     } else {

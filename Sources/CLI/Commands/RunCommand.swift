@@ -37,7 +37,7 @@ struct Run: ParsableCommand {
     var runOptions = try work.runOptions()
     runOptions.keepGoing = keepGoing
     let display = Display(json: json)
-    let planner = try options.planner(pipeline, display: display)
+    let planner = try options.planner(pipeline, display: display, observing: dryRun)
     Signals.install()
     if dryRun {
       PlanPrinter.printPlan(try planner.plan(stages: stages), json: json)

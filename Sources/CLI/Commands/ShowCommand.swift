@@ -23,7 +23,7 @@ struct Show: ParsableCommand {
   @OptionGroup var stores: StoreOptions
 
   func run() throws {
-    let lookup = Lookup(store: try stores.open())
+    let lookup = Lookup(store: try stores.openExisting())
     switch try lookup.find(id) {
     case .record(let key):
       let content = try lookup.recordContent(key)

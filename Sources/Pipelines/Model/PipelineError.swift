@@ -58,6 +58,7 @@ public struct PipelineError: DiagnosableError {
     public static let badStage = Code("bad-stage", isUserData: false)
     /// An ID matches nothing, or several things.
     public static let unknownID = Code("unknown-id", isUserData: false)
+    public static let missingStore = Code("missing-store", isUserData: false)
     public static let notUpToDate = Code("not-up-to-date", isUserData: false)
   }
 

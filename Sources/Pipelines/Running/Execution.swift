@@ -4,7 +4,9 @@ import Foundation
 /// Runs one instance on the calling thread.
 struct Execution: Sendable {
   let store: Store
-  let pipeline: Pipeline
+  /// The pipeline's name, for the record.
+  let pipeline: String
+  let node: Pipeline.StageNode
   let instance: Instance
   /// Folders of the sources that this run looked at, by the digests of their trees.
   let sources: [Digest: SourceTree]
@@ -27,8 +29,6 @@ struct Execution: Sendable {
     case found([String: Artifact])
   }
 
-  private var node: Pipeline.StageNode { pipeline.stages[instance.stage] }
-
   /// Executes the instance and publishes what it wrote, under the lock of its key.
   /// - Parameter cached: looks whether the result is in the store by now.
   func perform(cached: () throws -> [String: Artifact]?) throws -> Outcome {
@@ -48,7 +48,9 @@ struct Execution: Sendable {
         for item in written.values { try store.publish(item) }
       } else {
         for item in written.values { try store.publish(item) }
-        try store.publish(record(outputs: outputs, trace: trace, started: started, seconds: seconds))
+        try store.publish(
+          record(
+            outputs: outputs, sizes: written.mapValues(\.size), trace: trace, started: started, seconds: seconds))
       }
       return Outcome.executed(outputs, seconds: seconds)
     }
@@ -97,9 +99,9 @@ struct Execution: Sendable {
     guard case .stage(let body) = node.prepared.body else {
       preconditionFailure("\(instance.name): a source is not executed")
     }
-    let inputs = try loadInputs()
     let scratch = try store.makeScratch()
     defer { try? Files.remove(scratch) }
+    let inputs = try loadInputs(scratch)
     let context = StageContext(
       kind: node.kind, seed: node.seed, threads: threads, inputs: inputs, scratch: scratch, checkpoints: checkpoints,
       checkpointInterval: checkpointInterval, interruption: interruption
@@ -127,9 +129,17 @@ struct Execution: Sendable {
   }
 
   /// Verifies the inputs and says where they lie.
-  private func loadInputs() throws -> [String: [InputArtifact]] {
+  private func loadInputs(_ scratch: String) throws -> [String: [InputArtifact]] {
     // Elements of arrays become objects of their own, so that every input is a file of its digest.
-    if let element = instance.element, !element.ports.isEmpty { _ = try store.publish(element.value) }
+    var loose: (digest: Digest, path: String)?
+    if let element = instance.element, !element.ports.isEmpty {
+      if store.isObserved {
+        loose = (element.value.digest, scratch + "/element.json")
+        try Files.write(element.value.canonicalBytes, to: loose!.path)
+      } else {
+        _ = try store.publish(element.value)
+      }
+    }
     return try instance.inputs.mapValues { artifacts in
       try artifacts.map { artifact in
         if artifact.isExternal {
@@ -138,6 +148,9 @@ struct Execution: Sendable {
           }
           return InputArtifact(
             kind: artifact.kind, digest: artifact.digest, path: tree.root, files: tree.manifest.entries.map(\.path))
+        }
+        if artifact.digest == loose?.digest {
+          return InputArtifact(kind: artifact.kind, digest: artifact.digest, path: loose!.path, files: nil)
         }
         try store.verify(artifact)
         let path = store.objectPath(artifact)
@@ -170,7 +183,8 @@ struct Execution: Sendable {
       _ = try store.publish(sources[artifact.digest]!.manifest)
     }
     if try store.outputs(of: instance.key) == nil {
-      try store.publish(record(outputs: observed, trace: Trace(), started: Timestamp.now(), seconds: 0))
+      let sizes = observed.mapValues { sources[$0.digest]!.manifest.bytes.count }
+      try store.publish(record(outputs: observed, sizes: sizes, trace: Trace(), started: Timestamp.now(), seconds: 0))
     }
     return .executed(observed, seconds: 0)
   }
@@ -186,13 +200,15 @@ struct Execution: Sendable {
     }
   }
 
-  private func record(outputs: [String: Artifact], trace: Trace, started: String, seconds: Double) -> Record {
+  private func record(
+    outputs: [String: Artifact], sizes: [String: Int], trace: Trace, started: String, seconds: Double
+  ) -> Record {
     var elements = [String: Record.Element]()
     if let element = instance.element {
       for port in element.ports { elements[port] = element.origin }
     }
     return Record(
-      identity: instance.identity, pipeline: pipeline.name, stage: instance.name, outputs: outputs,
+      identity: instance.identity, pipeline: pipeline, stage: instance.name, outputs: outputs, sizes: sizes,
       elements: elements, trace: trace, environment: environment, run: run, started: started, seconds: seconds)
   }
 }

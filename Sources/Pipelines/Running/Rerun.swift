@@ -62,7 +62,8 @@ public struct Rerunner {
   ) throws -> RerunReport.InstanceReport {
     let record = try planner.store.record(instance.key)
     let execution = Execution(
-      store: planner.store, pipeline: planner.pipeline, instance: instance, sources: sources,
+      store: planner.store, pipeline: planner.pipeline.name, node: planner.pipeline.stages[instance.stage],
+      instance: instance, sources: sources,
       threads: options.threads, run: "", environment: options.environment,
       checkpointInterval: options.checkpointInterval, interruption: planner.interruption,
       observer: observer)

@@ -140,7 +140,8 @@ public final class Runner {
       let sideBySide = isOneOfMany ? min(options.jobs, work.running.count + 1 + work.ready.count) : 1
       work.running[instance.key] = instance
       let execution = Execution(
-        store: store, pipeline: planner.pipeline, instance: instance, sources: sources,
+        store: store, pipeline: planner.pipeline.name, node: planner.pipeline.stages[instance.stage],
+        instance: instance, sources: sources,
         threads: max(1, options.threads / sideBySide), run: journal.run, environment: options.environment,
         checkpointInterval: options.checkpointInterval, interruption: planner.interruption, observer: observer)
       start(execution)

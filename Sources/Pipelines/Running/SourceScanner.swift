@@ -119,9 +119,11 @@ final class SourceMemory {
   }
 
   private let path: String
+  private let isObserved: Bool
   private var known: [String: Known] = [:]
 
   init(store: Store, root: String) throws {
+    isObserved = store.isObserved
     path = "\(store.path)/sources/\(Digest(of: root).hex)"
     guard Files.exists(path) else { return }
     for line in try Files.read(path).split(separator: 0x0A) {
@@ -155,6 +157,11 @@ final class SourceMemory {
       // The slash at the end tells a whole line from a torn one.
       text += "\(s.size) \(s.modified) \(s.changed) \(s.inode) \(digest.hex) \(now) \(path)/\n"
     }
-    try Files.write(Array(text.utf8), to: path, append: true)
+    do {
+      try Files.write(Array(text.utf8), to: path, append: true)
+    } catch {
+      // A store that is only looked at need not be there.
+      if !isObserved { throw error }
+    }
   }
 }

@@ -7,6 +7,8 @@ struct Record: Sendable {
   var pipeline: String
   var stage: String
   var outputs: [String: Artifact]
+  /// Bytes that each output took in the store.
+  var sizes: [String: Int]
   /// Inputs that are elements of a `json` array, by port: the array, and which element.
   var elements: [String: Element]
   var trace: Trace
@@ -27,7 +29,7 @@ struct Record: Sendable {
   var canonical: CanonicalValue {
     [
       "key": .string(key.hex), "identity": identity.canonical, "pipeline": .string(pipeline), "stage": .string(stage),
-      "outputs": .object(outputs.mapValues(\.canonical)),
+      "outputs": .object(outputs.mapValues(\.canonical)), "sizes": .object(sizes.mapValues { .integer($0) }),
       "elements": .object(
         elements.mapValues { ["array": .string($0.array.hex), "index": .integer($0.index)] }),
       "trace": trace.canonical, "environment": environment, "run": .string(run), "started": .string(started),
@@ -60,6 +62,7 @@ struct Record: Sendable {
     self.pipeline = body["pipeline"]?.stringValue ?? ""
     self.stage = body["stage"]?.stringValue ?? ""
     self.outputs = outputs.compactMapValues(Artifact.init(canonical:))
+    self.sizes = (body["sizes"]?.objectValue ?? [:]).compactMapValues(\.integerValue)
     self.elements = (body["elements"]?.objectValue ?? [:]).compactMapValues { value in
       guard let array = value["array"]?.stringValue.flatMap(Digest.init(hex:)), let i = value["index"]?.integerValue
       else { return nil }
@@ -73,7 +76,7 @@ struct Record: Sendable {
   }
 
   init(
-    identity: StageIdentity, pipeline: String, stage: String, outputs: [String: Artifact],
+    identity: StageIdentity, pipeline: String, stage: String, outputs: [String: Artifact], sizes: [String: Int],
     elements: [String: Element], trace: Trace, environment: CanonicalValue, run: String, started: String,
     seconds: Double
   ) {
@@ -81,6 +84,7 @@ struct Record: Sendable {
     self.pipeline = pipeline
     self.stage = stage
     self.outputs = outputs
+    self.sizes = sizes
     self.elements = elements
     self.trace = trace
     self.environment = environment

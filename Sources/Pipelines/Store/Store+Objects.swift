@@ -60,6 +60,8 @@ extension Store {
     let artifact: Artifact
     /// SHA-256 of the file, of a tree that of its manifest.
     let checksum: Digest
+    /// Bytes of the file, of a tree those of its files.
+    let size: Int
   }
 
   /// Reads back what a stage wrote.
@@ -68,12 +70,15 @@ extension Store {
     guard kind == TreeFormat.name else {
       let digest = try registry.format(kind).digest(ofFileAt: path)
       return Written(
-        path: path, artifact: Artifact(kind: kind, digest: digest), checksum: try Files.sha256(path))
+        path: path, artifact: Artifact(kind: kind, digest: digest), checksum: try Files.sha256(path),
+        size: try Files.status(path).size)
     }
-    let bytes = try TreeManifest(ofFolder: path + "/" + TreeFormat.filesName).bytes
+    let manifest = try TreeManifest(ofFolder: path + "/" + TreeFormat.filesName)
+    let bytes = manifest.bytes
     try Files.write(bytes, to: path + "/" + TreeFormat.manifestName)
     let digest = Digest(of: bytes)
-    return Written(path: path, artifact: Artifact(kind: kind, digest: digest), checksum: digest)
+    return Written(
+      path: path, artifact: Artifact(kind: kind, digest: digest), checksum: digest, size: manifest.totalSize)
   }
 
   /// Moves what a stage wrote into the store. An equal sound object that is there already stays.

@@ -38,7 +38,8 @@ extension Store {
   private func addToIndex(_ record: Record) throws {
     try index.add(
       StoreIndex.Entry(
-        key: record.key, kind: record.identity.kind, stage: record.stage, outputs: record.outputs))
+        key: record.key, kind: record.identity.kind, stage: record.stage, started: record.started,
+        seconds: record.seconds, bytes: record.sizes.values.reduce(0, +), outputs: record.outputs))
   }
 
   /// Keys of all records, by the files that are there.

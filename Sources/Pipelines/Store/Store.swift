@@ -1,4 +1,5 @@
 import Determinism
+import Foundation
 
 /// The folder that keeps artifacts and what made them.
 ///
@@ -19,27 +20,43 @@ import Determinism
 /// under its own name.
 public final class Store: Sendable {
   public let path: String
+  /// Whether this store is only looked at: nothing is made that is not there.
+  let isObserved: Bool
   let registry: StageRegistry
   let index: StoreIndex
   let verified = VerifiedObjects()
 
   /// Opens a store, making its folders where they are missing.
-  public init(path: String, registry: StageRegistry) throws {
-    self.path = Files.absolute(path)
-    self.registry = registry
-    let root = self.path
+  public convenience init(path: String, registry: StageRegistry) throws {
+    let root = Files.absolute(path)
     for folder in ["objects", "records", "runs", "checkpoints", "locks", "sources", "tmp"] {
       try Files.makeFolder("\(root)/\(folder)")
     }
-    index = try StoreIndex(path: "\(root)/index")
+    try self.init(root: root, isObserved: false, registry: registry)
+  }
+
+  /// Opens a store to look at it. One that is not there is empty, and stays away; one that can't be written will do.
+  public convenience init(observing path: String, registry: StageRegistry) throws {
+    try self.init(root: Files.absolute(path), isObserved: true, registry: registry)
+  }
+
+  private init(root: String, isObserved: Bool, registry: StageRegistry) throws {
+    path = root
+    self.isObserved = isObserved
+    self.registry = registry
+    index = try StoreIndex(path: "\(root)/index", isObserved: isObserved)
     try checkFormat()
   }
+
+  /// Whether there is a store at all.
+  public var exists: Bool { Files.exists("\(path)/format") }
 
   /// Refuses a store whose layout this version does not know; marks a new one.
   private func checkFormat() throws {
     let mark = Array("1\n".utf8)
     let file = "\(path)/format"
     if !Files.exists(file) {
+      if isObserved { return }
       let scratch = try makeScratch()
       defer { try? Files.remove(scratch) }
       try Files.write(mark, to: scratch + "/format")
@@ -54,9 +71,11 @@ public final class Store: Sendable {
   func checkpointPath(_ key: Digest) -> String { "\(path)/checkpoints/\(key.hex)" }
   func lockPath(_ key: Digest) -> String { "\(path)/locks/\(key.hex)" }
 
-  /// A new empty folder under `tmp/`; the caller removes it.
+  /// A new empty folder under `tmp/`, or the system's folder for such where the store is only looked at; the caller
+  /// removes it.
   func makeScratch() throws -> String {
-    let name = "\(path)/tmp/\(ProcessIdentity.current)-\(UInt64.random(in: 0 ... .max).hexadecimal)"
+    let parent = isObserved ? Files.absolute(NSTemporaryDirectory()) : "\(path)/tmp"
+    let name = "\(parent)/\(ProcessIdentity.current)-\(UInt64.random(in: 0 ... .max).hexadecimal)"
     try Files.makeFolder(name)
     return name
   }

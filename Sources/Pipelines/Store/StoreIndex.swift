@@ -10,6 +10,10 @@ final class StoreIndex: Sendable {
     var key: Digest
     var kind: String
     var stage: String
+    /// When it ran (ISO 8601, UTC), for how long, and what it left on the disk.
+    var started: String
+    var seconds: Double
+    var bytes: Int
     var outputs: [String: Artifact]
   }
 
@@ -21,10 +25,13 @@ final class StoreIndex: Sendable {
   }
 
   private let path: String
+  private let isObserved: Bool
   private let state: Mutex<State>
 
-  init(path: String) throws {
+  /// - Parameter isObserved: whether to write only where that is possible.
+  init(path: String, isObserved: Bool) throws {
     self.path = path
+    self.isObserved = isObserved
     var state = State()
     if Files.exists(path) {
       for line in try Files.read(path).split(separator: 0x0A) {
@@ -42,7 +49,10 @@ final class StoreIndex: Sendable {
   func keys(ofKind kind: String) -> [Digest] { state.withLock { ($0.keys[kind] ?? []).reversed() } }
 
   func add(_ entry: Entry) throws {
-    var fields = ["record", entry.key.hex, entry.kind, entry.stage]
+    var fields = [
+      "done", entry.key.hex, entry.kind, entry.stage, entry.started, String(Int((entry.seconds * 1000).rounded())),
+      String(entry.bytes),
+    ]
     for (name, artifact) in entry.outputs.sorted(by: { $0.key < $1.key }) {
       fields += [name, artifact.kind, artifact.digest.hex, artifact.isExternal ? "external" : "stored"]
     }
@@ -60,7 +70,11 @@ final class StoreIndex: Sendable {
     try state.withLock { state in
       StoreIndex.apply(line.dropLast(), to: &state)
       // The leading line break ends a line that a crash may have torn.
-      try Files.write([0x0A] + line, to: path, append: true)
+      do {
+        try Files.write([0x0A] + line, to: path, append: true)
+      } catch {
+        if !isObserved { throw error }
+      }
     }
   }
 
@@ -73,15 +87,18 @@ final class StoreIndex: Sendable {
     }
     guard fields.count >= 2, let key = Digest(hex: fields[1]) else { return }
     switch fields[0] {
-    case "record" where fields.count >= 4 && fields.count % 4 == 0:
+    case "done" where fields.count >= 7 && fields.count % 4 == 3:
+      guard let milliseconds = Int(fields[5]), let bytes = Int(fields[6]) else { return }
       var outputs = [String: Artifact]()
-      for i in stride(from: 4, to: fields.count, by: 4) {
+      for i in stride(from: 7, to: fields.count, by: 4) {
         guard let digest = Digest(hex: fields[i + 2]) else { return }
         outputs[fields[i]] = Artifact(
           kind: fields[i + 1], digest: digest, isExternal: fields[i + 3] == "external")
       }
       if state.entries[key] == nil { state.keys[fields[2], default: []].append(key) }
-      state.entries[key] = Entry(key: key, kind: fields[2], stage: fields[3], outputs: outputs)
+      state.entries[key] = Entry(
+        key: key, kind: fields[2], stage: fields[3], started: fields[4], seconds: Double(milliseconds) / 1000,
+        bytes: bytes, outputs: outputs)
       state.failures[key] = nil
     case "failed" where fields.count >= 3:
       state.failures[key] = fields[2]
