@@ -2,13 +2,17 @@ import Tensors
 
 /// Batch normalisation by the statistics of the batch.
 ///
+/// - Parameter bypass: of the block that ends here: its channels come first in the output.
 /// - Returns: the output, and what the running statistics move by.
 public func batchNormTraining(
-  _ x: Variable, scale: Variable, shift: Variable, options: BatchNormalization.Options, relu: Bool
+  _ x: Variable, scale: Variable, shift: Variable, options: BatchNormalization.Options, relu: Bool,
+  behind bypass: Bypass? = nil
 ) -> (output: Variable, batch: BatchNormalization.BatchMoments) {
   let (y, statistics, batch) = BatchNormalization.train(
-    x.value, weight: scale.value, bias: shift.value, options: options, relu: relu)
+    x.value, weight: scale.value, bias: shift.value, options: options, relu: relu,
+    behindBypassOf: bypass?.source.value)
   let output = result(y, of: [x, scale, shift]) { gradient in
+    bypass?.keep(resultGradient: gradient)
     let gradients = BatchNormalization.trainGradient(
       x.value, upstream: gradient, weight: scale.value, statistics: statistics,
       reluOutput: relu ? y : nil, options: options)
@@ -19,15 +23,16 @@ public func batchNormTraining(
   return (output, batch)
 }
 
-/// Batch normalisation by running statistics, which are constants.
+/// Batch normalisation by running statistics, which are constants; `bypass` as in training.
 public func batchNormEvaluation(
   _ x: Variable, scale: Variable, shift: Variable, mean: Tensor, variance: Tensor, epsilon: Double = 1e-5,
-  relu: Bool
+  relu: Bool, behind bypass: Bypass? = nil
 ) -> Variable {
   let (y, statistics) = BatchNormalization.evaluate(
     x.value, weight: scale.value, bias: shift.value, runningMean: mean, runningVariance: variance, epsilon: epsilon,
-    relu: relu)
+    relu: relu, behindBypassOf: bypass?.source.value)
   return result(y, of: [x, scale, shift]) { gradient in
+    bypass?.keep(resultGradient: gradient)
     let gradients = BatchNormalization.evaluateGradient(
       x.value, upstream: gradient, weight: scale.value, statistics: statistics, reluOutput: relu ? y : nil)
     x.accumulate(gradients.input)

@@ -44,8 +44,8 @@ public struct BodyStyle: Sendable {
 
 /// One operator at one place of the body: a main branch, and a projection where the block halves the resolution.
 public final class ChoiceBlock {
-  private let main: [(Variable) -> Variable]
-  private let projection: [(Variable) -> Variable]?
+  private let main: [Layer]
+  private let projection: [Layer]?
   private(set) var norms: [BatchNorm2d] = []
 
   /// - Parameters:
@@ -61,7 +61,7 @@ public final class ChoiceBlock {
     var norms: [BatchNorm2d] = []
 
     let branchScale = stride == 1 ? style.branchScale : 1
-    func pointwise(_ scope: Scope, _ i: Int, _ o: Int, relu: Bool, scale: Float = 1) -> (Variable) -> Variable {
+    func pointwise(_ scope: Scope, _ i: Int, _ o: Int, relu: Bool, scale: Float = 1) -> Layer {
       let conv = Conv2d(
         scope, inputChannels: i, outputChannels: o, kernelSize: 1, bias: false,
         weight: style.convolutionInitializer(groupInputs: i))
@@ -69,16 +69,16 @@ public final class ChoiceBlock {
         scope.sub("norm"), channels: o, momentum: style.momentum, relu: relu, scale: scale,
         shift: .constant(style.shift))
       norms.append(norm)
-      return { norm(conv($0)) }
+      return Layer(convolution: conv, norm: norm)
     }
-    func depthwise(_ scope: Scope, _ c: Int, kernelSize: Int, stride: Int) -> (Variable) -> Variable {
+    func depthwise(_ scope: Scope, _ c: Int, kernelSize: Int, stride: Int) -> Layer {
       let conv = Conv2d(
         scope, inputChannels: c, outputChannels: c, kernelSize: kernelSize, stride: stride, padding: kernelSize / 2,
         groups: c, bias: false, weight: style.convolutionInitializer(groupInputs: 1))
       let norm = BatchNorm2d(
         scope.sub("norm"), channels: c, momentum: style.momentum, relu: false, shift: .constant(style.shift))
       norms.append(norm)
-      return { norm(conv($0)) }
+      return Layer(convolution: conv, norm: norm)
     }
 
     // The ReLU that the block applies after the branch is the last norm's (spec 1.4, rows 4 and 7).
@@ -116,6 +116,17 @@ public final class ChoiceBlock {
       return concatenate([shortcut, main.reduce(x) { $1($0) }])
     }
     let (bypass, branch) = shuffleSplit(x)
-    return join(bypass, main.reduce(branch) { $1($0) })
+    let last = main.count - 1
+    return main[last](main[..<last].reduce(branch) { $1($0) }, behind: bypass)
+  }
+
+  /// A convolution and its normalisation.
+  private struct Layer {
+    let convolution: Conv2d
+    let norm: BatchNorm2d
+
+    func callAsFunction(_ x: Variable, behind bypass: Bypass? = nil) -> Variable {
+      norm(convolution(x), behind: bypass)
+    }
   }
 }

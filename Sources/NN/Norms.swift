@@ -24,14 +24,17 @@ public final class BatchNorm2d {
     self.relu = relu
   }
 
-  public func callAsFunction(_ x: Variable) -> Variable {
+  /// - Parameter bypass: of the block that this layer ends: its channels come first in the output.
+  public func callAsFunction(_ x: Variable, behind bypass: Bypass? = nil) -> Variable {
     let scale = x.pass.use(scale)
     let shift = x.pass.use(shift)
     guard x.pass.mode != .evaluation else {
       return batchNormEvaluation(
-        x, scale: scale, shift: shift, mean: runningMean.value, variance: runningVariance.value, relu: relu)
+        x, scale: scale, shift: shift, mean: runningMean.value, variance: runningVariance.value, relu: relu,
+        behind: bypass)
     }
-    let (y, batch) = batchNormTraining(x, scale: scale, shift: shift, options: options, relu: relu)
+    let (y, batch) = batchNormTraining(
+      x, scale: scale, shift: shift, options: options, relu: relu, behind: bypass)
     x.pass.updateStatistics { [self] in
       batch.move(&runningMean.value, &runningVariance.value, momentum: momentum)
     }

@@ -62,9 +62,12 @@ public enum BatchNormalization {
   /// - Parameters:
   ///   - x: `[N, C, ...]` with at least one element per channel.
   ///   - weight, bias: `[C]`.
+  ///   - block: the input of a choice block that ends here. The output is then the block's: the channels of the bypass
+  ///     (`ChannelShuffle`), and behind them the normalised ones.
   /// - Precondition: M is at least 2 where an unbiased variance normalises.
   public static func train(
-    _ x: Tensor, weight: Tensor, bias: Tensor, options: Options = Options(), relu: Bool = false
+    _ x: Tensor, weight: Tensor, bias: Tensor, options: Options = Options(), relu: Bool = false,
+    behindBypassOf block: Tensor? = nil
   ) -> (output: Tensor, statistics: NormalizationStatistics, batch: BatchMoments) {
     check(x.shape, [weight.shape, bias.shape])
     let n = x.shape[0]
@@ -104,23 +107,24 @@ public enum BatchNormalization {
         batch.variance.append(unbiased)
       }
     }
-    return (apply(x, statistics, weight: weight, bias: bias, relu: relu), statistics, batch)
+    return (apply(x, statistics, weight: weight, bias: bias, relu: relu, block: block), statistics, batch)
   }
 
-  /// Normalises by the running statistics.
+  /// Normalises by the running statistics; `block` as in `train`.
   public static func evaluate(
     _ x: Tensor, weight: Tensor, bias: Tensor, runningMean: Tensor, runningVariance: Tensor,
-    epsilon: Double = 1e-5, relu: Bool = false
+    epsilon: Double = 1e-5, relu: Bool = false, behindBypassOf block: Tensor? = nil
   ) -> (output: Tensor, statistics: NormalizationStatistics) {
     check(x.shape, [weight.shape, bias.shape, runningMean.shape, runningVariance.shape])
     let inverse = Tensor(shape: runningVariance.shape) { c in
       Float(1 / (Double(runningVariance[flat: c]) + epsilon).squareRoot())
     }
     let statistics = NormalizationStatistics(mean: runningMean, inverseDeviation: inverse)
-    return (apply(x, statistics, weight: weight, bias: bias, relu: relu), statistics)
+    return (apply(x, statistics, weight: weight, bias: bias, relu: relu, block: block), statistics)
   }
 
-  /// The backward pass of `train`. `reluOutput` is the output where ReLU was fused.
+  /// The backward pass of `train`. `reluOutput` is the output where ReLU was fused. Of an upstream gradient and an
+  /// output with more channels than `x`, the last ones count.
   ///
   /// With sums over the channel in binary64, B = Σ dy and G = Σ dy (x - mean): bias B, weight G * inverseDeviation,
   /// input `scale * ((dy - B / M) - (x - mean) * (inverseDeviation² G / divisor))`, divisor being that of the variance.
@@ -152,11 +156,13 @@ public enum BatchNormalization {
   }
 
   private static func apply(
-    _ x: Tensor, _ statistics: NormalizationStatistics, weight: Tensor, bias: Tensor, relu: Bool
+    _ x: Tensor, _ statistics: NormalizationStatistics, weight: Tensor, bias: Tensor, relu: Bool, block: Tensor?
   ) -> Tensor {
     let channels = x.shape[1]
     let size = x.shape.planeSize
-    var out = Tensor(uninitialized: x.shape)
+    let front = (block?.shape[1] ?? 0) / 2
+    var out = Tensor(uninitialized: x.shape.replacing(1, with: front + channels))
+    if let block { ChannelShuffle.copyBypass(of: block, into: &out) }
     let source = x.pointer
     let target = out.mutablePointer
     let mean = statistics.mean.pointer
@@ -167,7 +173,8 @@ public enum BatchNormalization {
     Loops.planes(x.shape[0] * channels, size: size) { plane in
       let c = plane % channels
       kernel(
-        size, source + plane * size, mean[c], gamma[c] * inverse[c], beta[c], relu ? 1 : 0, target + plane * size)
+        size, source + plane * size, mean[c], gamma[c] * inverse[c], beta[c], relu ? 1 : 0,
+        target + (plane + (plane / channels + 1) * front) * size)
     }
     return out
   }
@@ -178,10 +185,13 @@ public enum BatchNormalization {
     count: Double, divisor: Double
   ) -> NormalizationGradients {
     check(x.shape, [weight.shape, statistics.mean.shape, statistics.inverseDeviation.shape])
-    precondition(upstream.shape == x.shape, "batch normalisation: gradient \(upstream.shape) of \(x.shape)")
-    precondition(reluOutput.map { $0.shape == x.shape } ?? true, "batch normalisation: output of another shape")
     let n = x.shape[0]
     let channels = x.shape[1]
+    let front = upstream.shape[1] - channels
+    precondition(
+      front >= 0 && upstream.shape == x.shape.replacing(1, with: front + channels),
+      "batch normalisation: gradient \(upstream.shape) of \(x.shape)")
+    precondition(reluOutput.map { $0.shape == upstream.shape } ?? true, "batch normalisation: output of another shape")
     let size = x.shape.planeSize
     var gradients = NormalizationGradients(
       input: Tensor(uninitialized: x.shape), weight: Tensor(uninitialized: [channels]),
@@ -199,9 +209,9 @@ public enum BatchNormalization {
     withUnsafeTemporaryAllocation(of: Double.self, capacity: max(1, 2 * n * channels)) { sums in
       let base = sums.baseAddress!
       Loops.planes(n * channels, size: size) { plane in
-        let at = plane * size
+        let behind = (plane + (plane / channels + 1) * front) * size
         maps.normalize_gradient_sums(
-          size, source + at, dy + at, mask.map { $0 + at }, mean[plane % channels], base + 2 * plane)
+          size, source + plane * size, dy + behind, mask.map { $0 + behind }, mean[plane % channels], base + 2 * plane)
       }
       // Fold over images into the first rows.
       for c in 0..<channels {
@@ -216,10 +226,11 @@ public enum BatchNormalization {
       }
       Loops.planes(n * channels, size: size) { plane in
         let at = plane * size
+        let behind = (plane + (plane / channels + 1) * front) * size
         let c = plane % channels
         let inv = Double(inverse[c])
         maps.normalize_gradient(
-          size, source + at, dy + at, mask.map { $0 + at }, mean[c], gamma[c] * inverse[c],
+          size, source + at, dy + behind, mask.map { $0 + behind }, mean[c], gamma[c] * inverse[c],
           Float(base[2 * c] / count), Float(inv * inv * base[2 * c + 1] / divisor), dx + at)
       }
     }

@@ -15,25 +15,21 @@ public enum ChannelShuffle {
   /// The half of `[N, C, ...]` that a block works on: `[N, C/2, ...]`.
   public static func main(_ x: Tensor) -> Tensor { Channels.gather(x, order(channels: x.shape[1]).main) }
 
-  /// A block's result: the bypass of its input `[N, C, ...]`, then what became of the main half, `[N, B, ...]`.
-  public static func join(bypassOf x: Tensor, _ branch: Tensor) -> Tensor {
+  /// Copies the half of `x` that goes around a block to the first channels of the block's result.
+  static func copyBypass(of x: Tensor, into out: inout Tensor) {
     let bypass = order(channels: x.shape[1]).bypass
+    let channels = out.shape[1]
     precondition(
-      branch.shape.replacing(1, with: 0) == x.shape.replacing(1, with: 0),
-      "channel shuffle: \(x.shape) joined by \(branch.shape)")
-    let channels = bypass.count + branch.shape[1]
+      channels >= bypass.count && out.shape == x.shape.replacing(1, with: channels),
+      "channel shuffle: bypass of \(x.shape) in \(out.shape)")
     let size = x.shape.planeSize
-    var out = Tensor(uninitialized: x.shape.replacing(1, with: channels))
     let target = out.mutablePointer
-    Loops.planes(x.shape[0] * channels, size: size) { plane in
-      let (image, c) = (plane / channels, plane % channels)
-      let source =
-        c < bypass.count
-        ? x.pointer + (image * x.shape[1] + bypass[c]) * size
-        : branch.pointer + (image * branch.shape[1] + c - bypass.count) * size
-      (target + plane * size).update(from: source, count: size)
+    let source = x.pointer
+    Loops.planes(x.shape[0] * bypass.count, size: size) { plane in
+      let (image, c) = (plane / bypass.count, plane % bypass.count)
+      (target + (image * channels + c) * size).update(
+        from: source + (image * x.shape[1] + bypass[c]) * size, count: size)
     }
-    return out
   }
 
   /// The gradient of a block's input: the bypass's from the first channels of the joined result's gradient, the main
@@ -47,11 +43,13 @@ public enum ChannelShuffle {
     let size = main.shape.planeSize
     var out = Tensor(uninitialized: main.shape.replacing(1, with: 2 * half))
     let target = out.mutablePointer
+    let (joinedChannels, bypassSource, mainSource) = (joined.shape[1], joined.pointer, main.pointer)
     Loops.planes(main.shape[0] * half, size: 2 * size) { plane in
       let (image, c) = (plane / half, plane % half)
       let image0 = target + image * 2 * half * size
-      (image0 + order.bypass[c] * size).update(from: joined.pointer + (image * joined.shape[1] + c) * size, count: size)
-      (image0 + order.main[c] * size).update(from: main.pointer + plane * size, count: size)
+      (image0 + order.bypass[c] * size).update(
+        from: bypassSource + (image * joinedChannels + c) * size, count: size)
+      (image0 + order.main[c] * size).update(from: mainSource + plane * size, count: size)
     }
     return out
   }

@@ -29,9 +29,12 @@ struct OperationGradientTests {
     check("concatenate", [[2, 1, 3, 3], [2, 2, 3, 3]]) { concatenate($0) }
     check("concatenateRows", [[2, 3], [1, 3]]) { concatenateRows($0) }
     check("channels", [[2, 5, 3, 2]]) { channels($0[0], 1..<4) }
-    check("shuffleSplit and join", [[2, 8, 3, 2]]) { input in
+    check("shuffleSplit, normalised behind the bypass", [[2, 8, 3, 2], [4], [4]]) { input in
       let (bypass, main) = shuffleSplit(input[0])
-      return join(bypass, affine(main, scale: 2, shift: 0))
+      let tripled = affine(main, scale: 3, shift: 1)
+      return batchNormTraining(
+        tripled, scale: input[1], shift: input[2], options: .init(), relu: false, behind: bypass
+      ).output
     }
     check("gather", [[2, 4]]) { gather($0[0], at: [3, 0, 3, 7]) }
   }

@@ -131,9 +131,10 @@ struct ElementwiseChannelTests {
     #expect(order.main == [2, 6, 3, 7])
     let main = ChannelShuffle.main(x)
     #expect(main.isIdentical(to: Channels.gather(x, order.main)))
-    // As many channels as the block likes join behind the bypass.
-    let branch = Tensor(shape: [2, 3, 1, 3]) { 100 + Float($0) }
-    let joined = ChannelShuffle.join(bypassOf: x, branch)
+    // As many channels as the block likes stand behind the bypass.
+    var joined = Tensor(shape: [2, 7, 1, 3]) { 100 + Float($0) }
+    let branch = Channels.slice(joined, 4..<7)
+    ChannelShuffle.copyBypass(of: x, into: &joined)
     #expect(joined.isIdentical(to: Channels.concatenate([Channels.gather(x, order.bypass), branch])))
     #expect(ChannelShuffle.inputGradient(joined: joined, main: main).isIdentical(to: x))
   }
