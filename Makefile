@@ -37,7 +37,7 @@ RUN := $(ISA_ENV) $(BIN)
 
 .DEFAULT_GOAL := help
 .PHONY: setup setup-tests build test test-identity reproduce-coco smoke rerun plan status audit \
-  bench format lint docs clean help
+  bench bench-peers format lint docs clean help
 .DELETE_ON_ERROR:
 
 help: ## list these targets
@@ -47,6 +47,7 @@ help: ## list these targets
 	@echo
 	@echo "  Variables: PROFILE=miniature|smoke|paper  SEED=n  JOBS=n  THREADS=n  STORE=dir  STAGE=name"
 	@echo "             ISA=scalar|avx2|avx512  ARGS='further options of the command'"
+	@echo "             BENCH='--filter text --quick --no-compile --list' of the benchmarks"
 	@echo "  Profile paper reads the data sets at IMAGENET=dir and COCO=dir (environment)."
 
 setup: ## install the Debian packages (asks sudo where needed) and check Swift
@@ -95,8 +96,12 @@ status: $(BIN) ## every stage: cached, partial, stale, missing, failed
 audit: $(BIN) ## verify every artifact and every record of the store
 	@$(RUN) audit $(if $(STORE),--store $(STORE)) $(ARGS)
 
-bench: $(BENCHMARKS) ## measure kernels and operations: make bench BENCH='--quick --filter matmul'
+bench: $(BENCHMARKS) ## measure beside PyTorch and OpenBLAS: make bench BENCH='--quick --filter product'
 	@$(ISA_ENV) $(BENCHMARKS) $(if $(THREADS),--threads $(THREADS)) $(BENCH)
+
+bench-peers: ## install PyTorch and what else 'make bench' compares with, in .build/peers
+	@test -x .build/peers/bin/python || python3 -m venv .build/peers
+	.build/peers/bin/pip install --quiet --requirement Sources/Benchmarks/peers/requirements.txt
 
 format: ## lay out the Swift sources
 	swift format format --in-place --recursive --parallel Sources Tests Package.swift

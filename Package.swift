@@ -78,8 +78,12 @@ let package = Package(
       ],
       swiftSettings: strict),
     .executableTarget(
-      name: "Benchmarks", dependencies: ["Models", "NN", "Autograd", "Tensors", "Determinism"],
-      swiftSettings: strict),
+      name: "Benchmarks",
+      dependencies: [
+        "Models", "Datasets", "Panoptic", "NN", "Autograd", "Vision", "Search", "Tensors", "Determinism",
+      ],
+      // Python, run by a child process.
+      exclude: ["peers"], swiftSettings: strict),
 
     tests("DeterminismTests", ["Determinism"]),
     tests("TensorsTests", ["Tensors", "CKernels", "Determinism"]),

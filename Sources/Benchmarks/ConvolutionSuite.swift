@@ -1,53 +1,77 @@
+import Determinism
 import Tensors
 
-/// Convolutions at shapes of the networks: forward, gradient of the input, gradient of the weight.
-func convolutionSuite(_ filter: String) -> [Benchmark] {
-  struct Case {
-    let name: String
-    let input: Shape
-    let weight: Shape
-    let convolution: Convolution2D
-  }
-  let cases = [
-    // Stem of ShuffleNetV2 on small pictures.
-    Case(
-      name: "stem-3×3-stride-2", input: [8, 3, 128, 128], weight: [16, 3, 3, 3],
-      convolution: Convolution2D(stride: 2, padding: 1)),
-    // Pyramid and heads.
-    Case(
-      name: "3×3", input: [2, 64, 64, 64], weight: [64, 64, 3, 3], convolution: Convolution2D(padding: 1)),
-    Case(
-      name: "3×3-dilated", input: [2, 64, 64, 64], weight: [64, 64, 3, 3],
-      convolution: Convolution2D(padding: 2, dilation: 2)),
-    Case(name: "1×1", input: [8, 64, 32, 32], weight: [64, 64, 1, 1], convolution: Convolution2D()),
-    // Choice blocks of the body.
-    Case(
-      name: "depthwise-3×3", input: [8, 64, 32, 32], weight: [64, 1, 3, 3],
-      convolution: Convolution2D(padding: 1, groups: 64)),
-    Case(
-      name: "depthwise-7×7-stride-2", input: [8, 64, 32, 32], weight: [64, 1, 7, 7],
-      convolution: Convolution2D(stride: 2, padding: 3, groups: 64)),
-    Case(
-      name: "grouped-3×3", input: [4, 64, 32, 32], weight: [64, 8, 3, 3],
-      convolution: Convolution2D(padding: 1, groups: 8)),
-  ]
-  var all: [Benchmark] = []
-  for c in cases {
-    let names = ["forward", "input-gradient", "weight-gradient"].map { "convolution/\(c.name)/\($0)" }
-    guard names.contains(where: { matches($0, filter) }) else { continue }
-    let x = Tensor(random: c.input, "convolution/x/\(c.name)")
-    let w = Tensor(random: c.weight, "convolution/w/\(c.name)")
-    let output = c.convolution.outputShape(input: c.input, weight: c.weight)
-    let dy = Tensor(random: output, "convolution/dy/\(c.name)")
-    let work = Work.operations(2 * Double(output.count) * Double(c.weight.count / c.weight[0]))
-    let shape = "\(c.input) * \(c.weight)"
-    let bodies: [() -> Outcome] = [
-      { .tensor(c.convolution.forward(x, weight: w)) },
-      { .tensor(c.convolution.inputGradient(dy, weight: w, inputShape: c.input)) },
-      { .tensor(c.convolution.weightGradient(dy, x, weightShape: c.weight)) },
+/// A convolution as both sides see it.
+struct ConvolutionCase {
+  let name: String
+  let input: Shape
+  let weight: Shape
+  let convolution: Convolution2D
+
+  var output: Shape { convolution.outputShape(input: input, weight: weight) }
+
+  func request(_ part: String) -> CanonicalValue {
+    [
+      "kind": "convolution", "part": .string(part), "input": Script.value(input), "weight": Script.value(weight),
+      "stride": .integer(convolution.stride), "padding": .integer(convolution.padding),
+      "dilation": .integer(convolution.dilation), "groups": .integer(convolution.groups),
     ]
-    for (name, body) in zip(names, bodies) where matches(name, filter) {
-      all.append(Benchmark(name, shape, work, body: body))
+  }
+
+  /// Forward, and the gradients of input and weight together.
+  func cases(target: Double, _ work: (_ part: String) -> Work) -> [Case] {
+    ["forward", "backward"].map { part in
+      let name = "convolution/\(name)/\(part)"
+      let opponent = Opponent(
+        name: "torch", kind: .script(Script.torch, request(part)), row: Row(name: name, target: target))
+      return Case(name, "\(input) * \(weight)", work(part), against: [opponent]) {
+        let x = Tensor(random: input, "convolution/x")
+        let w = Tensor(random: weight, "convolution/w")
+        if part == "forward" { return Run { .tensor(convolution.forward(x, weight: w)) } }
+        let dy = Tensor(random: output, "convolution/dy")
+        return Run {
+          .tensors([
+            convolution.inputGradient(dy, weight: w, inputShape: input),
+            convolution.weightGradient(dy, x, weightShape: weight),
+          ])
+        }
+      }
+    }
+  }
+}
+
+/// Dense convolutions of the pyramid and the heads.
+func convolutionSuite() -> [Case] {
+  let cases = [
+    ConvolutionCase(
+      name: "3×3", input: [1, 256, 64, 64], weight: [256, 256, 3, 3], convolution: Convolution2D(padding: 1)),
+    ConvolutionCase(
+      name: "5×5", input: [1, 256, 64, 64], weight: [128, 256, 5, 5], convolution: Convolution2D(padding: 2)),
+    ConvolutionCase(
+      name: "dilated 3×3", input: [1, 256, 64, 64], weight: [128, 256, 3, 3],
+      convolution: Convolution2D(padding: 2, dilation: 2)),
+    ConvolutionCase(
+      name: "dilated 5×5", input: [1, 256, 64, 64], weight: [128, 256, 5, 5],
+      convolution: Convolution2D(padding: 4, dilation: 2)),
+  ]
+  return cases.flatMap { c in
+    c.cases(target: 0.95) { part in
+      .operations(2 * Double(c.output.count) * Double(c.weight.count / c.weight[0]) * (part == "forward" ? 1 : 2))
+    }
+  }
+}
+
+/// Depthwise convolutions of choice blocks, as they stand in the body at a batch of 8 pictures of 224×224.
+func depthwiseSuite() -> [Case] {
+  var all: [Case] = []
+  for k in [3, 5, 7] {
+    for stride in [1, 2] {
+      let c = ConvolutionCase(
+        name: "depthwise \(k)×\(k) stride \(stride)", input: [8, 120, 56, 56], weight: [120, 1, k, k],
+        convolution: Convolution2D(stride: stride, padding: k / 2, groups: 120))
+      // Forward reads x and writes y; backward reads x and dy and writes dx.
+      let (x, y) = (Double(c.input.count) * 4, Double(c.output.count) * 4)
+      all += c.cases(target: 1.5) { part in .bytes(part == "forward" ? x + y : 2 * x + y) }
     }
   }
   return all

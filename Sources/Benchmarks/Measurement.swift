@@ -1,54 +1,63 @@
 import Determinism
 import Tensors
 
-/// The times of one benchmark on one number of threads.
+/// The costs of a case at one number of threads: seconds or, where the case measures memory, bytes; ascending.
 struct Measurement {
-  let benchmark: Benchmark
+  struct Theirs {
+    let opponent: Opponent
+    let note: String?
+    let costs: [Double]
+    var median: Double { Measurement.median(costs) }
+  }
+
+  let item: Case
   let threads: Int
-  /// Seconds, ascending.
-  let times: [Double]
+  let ours: [Double]
+  let theirs: [Theirs]
   let digest: Digest?
 
-  var minimum: Double { times[0] }
-  var median: Double { times[times.count / 2] }
-  /// At the minimum: the machine without its neighbours.
-  var rate: Double { benchmark.work.rate(seconds: minimum) }
+  var median: Double { Measurement.median(ours) }
 
-  /// Runs once to warm up, then until both the span and the number of runs are reached.
-  init(_ benchmark: Benchmark, threads: Int, quick: Bool) {
-    self.benchmark = benchmark
-    self.threads = threads
-    let clock = ContinuousClock()
-    let (span, leastRuns) = quick ? (0.05, 3) : (0.5, 7)
-    var times: [Double] = []
-    var outcome = Outcome.nothing
-    Parallel.withThreads(threads) {
-      _ = benchmark.body()
-      var total = 0.0
-      while total < span || times.count < leastRuns {
-        let time = clock.measure { outcome = benchmark.body() }
-        let seconds = Double(time.components.seconds) + Double(time.components.attoseconds) * 1e-18
-        times.append(seconds)
-        total += seconds
-      }
-    }
-    self.times = times.sorted()
-    self.digest = outcome.digest
+  static func median(_ ascending: [Double]) -> Double {
+    let middle = ascending.count / 2
+    return ascending.count % 2 == 1 ? ascending[middle] : (ascending[middle - 1] + ascending[middle]) / 2
   }
 
   /// One line of JSON.
   var line: String {
     CanonicalValue.object([
-      "name": .string(benchmark.name),
-      "shape": .string(benchmark.shape),
+      "name": .string(item.name),
+      "shape": .string(item.shape),
       "isa": .string(Backend.instructionSet.rawValue),
       "threads": .integer(threads),
-      "runs": .integer(times.count),
-      "min": .number(minimum),
+      "runs": .integer(ours.count),
+      "min": .number(ours[0]),
       "median": .number(median),
-      "rate": .number(rate),
-      "unit": .string(benchmark.work.unit),
+      "rate": .string(item.work.text(median)),
       "digest": digest.map { .string($0.hex) } ?? .null,
+      "opponents": .array(
+        theirs.map {
+          [
+            "name": .string($0.opponent.name), "note": $0.note.map { .string($0) } ?? .null,
+            "runs": .integer($0.costs.count), "min": .number($0.costs[0]), "median": .number($0.median),
+            "ratio": .number($0.median / median),
+          ]
+        }),
     ]).canonicalText
+  }
+
+  /// One line for people.
+  func summary(copy: Double?) -> String {
+    var text = "\(item.name)  \(item.shape)  \(threads) thr.: \(Text.cost(median, item.work))"
+    if case .memory = item.work {} else { text += ", \(item.work.text(median))" }
+    if case .bytes(let bytes) = item.work, let copy {
+      text += " (\(Text.fixed(bytes / median / copy)) of a copy)"
+    }
+    for their in theirs {
+      text += "; \(their.opponent.name) \(Text.cost(their.median, item.work))"
+      if let note = their.note { text += " (\(note))" }
+      text += ", ratio \(Text.fixed(their.median / median, digits: 2))"
+    }
+    return text + "; \(digest?.short ?? "-")"
   }
 }

@@ -2,17 +2,32 @@ import Foundation
 
 /// What the command line asked for.
 struct Options {
-  /// Only benchmarks whose name contains this.
+  /// Only cases whose name contains this.
   var filter = ""
   var quick = false
   var list = false
-  /// Numbers of threads to measure with, one after the other.
+  /// Whether `torch.compile` takes part; it compiles for minutes.
+  var compiles: Bool
+  /// Numbers of threads to measure with, one after the other; empty leaves it to the cases.
   var threads: [Int] = []
+  var python = ".build/peers/bin/python"
+  var peers = "Sources/Benchmarks/peers"
 
   static let usage = """
-    usage: benchmarks [--filter TEXT] [--quick] [--threads N[,N...]] [--list]
+    usage: benchmarks [--filter TEXT] [--quick] [--compile | --no-compile] [--threads N[,N...]] [--list]
+                      [--python FILE] [--peers FOLDER]
 
-    Prints one line of JSON per measurement to standard output and a table to standard error.
+    Measures this engine beside others, in turns. Prints one line of JSON a case to standard output, progress and a
+    table to standard error. Exit status: 1 where a target is missed, 64 for arguments that are not understood.
+
+      --filter TEXT   only cases whose name contains TEXT
+      --quick         few repetitions, for a first look
+      --compile       torch.compile takes part (minutes of compiling); the default without --filter and --quick
+      --threads       numbers of threads; the default is all processors and, for some cases, also one
+      --list          names and shapes only
+      --python FILE   a Python that has torch ('make bench-peers' makes .build/peers/bin/python)
+      --peers FOLDER  the scripts of the other sides
+
     AUTOPANOPTIC_ISA=scalar|avx2|avx512 picks the instruction set.
     """
 
@@ -21,15 +36,21 @@ struct Options {
   /// - Throws: `UsageError` for anything that `usage` does not say.
   init(_ arguments: [String]) throws {
     var rest = arguments[...]
+    var compiles: Bool?
     func value(of option: String) throws -> String {
       guard let value = rest.popFirst() else { throw UsageError(message: "\(option) needs a value") }
       return value
     }
+    self.compiles = false
     while let argument = rest.popFirst() {
       switch argument {
       case "--quick": quick = true
       case "--list": list = true
+      case "--compile": compiles = true
+      case "--no-compile": compiles = false
       case "--filter": filter = try value(of: argument)
+      case "--python": python = try value(of: argument)
+      case "--peers": peers = try value(of: argument)
       case "--threads":
         let text = try value(of: argument)
         threads = text.split(separator: ",").compactMap { Int($0) }.filter { $0 >= 1 }
@@ -39,12 +60,12 @@ struct Options {
       default: throw UsageError(message: "unknown argument '\(argument)'")
       }
     }
-    if threads.isEmpty {
-      let processors = ProcessInfo.processInfo.activeProcessorCount
-      threads = processors == 1 ? [1] : [1, processors]
-    }
+    self.compiles = compiles ?? (filter.isEmpty && !quick)
+  }
+
+  func threads(of item: Case) -> [Int] {
+    if !threads.isEmpty { return threads }
+    let processors = ProcessInfo.processInfo.activeProcessorCount
+    return item.threads == .oneAndMost && processors > 1 ? [1, processors] : [processors]
   }
 }
-
-/// Whether a name is asked for; an empty filter takes all.
-func matches(_ name: String, _ filter: String) -> Bool { filter.isEmpty || name.contains(filter) }

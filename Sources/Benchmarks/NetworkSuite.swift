@@ -1,0 +1,120 @@
+import Autograd
+import Determinism
+import Models
+import NN
+import Search
+import Tensors
+
+/// The published COCO architecture with its classifier at 1.3G width (spec 1.6), 8 pictures of 224×224.
+func networkSuite(_ options: Options) -> [Case] {
+  let batch = 8
+  let operations = 2 * 1_201_941_088.0 * Double(batch)
+  func request(_ part: String, compiled: Bool = false) -> CanonicalValue {
+    [
+      "kind": "classifier", "part": .string(part), "batch": .integer(batch), "compiled": .bool(compiled),
+      "path": Script.value(Architecture.publishedCOCO.backbone),
+    ]
+  }
+  func torch(_ part: String, _ target: Double) -> Opponent {
+    Opponent(
+      name: "torch eager", kind: .script(Script.torch, request(part)), row: Row(name: "network/\(part)", target: target)
+    )
+  }
+  let compiled = Opponent(
+    name: "torch.compile", kind: .script(Script.torch, request("training", compiled: true)),
+    row: Row(name: "network/training, compiled peer", target: 1.4))
+  let alone = Opponent(
+    name: "one thread", kind: .ourselves(threads: 1), row: Row(name: "network/training, scaling", target: 1.85))
+  let shape = "\(batch)×3×224×224"
+  return [
+    Case(
+      "network/training", shape, .operations(3 * operations),
+      against: [torch("training", 1.5)] + (options.compiles ? [compiled] : []) + [alone]
+    ) { ClassifierRun(batch: batch).training },
+    Case("network/inference", shape, .operations(operations), against: [torch("inference", 1.2)]) {
+      ClassifierRun(batch: batch).inference
+    },
+  ]
+}
+
+/// The network with pictures and labels.
+struct ClassifierRun {
+  private let network: Classifier
+  private let path = Architecture.publishedCOCO.backbone
+  private let pictures: Tensor
+  private let labels: [Int32]
+
+  init(batch: Int) {
+    network = Classifier(
+      .search1G3, choices: .fixed(path), classes: 1000, dropout: 0, momentum: 0.1,
+      seeds: Seeds(kind: "benchmark", seed: 1))
+    pictures = Tensor(random: [batch, 3, 224, 224], "network/pictures")
+    labels = (0..<batch).map { Int32($0 * 125) }
+  }
+
+  /// Forward, backward, SGD; every step starts from the same weights and velocities.
+  var training: Run {
+    let parameters = network.store.parameters
+    let optimizer = SGD(parameters, momentum: 0.9) { _ in .init(weightDecay: 4e-5) }
+    func step() -> Tensor {
+      let pass = Pass(mode: .training)
+      let loss = crossEntropy(scores(pass), labels: labels, ignoring: -1)
+      pass.backward(from: loss)
+      var window = GradientWindow(parameters)
+      window.add(pass)
+      optimizer.step(gradients: window.sums, rate: 0.01)
+      pass.commitStatistics()
+      return loss.value
+    }
+    _ = step()
+    let start = TrainingState(network.store, optimizer)
+    return Run(prepare: start.restore) {
+      let loss = step()
+      return .tensors([loss] + parameters.map(\.value))
+    }
+  }
+
+  /// In evaluation mode.
+  var inference: Run {
+    Run {
+      let pass = Pass(mode: .evaluation)
+      let scores = scores(pass)
+      return withExtendedLifetime(pass) { .tensor(scores.value) }
+    }
+  }
+
+  private func scores(_ pass: Pass) -> Variable {
+    var random = Seeds(kind: "benchmark", seed: 1).stream("dropout")
+    return network(pass.constant(pictures), path: path, random: &random)
+  }
+}
+
+/// Weights, statistics and velocities that a training step starts from.
+struct TrainingState {
+  private let store: ParameterStore
+  private let optimizer: SGD
+  private let network: StateDictionary
+  private let velocities: StateDictionary
+
+  init(_ store: ParameterStore, _ optimizer: SGD) {
+    self.store = store
+    self.optimizer = optimizer
+    network = TrainingState.copy(store.state)
+    velocities = TrainingState.copy(optimizer.state)
+  }
+
+  /// Hands out copies: a step then changes memory of its own, as it does in a training.
+  func restore() throws {
+    try store.load(TrainingState.copy(network))
+    optimizer.load(TrainingState.copy(velocities))
+  }
+
+  private static func copy(_ state: StateDictionary) -> StateDictionary {
+    StateDictionary(
+      state.entries.map { entry in
+        var tensor = entry.tensor
+        tensor.withMutableElements { _ in }
+        return (entry.name, tensor)
+      })
+  }
+}

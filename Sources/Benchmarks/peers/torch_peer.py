@@ -1,0 +1,12 @@
+"""PyTorch's and torchvision's side: networks and operations in eager mode, in both memory layouts."""
+
+import classifier
+import convolution
+import torch
+from serve import serve
+
+KINDS = {"classifier": classifier.ways, "convolution": convolution.ways}
+
+if __name__ == "__main__":
+    torch.manual_seed(1)
+    serve(lambda case: KINDS[case["kind"]](case), torch.set_num_threads)
