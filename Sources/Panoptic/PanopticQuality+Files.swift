@@ -46,6 +46,26 @@ public func computePanopticQuality(
 }
 
 extension PanopticQuality {
+  /// Panoptic quality of maps in memory, images side by side.
+  ///
+  /// - Parameter place: names the predictions in errors; the position of the image is added.
+  /// - Throws: `PanopticError` for the first pair at fault: sizes that differ, maps and lists that disagree.
+  public init(
+    comparing pairs: [(groundTruth: PanopticSegmentation, prediction: PanopticSegmentation)],
+    categories: CategoryTable, place: String = "predictions"
+  ) throws {
+    let results = Parallel.map(pairs.count) { i in
+      Result { () throws -> [CategoryCounts] in
+        let (truth, guess) = pairs[i]
+        let place = "\(place)[\(i)]"
+        try truth.validate(categories: categories, place: "\(place), ground truth")
+        try guess.validate(categories: categories, place: place)
+        return try PanopticQuality.match(groundTruth: truth, prediction: guess, categories: categories, place: place)
+      }
+    }
+    self.init(try results.map { try $0.get() }, categories: categories)
+  }
+
   /// `All`, `Things`, `Stuff` with `pq`, `sq`, `rq` in [0, 1] and `n`, and `per_class` by category id, named as
   /// panopticapi names them; besides, the raw counts of each class that occurs, the number of images and the standard
   /// error of the overall PQ (null for a single image).

@@ -218,6 +218,26 @@ struct LoaderTests {
     #expect(labels == [0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3])
   }
 
+  @Test("one training picture alone is what a batch holds of it")
+  func trainingPicture() throws {
+    let folder = try TemporaryFolder()
+    var p = ClassificationMiniature()
+    (p.classCount, p.trainPerClass) = (2, 1)
+    try p.write(to: folder.path)
+    let sample = try ClassificationDataset(root: folder.path, part: "train").samples[1]
+    let data = ClassificationDataset(classes: ["only"], samples: [.init(path: sample.path, label: 0)])
+    let loading = ClassificationLoading(
+      batchSize: 1, crop: CropAugmentation(side: 24), evaluation: CentreCrop(shorterSide: 24, side: 24))
+    let seeds = Seeds(kind: "test", seed: 5)
+    let loader = try ClassificationLoader(data, loading, seeds: seeds)
+    for step in 0..<6 {
+      var random = seeds.stream("step/\(step)/image/0")
+      let picture = try loading.trainingPicture(path: sample.path, using: &random)
+      #expect(picture.shape.description == "[3×24×24]")
+      #expect(try loader.trainingBatch(step: step).images.array == picture.array)
+    }
+  }
+
   @Test("parameters out of range are refused")
   func parameters() throws {
     let folder = try TemporaryFolder()

@@ -36,6 +36,35 @@ struct PanopticQualityTests {
     }
   }
 
+  @Test(
+    "maps in memory give the numbers of their files",
+    .enabled(if: PanopticGolden.isPresent, PanopticGolden.whereToFind))
+  func inMemory() throws {
+    let truth = try PanopticAnnotations(contentsOf: PanopticGolden.truthJSON)
+    let guess = try PanopticAnnotations(contentsOf: PanopticGolden.path("ref_pq/mixed.json"), role: .prediction)
+    let table = try CategoryTable(contentsOf: PanopticGolden.categories)
+    let pairs = try truth.annotations.map { annotation in
+      let other = try #require(guess.annotations.first { $0.imageID == annotation.imageID })
+      return (
+        groundTruth: try PanopticFiles.read(
+          annotation, folder: PanopticGolden.truthFolder, jsonFile: truth.file, categories: table),
+        prediction: try PanopticFiles.read(
+          other, folder: PanopticGolden.path("ref_pq/mixed"), jsonFile: guess.file, categories: table)
+      )
+    }
+    let files = try computePanopticQuality(
+      groundTruthJSON: PanopticGolden.truthJSON, groundTruthFolder: PanopticGolden.truthFolder,
+      predictionJSON: guess.file, predictionFolder: PanopticGolden.path("ref_pq/mixed"),
+      categories: PanopticGolden.categories)
+    let memory = try PanopticQuality(comparing: pairs, categories: table)
+    #expect(memory.images == files.images && memory.all == files.all)
+
+    var wrong = pairs
+    wrong[1].prediction.segments.removeLast()
+    let error = #expect(throws: PanopticError.self) { try PanopticQuality(comparing: wrong, categories: table) }
+    #expect(error?.code == .unlistedSegment && error?.place == "predictions[1]")
+  }
+
   /// What panopticapi refuses, and what we say.
   static let refused: [(String, PanopticError.Code, [String])] = [
     ("png_id_not_in_json", .unlistedSegment, ["142238", "5294388"]),

@@ -43,6 +43,26 @@ public struct ClassificationLoading: Codable, Hashable, Sendable {
   }
 }
 
+extension ClassificationLoading {
+  /// One training picture, read from a JPEG or PNG file: crop, colours, flip, each drawn anew, then normalised.
+  ///
+  /// - Returns: `[3, side, side]`, what a batch of the loader holds for one image.
+  /// - Throws: `ImageError` for a file that cannot be decoded.
+  public func trainingPicture(path: String, using random: inout RandomStream) throws -> Tensor {
+    let picture = try ImageFile.read(path: path)
+    var tensor = Tensor(zeros: [3, crop.side, crop.side])
+    tensor.withMutableElements { write(picture, to: $0, using: &random) }
+    return tensor
+  }
+
+  /// Writes a training picture into the planes of one image, `[3, side, side]`.
+  func write(_ picture: Image, to planes: UnsafeMutableBufferPointer<Float>, using random: inout RandomStream) {
+    let image = jitter.apply(to: crop.apply(to: picture, using: &random), using: &random)
+    normalization.write(
+      image, isFlipped: random.chance(flipChance), to: planes, planeHeight: crop.side, planeWidth: crop.side)
+  }
+}
+
 /// Images of one step and their classes.
 public struct ClassificationBatch: Sendable {
   /// `[N, 3, side, side]`
@@ -88,15 +108,18 @@ public final class ClassificationLoader: Sendable {
   /// - Throws: `ImageError` for a file that cannot be decoded.
   public func trainingBatch(step: Int) throws -> ClassificationBatch {
     let samples = memo.samples(step: step)
-    var flips: [Bool] = []
-    var images: [Image] = []
-    for (slot, sample) in samples.enumerated() {
-      var random = seeds.stream("step/\(step)/image/\(slot)")
-      let cropped = loading.crop.apply(to: try picture(sample), using: &random)
-      images.append(loading.jitter.apply(to: cropped, using: &random))
-      flips.append(random.chance(loading.flipChance))
+    let side = loading.crop.side
+    let size = 3 * side * side
+    var images = Tensor(zeros: [samples.count, 3, side, side])
+    try images.withMutableElements { planes in
+      for (slot, sample) in samples.enumerated() {
+        var random = seeds.stream("step/\(step)/image/\(slot)")
+        loading.write(
+          try picture(sample), to: UnsafeMutableBufferPointer(rebasing: planes[slot * size..<(slot + 1) * size]),
+          using: &random)
+      }
     }
-    return batch(images, flips, samples, side: loading.crop.side)
+    return ClassificationBatch(images: images, labels: samples.map { dataset.samples[$0].label })
   }
 
   /// All images in order, centre crops, the last batch perhaps smaller.
@@ -106,8 +129,7 @@ public final class ClassificationLoader: Sendable {
     return Prefetcher(steps: 0..<(count + size - 1) / size, workers: workers) { [self] step in
       let samples = Array(step * size..<min(count, (step + 1) * size))
       let images = try samples.map { loading.evaluation.apply(to: try picture($0)) }
-      return batch(
-        images, [Bool](repeating: false, count: images.count), samples, side: loading.evaluation.side)
+      return batch(images, samples, side: loading.evaluation.side)
     }
   }
 
@@ -115,13 +137,13 @@ public final class ClassificationLoader: Sendable {
     try cache.picture(index, size: \.pixels.count) { try ClassificationDataset.image(dataset.samples[index]) }
   }
 
-  private func batch(_ images: [Image], _ flips: [Bool], _ samples: [Int], side: Int) -> ClassificationBatch {
+  private func batch(_ images: [Image], _ samples: [Int], side: Int) -> ClassificationBatch {
     var tensor = Tensor(zeros: [images.count, 3, side, side])
     let size = 3 * side * side
     tensor.withMutableElements { planes in
       for (i, image) in images.enumerated() {
         loading.normalization.write(
-          image, isFlipped: flips[i], to: UnsafeMutableBufferPointer(rebasing: planes[i * size..<(i + 1) * size]),
+          image, isFlipped: false, to: UnsafeMutableBufferPointer(rebasing: planes[i * size..<(i + 1) * size]),
           planeHeight: side, planeWidth: side)
       }
     }

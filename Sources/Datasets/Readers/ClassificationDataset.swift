@@ -11,6 +11,16 @@ public struct ClassificationDataset: Sendable {
     public let path: String
     /// From 0.
     public let label: Int
+
+    public init(path: String, label: Int) { (self.path, self.label) = (path, label) }
+  }
+
+  /// A data set of files that lie anywhere.
+  /// - Precondition: every label is an index into `classes`.
+  public init(classes: [String], samples: [Sample]) {
+    precondition(
+      samples.allSatisfy { classes.indices.contains($0.label) }, "ClassificationDataset: a label out of range")
+    (self.classes, self.samples) = (classes, samples)
   }
 
   /// Lists the images of a part. JPEG and PNG are told apart by content when they are read, not by their names.
