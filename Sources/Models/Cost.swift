@@ -8,30 +8,53 @@ extension BodyConfiguration {
   ///   - side: height and width of the image in pixels.
   public func multiplyAdds(path: [Int], classifier classes: Int? = nil, side: Int = 224) -> Int {
     precondition(path.count == blockCount, "multiplyAdds: path of \(path.count) layers, body of \(blockCount)")
-    var side = halved(side)
-    var sum = 9 * 3 * stemChannels * side * side
+    let stem = halved(side)
+    let blocks = blocks(path: path, height: side, width: side)
+    let sum = 9 * 3 * stemChannels * stem * stem + blocks.reduce(0) { $0 + $1.multiplyAdds }
+    guard let classes, let last = blocks.last else { return sum }
+    return sum + last.outputs * classifierChannels * last.height * last.width + classifierChannels * classes
+  }
+
+  /// One block of a path at its place.
+  struct Block {
+    var stage: Int
+    /// Inside its stage.
+    var index: Int
+    var operation: BodyOperator
+    var outputs: Int
+    /// Of its output.
+    var height: Int
+    var width: Int
+    var multiplyAdds: Int
+  }
+
+  /// The blocks for an image of `height` by `width` pixels.
+  func blocks(path: [Int], height: Int, width: Int) -> [Block] {
+    var (height, width) = (halved(height), halved(width))
     var inputs = stemChannels
-    var layer = 0
-    for (outputs, count) in zip(stageChannels, stageBlocks) {
+    var blocks: [Block] = []
+    for (stage, (outputs, count)) in zip(stageChannels, stageBlocks).enumerated() {
       for index in 0..<count {
-        let op = BodyOperator(rawValue: path[layer])
-        precondition(op != nil, "multiplyAdds: layer \(layer) has no operator \(path[layer])")
-        sum += op!.multiplyAdds(inputs: inputs, outputs: outputs, stride: index == 0 ? 2 : 1, side: side)
-        if index == 0 { side = halved(side) }
+        guard let op = BodyOperator(rawValue: path[blocks.count]) else {
+          preconditionFailure("blocks: layer \(blocks.count) has no operator \(path[blocks.count])")
+        }
+        let before = height * width
+        if index == 0 { (height, width) = (halved(height), halved(width)) }
+        blocks.append(
+          Block(
+            stage: stage, index: index, operation: op, outputs: outputs, height: height, width: width,
+            multiplyAdds: op.multiplyAdds(
+              inputs: inputs, outputs: outputs, stride: index == 0 ? 2 : 1, before: before, after: height * width)))
         inputs = outputs
-        layer += 1
       }
     }
-    guard let classes else { return sum }
-    return sum + inputs * classifierChannels * side * side + classifierChannels * classes
+    return blocks
   }
 }
 
 extension BodyOperator {
-  /// Multiply-adds of one choice block; `side` is that of its input. Widths as in `ChoiceBlock`.
-  fileprivate func multiplyAdds(inputs: Int, outputs: Int, stride: Int, side: Int) -> Int {
-    let before = side * side
-    let after = stride == 2 ? halved(side) * halved(side) : before
+  /// Multiply-adds of one choice block with so many positions `before` and `after` it. Widths as in `ChoiceBlock`.
+  fileprivate func multiplyAdds(inputs: Int, outputs: Int, stride: Int, before: Int, after: Int) -> Int {
     let middle = outputs / 2
     let mainInputs = stride == 1 ? inputs / 2 : inputs
     let mainOutputs = stride == 1 ? outputs / 2 : outputs - inputs
@@ -45,6 +68,18 @@ extension BodyOperator {
           + middle * mainOutputs) * after
       }
     return stride == 1 ? main : main + (taps * inputs + inputs * inputs) * after
+  }
+}
+
+extension HeadOperator {
+  /// Multiply-adds at one position; the sampling of a deformable convolution is left out, its offsets are not.
+  func multiplyAdds(inputs: Int, outputs: Int) -> Int {
+    let taps = kernelSize * kernelSize
+    return switch self {
+    case .depthwise3x3, .depthwise5x5: taps * inputs + inputs * outputs
+    case .deformable3x3, .deformable5x5: taps * inputs * outputs + taps * inputs * 3 * taps
+    case .atrous3x3, .atrous5x5: taps * inputs * outputs
+    }
   }
 }
 

@@ -38,7 +38,12 @@ public final class ParameterStore {
   }
 
   /// Number of trainable values.
-  public var parameterCount: Int { parameters.reduce(0) { $0 + $1.value.count } }
+  public var parameterCount: Int { count(below: "") }
+
+  /// Number of trainable values whose names begin so.
+  public func count(below prefix: String) -> Int {
+    parameters.reduce(0) { $1.name.hasPrefix(prefix) ? $0 + $1.value.count : $0 }
+  }
 }
 
 /// A place in the tree of names, handed down while a network is built.

@@ -147,6 +147,32 @@ struct SizeTests {
     #expect(parts == expected.parts, "\(expected.name)")
   }
 
+  @Test("descriptions add up to the published counts")
+  func descriptions() {
+    let row = SizeTests.rows.first { $0.name == "COCO 3.8G" }!
+    let classifier = NetworkDescription(classifier: row.body, path: row.path)
+    #expect(classifier.parameters == row.classifierParameters)
+    #expect(classifier.multiplyAdds == row.classifierMultiplyAdds)
+    for expected in SizeTests.networks {
+      guard case .fixed(let architecture) = expected.content else { continue }
+      let network = NetworkDescription(
+        NetworkConfiguration(body: expected.body), architecture: architecture, thingClasses: expected.classes.0,
+        stuffClasses: expected.classes.1, height: 800, width: 1088)
+      #expect(network.parameters == expected.total, "\(expected.name)")
+      #expect(network.modules.map(\.name).count == 7)
+      #expect(network.modules.allSatisfy { $0.parts.allSatisfy { $0.parameters > 0 && $0.multiplyAdds > 0 } })
+    }
+  }
+
+  /// A convolution's multiply-adds at one position are its weights.
+  @Test("cost of head operators", arguments: HeadOperator.allCases)
+  func headCosts(_ op: HeadOperator) {
+    let store = ParameterStore(seeds: nil)
+    _ = op.layer(store.root, inputs: 256, outputs: 128)
+    let weights = store.parameters.filter { $0.role == .weight }.reduce(0) { $0 + $1.value.count }
+    #expect(op.multiplyAdds(inputs: 256, outputs: 128) == weights)
+  }
+
   /// Without the group norm that follows, for 256 → 256, 256 → 128 and 128 → 128 channels.
   @Test(
     "head operators",
@@ -187,12 +213,5 @@ struct SizeTests {
     var withoutAttention = NetworkConfiguration()
     withoutAttention.attention.enabled = false
     #expect(withoutAttention.searchSpace.layerCount == 47)
-  }
-}
-
-extension ParameterStore {
-  /// Trainable values whose names begin so.
-  func count(below prefix: String) -> Int {
-    parameters.reduce(0) { $1.name.hasPrefix(prefix) ? $0 + $1.value.count : $0 }
   }
 }

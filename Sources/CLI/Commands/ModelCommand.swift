@@ -1,0 +1,191 @@
+import ArgumentParser
+import Determinism
+import Foundation
+import Models
+import Pipelines
+import Reports
+import Search
+
+struct Model: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Look at networks.", subcommands: [Describe.self], defaultSubcommand: nil)
+
+  struct Describe: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      abstract: "List the layers of an architecture with exact parameters and multiply-adds.",
+      discussion: """
+        Multiply-adds are of convolutions and linear layers, without biases, normalisation and pooling. Heads that run
+        on regions are counted for as many regions as testing lets through. DetNAS architectures are bodies only and
+        are described with the ImageNet classifier.
+
+        EXAMPLES:
+          autopanoptic model describe coco
+          autopanoptic model describe ade20k --width 1.3G --image 800x1333
+          autopanoptic model describe coco --width 1.3G --classifier
+          autopanoptic model describe found.json --data ade20k --svg found.svg
+        """)
+
+    enum Width: String, ExpressibleByArgument, CaseIterable {
+      case small = "300M"
+      case search = "1.3G"
+      case retrain = "3.8G"
+
+      var body: BodyConfiguration {
+        switch self {
+        case .small: .detNAS300M
+        case .search: .search1G3
+        case .retrain: .retrain3G8
+        }
+      }
+    }
+
+    enum DataSet: String, ExpressibleByArgument, CaseIterable {
+      case coco, ade20k
+
+      var classes: (things: Int, stuff: Int) { self == .coco ? (80, 53) : (100, 50) }
+    }
+
+    @Argument(
+      help: "coco, ade20k, detnas-coco-fpn, detnas-coco-fpn-300M, detnas-coco-retinanet-300M, or a JSON file.")
+    var architecture: String
+
+    @Option(help: "Channels of the body.")
+    var width: Width = .retrain
+
+    @Option(help: "Whose classes the heads tell apart (default: the architecture's own, else coco).")
+    var data: DataSet?
+
+    @Option(help: "Height and width of the image in pixels, padded to multiples of 32.")
+    var image = "800x1088"
+
+    @Flag(help: "The body with its ImageNet classifier, at 224x224.")
+    var classifier = false
+
+    @Option(help: "Also write a drawing of the searched layers.")
+    var svg: String?
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run() throws {
+      let (subject, rows) = try describe()
+      if let svg {
+        let diagram = BlockDiagram(title: "\(architecture), \(width.rawValue)", rows: rows)
+        try Data(diagram.svg.utf8).write(to: URL(fileURLWithPath: svg), options: .atomic)
+      }
+      Output.line(json ? subject.json.canonicalText : subject.text)
+    }
+
+    private func describe() throws -> (NetworkDescription, [BlockDiagram.Row]) {
+      let bodies = [
+        "detnas-coco-fpn": DetNASBackbone.cocoFPN, "detnas-coco-fpn-300M": DetNASBackbone.cocoFPN300M,
+        "detnas-coco-retinanet-300M": DetNASBackbone.cocoRetinaNet300M,
+      ]
+      if let path = bodies[architecture] { return try body(path) }
+      let named = ["coco": Architecture.publishedCOCO, "ade20k": .publishedADE20K]
+      let found = try named[architecture] ?? file()
+      if classifier { return try body(found.backbone) }
+      let (height, width) = try imageSize()
+      let classes = (data ?? DataSet(rawValue: architecture) ?? .coco).classes
+      let configuration = NetworkConfiguration(body: self.width.body)
+      guard found.backbone.count == configuration.body.blockCount else {
+        throw ValidationError("--width \(self.width.rawValue): panoptic networks are 1.3G or 3.8G wide")
+      }
+      let description = NetworkDescription(
+        configuration, architecture: found, thingClasses: classes.things, stuffClasses: classes.stuff, height: height,
+        width: width)
+      return (description, NetworkDescription.drawing(of: found, configuration))
+    }
+
+    private func body(_ path: [Int]) throws -> (NetworkDescription, [BlockDiagram.Row]) {
+      // The 300M bodies have twenty blocks, all others forty.
+      let configuration = path.count == 20 ? BodyConfiguration.detNAS300M : width.body
+      guard path.count == configuration.blockCount else {
+        throw ValidationError(
+          "--width \(width.rawValue): this body has \(path.count) blocks, that width \(configuration.blockCount)")
+      }
+      return (
+        NetworkDescription(classifier: configuration, path: path),
+        NetworkDescription.drawing(ofBody: path, configuration)
+      )
+    }
+
+    private func file() throws -> Architecture {
+      guard let bytes = FileManager.default.contents(atPath: architecture) else {
+        throw ValidationError("\(architecture): neither a file nor the name of an architecture")
+      }
+      return try Architecture(json: [UInt8](bytes), place: architecture)
+    }
+
+    private func imageSize() throws -> (height: Int, width: Int) {
+      let sides = image.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+      guard sides.count == 2, sides.allSatisfy({ (32...16_384).contains($0) }) else {
+        throw ValidationError("--image \(image): expected height x width, such as 800x1333")
+      }
+      return ((sides[0] + 31) / 32 * 32, (sides[1] + 31) / 32 * 32)
+    }
+  }
+}
+
+extension NetworkDescription {
+  /// Searched layers of a panoptic network, from the input on.
+  fileprivate static func drawing(
+    of architecture: Architecture, _ configuration: NetworkConfiguration
+  ) -> [BlockDiagram.Row] {
+    let heads = architecture.headChoices(in: configuration.searchSpace)
+    let attention = architecture.attentionChoices(in: configuration.searchSpace)
+    func operators(_ choices: [Int]) -> [String] { choices.map { HeadOperator.allCases[$0].name } }
+    func ratios(_ choices: [Int]) -> [String] { choices.map { "ratio \(configuration.attention.ratios[$0])" } }
+    return drawing(ofBody: architecture.backbone, configuration.body) + [
+      .init(name: "mask head", blocks: operators(heads.mask)),
+      .init(name: "semantic branch", blocks: operators(heads.semantic)),
+      .init(name: "things to S2…S5", blocks: ratios(attention.thingsToStuff), isChain: false),
+      .init(name: "stuff to P2…P6", blocks: ratios(attention.stuffToThings), isChain: false),
+    ]
+  }
+
+  fileprivate static func drawing(ofBody path: [Int], _ configuration: BodyConfiguration) -> [BlockDiagram.Row] {
+    var rest = path[...]
+    return configuration.stageBlocks.enumerated().map { stage, count in
+      defer { rest = rest.dropFirst(count) }
+      return .init(
+        name: "stage \(stage + 1), 1/\(4 << stage)",
+        blocks: rest.prefix(count).map { BodyOperator.allCases[$0].name })
+    }
+  }
+
+  fileprivate var text: String {
+    var table = TextTable([
+      ("part", .left), ("operation", .left), ("output", .left), ("parameters", .right), ("multiply-adds", .right),
+    ])
+    for module in modules {
+      for part in module.parts {
+        table.add([part.name, part.operation, part.output, "\(part.parameters)", "\(part.multiplyAdds)"])
+      }
+      table.add([module.name, "together", "", "\(module.parameters)", "\(module.multiplyAdds)"])
+    }
+    table.add(["everything", "", "", "\(parameters)", "\(multiplyAdds)"])
+    return "image \(height) × \(width), output as channels × height × width\n\n\(table.text)"
+  }
+
+  fileprivate var json: CanonicalValue {
+    .object([
+      "height": .integer(height), "width": .integer(width), "parameters": .integer(parameters),
+      "multiply-adds": .integer(multiplyAdds),
+      "modules": .array(
+        modules.map { module in
+          .object([
+            "name": .string(module.name), "parameters": .integer(module.parameters),
+            "multiply-adds": .integer(module.multiplyAdds),
+            "parts": .array(
+              module.parts.map { part in
+                .object([
+                  "name": .string(part.name), "operation": .string(part.operation), "output": .string(part.output),
+                  "parameters": .integer(part.parameters), "multiply-adds": .integer(part.multiplyAdds),
+                ])
+              }),
+          ])
+        }),
+    ])
+  }
+}

@@ -1,0 +1,90 @@
+/// Rows of labelled blocks, like the supplement's Figure 1: an SVG of one network's searched layers, in their order.
+///
+/// Equal labels have equal colours.
+public struct BlockDiagram: Sendable {
+  public struct Row: Sendable {
+    public var name: String
+    /// Labels of the blocks, from the input on.
+    public var blocks: [String]
+    /// Whether each block reads the one before; otherwise they stand side by side.
+    public var isChain: Bool
+
+    public init(name: String, blocks: [String], isChain: Bool = true) {
+      (self.name, self.blocks, self.isChain) = (name, blocks, isChain)
+    }
+  }
+
+  public let title: String
+  public let rows: [Row]
+
+  public init(title: String, rows: [Row]) { (self.title, self.rows) = (title, rows) }
+
+  private static let (blockWidth, blockHeight, gap, margin, nameWidth) = (74, 30, 10, 20, 150)
+  /// Longer rows go on in the next line.
+  private static let blocksPerLine = 8
+  /// Told apart also without colour vision (Okabe and Ito 2008, lightened for black text).
+  private static let palette = [
+    "#a6d3ee", "#f7c36b", "#8fd4b9", "#f3ec9b", "#7fb2d6", "#eda57a", "#e3b5d0", "#c9c9c9", "#b8e0a0", "#d6c3f0",
+    "#f5b8b8", "#b5e3e3", "#e0d0a8",
+  ]
+
+  private var labels: [String] {
+    var seen: [String] = []
+    for label in rows.flatMap(\.blocks) where !seen.contains(label) { seen.append(label) }
+    return seen
+  }
+
+  /// The drawing; the same text on every machine.
+  public var svg: String {
+    let labels = labels
+    let (w, h, gap, margin) = (BlockDiagram.blockWidth, BlockDiagram.blockHeight, BlockDiagram.gap, BlockDiagram.margin)
+    let left = margin + BlockDiagram.nameWidth
+    let width = left + BlockDiagram.blocksPerLine * (w + gap) + margin
+    var body: [String] = []
+    var y = margin + 36
+    for row in rows {
+      let lines = max(1, (row.blocks.count + BlockDiagram.blocksPerLine - 1) / BlockDiagram.blocksPerLine)
+      body.append(text(row.name, x: margin, y: y + 20, anchor: "start", size: 13))
+      for (i, label) in row.blocks.enumerated() {
+        let x = left + i % BlockDiagram.blocksPerLine * (w + gap)
+        let top = y + i / BlockDiagram.blocksPerLine * (h + gap)
+        // The line that a block receives its input by.
+        if row.isChain && i % BlockDiagram.blocksPerLine > 0 {
+          body.append("<path d=\"M\(x - gap) \(top + h / 2) h\(gap)\" stroke=\"#555\"/>")
+        }
+        let colour = BlockDiagram.palette[labels.firstIndex(of: label)! % BlockDiagram.palette.count]
+        body.append(
+          "<rect x=\"\(x)\" y=\"\(top)\" width=\"\(w)\" height=\"\(h)\" rx=\"4\" fill=\"\(colour)\" stroke=\"#555\"/>")
+        body.append(text(label, x: x + w / 2, y: top + 19, anchor: "middle", size: 10))
+      }
+      y += lines * (h + gap) + 14
+    }
+    let height = y + margin / 2
+    return """
+      <svg xmlns="http://www.w3.org/2000/svg" width="\(width)" height="\(height)" viewBox="0 0 \(width) \(height)" \
+      font-family="sans-serif">
+      <rect width="\(width)" height="\(height)" fill="white"/>
+      \(text(title, x: margin, y: margin + 12, anchor: "start", size: 16))
+      \(body.joined(separator: "\n"))
+      </svg>
+
+      """
+  }
+
+  private func text(_ content: String, x: Int, y: Int, anchor: String, size: Int) -> String {
+    "<text x=\"\(x)\" y=\"\(y)\" font-size=\"\(size)\" text-anchor=\"\(anchor)\">\(escaped(content))</text>"
+  }
+
+  private func escaped(_ text: String) -> String {
+    var out = ""
+    for character in text {
+      switch character {
+      case "&": out += "&amp;"
+      case "<": out += "&lt;"
+      case ">": out += "&gt;"
+      default: out.append(character)
+      }
+    }
+    return out
+  }
+}

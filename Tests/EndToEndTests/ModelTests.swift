@@ -1,0 +1,33 @@
+import Foundation
+import Testing
+
+extension EndToEndTests {
+  @Suite("model describe")
+  struct ModelTests {
+    @Test("the published architecture has the published size, and a drawing")
+    func describe() async throws {
+      try await withTemporaryFolder { folder in
+        let outcome = try await Program.run([
+          "model", "describe", "coco", "--width", "1.3G", "--classifier", "--json", "--svg", folder + "/coco.svg",
+        ])
+        #expect(outcome.code == 0, "\(outcome.everything)")
+        #expect(outcome.json["parameters"]?.integerValue == 8_836_952)
+        #expect(outcome.json["multiply-adds"]?.integerValue == 1_201_941_088)
+        let drawing = try String(contentsOfFile: folder + "/coco.svg", encoding: .utf8)
+        #expect(drawing.hasPrefix("<svg ") && drawing.hasSuffix("</svg>\n"))
+        #expect(drawing.components(separatedBy: " rx=").count == 41)
+      }
+    }
+
+    @Test(
+      "what cannot be described is refused",
+      arguments: [
+        ["nothing-of-this-name"], ["coco", "--width", "300M"], ["coco", "--image", "800"],
+        ["coco", "--data", "cityscapes"],
+      ])
+    func refused(_ arguments: [String]) async throws {
+      let outcome = try await Program.run(["model", "describe"] + arguments)
+      #expect(outcome.code == 64 && outcome.errors.contains(arguments.last!), "\(outcome.everything)")
+    }
+  }
+}
