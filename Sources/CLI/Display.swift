@@ -57,7 +57,7 @@ final class Display: Sendable {
     case .finished(let stage, _, let outputs, let seconds):
       state.running[stage] = nil
       let artifacts = outputs.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.digest.short)" }
-      print("\(stage): done in \(Display.duration(seconds)), \(artifacts.joined(separator: ", "))", &state)
+      print("\(stage): done in \(Units.duration(seconds)), \(artifacts.joined(separator: ", "))", &state)
     case .failed(let stage, _, let message):
       state.running[stage] = nil
       print("\(stage): failed: \(message)", &state)
@@ -65,7 +65,7 @@ final class Display: Sendable {
       state.running[stage] = nil
       print("\(stage): interrupted", &state)
     case .runFinished(_, let executed, let cached, let seconds):
-      print("\(executed) executed, \(cached) cached, in \(Display.duration(seconds))", &state)
+      print("\(executed) executed, \(cached) cached, in \(Units.duration(seconds))", &state)
     }
   }
 
@@ -81,7 +81,7 @@ final class Display: Sendable {
     if step > first.step, elapsed > 0.5 {
       let rate = Double(step - first.step) / elapsed
       entry.text += String(format: rate < 10 ? ", %.2f/s" : ", %.0f/s", rate)
-      entry.text += ", \(Display.duration(Double(total - step) / rate)) left"
+      entry.text += ", \(Units.duration(Double(total - step) / rate)) left"
     }
     if !detail.isEmpty { entry.text += ", \(detail)" }
     switch style {
@@ -114,13 +114,5 @@ final class Display: Sendable {
     let clear = state.isLineOpen ? "\r\u{1B}[K" : ""
     state.isLineOpen = false
     Output.write(clear + text + "\n", to: 2)
-  }
-
-  /// `0.4 s`, `3 m 20 s`, `2 h 05 m`.
-  static func duration(_ seconds: Double) -> String {
-    if seconds < 60 { return String(format: "%.1f s", seconds) }
-    let whole = Int(min(seconds, 1e9))
-    if whole < 3600 { return String(format: "%d m %02d s", whole / 60, whole % 60) }
-    return String(format: "%d h %02d m", whole / 3600, whole / 60 % 60)
   }
 }

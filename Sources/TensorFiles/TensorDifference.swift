@@ -1,6 +1,6 @@
 import Determinism
 
-/// Where two tensor files first differ, in name order. What `rerun` and `diff` say.
+/// A place where two tensor files differ. What `rerun` and `diff` say.
 public enum TensorDifference: Hashable, Sendable, CustomStringConvertible {
   /// Only one file has the tensor.
   case missing(name: String, inFirst: Bool)
@@ -18,8 +18,11 @@ public enum TensorDifference: Hashable, Sendable, CustomStringConvertible {
     /// The two values as text.
     public let first: String
     public let second: String
-    /// How many elements differ.
+    /// How many elements differ, and of how many.
     public let count: Int
+    public let total: Int
+    /// The largest difference of two values; nil where one of them is no number.
+    public let largest: Double?
     /// The largest distance in units in the last place, for floating point without NaN.
     public let maximalUlps: UInt64?
   }
@@ -40,25 +43,34 @@ public enum TensorDifference: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension TensorFile {
-  /// The first difference in content; nil where the digests are equal.
+  /// All differences in content, tensors in name order, then attributes; none where the digests are equal.
   ///
   /// Bits are compared: -0 differs from 0, a NaN equals itself.
-  public static func difference(between a: TensorFile, and b: TensorFile) -> TensorDifference? {
+  public static func differences(between a: TensorFile, and b: TensorFile, limit: Int = .max) -> [TensorDifference] {
+    var out = [TensorDifference]()
     var i = 0
     var j = 0
-    while i < a.entries.count || j < b.entries.count {
+    while out.count < limit, i < a.entries.count || j < b.entries.count {
       let first = i < a.entries.count ? a.entries[i] : nil
       let second = j < b.entries.count ? b.entries[j] : nil
-      guard let first, second.map({ !precedes($0.name, first.name) }) ?? true else {
-        return .missing(name: second!.name, inFirst: true)
+      if let first, let second, first.name == second.name {
+        if let found = difference(named: first.name, first.tensor, second.tensor) { out.append(found) }
+        i += 1
+        j += 1
+      } else if let first, second.map({ precedes(first.name, $0.name) }) ?? true {
+        out.append(.missing(name: first.name, inFirst: false))
+        i += 1
+      } else if let second {
+        out.append(.missing(name: second.name, inFirst: true))
+        j += 1
       }
-      guard let second, second.name == first.name else { return .missing(name: first.name, inFirst: false) }
-      if let found = difference(named: first.name, first.tensor, second.tensor) { return found }
-      i += 1
-      j += 1
     }
-    return attributeDifference(a.attributes, b.attributes, prefix: "")
-      ?? objectDifference(a.objectAttributes, b.objectAttributes)
+    out += attributeDifferences(a.attributes, b.attributes, prefix: "")
+    for path in Set(a.objectAttributes.keys).union(b.objectAttributes.keys).sorted(by: precedes) {
+      out += attributeDifferences(
+        a.objectAttributes[path] ?? [:], b.objectAttributes[path] ?? [:], prefix: path + ": ")
+    }
+    return Array(out.prefix(limit))
   }
 
   private static func difference(named name: String, _ a: NamedTensor, _ b: NamedTensor) -> TensorDifference? {
@@ -66,20 +78,12 @@ extension TensorFile {
       return .kind(name: name, first: "\(a.elementType) \(a.shape)", second: "\(b.elementType) \(b.shape)")
     }
     guard a.bytes != b.bytes else { return nil }
-    let size = a.elementType.size
-    var firstIndex: Int?
-    var count = 0
-    var ulps: UInt64? = 0
-    for i in 0..<a.count where a.bytes[i * size..<(i + 1) * size] != b.bytes[i * size..<(i + 1) * size] {
-      firstIndex = firstIndex ?? i
-      count += 1
-      if let known = ulps { ulps = ulpDistance(a, b, at: i).map { max(known, $0) } }
-    }
-    let flat = firstIndex!
+    let found = ElementComparison(a, b)
     return .elements(
       .init(
-        name: name, index: coordinates(of: flat, in: a.shape), first: a.text(at: flat), second: b.text(at: flat),
-        count: count, maximalUlps: ulps))
+        name: name, index: coordinates(of: found.first, in: a.shape), first: a.text(at: found.first),
+        second: b.text(at: found.first), count: found.count, total: a.count, largest: found.largest,
+        maximalUlps: found.ulps))
   }
 
   private static func coordinates(of flat: Int, in shape: [Int]) -> [Int] {
@@ -92,43 +96,85 @@ extension TensorFile {
     return index
   }
 
-  /// Floats in order of value are integers in order, once negative ones are mirrored.
-  private static func ulpDistance(_ a: NamedTensor, _ b: NamedTensor, at i: Int) -> UInt64? {
-    func ordered(_ t: NamedTensor) -> Int64? {
-      switch t.elementType {
-      case .float32:
-        let f = t.element(at: i, as: Float.self)
-        guard !f.isNaN else { return nil }
-        let bits = Int64(Int32(bitPattern: f.bitPattern))
-        return bits < 0 ? Int64(Int32.min) - bits : bits
-      case .float64:
-        let f = t.element(at: i, as: Double.self)
-        guard !f.isNaN else { return nil }
-        let bits = Int64(bitPattern: f.bitPattern)
-        return bits < 0 ? Int64.min - bits : bits
-      default: return nil
+  private static func attributeDifferences(
+    _ a: [String: CanonicalValue], _ b: [String: CanonicalValue], prefix: String
+  ) -> [TensorDifference] {
+    Set(a.keys).union(b.keys).sorted(by: precedes).filter { a[$0] != b[$0] }.map {
+      .attribute(name: prefix + $0, first: a[$0], second: b[$0])
+    }
+  }
+}
+
+/// How the elements of two tensors of one type and shape differ.
+private struct ElementComparison {
+  /// Row-major position of the first that differs.
+  var first = 0
+  var count = 0
+  var largest: Double? = 0
+  var ulps: UInt64?
+
+  /// - Precondition: the tensors differ.
+  init(_ a: NamedTensor, _ b: NamedTensor) {
+    switch a.elementType {
+    case .float32:
+      ulps = 0
+      compare(a, b, as: UInt32.self) { x, y in
+        let (x, y) = (Float(bitPattern: x), Float(bitPattern: y))
+        guard !x.isNaN, !y.isNaN else { return (nil, nil) }
+        // Floats in order of value are integers in order, once negative ones are mirrored.
+        func ordered(_ f: Float) -> Int64 {
+          let bits = Int64(Int32(bitPattern: f.bitPattern))
+          return bits < 0 ? Int64(Int32.min) - bits : bits
+        }
+        return (abs(Double(x) - Double(y)), (ordered(x) - ordered(y)).magnitude)
+      }
+    case .float64:
+      ulps = 0
+      compare(a, b, as: UInt64.self) { x, y in
+        let (x, y) = (Double(bitPattern: x), Double(bitPattern: y))
+        guard !x.isNaN, !y.isNaN else { return (nil, nil) }
+        func ordered(_ f: Double) -> Int64 {
+          let bits = Int64(bitPattern: f.bitPattern)
+          return bits < 0 ? Int64.min - bits : bits
+        }
+        let (p, q) = (ordered(x), ordered(y))
+        return (abs(x - y), p > q ? UInt64(bitPattern: p &- q) : UInt64(bitPattern: q &- p))
+      }
+    case .int8: compareIntegers(a, b, as: Int8.self)
+    case .int16: compareIntegers(a, b, as: Int16.self)
+    case .int32: compareIntegers(a, b, as: Int32.self)
+    case .int64: compareIntegers(a, b, as: Int64.self)
+    case .uint8, .bool: compareIntegers(a, b, as: UInt8.self)
+    case .uint16: compareIntegers(a, b, as: UInt16.self)
+    case .uint32: compareIntegers(a, b, as: UInt32.self)
+    case .uint64: compareIntegers(a, b, as: UInt64.self)
+    }
+  }
+
+  private mutating func compareIntegers<T: StoredElement & FixedWidthInteger>(
+    _ a: NamedTensor, _ b: NamedTensor, as type: T.Type
+  ) {
+    compare(a, b, as: type) { (abs(Double($0) - Double($1)), nil) }
+  }
+
+  /// - Parameter measure: difference and distance of two elements that differ; nil where there is none.
+  private mutating func compare<T: StoredElement & Equatable>(
+    _ a: NamedTensor, _ b: NamedTensor, as type: T.Type, measure: (T, T) -> (Double?, UInt64?)
+  ) {
+    a.bytes.withUnsafeBytes { x in
+      b.bytes.withUnsafeBytes { y in
+        for i in 0..<a.count {
+          let p = x.loadUnaligned(fromByteOffset: i * MemoryLayout<T>.size, as: T.self)
+          let q = y.loadUnaligned(fromByteOffset: i * MemoryLayout<T>.size, as: T.self)
+          if p == q { continue }
+          if count == 0 { first = i }
+          count += 1
+          let (difference, distance) = measure(p, q)
+          largest = largest.flatMap { known in difference.map { max(known, $0) } }
+          ulps = ulps.flatMap { known in distance.map { max(known, $0) } }
+        }
       }
     }
-    guard let x = ordered(a), let y = ordered(b) else { return nil }
-    return x > y ? UInt64(bitPattern: x &- y) : UInt64(bitPattern: y &- x)
-  }
-
-  private static func attributeDifference(
-    _ a: [String: CanonicalValue], _ b: [String: CanonicalValue], prefix: String
-  ) -> TensorDifference? {
-    for name in Set(a.keys).union(b.keys).sorted(by: precedes) where a[name] != b[name] {
-      return .attribute(name: prefix + name, first: a[name], second: b[name])
-    }
-    return nil
-  }
-
-  private static func objectDifference(
-    _ a: [String: [String: CanonicalValue]], _ b: [String: [String: CanonicalValue]]
-  ) -> TensorDifference? {
-    for path in Set(a.keys).union(b.keys).sorted(by: precedes) {
-      if let found = attributeDifference(a[path] ?? [:], b[path] ?? [:], prefix: path + ": ") { return found }
-    }
-    return nil
   }
 }
 

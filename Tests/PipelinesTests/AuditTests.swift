@@ -36,7 +36,7 @@ struct AuditTests {
         try flip($0, byte: { _ in 0 })
       },
       Damage(
-        testDescription: "deleted file of a tree", kind: .corrupt, names: "flat.txt: only before", part: "objects",
+        testDescription: "deleted file of a tree", kind: .corrupt, names: "flat.txt was 4 bytes", part: "objects",
         ending: "flat.txt"
       ) {
         try Files.remove($0)

@@ -181,7 +181,7 @@ struct RunTests {
     let report = try rerunner.rerun(["train", "moody"])
     #expect(report.instances.map(\.isReproduced) == [true, false])
     #expect(report.instances[1].differences[0] == "first differs inside the stage at step 7, mood")
-    #expect(report.instances[1].differences[1].hasSuffix(": mood: 1 before, 2 now"))
+    #expect(report.instances[1].differences[1].hasSuffix(": mood: 1 against 2"))
     #expect(try bench.run(text).result.root == root)
     #expect(try bench.audit().isSound)
     #expect(throws: PipelineError.self) {

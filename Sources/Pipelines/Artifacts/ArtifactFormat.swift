@@ -13,14 +13,15 @@ public protocol ArtifactFormat: Sendable {
   /// The logical digest of a file.
   /// - Throws: where the file is not of this format.
   func digest(ofFileAt path: String) throws -> Digest
-  /// Says where two files of different content first differ, in a few words.
-  func difference(between a: String, and b: String) throws -> String?
+  /// Where the contents of two files differ, in an order of their places that is always the same.
+  /// - Parameter limit: how many differences are wanted at most.
+  func differences(between a: String, and b: String, limit: Int) throws -> [ArtifactDifference]
   /// Lines that tell people what a file holds.
   func summary(ofFileAt path: String) throws -> [String]
 }
 
 extension ArtifactFormat {
-  public func difference(between a: String, and b: String) throws -> String? { nil }
+  public func differences(between a: String, and b: String, limit: Int) throws -> [ArtifactDifference] { [] }
   public func summary(ofFileAt path: String) throws -> [String] { [] }
   var name: String { Self.name }
 }

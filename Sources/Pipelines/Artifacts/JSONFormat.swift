@@ -20,9 +20,9 @@ public struct JSONFormat: ArtifactFormat {
     }
   }
 
-  public func difference(between a: String, and b: String) throws -> String? {
-    ValueDifference.first(between: try JSONFormat.read(a), and: try JSONFormat.read(b)).map {
-      "\($0.path.isEmpty ? "the value" : $0.path): \($0.old) before, \($0.new) now"
+  public func differences(between a: String, and b: String, limit: Int) throws -> [ArtifactDifference] {
+    ValueDifference.all(between: try JSONFormat.read(a), and: try JSONFormat.read(b), limit: limit).map {
+      ArtifactDifference(place: $0.path, first: $0.old, second: $0.new)
     }
   }
 
@@ -38,10 +38,6 @@ struct ValueDifference {
   let path: String
   let old: String
   let new: String
-
-  static func first(between a: CanonicalValue, and b: CanonicalValue) -> ValueDifference? {
-    all(between: a, and: b, limit: 1).first
-  }
 
   /// In the order of names and indices, at most `limit`.
   static func all(

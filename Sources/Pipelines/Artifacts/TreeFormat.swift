@@ -18,8 +18,8 @@ public struct TreeFormat: ArtifactFormat {
     try TreeManifest(ofFolder: path + "/" + TreeFormat.filesName).digest
   }
 
-  public func difference(between a: String, and b: String) throws -> String? {
-    try TreeFormat.manifest(of: a).difference(to: TreeFormat.manifest(of: b))
+  public func differences(between a: String, and b: String, limit: Int) throws -> [ArtifactDifference] {
+    try TreeFormat.manifest(of: a).differences(to: TreeFormat.manifest(of: b), limit: limit)
   }
 
   public func summary(ofFileAt path: String) throws -> [String] {

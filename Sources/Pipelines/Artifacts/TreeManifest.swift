@@ -67,14 +67,28 @@ struct TreeManifest: Equatable, Sendable {
     self.init(try results.map { try $0.get() })
   }
 
-  /// The first path whose file differs from this manifest in the other one, with what differs.
-  func difference(to other: TreeManifest) -> String? {
-    let theirs = Dictionary(other.entries.map { ($0.path, $0) }, uniquingKeysWith: { a, _ in a })
-    let mine = Set(entries.map(\.path))
-    for entry in entries {
-      guard let match = theirs[entry.path] else { return "\(entry.path): only before" }
-      if match != entry { return "\(entry.path): \(entry.size) bytes before, \(match.size) now, contents differ" }
+  /// The paths whose files differ in the other manifest, sorted.
+  func differences(to other: TreeManifest, limit: Int = .max) -> [ArtifactDifference] {
+    var out = [ArtifactDifference]()
+    var (i, j) = (0, 0)
+    func text(_ entry: Entry) -> String { "\(entry.size) bytes \(entry.sha256.short)" }
+    while out.count < limit, i < entries.count || j < other.entries.count {
+      let mine = i < entries.count ? entries[i] : nil
+      let theirs = j < other.entries.count ? other.entries[j] : nil
+      if let mine, let theirs, mine.path == theirs.path {
+        if mine != theirs {
+          out.append(ArtifactDifference(place: mine.path, first: text(mine), second: text(theirs)))
+        }
+        i += 1
+        j += 1
+      } else if let mine, theirs.map({ mine.path.utf8.lexicographicallyPrecedes($0.path.utf8) }) ?? true {
+        out.append(ArtifactDifference(place: mine.path, first: text(mine), second: "absent"))
+        i += 1
+      } else if let theirs {
+        out.append(ArtifactDifference(place: theirs.path, first: "absent", second: text(theirs)))
+        j += 1
+      }
     }
-    return other.entries.first { !mine.contains($0.path) }.map { "\($0.path): only now" }
+    return out
   }
 }

@@ -42,7 +42,7 @@ extension Auditor {
         if isRequired { note(.missing, path, "\(text) is gone", &ledger) }
         return
       }
-      let size = try size(of: artifact, at: path)
+      let size = try store.objectSize(path)
       ledger.bytes += size
       progress(ledger.bytes, path)
       if let damage = try store.damage(of: artifact) {
@@ -65,12 +65,6 @@ extension Auditor {
     if artifact.kind == TreeFormat.name { return try TreeFormat.manifest(of: path).digest }
     guard isDeep || artifact.kind == JSONFormat.name else { return nil }
     return try store.registry.format(artifact.kind).digest(ofFileAt: path)
-  }
-
-  private func size(of artifact: Artifact, at path: String) throws -> Int {
-    let status = try Files.status(path)
-    guard status.isFolder else { return status.size }
-    return (try? TreeFormat.manifest(of: path).totalSize) ?? 0
   }
 
   /// What lies among the objects without a record that names it.

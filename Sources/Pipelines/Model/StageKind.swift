@@ -14,7 +14,10 @@ public struct StageKind: Sendable {
   /// Of a source, the variable with its root folder.
   public let sourceVariable: String?
 
+  /// From what the user wrote.
   let prepare: @Sendable (LocatedValue) throws -> PreparedStage
+  /// From the complete set in canonical form, as a record keeps it.
+  let restore: @Sendable (CanonicalValue) throws -> PreparedStage
 
   public var isSource: Bool { sourceVariable != nil }
 
@@ -35,6 +38,12 @@ public struct StageKind: Sendable {
       return PreparedStage(
         parameters: StageKind.canonical(parameters), body: .stage({ try stage.run(in: $0) }))
     }
+    restore = { value in
+      let parameters = try value.decoded(as: S.Parameters.self)
+      let stage = try S(parameters: parameters)
+      return PreparedStage(
+        parameters: StageKind.canonical(parameters), body: .stage({ try stage.run(in: $0) }))
+    }
     check()
   }
 
@@ -51,12 +60,19 @@ public struct StageKind: Sendable {
     self.defaults = defaults
     prepare = { value in
       let parameters = try ParameterDecoder.decode(S.Parameters.self, from: value, defaults: defaults)
-      let source = try StageKind.locatingErrors(in: value) { try S(parameters: parameters) }
-      let folder = SourceFolder(
-        variable: S.variable, contents: { source.contents(of: $0) }, selects: { source.selects($0, for: $1) })
-      return PreparedStage(parameters: StageKind.canonical(parameters), body: .source(folder))
+      return StageKind.prepared(try StageKind.locatingErrors(in: value) { try S(parameters: parameters) }, parameters)
+    }
+    restore = { value in
+      let parameters = try value.decoded(as: S.Parameters.self)
+      return StageKind.prepared(try S(parameters: parameters), parameters)
     }
     check()
+  }
+
+  private static func prepared<S: Source>(_ source: S, _ parameters: S.Parameters) -> PreparedStage {
+    let folder = SourceFolder(
+      variable: S.variable, contents: { source.contents(of: $0) }, selects: { source.selects($0, for: $1) })
+    return PreparedStage(parameters: canonical(parameters), body: .source(folder))
   }
 
   private func check() {

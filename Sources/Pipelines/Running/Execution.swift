@@ -61,24 +61,24 @@ struct Execution: Sendable {
   /// Executes the instance from its beginning and compares the result with the record, which stays as it is.
   func rehearse(record: Record) throws -> RerunReport.InstanceReport {
     try execute(checkpoints: nil) { written, trace, _, seconds in
-      var differences = [String]()
-      if let place = record.trace.firstDifference(to: trace) {
-        differences.append("first differs inside the stage at \(place)")
-      }
-      for (name, item) in written.sorted(by: { $0.key < $1.key }) {
-        guard let recorded = record.outputs[name], recorded.digest != item.artifact.digest else { continue }
-        var line = "output '\(name)' was \(recorded.digest.short), is now \(item.artifact.digest.short)"
-        let format = store.registry.format(item.artifact.kind)
-        if store.hasObject(recorded),
-          let difference = try? format.difference(between: store.objectPath(recorded), and: item.path)
-        {
-          line += ": \(difference)"
-        }
-        differences.append(line)
+      let changed = try written.sorted { $0.key < $1.key }.compactMap { name, item -> RerunReport.Change? in
+        guard let recorded = record.outputs[name], recorded.digest != item.artifact.digest else { return nil }
+        return RerunReport.Change(
+          output: name, recorded: recorded, found: item.artifact,
+          differences: try differences(from: recorded, to: item.path))
       }
       return RerunReport.InstanceReport(
-        name: instance.name, key: instance.key, outputs: record.outputs, differences: differences, seconds: seconds)
+        name: instance.name, key: instance.key, outputs: record.outputs,
+        parting: record.trace.firstDifference(to: trace), changes: changed, seconds: seconds)
     }
+  }
+
+  /// What differs between a recorded artifact, where it is still there, and a file that was just written.
+  private func differences(from recorded: Artifact, to path: String) throws -> [ArtifactDifference] {
+    guard store.hasObject(recorded) else { return [] }
+    try store.verify(recorded)
+    return try store.registry.format(recorded.kind)
+      .differences(between: store.objectPath(recorded), and: path, limit: RerunReport.Change.limit)
   }
 
   private func waitForLock() throws -> KeyLock {

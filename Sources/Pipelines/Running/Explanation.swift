@@ -1,62 +1,158 @@
 import Determinism
 
-/// Says why an instance is not cached: what differs from the record that is nearest to it.
+/// Why an instance is not cached: what differs from the record that is nearest to it.
 struct Explanation {
-  let store: Store
+  /// Outputs that its record names and that the store lacks; the key itself has been run.
+  var lost: [String] = []
+  /// The record compared with, where there is no record of the key itself.
+  var nearest: StoreIndex.Entry?
+  var differences: [KeyDifference] = []
 
-  /// One line per difference; the first line where there is no record to compare with.
-  func reasons(for instance: Instance, stageName: String) -> [String] {
+  static let neverRun = "never run before"
+
+  /// Lines for people.
+  var reasons: [String] {
+    if !lost.isEmpty { return lost }
+    guard let nearest else { return [Explanation.neverRun] }
+    let stage = "record \(nearest.key.short) of '\(nearest.stage)'"
+    return differences.map(\.description) + ["compared with \(stage), \(nearest.started)"]
+  }
+}
+
+/// Finds for each instance the record it has most in common with: first those of the same stage, then the fewest
+/// differences, then the newest.
+///
+/// Records of a kind are read once, and what an instance shares with its siblings is compared once.
+final class Explainer {
+  private struct Candidate {
+    let entry: StoreIndex.Entry
+    let identity: StageIdentity
+  }
+
+  private struct Comparison {
+    let candidate: Candidate
+    let isSameStage: Bool
+    /// Of version, traits, parameters and seed, which all instances of a stage share.
+    let own: [KeyDifference]
+  }
+
+  private let store: Store
+  private var candidates: [String: [StoreIndex.Entry]] = [:]
+  private var identities: [Digest: StageIdentity] = [:]
+  private var comparisons: [String: [Comparison]] = [:]
+  private var isIndexComplete = false
+  /// How many inputs are still opened to say what differs inside.
+  private var details = 40
+
+  /// Records of one kind that are compared at most: more would take long and rarely be nearer.
+  private static let limit = 256
+
+  init(store: Store) { self.store = store }
+
+  func explain(_ instance: Instance, stageName: String) -> Explanation {
     if let outputs = try? store.outputs(of: instance.key) {
-      return outputs.sorted { $0.key < $1.key }.filter { !store.hasObject($0.value) }
+      let lost = outputs.sorted { $0.key < $1.key }.filter { !store.hasObject($0.value) }
         .map { "its output '\($0.key)' (\($0.value.digest.short)) is missing from the store" }
+      return Explanation(lost: lost)
     }
-    guard let nearest = nearest(to: instance, stageName: stageName) else { return ["never run before"] }
-    return nearest.differences + (nearest.differences.isEmpty ? [] : ["compared with record \(nearest.key.short)"])
+    var explanation = nearest(to: instance.identity, stageName: stageName, isPartial: false)
+    for i in explanation.differences.indices where explanation.differences[i].part == .input {
+      if let detail = detail(explanation.differences[i].name, instance, explanation.nearest!) {
+        explanation.differences[i].detail = detail
+      }
+    }
+    return explanation
   }
 
-  private func nearest(to instance: Instance, stageName: String) -> (key: Digest, differences: [String])? {
-    var best: (key: Digest, differences: [String], sameStage: Bool)?
-    // Newest first; a handful of records is enough to find a near one.
-    for key in store.index.keys(ofKind: instance.identity.kind).prefix(64) {
-      guard let record = try? store.record(key) else { continue }
-      let differences = Explanation.differences(from: record.identity, to: instance.identity)
-      let sameStage = record.stage.prefix { $0 != "[" } == stageName
-      let isBetter = best.map { (sameStage ? 0 : 1, differences.count) < ($0.sameStage ? 0 : 1, $0.differences.count) }
-      if isBetter ?? true { best = (key, differences, sameStage) }
-    }
-    return best.map { ($0.key, $0.differences) }
+  /// Of an instance whose inputs are not all known yet: what makes it run in any case. No differences and a record:
+  /// it stays cached if what it waits for comes out as it was.
+  func foresee(_ identity: StageIdentity, stageName: String) -> Explanation {
+    nearest(to: identity, stageName: stageName, isPartial: true)
   }
 
-  static func differences(from old: StageIdentity, to new: StageIdentity) -> [String] {
-    var out = [String]()
-    if old.version != new.version { out.append("version of \(new.kind) was \(old.version), is \(new.version)") }
-    for name in Set(old.traits.keys).union(new.traits.keys).sorted() where old.traits[name] != new.traits[name] {
-      out.append("\(name) was \(old.traits[name] ?? "absent"), is \(new.traits[name] ?? "absent")")
+  /// What the newest execution of each instance of a stage took, by the instance's name.
+  func lastEntries(kind: String, stageName: String) -> [String: StoreIndex.Entry] {
+    var last = [String: StoreIndex.Entry]()
+    for entry in entries(ofKind: kind) where Explainer.base(entry.stage) == stageName && last[entry.stage] == nil {
+      last[entry.stage] = entry
     }
-    for d in ValueDifference.all(between: old.parameters, and: new.parameters) {
-      let path = d.path.split(separator: ".").map { ParameterNames.fileSpelling(of: String($0)) }
-      out.append("parameter \(path.joined(separator: ".")) was \(d.old), is \(d.new)")
-    }
-    if old.seed != new.seed {
-      out.append("seed was \(old.seed.map(String.init) ?? "none"), is \(new.seed.map(String.init) ?? "none")")
-    }
-    for name in Set(old.inputs.keys).union(new.inputs.keys).sorted() where old.inputs[name] != new.inputs[name] {
-      out.append("input \(name) was \(text(old.inputs[name])), is \(text(new.inputs[name]))")
-    }
-    for name in Set(old.observed.keys).union(new.observed.keys).sorted() where old.observed[name] != new.observed[name]
-    {
-      out.append(
-        "files of \(name) changed: were \(old.observed[name]?.short ?? "absent"), "
-          + "are \(new.observed[name]?.short ?? "absent")")
-    }
-    return out
+    return last
   }
 
-  private static func text(_ input: StageIdentity.Input?) -> String {
-    switch input {
-    case nil: "absent"
-    case .single(let digest): digest.short
-    case .list(let digests): "\(digests.count) artifacts \(Digest(of: digests.map(\.hex).joined()).short)"
+  private func nearest(to identity: StageIdentity, stageName: String, isPartial: Bool) -> Explanation {
+    var best: (Comparison, inputs: [KeyDifference])?
+    for comparison in compare(identity, stageName: stageName) {
+      if let best {
+        if best.0.isSameStage && !comparison.isSameStage { break }
+        if comparison.own.count >= best.0.own.count + best.inputs.count { continue }
+      }
+      let inputs = KeyDifference.inputs(from: comparison.candidate.identity, to: identity, isPartial: isPartial)
+      if best.map({ comparison.own.count + inputs.count < $0.0.own.count + $0.inputs.count }) ?? true {
+        best = (comparison, inputs)
+      }
     }
+    guard let best else { return Explanation() }
+    return Explanation(nearest: best.0.candidate.entry, differences: best.0.own + best.inputs)
+  }
+
+  /// Same stage first, each part newest first.
+  private func compare(_ identity: StageIdentity, stageName: String) -> [Comparison] {
+    if let known = comparisons[stageName] { return known }
+    let all = entries(ofKind: identity.kind)
+    let same = all.filter { Explainer.base($0.stage) == stageName }
+    let others = all.filter { Explainer.base($0.stage) != stageName }
+    let chosen =
+      same.prefix(Explainer.limit).map { ($0, true) }
+      + others.prefix(max(0, Explainer.limit - same.count)).map { ($0, false) }
+    let result = chosen.compactMap { entry, isSameStage -> Comparison? in
+      guard let found = self.identity(entry.key) else { return nil }
+      return Comparison(
+        candidate: Candidate(entry: entry, identity: found), isSameStage: isSameStage,
+        own: KeyDifference.own(from: found, to: identity))
+    }
+    comparisons[stageName] = result
+    return result
+  }
+
+  private func entries(ofKind kind: String) -> [StoreIndex.Entry] {
+    if !isIndexComplete {
+      // An index that lost lines must not hide what was run.
+      try? store.completeIndex()
+      isIndexComplete = true
+    }
+    if let known = candidates[kind] { return known }
+    let entries = store.index.keys(ofKind: kind).compactMap { store.index.entry($0) }
+    candidates[kind] = entries
+    return entries
+  }
+
+  private func identity(_ key: Digest) -> StageIdentity? {
+    if let known = identities[key] { return known }
+    guard let record = try? store.record(key) else { return nil }
+    identities[key] = record.identity
+    return record.identity
+  }
+
+  /// `evaluate` of `evaluate[3]`.
+  static func base(_ instance: String) -> String { String(instance.prefix { $0 != "[" }) }
+
+  /// What differs inside a small structured input.
+  private func detail(_ input: String, _ instance: Instance, _ nearest: StoreIndex.Entry) -> String? {
+    guard details > 0, let artifacts = instance.inputs[input], artifacts.count == 1,
+      artifacts[0].kind == JSONFormat.name, case .single(let old)? = identity(nearest.key)?.inputs[input]
+    else { return nil }
+    details -= 1
+    func value(_ digest: Digest) -> CanonicalValue? {
+      let artifact = Artifact(kind: JSONFormat.name, digest: digest)
+      guard (try? store.verify(artifact)) != nil else { return nil }
+      return try? JSONFormat.read(store.objectPath(artifact))
+    }
+    let isElement = instance.element?.ports.contains(input) == true
+    guard let before = value(old), let now = isElement ? instance.element?.value : value(artifacts[0].digest) else {
+      return nil
+    }
+    let all = ValueDifference.all(between: before, and: now, limit: 4)
+    let shown = all.prefix(3).map { "\($0.path.isEmpty ? "value" : $0.path) was \($0.old), is \($0.new)" }
+    return (shown + (all.count > 3 ? ["..."] : [])).joined(separator: "; ")
   }
 }

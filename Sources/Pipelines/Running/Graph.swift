@@ -152,10 +152,8 @@ struct Graph {
       observed = outputs
     }
     let lists = Set(node.kind.inputs.filter(\.isList).map(\.name))
-    let identity = StageIdentity(
-      kind: node.kind.name, version: node.kind.version,
-      traits: Dictionary(uniqueKeysWithValues: node.kind.traits.map { ($0, traits[$0]!) }),
-      parameters: node.prepared.parameters, seed: node.kind.isRandom ? node.seed : nil,
+    let identity = identity(
+      node,
       inputs: Dictionary(
         uniqueKeysWithValues: inputs.map { name, artifacts in
           (name, lists.contains(name) ? .list(artifacts.map(\.digest)) : .single(artifacts[0].digest))
@@ -164,6 +162,30 @@ struct Graph {
     return Instance(
       stage: stage, slot: slot, name: node.forEach == nil ? node.name : "\(node.name)[\(slot)]", identity: identity,
       key: identity.key, inputs: inputs, element: element, observed: observed)
+  }
+
+  /// What is known of the identity that all instances of a stage share; inputs that other stages still owe are left out.
+  func knownIdentity(_ stage: Int) -> StageIdentity {
+    let node = pipeline.stages[stage]
+    var inputs = [String: StageIdentity.Input]()
+    for (port, binding) in node.inputs {
+      switch binding {
+      case .element, .sibling: continue
+      case .output: inputs[port] = artifacts(binding, slot: 0).map { .single($0[0].digest) }
+      case .list: inputs[port] = artifacts(binding, slot: 0).map { .list($0.map(\.digest)) }
+      }
+    }
+    return identity(node, inputs: inputs, observed: [:])
+  }
+
+  private func identity(
+    _ node: Pipeline.StageNode, inputs: [String: StageIdentity.Input], observed: [String: Digest]
+  ) -> StageIdentity {
+    StageIdentity(
+      kind: node.kind.name, version: node.kind.version,
+      traits: Dictionary(uniqueKeysWithValues: node.kind.traits.map { ($0, traits[$0]!) }),
+      parameters: node.prepared.parameters, seed: node.kind.isRandom ? node.seed : nil, inputs: inputs,
+      observed: observed)
   }
 
   /// The artifacts of a binding; nil while they are not known.

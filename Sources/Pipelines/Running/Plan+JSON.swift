@@ -5,8 +5,14 @@ extension Plan {
   public var canonical: CanonicalValue {
     [
       "pipeline": .string(pipeline), "root": root.map { .string($0.hex) } ?? .null,
-      "stages": .array(stages.map(\.canonical)),
+      "stages": .array(stages.map(\.canonical)), "expected": expectedCost.cost.canonical,
     ]
+  }
+}
+
+extension Plan.Cost {
+  var canonical: CanonicalValue {
+    ["seconds": .number((seconds * 1000).rounded() / 1000), "bytes": .integer(bytes)]
   }
 }
 
@@ -15,7 +21,9 @@ extension Plan.StagePlan {
     var members: [String: CanonicalValue] = [
       "name": .string(name), "kind": .string(kind), "state": .string(state.rawValue),
       "waits-for": .array(waitsFor.map { .string($0) }), "instances": .array(instances.map(\.canonical)),
-      "count": count.map { .integer($0) } ?? .null,
+      "count": count.map { .integer($0) } ?? .null, "last": lastCost?.canonical ?? .null,
+      "expected": expectedCost?.canonical ?? .null,
+      "certain-reasons": .array(certainReasons.map { .string($0) }),
     ]
     if let problem { members["problem"] = .string(problem.message) }
     return .object(members)
@@ -27,6 +35,8 @@ extension Plan.InstancePlan {
     var members: [String: CanonicalValue] = [
       "name": .string(name), "key": .string(key.hex), "state": .string(state.rawValue),
       "reasons": .array(reasons.map { .string($0) }), "outputs": .object(outputs.mapValues(\.canonical)),
+      "differences": .array(differences.map(\.canonical)), "nearest": nearest.map { .string($0.hex) } ?? .null,
+      "cost": cost?.canonical ?? .null,
     ]
     if let checkpoint {
       members["checkpoint"] = ["step": .integer(checkpoint.step), "of": .integer(checkpoint.of)]
@@ -45,6 +55,14 @@ extension RerunReport {
           [
             "name": .string($0.name), "key": .string($0.key.hex), "reproduced": .bool($0.isReproduced),
             "differences": .array($0.differences.map { .string($0) }),
+            "parting": $0.parting?.canonical ?? .null,
+            "changes": .array(
+              $0.changes.map {
+                [
+                  "output": .string($0.output), "recorded": .string($0.recorded.digest.hex),
+                  "found": .string($0.found.digest.hex), "places": .array($0.differences.map(\.canonical)),
+                ]
+              }),
             "outputs": .object($0.outputs.mapValues(\.canonical)),
           ]
         }),

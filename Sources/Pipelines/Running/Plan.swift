@@ -23,10 +23,30 @@ public struct Plan: Sendable {
     public let state: State
     /// Why it would run; empty where it would not.
     public let reasons: [String]
+    /// What differs from the nearest record; empty where there is none, or one of this very key.
+    public let differences: [KeyDifference]
+    /// The key of the nearest record.
+    public let nearest: Digest?
     /// By output; empty unless cached.
     public let outputs: [String: Artifact]
     /// Of a partial one.
     public let checkpoint: (step: Int, of: Int)?
+    /// What it took when it ran; of one that would run what the nearest record says.
+    public let cost: Cost?
+  }
+
+  /// Time and disk of executions, as their records tell.
+  public struct Cost: Sendable, Equatable {
+    public var seconds: Double
+    public var bytes: Int
+
+    static func sum(_ entries: some Sequence<StoreIndex.Entry>) -> Cost {
+      // In an order, since sums of binary64 depend on it.
+      entries.sorted { $0.key < $1.key }.reduce(into: Cost(seconds: 0, bytes: 0)) {
+        $0.seconds += $1.seconds
+        $0.bytes += $1.bytes
+      }
+    }
   }
 
   public struct StagePlan: Sendable {
@@ -39,6 +59,12 @@ public struct Plan: Sendable {
     public let count: Int?
     /// Stages that must run first.
     public let waitsFor: [String]
+    /// Of a waiting stage: why it will run whatever they give. Empty: it stays cached if they give what they gave.
+    public let certainReasons: [String]
+    /// What all its instances took when they last ran; nil where none is known to have run.
+    public let lastCost: Cost?
+    /// The part of it that would run now, or may: that of waiting stages counts as well.
+    public let expectedCost: Cost?
     /// Of a source that can't be read, why.
     public let problem: PipelineError?
 
@@ -57,6 +83,21 @@ public struct Plan: Sendable {
   public let root: Digest?
 
   public var isUpToDate: Bool { root != nil }
+
+  /// What a run would take at most if every stage took what it last did, and how many stages never ran.
+  public var expectedCost: (cost: Cost, unknownStages: Int) {
+    var sum = Cost(seconds: 0, bytes: 0)
+    var unknown = 0
+    for stage in stages where stage.state != .cached {
+      if let cost = stage.expectedCost {
+        sum.seconds += cost.seconds
+        sum.bytes += cost.bytes
+      } else {
+        unknown += 1
+      }
+    }
+    return (sum, unknown)
+  }
   public var problems: [PipelineError] { stages.compactMap(\.problem) }
 }
 
@@ -96,7 +137,8 @@ public struct Planner: Sendable {
         queue += try graph.complete(instance, outputs: outputs)
       }
     }
-    let stages = wanted.map { describe($0, graph, problem: problems[$0]) }
+    let explainer = Explainer(store: store)
+    let stages = wanted.map { describe($0, graph, explainer, problem: problems[$0]) }
     return Plan(pipeline: pipeline.name, stages: stages, root: graph.root)
   }
 
@@ -144,28 +186,64 @@ public struct Planner: Sendable {
     return outputs
   }
 
-  private func describe(_ i: Int, _ graph: Graph, problem: PipelineError?) -> Plan.StagePlan {
+  private func describe(
+    _ i: Int, _ graph: Graph, _ explainer: Explainer, problem: PipelineError?
+  ) -> Plan.StagePlan {
     let node = pipeline.stages[i]
     let slots = graph.states[i].slots
+    let last = explainer.lastEntries(kind: node.kind.name, stageName: node.name)
     let instances = (slots ?? []).compactMap { slot -> Plan.InstancePlan? in
       guard let instance = slot.instance else { return nil }
-      if let outputs = slot.outputs {
-        return Plan.InstancePlan(
-          name: instance.name, key: instance.key, state: .cached, reasons: [], outputs: outputs, checkpoint: nil)
-      }
-      var reasons = Explanation(store: store).reasons(for: instance, stageName: node.name)
-      let checkpoint = CheckpointFolder(path: store.checkpointPath(instance.key)).position()
-      var state: Plan.State = reasons == ["never run before"] ? .missing : .stale
-      if let failure = store.index.failure(instance.key) {
-        state = .failed
-        reasons.append("its last run failed: \(failure)")
-      }
-      if checkpoint != nil { state = .partial }
-      return Plan.InstancePlan(
-        name: instance.name, key: instance.key, state: state, reasons: reasons, outputs: [:], checkpoint: checkpoint)
+      return describe(instance, outputs: slot.outputs, stageName: node.name, explainer)
     }
+    var certain = [String]()
+    let isWaiting = problem == nil && (slots == nil || instances.count < slots!.count)
+    if isWaiting {
+      let explanation = explainer.foresee(graph.knownIdentity(i), stageName: node.name)
+      if explanation.nearest == nil || !explanation.differences.isEmpty { certain = explanation.reasons }
+    }
+    // Names may have changed since a cached instance ran: its key finds its record.
+    let known = instances.compactMap { $0.state == .cached ? store.index.entry($0.key) : last[$0.name] }
+    let ran = isWaiting || problem != nil ? Array(last.values) : known
+    let lastCost = ran.isEmpty ? nil : Plan.Cost.sum(ran)
     return Plan.StagePlan(
       name: node.name, kind: node.kind.name, isFannedOut: node.forEach != nil, instances: instances,
-      count: slots?.count, waitsFor: graph.waitsFor(i), problem: problem)
+      count: slots?.count, waitsFor: graph.waitsFor(i), certainReasons: certain, lastCost: lastCost,
+      expectedCost: isWaiting || problem != nil ? lastCost : expectedCost(instances), problem: problem)
+  }
+
+  private func describe(
+    _ instance: Instance, outputs: [String: Artifact]?, stageName: String, _ explainer: Explainer
+  ) -> Plan.InstancePlan {
+    if let outputs {
+      let cost = store.index.entry(instance.key).map { Plan.Cost.sum([$0]) }
+      return Plan.InstancePlan(
+        name: instance.name, key: instance.key, state: .cached, reasons: [], differences: [], nearest: nil,
+        outputs: outputs, checkpoint: nil, cost: cost)
+    }
+    let explanation = explainer.explain(instance, stageName: stageName)
+    var reasons = explanation.reasons
+    let checkpoint = CheckpointFolder(path: store.checkpointPath(instance.key)).position()
+    var state: Plan.State = explanation.nearest == nil && explanation.lost.isEmpty ? .missing : .stale
+    if let failure = store.index.failure(instance.key) {
+      state = .failed
+      reasons.append("its last run failed: \(failure)")
+    }
+    if checkpoint != nil { state = .partial }
+    let entry = explanation.nearest ?? store.index.entry(instance.key)
+    return Plan.InstancePlan(
+      name: instance.name, key: instance.key, state: state, reasons: reasons, differences: explanation.differences,
+      nearest: explanation.nearest?.key, outputs: [:], checkpoint: checkpoint, cost: entry.map { Plan.Cost.sum([$0]) })
+  }
+
+  /// Nil where an instance has no record to go by.
+  private func expectedCost(_ instances: [Plan.InstancePlan]) -> Plan.Cost? {
+    var sum = Plan.Cost(seconds: 0, bytes: 0)
+    for instance in instances where instance.state != .cached {
+      guard let cost = instance.cost else { return nil }
+      sum.seconds += cost.seconds
+      sum.bytes += cost.bytes
+    }
+    return sum
   }
 }

@@ -1,18 +1,43 @@
 import Determinism
-import Foundation
 
 /// What executing stages again showed.
 public struct RerunReport: Sendable {
+  /// An output that came out otherwise.
+  public struct Change: Sendable {
+    public let output: String
+    public let recorded: Artifact
+    public let found: Artifact
+    /// Recorded against found; empty where the recorded artifact is not in the store any more.
+    public let differences: [ArtifactDifference]
+
+    /// Differences that are kept at most.
+    static let limit = 20
+  }
+
   public struct InstanceReport: Sendable {
     public let name: String
     public let key: Digest
     /// As recorded.
     public let outputs: [String: Artifact]
-    /// Empty where the stage reproduced.
-    public let differences: [String]
+    /// Where digests that the stage notes on its way first differ.
+    public let parting: TraceDifference?
+    public let changes: [Change]
     public let seconds: Double
 
-    public var isReproduced: Bool { differences.isEmpty }
+    public var isReproduced: Bool { parting == nil && changes.isEmpty }
+
+    /// Lines for people; none where the stage reproduced.
+    public var differences: [String] {
+      var lines = [String]()
+      if let parting { lines.append("first differs inside the stage at \(parting)") }
+      for change in changes {
+        let line = "output '\(change.output)' was \(change.recorded.digest.short), is now \(change.found.digest.short)"
+        lines.append(line + (change.differences.first.map { ": \($0)" } ?? ""))
+        lines += change.differences.dropFirst().map { "  \($0)" }
+        if change.differences.count == Change.limit { lines.append("  ...") }
+      }
+      return lines
+    }
   }
 
   public let instances: [InstanceReport]
@@ -60,26 +85,11 @@ public struct Rerunner {
   private func rerun(
     _ instance: Instance, sources: [Digest: Execution.SourceTree]
   ) throws -> RerunReport.InstanceReport {
-    let record = try planner.store.record(instance.key)
     let execution = Execution(
       store: planner.store, pipeline: planner.pipeline.name, node: planner.pipeline.stages[instance.stage],
-      instance: instance, sources: sources,
-      threads: options.threads, run: "", environment: options.environment,
-      checkpointInterval: options.checkpointInterval, interruption: planner.interruption,
-      observer: observer)
-    // A stage needs a large stack, which the calling thread may not have.
-    nonisolated(unsafe) var result: Result<RerunReport.InstanceReport, any Error>?  // Read after the thread is done.
-    let done = DispatchSemaphore(value: 0)
-    let thread = Thread {
-      result = Result { try execution.rehearse(record: record) }
-      done.signal()
-    }
-    thread.stackSize = 64 << 20
-    thread.start()
-    done.wait()
-    let report = try result!.get()
-    observer(.finished(stage: instance.name, key: instance.key, outputs: report.outputs, seconds: report.seconds))
-    return report
+      instance: instance, sources: sources, threads: options.threads, run: "", environment: options.environment,
+      checkpointInterval: options.checkpointInterval, interruption: planner.interruption, observer: observer)
+    return try execution.rehearseAlone(record: try planner.store.record(instance.key))
   }
 
   private func select(_ selection: (stage: String, slot: Int?), in graph: Graph) throws -> [Instance] {

@@ -51,7 +51,9 @@ extension Store {
     guard isTree else { return nil }
     guard let manifest = TreeManifest(bytes: try Files.read(file)) else { return "its manifest is not readable" }
     let actual = try TreeManifest(ofFolder: path + "/" + TreeFormat.filesName)
-    return manifest.difference(to: actual).map { "its files changed: \($0)" }
+    return manifest.differences(to: actual, limit: 1).first.map {
+      "its files changed: \($0.place) was \($0.first), is \($0.second)"
+    }
   }
 
   /// Something a stage wrote, with its digests taken, not yet in the store.

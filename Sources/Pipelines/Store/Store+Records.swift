@@ -42,6 +42,12 @@ extension Store {
         seconds: record.seconds, bytes: record.sizes.values.reduce(0, +), outputs: record.outputs))
   }
 
+  /// Adds the records that the index has not heard of, oldest first.
+  func completeIndex() throws {
+    let unknown = try recordKeys().filter { index.entry($0) == nil }.compactMap { try? record($0) }
+    for record in unknown.sorted(by: { ($0.started, $0.key) < ($1.started, $1.key) }) { try addToIndex(record) }
+  }
+
   /// Keys of all records, by the files that are there.
   func recordKeys() throws -> [Digest] {
     try Files.list(path + "/records").compactMap { $0.hasSuffix(".json") ? Digest(hex: String($0.dropLast(5))) : nil }

@@ -30,14 +30,44 @@ struct Trace: Equatable, Sendable {
     }
   }
 
-  /// The first step and name, in order, that both have with different digests.
-  func firstDifference(to other: Trace) -> String? {
+  /// The first step that both have with different digests, and the first name there.
+  func firstDifference(to other: Trace) -> TraceDifference? {
+    var lastEqual: Int?
     for step in steps.keys.sorted() {
       guard let theirs = other.steps[step] else { continue }
-      for (name, digest) in steps[step]!.sorted(by: { $0.key < $1.key }) {
-        if let match = theirs[name], match != digest { return "step \(step), \(name)" }
+      let names = steps[step]!.keys.filter { theirs[$0] != nil }.sorted()
+      let different = names.filter { theirs[$0] != steps[step]![$0] }
+      if let first = different.first {
+        return TraceDifference(
+          step: step, name: first, count: different.count, total: names.count, lastEqualStep: lastEqual)
       }
+      if !names.isEmpty { lastEqual = step }
     }
     return nil
+  }
+}
+
+/// Where two executions of one stage part, as far as their records can tell.
+public struct TraceDifference: Hashable, Sendable, CustomStringConvertible {
+  /// The first step whose digests differ.
+  public let step: Int
+  /// The first of the names that differ there, and how many of those compared do.
+  public let name: String
+  public let count: Int
+  public let total: Int
+  /// The last step before it at which all agreed.
+  public let lastEqualStep: Int?
+
+  public var description: String {
+    "step \(step), \(name)" + (count > 1 ? " and \(count - 1) more of \(total)" : "")
+      + (lastEqualStep.map { "; equal until step \($0)" } ?? "")
+  }
+
+  /// For programs.
+  public var canonical: CanonicalValue {
+    [
+      "step": .integer(step), "name": .string(name), "count": .integer(count), "total": .integer(total),
+      "last-equal-step": lastEqualStep.map { .integer($0) } ?? .null,
+    ]
   }
 }

@@ -1,0 +1,106 @@
+import Pipelines
+
+/// Plans as text.
+enum PlanPrinter {
+  static func printPlan(_ plan: Plan, json: Bool) {
+    if json {
+      Output.line(plan.canonical.canonicalText)
+      return
+    }
+    let width = plan.stages.map(\.name.count).max() ?? 0
+    for stage in plan.stages {
+      var lines = reasons(stage)
+      if let cost = stage.lastCost { lines[0] += "  [last took \(text(cost))]" }
+      for (i, line) in lines.enumerated() {
+        Output.line("  \(Units.pad(i == 0 ? stage.name : "", width))  \(line)")
+      }
+    }
+    let stages = plan.stages.filter { $0.state != .cached }.count
+    let waiting = plan.stages.filter { $0.state == .waiting }.count
+    if let root = plan.root {
+      Output.line("nothing to run; root \(root.hex)")
+    } else {
+      Output.line("\(stages) of \(plan.stages.count) stages to run, \(waiting) of them known only after others")
+      let (cost, unknown) = plan.expectedCost
+      if unknown < stages {
+        let rest = unknown == 0 ? "" : "; \(unknown) of them never ran"
+        Output.line("at most \(text(cost)), by what they took when they last ran\(rest)")
+      }
+    }
+    for problem in plan.problems { Output.line("missing: \(problem.message)") }
+  }
+
+  static func printStatus(_ plan: Plan) {
+    let width = plan.stages.map(\.name.count).max() ?? 0
+    for stage in plan.stages { Output.line("  \(Units.pad(stage.name, width))  \(state(stage))") }
+    if let root = plan.root { Output.line("root \(root.hex)") }
+  }
+
+  private static func state(_ stage: Plan.StagePlan) -> String {
+    if let problem = stage.problem { return "missing: \(problem.message)" }
+    var text = stage.state.rawValue
+    if stage.isFannedOut, let count = stage.count {
+      text += ", \(stage.instances.filter { $0.state == .cached }.count) of \(count) cached"
+    }
+    if let checkpoint = stage.instances.compactMap(\.checkpoint).first {
+      text += " (step \(checkpoint.step) of \(checkpoint.of))"
+    }
+    switch stage.state {
+    case .waiting:
+      text += " for \(stage.waitsFor.joined(separator: ", "))"
+      if let reason = stage.certainReasons.first, stage.certainReasons.count > 1 { text += "; will run: \(reason)" }
+    case .failed: if let reason = stage.instances.flatMap(\.reasons).last { text += ": \(reason)" }
+    case .stale, .partial:
+      let open = stage.instances.first { $0.state == stage.state }
+      if let reasons = open?.reasons, let first = reasons.first {
+        // The last line only says what was compared with.
+        let more = (open?.differences.count ?? 0) - 1
+        text += ": \(first)" + (more > 0 ? ", and \(more) more" : "")
+      }
+    case .missing: text += ": never run before"
+    case .cached:
+      if !stage.isFannedOut {
+        let outputs = stage.instances[0].outputs.sorted { $0.key < $1.key }
+        text += "  " + outputs.map { "\($0.key) \($0.value.digest.short)" }.joined(separator: ", ")
+      }
+      if let cost = stage.lastCost { text += "  \(Units.bytes(cost.bytes))" }
+    }
+    return text
+  }
+
+  private static func reasons(_ stage: Plan.StagePlan) -> [String] {
+    if stage.problem != nil { return ["cannot run: a folder is missing"] }
+    if stage.state == .waiting { return waiting(stage) }
+    if stage.state == .cached {
+      return [stage.isFannedOut ? "cached, \(Units.count(stage.instances.count, "instance"))" : "cached"]
+    }
+    let open = stage.instances.filter { $0.state != .cached }
+    guard stage.isFannedOut else { return lines(open[0]) }
+    let total = stage.count ?? stage.instances.count
+    var out = ["run \(open.count) of \(total) instances"]
+    for instance in open.prefix(3) {
+      out += lines(instance).enumerated().map { ($0.offset == 0 ? "\(instance.name): " : "    ") + $0.element }
+    }
+    if open.count > 3 { out.append("... and \(open.count - 3) more") }
+    return out
+  }
+
+  private static func waiting(_ stage: Plan.StagePlan) -> [String] {
+    let names = stage.waitsFor.joined(separator: ", ")
+    guard let first = stage.certainReasons.first else {
+      return ["run, once \(names) is known; cached if that gives what it gave before"]
+    }
+    return ["run, once \(names) is known: \(first)"] + stage.certainReasons.dropFirst().map { "     \($0)" }
+  }
+
+  private static func lines(_ instance: Plan.InstancePlan) -> [String] {
+    var first = "run"
+    if let checkpoint = instance.checkpoint { first += " from step \(checkpoint.step) of \(checkpoint.of)" }
+    guard let reason = instance.reasons.first else { return [first] }
+    return ["\(first): \(reason)"] + instance.reasons.dropFirst().map { "     \($0)" }
+  }
+
+  private static func text(_ cost: Plan.Cost) -> String {
+    "\(Units.duration(cost.seconds)) and \(Units.bytes(cost.bytes))"
+  }
+}
