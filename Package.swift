@@ -86,7 +86,11 @@ let package = Package(
       exclude: ["peers"], swiftSettings: strict),
 
     tests("DeterminismTests", ["Determinism"]),
-    tests("TensorsTests", ["Tensors", "CKernels", "Determinism"]),
+    // Digests of every kernel over fixed shapes; a program of its own outside the package, see .ci/digests.
+    .target(
+      name: "KernelDigests", dependencies: ["CKernels"], path: "Tests/KernelDigests",
+      exclude: ["main.c", "golden.txt"]),
+    tests("TensorsTests", ["Tensors", "CKernels", "KernelDigests", "Determinism"]),
     tests("SearchTests", ["Search", "Determinism"]),
     tests("PipelinesTests", ["Pipelines", "PipelineFiles", "Determinism"]),
     tests("AutogradTests", ["Autograd", "Tensors", "Determinism"]),

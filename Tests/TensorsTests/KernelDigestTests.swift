@@ -1,0 +1,43 @@
+import CKernels
+import Foundation
+import KernelDigests
+import Testing
+
+@testable import Tensors
+
+/// Every kernel over fixed shapes and inputs against the committed digests: the bits are those of every machine and
+/// every day, not only equal among the variants of this one.
+///
+/// `Tests/KernelDigests/golden.txt` holds the digests; `.ci/digests --write` makes it anew where a change of bits is
+/// meant, which is also a new `Traits.numericsVersion`.
+@Suite("Kernels compute the published bits")
+struct KernelDigestTests {
+  static let golden: [String: UInt64] = {
+    let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    let text = try? String(contentsOf: tests.appending(path: "KernelDigests/golden.txt"), encoding: .utf8)
+    let lines = (text ?? "").split(separator: "\n").map { $0.split(separator: " ") }
+    return Dictionary(uniqueKeysWithValues: lines.map { (String($0[1]), UInt64($0[0], radix: 16) ?? 0) })
+  }()
+
+  static let names = (0..<kd_count()).map { String(cString: kd_name($0)) }
+
+  @Test("every case has a digest, every digest a case")
+  func list() {
+    #expect(Set(Self.names) == Set(Self.golden.keys))
+    #expect(Self.names.count > 40)
+  }
+
+  @Test("on every instruction set", arguments: Backend.supported)
+  func variant(_ set: Backend.InstructionSet) {
+    for (index, name) in Self.names.enumerated() {
+      #expect(kd_digest(Int32(index), set.isa) == Self.golden[name], "\(name)")
+    }
+  }
+
+  @Test("without a fused multiply-add in the processor")
+  func withoutFusedMultiplyAdd() {
+    for (index, name) in Self.names.enumerated() {
+      #expect(kd_digest_without_fma(Int32(index)) == Self.golden[name], "\(name)")
+    }
+  }
+}
