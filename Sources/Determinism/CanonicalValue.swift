@@ -60,17 +60,26 @@ extension CanonicalValue {
   }
 
   private static func writeString(_ s: String, to out: inout [UInt8]) {
-    let hex = Array("0123456789abcdef".utf8)
     out.append(UInt8(ascii: "\""))
-    for c in s.utf8 {
-      switch c {
-      case UInt8(ascii: "\""): out += [UInt8(ascii: "\\"), UInt8(ascii: "\"")]
-      case UInt8(ascii: "\\"): out += [UInt8(ascii: "\\"), UInt8(ascii: "\\")]
-      case 0..<0x20: out += [UInt8(ascii: "\\"), UInt8(ascii: "u"), 0x30, 0x30, hex[Int(c >> 4)], hex[Int(c & 15)]]
-      default: out.append(c)
+    var s = s
+    s.withUTF8 { text in
+      // Most text needs no escapes and is copied as it is.
+      if text.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
+        out += text
+      } else {
+        for c in text { writeEscaped(c, to: &out) }
       }
     }
     out.append(UInt8(ascii: "\""))
+  }
+
+  private static func writeEscaped(_ c: UInt8, to out: inout [UInt8]) {
+    func hex(_ n: UInt8) -> UInt8 { n < 10 ? 0x30 + n : 0x57 + n }
+    switch c {
+    case UInt8(ascii: "\""), UInt8(ascii: "\\"): out += [UInt8(ascii: "\\"), c]
+    case 0..<0x20: out += [UInt8(ascii: "\\"), UInt8(ascii: "u"), 0x30, 0x30, hex(c >> 4), hex(c & 15)]
+    default: out.append(c)
+    }
   }
 }
 

@@ -1,65 +1,99 @@
 import Crypto
 
 /// A SHA-256 value: the name of everything the project stores.
+///
+/// Held in place, not in an array: plans keep tens of thousands of them.
 public struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
-  /// 32 bytes.
-  public let bytes: [UInt8]
+  /// The 32 bytes, eight to a word, the first byte the highest.
+  private let words: (UInt64, UInt64, UInt64, UInt64)
+
+  /// - Precondition: `buffer` holds 32 bytes.
+  fileprivate init(raw buffer: UnsafeRawBufferPointer) {
+    precondition(buffer.count == 32, "Digest: \(buffer.count) bytes, expected 32")
+    func word(_ i: Int) -> UInt64 { UInt64(bigEndian: buffer.loadUnaligned(fromByteOffset: 8 * i, as: UInt64.self)) }
+    words = (word(0), word(1), word(2), word(3))
+  }
 
   /// - Precondition: `bytes` has 32 elements.
   public init(bytes: [UInt8]) {
-    precondition(bytes.count == 32, "Digest: \(bytes.count) bytes, expected 32")
-    self.bytes = bytes
+    self = bytes.withUnsafeBytes { Digest(raw: $0) }
   }
 
   /// Hashes a whole buffer.
   public init(of data: [UInt8]) {
-    self.init(bytes: Array(SHA256.hash(data: data)))
+    self = data.withUnsafeBytes { Digest(of: $0) }
   }
 
   /// Hashes the UTF-8 form of a text.
   public init(of text: String) {
-    self.init(of: Array(text.utf8))
+    var text = text
+    self = text.withUTF8 { Digest(of: UnsafeRawBufferPointer($0)) }
   }
 
   /// Hashes memory without copying it.
   public init(of buffer: UnsafeRawBufferPointer) {
     var hasher = SHA256()
     hasher.update(bufferPointer: buffer)
-    self.init(bytes: Array(hasher.finalize()))
+    self = hasher.finalize().withUnsafeBytes { Digest(raw: $0) }
   }
 
   /// Reads 64 lowercase or uppercase hexadecimal digits; nil for anything else.
   public init?(hex: String) {
-    let digits = Array(hex.utf8)
-    guard digits.count == 64 else { return nil }
-    var bytes = [UInt8]()
-    bytes.reserveCapacity(32)
-    for i in stride(from: 0, to: 64, by: 2) {
-      guard let high = Digest.nibble(digits[i]), let low = Digest.nibble(digits[i + 1]) else { return nil }
-      bytes.append(high << 4 | low)
-    }
-    self.bytes = bytes
+    var hex = hex
+    guard let digest = hex.withUTF8({ Digest(hexDigits: $0) }) else { return nil }
+    self = digest
   }
 
-  private static func nibble(_ c: UInt8) -> UInt8? {
+  /// Reads 64 lowercase or uppercase hexadecimal digits in ASCII; nil for anything else.
+  public init?(hexDigits digits: ArraySlice<UInt8>) {
+    guard let digest = digits.withUnsafeBufferPointer({ Digest(hexDigits: $0) }) else { return nil }
+    self = digest
+  }
+
+  private init?(hexDigits digits: UnsafeBufferPointer<UInt8>) {
+    guard digits.count == 64 else { return nil }
+    func word(_ i: Int) -> UInt64? {
+      var word: UInt64 = 0
+      for digit in digits[16 * i..<16 * i + 16] {
+        guard let value = Digest.nibble(digit) else { return nil }
+        word = word << 4 | value
+      }
+      return word
+    }
+    guard let a = word(0), let b = word(1), let c = word(2), let d = word(3) else { return nil }
+    words = (a, b, c, d)
+  }
+
+  private static func nibble(_ c: UInt8) -> UInt64? {
     switch c {
-    case 0x30...0x39: c - 0x30
-    case 0x61...0x66: c - 0x61 + 10
-    case 0x41...0x46: c - 0x41 + 10
+    case 0x30...0x39: UInt64(c - 0x30)
+    case 0x61...0x66: UInt64(c - 0x61 + 10)
+    case 0x41...0x46: UInt64(c - 0x41 + 10)
     default: nil
     }
   }
 
+  /// The 32 bytes.
+  public var bytes: [UInt8] { withUnsafeBytes { Array($0) } }
+
+  /// Calls `body` with the 32 bytes.
+  public func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+    let big = (words.0.bigEndian, words.1.bigEndian, words.2.bigEndian, words.3.bigEndian)
+    return try Swift.withUnsafeBytes(of: big) { try body($0) }
+  }
+
   /// 64 lowercase hexadecimal digits.
   public var hex: String {
-    let table = Array("0123456789abcdef".utf8)
-    var out = [UInt8]()
-    out.reserveCapacity(64)
-    for b in bytes {
-      out.append(table[Int(b >> 4)])
-      out.append(table[Int(b & 15)])
+    String(unsafeUninitializedCapacity: 64) { out in
+      for i in 0..<4 {
+        let word = i == 0 ? words.0 : i == 1 ? words.1 : i == 2 ? words.2 : words.3
+        for j in 0..<16 {
+          let digit = UInt8(truncatingIfNeeded: word >> UInt64(60 - 4 * j)) & 15
+          out[16 * i + j] = digit < 10 ? 0x30 + digit : 0x57 + digit
+        }
+      }
+      return 64
     }
-    return String(decoding: out, as: UTF8.self)
   }
 
   /// The first 12 digits, for people.
@@ -67,9 +101,11 @@ public struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
 
   public var description: String { hex }
 
-  public static func < (a: Digest, b: Digest) -> Bool {
-    a.bytes.lexicographicallyPrecedes(b.bytes)
-  }
+  public static func == (a: Digest, b: Digest) -> Bool { a.words == b.words }
+
+  public static func < (a: Digest, b: Digest) -> Bool { a.words < b.words }
+
+  public func hash(into hasher: inout Hasher) { hasher.combine(words.0) }
 }
 
 extension Digest: Codable {
@@ -95,10 +131,10 @@ public struct DigestBuilder {
 
   public init() {}
 
-  public mutating func update(_ bytes: [UInt8]) { hasher.update(data: bytes) }
-  public mutating func update(_ digest: Digest) { hasher.update(data: digest.bytes) }
+  public mutating func update(_ bytes: [UInt8]) { bytes.withUnsafeBytes { hasher.update(bufferPointer: $0) } }
+  public mutating func update(_ digest: Digest) { digest.withUnsafeBytes { hasher.update(bufferPointer: $0) } }
   public mutating func update(_ buffer: UnsafeRawBufferPointer) { hasher.update(bufferPointer: buffer) }
-  public mutating func update(_ text: String) { hasher.update(data: Array(text.utf8)) }
+  public mutating func update(_ text: String) { update(Array(text.utf8)) }
 
-  public func finalize() -> Digest { Digest(bytes: Array(hasher.finalize())) }
+  public func finalize() -> Digest { hasher.finalize().withUnsafeBytes { Digest(raw: $0) } }
 }

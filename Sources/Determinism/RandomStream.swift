@@ -32,8 +32,9 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
   public private(set) var index: UInt64 = 0
 
   init(name: Digest) {
+    let bytes = name.bytes
     func word(_ i: Int) -> UInt32 {
-      (0..<4).reduce(UInt32(0)) { $0 | UInt32(name.bytes[i * 4 + $1]) << UInt32(8 * $1) }
+      (0..<4).reduce(UInt32(0)) { $0 | UInt32(bytes[i * 4 + $1]) << UInt32(8 * $1) }
     }
     key = (word(0), word(1))
     high = (word(2), word(3))
