@@ -5,8 +5,12 @@ extension Pipeline {
   /// - Throws: `PipelineError` with the place of the first mistake and, where one is near, a suggestion.
   public init(_ description: PipelineDescription, registry: StageRegistry) throws {
     let kinds = try description.stages.map { try Pipeline.kind(of: $0, in: registry) }
+    let written = WrittenStages(
+      entries: description.stages, kinds: kinds,
+      places: Dictionary(
+        description.stages.enumerated().map { ($0.element.name, $0.offset) }, uniquingKeysWith: { first, _ in first }))
     let links = try zip(description.stages, kinds).map { entry, kind in
-      try Pipeline.link(entry, kind: kind, description: description, kinds: kinds)
+      try Pipeline.link(entry, kind: kind, among: written)
     }
     let order = try Pipeline.order(description, dependencies: links.map(\.dependencies))
     var place = [Int](repeating: 0, count: order.count)
@@ -46,6 +50,13 @@ extension Pipeline {
     return kind
   }
 
+  /// The stages as they were written, to look references up in.
+  private struct WrittenStages {
+    let entries: [PipelineDescription.StageEntry]
+    let kinds: [StageKind]
+    let places: [String: Int]
+  }
+
   private struct Links {
     var inputs: [String: InputBinding] = [:]
     var forEach: InputBinding?
@@ -53,7 +64,7 @@ extension Pipeline {
   }
 
   private static func link(
-    _ entry: PipelineDescription.StageEntry, kind: StageKind, description: PipelineDescription, kinds: [StageKind]
+    _ entry: PipelineDescription.StageEntry, kind: StageKind, among stages: WrittenStages
   ) throws -> Links {
     var links = Links()
     var sources = Set<Int>()
@@ -61,12 +72,12 @@ extension Pipeline {
       if kind.isSource {
         throw PipelineError(.badReference, at: reference.location, "a source can't be fanned out")
       }
-      let (stage, output) = try resolve(reference, description: description, kinds: kinds)
-      guard output.kind == JSONFormat.name, description.stages[stage].forEach == nil else {
+      let (stage, output) = try resolve(reference, among: stages)
+      guard output.kind == JSONFormat.name, stages.entries[stage].forEach == nil else {
         throw PipelineError(
           .badReference, at: reference.location,
           "for-each needs a json array of one stage; '\(reference.text)' is \(output.kind)"
-            + (description.stages[stage].forEach == nil ? "" : " of a fanned-out stage"))
+            + (stages.entries[stage].forEach == nil ? "" : " of a fanned-out stage"))
       }
       links.forEach = .output(stage: stage, name: output.name)
       sources.insert(stage)
@@ -77,7 +88,7 @@ extension Pipeline {
         throw PipelineError(
           .unknownKey, at: need.inputLocation, "stage kind '\(kind.name)' has no input '\(need.input)'\(hint)")
       }
-      let (binding, found) = try bind(need, port: port, entry: entry, description: description, kinds: kinds)
+      let (binding, found) = try bind(need, port: port, entry: entry, among: stages)
       guard found == port.kind else {
         throw PipelineError(
           .wrongType, at: need.reference.location,
@@ -101,7 +112,7 @@ extension Pipeline {
   /// The binding of an input and the artifact kind it yields.
   private static func bind(
     _ need: PipelineDescription.Need, port: InputPort, entry: PipelineDescription.StageEntry,
-    description: PipelineDescription, kinds: [StageKind]
+    among stages: WrittenStages
   ) throws -> (InputBinding, String) {
     let reference = need.reference
     if reference.text == "each" {
@@ -114,8 +125,8 @@ extension Pipeline {
       }
       return (.element, JSONFormat.name)
     }
-    let (stage, output) = try resolve(reference, description: description, kinds: kinds)
-    let theirs = description.stages[stage].forEach
+    let (stage, output) = try resolve(reference, among: stages)
+    let theirs = stages.entries[stage].forEach
     switch (port.isList, theirs) {
     case (true, .some): return (.list(stage: stage, name: output.name), output.kind)
     case (false, nil): return (.output(stage: stage, name: output.name), output.kind)
@@ -124,29 +135,29 @@ extension Pipeline {
     case (true, nil):
       throw PipelineError(
         .wrongType, at: reference.location,
-        "input '\(port.name)' takes the artifacts of a fanned-out stage; '\(description.stages[stage].name)' runs once")
+        "input '\(port.name)' takes the artifacts of a fanned-out stage; '\(stages.entries[stage].name)' runs once")
     case (false, .some):
       throw PipelineError(
         .wrongType, at: reference.location,
-        "input '\(port.name)' takes one artifact, but '\(description.stages[stage].name)' is fanned out; "
+        "input '\(port.name)' takes one artifact, but '\(stages.entries[stage].name)' is fanned out; "
           + "give this stage the same 'for-each' to go element by element")
     }
   }
 
   private static func resolve(
-    _ reference: PipelineDescription.Reference, description: PipelineDescription, kinds: [StageKind]
+    _ reference: PipelineDescription.Reference, among stages: WrittenStages
   ) throws -> (stage: Int, output: OutputPort) {
     let parts = reference.text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
     guard parts.count == 2 else {
       throw PipelineError(
         .badReference, at: reference.location, "'\(reference.text)': expected 'stage.output'")
     }
-    guard let stage = description.stages.firstIndex(where: { $0.name == parts[0] }) else {
-      let hint = Suggestion.text(for: parts[0], among: description.stages.map(\.name))
+    guard let stage = stages.places[parts[0]] else {
+      let hint = Suggestion.text(for: parts[0], among: stages.entries.map(\.name))
       throw PipelineError(.unknownStage, at: reference.location, "no stage '\(parts[0])'\(hint)")
     }
-    guard let output = kinds[stage].outputs.first(where: { $0.name == parts[1] }) else {
-      let hint = Suggestion.text(for: parts[1], among: kinds[stage].outputs.map(\.name))
+    guard let output = stages.kinds[stage].outputs.first(where: { $0.name == parts[1] }) else {
+      let hint = Suggestion.text(for: parts[1], among: stages.kinds[stage].outputs.map(\.name))
       throw PipelineError(
         .badReference, at: reference.location, "stage '\(parts[0])' has no output '\(parts[1])'\(hint)")
     }
@@ -173,25 +184,35 @@ extension Pipeline {
   /// Stages with every dependency before its dependents; otherwise as in the file.
   private static func order(_ description: PipelineDescription, dependencies: [[Int]]) throws -> [Int] {
     var order = [Int]()
-    var state = [Int](repeating: 0, count: dependencies.count)  // 1 being visited, 2 done
-    var path = [Int]()
-
-    func visit(_ i: Int) throws {
-      if state[i] == 2 { return }
-      if state[i] == 1 {
-        let cycle = (path[path.firstIndex(of: i)!...] + [i]).map { description.stages[$0].name }
-        throw PipelineError(
-          .cycle, at: description.stages[i].nameLocation,
-          "stage '\(description.stages[i].name)' needs itself: \(cycle.joined(separator: " needs "))")
+    var isDone = [Bool](repeating: false, count: dependencies.count)
+    var isOnPath = isDone
+    // Depth first, with a path of its own: a chain of stages may be longer than the thread's stack is deep.
+    var path: [(stage: Int, next: Int)] = []
+    for first in dependencies.indices where !isDone[first] {
+      path.append((first, 0))
+      isOnPath[first] = true
+      while let (stage, next) = path.last {
+        guard next < dependencies[stage].count else {
+          path.removeLast()
+          isOnPath[stage] = false
+          isDone[stage] = true
+          order.append(stage)
+          continue
+        }
+        path[path.count - 1].next += 1
+        let needed = dependencies[stage][next]
+        if isDone[needed] { continue }
+        if isOnPath[needed] {
+          let start = path.firstIndex { $0.stage == needed }!
+          let cycle = (path[start...].map(\.stage) + [needed]).map { description.stages[$0].name }
+          throw PipelineError(
+            .cycle, at: description.stages[needed].nameLocation,
+            "stage '\(description.stages[needed].name)' needs itself: \(cycle.joined(separator: " needs "))")
+        }
+        path.append((needed, 0))
+        isOnPath[needed] = true
       }
-      state[i] = 1
-      path.append(i)
-      for d in dependencies[i] { try visit(d) }
-      path.removeLast()
-      state[i] = 2
-      order.append(i)
     }
-    for i in dependencies.indices { try visit(i) }
     return order
   }
 }

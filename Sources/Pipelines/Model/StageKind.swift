@@ -36,7 +36,8 @@ public struct StageKind: Sendable {
       let parameters = try ParameterDecoder.decode(S.Parameters.self, from: value, defaults: defaults)
       let stage = try StageKind.locatingErrors(in: value) { try S(parameters: parameters) }
       return PreparedStage(
-        parameters: StageKind.canonical(parameters), body: .stage({ try stage.run(in: $0) }))
+        parameters: StageKind.isEmpty(value) ? defaults : StageKind.canonical(parameters),
+        body: .stage({ try stage.run(in: $0) }))
     }
     restore = { value in
       let parameters = try value.decoded(as: S.Parameters.self)
@@ -83,6 +84,9 @@ public struct StageKind: Sendable {
       precondition(defaults[reserved] == nil, "stage kind \(name): a parameter may not be named '\(reserved)'")
     }
   }
+
+  /// Whether the user set nothing, so that the defaults stand.
+  private static func isEmpty(_ value: LocatedValue) -> Bool { value.members?.isEmpty ?? false }
 
   private static func canonical(_ parameters: some StageParameters) -> CanonicalValue {
     do {
