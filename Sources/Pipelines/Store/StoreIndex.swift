@@ -65,43 +65,46 @@ final class StoreIndex: Sendable {
   }
 
   private func append(_ fields: [String]) throws {
-    let text = fields.joined(separator: "\t")
-    let line = Array("\(Digest(of: text).hex.prefix(8))\t\(text)\n".utf8)
+    let text = Array(fields.joined(separator: "\t").utf8)[...]
+    let line = StoreIndex.voucher(of: text) + [0x09] + text + [0x0A]
     try state.withLock { state in
       StoreIndex.apply(line.dropLast(), to: &state)
       // The leading line break ends a line that a crash may have torn.
       do {
-        try Files.write([0x0A] + line, to: path, append: true)
+        try Files.write([0x0A] + Array(line), to: path, append: true)
       } catch {
         if !isObserved { throw error }
       }
     }
   }
 
+  /// The eight digits that vouch for a line.
+  private static func voucher(of text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    text.withUnsafeBytes { Array(Digest(of: $0).hex.utf8.prefix(8)) }[...]
+  }
+
   private static func apply(_ line: ArraySlice<UInt8>, to state: inout State) {
     guard line.count > 9, line[line.startIndex + 8] == 0x09 else { return }
     let text = line.dropFirst(9)
-    guard Digest(of: Array(text)).hex.utf8.prefix(8).elementsEqual(line.prefix(8)) else { return }
-    let fields = text.split(separator: 0x09, omittingEmptySubsequences: false).map {
-      String(decoding: $0, as: UTF8.self)
-    }
-    guard fields.count >= 2, let key = Digest(hex: fields[1]) else { return }
-    switch fields[0] {
+    guard voucher(of: text) == line.prefix(8) else { return }
+    let fields = text.split(separator: 0x09, omittingEmptySubsequences: false)
+    func word(_ i: Int) -> String { String(decoding: fields[i], as: UTF8.self) }
+    guard fields.count >= 2, let key = Digest(hexDigits: fields[1]) else { return }
+    switch word(0) {
     case "done" where fields.count >= 7 && fields.count % 4 == 3:
-      guard let milliseconds = Int(fields[5]), let bytes = Int(fields[6]) else { return }
+      guard let milliseconds = Int(word(5)), let bytes = Int(word(6)) else { return }
       var outputs = [String: Artifact]()
       for i in stride(from: 7, to: fields.count, by: 4) {
-        guard let digest = Digest(hex: fields[i + 2]) else { return }
-        outputs[fields[i]] = Artifact(
-          kind: fields[i + 1], digest: digest, isExternal: fields[i + 3] == "external")
+        guard let digest = Digest(hexDigits: fields[i + 2]) else { return }
+        outputs[word(i)] = Artifact(kind: word(i + 1), digest: digest, isExternal: word(i + 3) == "external")
       }
-      if state.entries[key] == nil { state.keys[fields[2], default: []].append(key) }
-      state.entries[key] = Entry(
-        key: key, kind: fields[2], stage: fields[3], started: fields[4], seconds: Double(milliseconds) / 1000,
-        bytes: bytes, outputs: outputs)
-      state.failures[key] = nil
+      let entry = Entry(
+        key: key, kind: word(2), stage: word(3), started: word(4), seconds: Double(milliseconds) / 1000, bytes: bytes,
+        outputs: outputs)
+      if state.entries.updateValue(entry, forKey: key) == nil { state.keys[entry.kind, default: []].append(key) }
+      if !state.failures.isEmpty { state.failures[key] = nil }
     case "failed" where fields.count >= 3:
-      state.failures[key] = fields[2]
+      state.failures[key] = word(2)
     default: break
     }
   }
