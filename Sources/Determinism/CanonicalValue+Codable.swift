@@ -34,10 +34,34 @@ extension CanonicalValue: Codable {
     }
   }
 
-  /// Reads JSON text. Numbers without fraction and exponent that fit become integers.
-  /// - Throws: Foundation's `DecodingError` for malformed text.
-  public init(json: [UInt8]) throws {
-    self = try JSONDecoder().decode(CanonicalValue.self, from: Data(json))
+  /// Reads JSON text. Whole numbers that fit become integers, however they are written.
+  /// - Throws: `JSONError` for malformed text, and for an object that gives a member twice: readers differ about which
+  ///   one counts.
+  public init(json: [UInt8]) throws(JSONError) {
+    self = try CanonicalValue(JSONTree.parse(json))
+  }
+
+  private init(_ tree: JSONTree) throws(JSONError) {
+    switch tree {
+    case .null: self = .null
+    case .bool(let b): self = .bool(b)
+    case .integer(let i): self = .integer(i)
+    case .number(let d): self = Int(exactly: d).map(CanonicalValue.integer) ?? .number(d)
+    case .string(let s): self = .string(s)
+    case .array(let elements):
+      var values = [CanonicalValue]()
+      values.reserveCapacity(elements.count)
+      for element in elements { values.append(try CanonicalValue(element)) }
+      self = .array(values)
+    case .object(let members):
+      var values = [String: CanonicalValue](minimumCapacity: members.count)
+      for member in members {
+        guard values.updateValue(try CanonicalValue(member.value), forKey: member.name) == nil else {
+          throw JSONError(line: 0, column: 0, message: "an object gives '\(member.name)' twice")
+        }
+      }
+      self = .object(values)
+    }
   }
 
   /// The canonical form of a `Codable` value.

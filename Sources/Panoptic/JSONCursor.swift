@@ -1,3 +1,4 @@
+import Determinism
 import Foundation
 
 /// A value in a JSON file together with its place, so that every wrong value is reported as
@@ -13,8 +14,18 @@ struct JSONCursor {
     guard let data = FileManager.default.contents(atPath: file) else {
       throw PanopticError(.unreadable, at: file, "the file is missing or cannot be read")
     }
-    tree = try JSONParser.parse([UInt8](data), file: file)
+    tree = try JSONCursor.parse([UInt8](data), file: file)
     (self.file, path) = (file, "")
+  }
+
+  /// - Throws: `PanopticError.Code.malformedJSON` at `file:line:column`.
+  static func parse(_ text: [UInt8], file: String) throws -> JSONTree {
+    do {
+      return try JSONTree.parse(text)
+    } catch {
+      throw PanopticError(
+        .malformedJSON, at: "\(file):\(error.line):\(error.column)", "\(error.message); this is not valid JSON")
+    }
   }
 
   init(tree: JSONTree, file: String, path: String) {

@@ -71,7 +71,9 @@ import Testing
     #expect(try value.decoded(as: Parameters.self) == Parameters())
   }
 
-  @Test("refuses malformed text", arguments: ["", "{", "[1 2]", #"{"a":}"#, "nul", "[1] 2", "\"\u{1}\""])
+  @Test(
+    "refuses malformed text, and a member given twice",
+    arguments: ["", "{", "[1 2]", #"{"a":}"#, "nul", "[1] 2", "\"\u{1}\"", #"{"a":1,"a":1}"#])
   func malformed(_ text: String) {
     #expect(throws: (any Error).self) { try CanonicalValue(json: Array(text.utf8)) }
   }

@@ -150,7 +150,7 @@ struct PanopticFilesTests {
 }
 
 @Suite("JSON reader")
-struct JSONParserTests {
+struct JSONTreeTests {
   @Test(
     "mistakes are refused",
     arguments: [
@@ -159,18 +159,18 @@ struct JSONParserTests {
       String(repeating: "[", count: 100_000),
     ])
   func mistakes(_ text: String) {
-    #expect(throws: PanopticError.self) { try JSONParser.parse(Array(text.utf8), file: "x") }
+    #expect(throws: JSONError.self) { try JSONTree.parse(Array(text.utf8)) }
   }
 
   @Test("invalid UTF-8 is refused")
   func encoding() {
-    #expect(throws: PanopticError.self) { try JSONParser.parse([0x22, 0xff, 0x22], file: "x") }
+    #expect(throws: JSONError.self) { try JSONTree.parse([0x22, 0xff, 0x22]) }
   }
 
   @Test("values and escapes are read")
   func values() throws {
     let text = #" {"a": [1, -2.5e1, "\u00e4\ud834\udd1e\n\"", null, true], "a": {} , "b": -0} "#
-    guard case .object(let members) = try JSONParser.parse(Array(text.utf8), file: "x"),
+    guard case .object(let members) = try JSONTree.parse(Array(text.utf8)),
       case .array(let elements) = members[0].value, case .integer(1) = elements[0], case .number(-25) = elements[1],
       case .string("ä𝄞\n\"") = elements[2], case .null = elements[3], case .bool(true) = elements[4]
     else {
@@ -187,7 +187,7 @@ struct JSONParserTests {
     let outcomes = try PanopticGolden.decode([String: Outcome].self, "bad/json/expected_outcome.json")
     for (name, outcome) in outcomes.sorted(by: { $0.key < $1.key }) where outcome.required != "either" {
       let text = try Data(contentsOf: URL(fileURLWithPath: PanopticGolden.path("bad/json/\(name)")))
-      let isAccepted = (try? JSONParser.parse([UInt8](text), file: name)) != nil
+      let isAccepted = (try? JSONTree.parse([UInt8](text))) != nil
       #expect(isAccepted == (outcome.required == "accept"), "\(name)")
     }
   }

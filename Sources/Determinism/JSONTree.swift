@@ -15,8 +15,11 @@ public enum JSONTree: Sendable {
     public let value: JSONTree
   }
 
+  /// Reads a whole document.
+  public static func parse(_ text: [UInt8]) throws(JSONError) -> JSONTree { try JSONParser.parse(text) }
+
   /// What a person would call this kind of value.
-  var kind: String {
+  public var kind: String {
     switch self {
     case .null: "null"
     case .bool: "a boolean"
@@ -29,20 +32,31 @@ public enum JSONTree: Sendable {
   }
 }
 
+/// What is wrong with a text that should be JSON.
+public struct JSONError: Error, Equatable, CustomStringConvertible {
+  /// From 1; 0 where the mistake has no one place.
+  public let line: Int
+  /// From 1, in bytes.
+  public let column: Int
+  public let message: String
+
+  public var description: String { line == 0 ? message : "\(line):\(column): \(message)" }
+}
+
 /// A strict JSON reader (RFC 8259) that names line and column of a mistake.
 ///
 /// Annotation files reach hundreds of megabytes, so it makes one pass over the bytes and builds no intermediate
-/// objects. `NaN` and `Infinity`, which Python writes and reads, are mistakes here. Nesting is limited to 512 levels.
+/// objects; records of stores and artifacts may come from anybody, so nothing it builds is larger than the
+/// text.
+/// `NaN` and `Infinity`, which Python writes and reads, are mistakes here. Nesting is limited to 512 levels.
 struct JSONParser {
   private let bytes: UnsafeBufferPointer<UInt8>
-  private let file: String
   private var position = 0
   private var depth = 0
 
-  /// - Throws: `PanopticError.Code.malformedJSON` at `file:line:column`.
-  static func parse(_ text: [UInt8], file: String) throws -> JSONTree {
-    try text.withUnsafeBufferPointer { bytes in
-      var parser = JSONParser(bytes: bytes, file: file)
+  static func parse(_ text: [UInt8]) throws(JSONError) -> JSONTree {
+    try text.withUnsafeBufferPointer { bytes throws(JSONError) in
+      var parser = JSONParser(bytes: bytes)
       let tree = try parser.value()
       parser.skipSpace()
       if parser.position < bytes.count { throw parser.mistake("text after the end of the document") }
@@ -50,20 +64,22 @@ struct JSONParser {
     }
   }
 
-  private init(bytes: UnsafeBufferPointer<UInt8>, file: String) {
-    self.bytes = bytes
-    self.file = file
-  }
+  private init(bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
 
-  private func mistake(_ message: String) -> PanopticError {
+  private func mistake(_ message: String) -> JSONError {
     let before = bytes[..<min(position, bytes.count)]
     let line = before.reduce(1) { $0 + ($1 == 10 ? 1 : 0) }
     let column = before.count - ((before.lastIndex(of: 10) ?? -1) + 1) + 1
-    return PanopticError(.malformedJSON, at: "\(file):\(line):\(column)", "\(message); this is not valid JSON")
+    return JSONError(line: line, column: column, message: message)
   }
 
   private mutating func skipSpace() {
-    while position < bytes.count, [0x20, 0x0a, 0x0d, 0x09].contains(bytes[position]) { position += 1 }
+    while position < bytes.count {
+      switch bytes[position] {
+      case 0x20, 0x0A, 0x0D, 0x09: position += 1
+      default: return
+      }
+    }
   }
 
   /// The next byte that is not white space, not consumed; 0 at the end.
@@ -72,10 +88,10 @@ struct JSONParser {
     return position < bytes.count ? bytes[position] : 0
   }
 
-  private mutating func value() throws -> JSONTree {
+  private mutating func value() throws(JSONError) -> JSONTree {
     switch peek() {
-    case UInt8(ascii: "{"): return try nested { try $0.object() }
-    case UInt8(ascii: "["): return try nested { try $0.array() }
+    case UInt8(ascii: "{"): return try nested { parser throws(JSONError) in try parser.object() }
+    case UInt8(ascii: "["): return try nested { parser throws(JSONError) in try parser.array() }
     case UInt8(ascii: "\""): return .string(try string())
     case UInt8(ascii: "t"): return try literal("true", .bool(true))
     case UInt8(ascii: "f"): return try literal("false", .bool(false))
@@ -86,7 +102,7 @@ struct JSONParser {
     }
   }
 
-  private mutating func nested(_ body: (inout JSONParser) throws -> JSONTree) throws -> JSONTree {
+  private mutating func nested(_ body: (inout JSONParser) throws(JSONError) -> JSONTree) throws(JSONError) -> JSONTree {
     if depth == 512 { throw mistake("nested more than 512 levels deep") }
     depth += 1
     defer { depth -= 1 }
@@ -94,7 +110,7 @@ struct JSONParser {
     return try body(&self)
   }
 
-  private mutating func object() throws -> JSONTree {
+  private mutating func object() throws(JSONError) -> JSONTree {
     var members = [JSONTree.Member]()
     if peek() == UInt8(ascii: "}") {
       position += 1
@@ -113,7 +129,7 @@ struct JSONParser {
     }
   }
 
-  private mutating func array() throws -> JSONTree {
+  private mutating func array() throws(JSONError) -> JSONTree {
     var elements = [JSONTree]()
     if peek() == UInt8(ascii: "]") {
       position += 1
@@ -128,7 +144,7 @@ struct JSONParser {
     }
   }
 
-  private mutating func literal(_ word: StaticString, _ value: JSONTree) throws -> JSONTree {
+  private mutating func literal(_ word: StaticString, _ value: JSONTree) throws(JSONError) -> JSONTree {
     let matches = word.withUTF8Buffer { word in
       position + word.count <= bytes.count && zip(word, bytes[position...]).allSatisfy { $0 == $1 }
     }
@@ -137,13 +153,13 @@ struct JSONParser {
     return value
   }
 
-  private mutating func digits() throws {
+  private mutating func digits() throws(JSONError) {
     let start = position
     while position < bytes.count, (0x30...0x39).contains(bytes[position]) { position += 1 }
     if position == start { throw mistake("expected a digit") }
   }
 
-  private mutating func number() throws -> JSONTree {
+  private mutating func number() throws(JSONError) -> JSONTree {
     let start = position
     if bytes[position] == UInt8(ascii: "-") { position += 1 }
     let firstDigit = position
@@ -177,13 +193,13 @@ struct JSONParser {
 // MARK: Strings
 
 extension JSONParser {
-  private mutating func string() throws -> String {
+  private mutating func string() throws(JSONError) -> String {
     position += 1
     let start = position
     while position < bytes.count, bytes[position] >= 0x20, bytes[position] != UInt8(ascii: "\\") {
       if bytes[position] == UInt8(ascii: "\"") {
         position += 1
-        return try decoded(Array(bytes[start..<position - 1]))
+        return try decoded(bytes[start..<position - 1])
       }
       position += 1
     }
@@ -203,12 +219,12 @@ extension JSONParser {
     throw mistake("the text ends inside a string")
   }
 
-  private func decoded(_ utf8: [UInt8]) throws -> String {
+  private func decoded(_ utf8: some Collection<UInt8>) throws(JSONError) -> String {
     guard let text = String(validating: utf8, as: UTF8.self) else { throw mistake("a string is not UTF-8") }
     return text
   }
 
-  private mutating func escape() throws -> Character {
+  private mutating func escape() throws(JSONError) -> Character {
     guard position < bytes.count else { throw mistake("the text ends inside a string") }
     let byte = bytes[position]
     position += 1
@@ -239,7 +255,7 @@ extension JSONParser {
     }
   }
 
-  private mutating func hexadecimal() throws -> UInt32 {
+  private mutating func hexadecimal() throws(JSONError) -> UInt32 {
     guard position + 4 <= bytes.count,
       bytes[position..<position + 4].allSatisfy({ Character(Unicode.Scalar($0)).isHexDigit }),
       let value = UInt32(String(decoding: bytes[position..<position + 4], as: UTF8.self), radix: 16)
