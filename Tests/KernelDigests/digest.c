@@ -73,6 +73,7 @@ uint64_t kd_random(uint64_t counter) {
 
 static uint32_t pattern(uint64_t r, kd_kind kind) {
   uint32_t sign = (uint32_t)(r >> 63) << 31, fraction = (uint32_t)r & 0x7fffff, which = (uint32_t)(r >> 24) & 0xff;
+  if (kind == TINY) return sign | (which % 32) << 23 | fraction;
   if (kind != PLAIN && kind != POSITIVE) {
     switch (which) {
     case 0: case 1: case 2: case 3: return sign;

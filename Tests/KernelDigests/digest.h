@@ -17,6 +17,7 @@ typedef enum {
   AWKWARD,   // also zeros of both signs, subnormals, huge and tiny values; all finite
   WILD,      // also infinities and NaN
   POSITIVE,  // PLAIN without signs
+  TINY,      // magnitudes below 2^-90: products vanish, and leave their sign in the zero
 } kd_kind;
 
 typedef struct kd_block kd_block;

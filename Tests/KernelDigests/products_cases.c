@@ -30,6 +30,10 @@ static void small_products(kd *d) {
       product(
         d, s, (s * 7 + way * 11) % 68, (s * 13 + 5 * way + 1) % 68, way & 1, way >> 1 & 1, way >> 2,
         s % 4 == 3 ? AWKWARD : PLAIN);
+  // Zeros of both signs come out of short chains.
+  for (int64_t s = 1; s < 68; s++)
+    for (int way = 0; way < 8; way++)
+      product(d, s, way % 5, (s * 13 + 5 * way + 1) % 68, way & 1, way >> 1 & 1, way >> 2, TINY);
 }
 
 static void large_products(kd *d) {
@@ -178,6 +182,8 @@ static void each_convolution(kd *d, void (*run)(kd *, const shape *, kd_kind)) {
     run(d, &s, PLAIN);
     shape pointwise = {1 + w % 3, 1 + w * 3 % 67, 1 + w % 4, w, 1 + w * 7 % 67, 1, 1, 1, 0, 1};
     run(d, &pointwise, w % 2 ? AWKWARD : PLAIN);
+    shape zeros = {1 + w % 3, 1 + w % 2, 1 + w % 4, w, 1 + w * 5 % 67, 1 + w % 2 * 2, 1, 1, w % 2, 1};
+    run(d, &zeros, TINY);
   }
 }
 
@@ -260,6 +266,7 @@ static void each_depthwise(kd *d, void (*run)(kd *, const shape *, kd_kind)) {
   for (int64_t w = 1; w < 68; w++) {
     shape s = {1 + w % 3, 2, 3, w, 2, 3, 3, 1 + w % 3, 1, 1};
     run(d, &s, PLAIN);
+    run(d, &s, TINY);
   }
   // More positions than a chunk.
   shape s = {3, 18, 33, 35, 18, 3, 3, 1, 1, 1};
