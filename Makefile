@@ -36,7 +36,7 @@ WORK := $(if $(JOBS),--jobs $(JOBS)) $(if $(THREADS),--threads $(THREADS))
 RUN := $(ISA_ENV) $(BIN)
 
 .DEFAULT_GOAL := help
-.PHONY: setup setup-tests build test test-identity reproduce-coco smoke rerun plan status audit \
+.PHONY: setup setup-tests build test test-identity test-arm test-mutations reproduce-coco smoke rerun plan status audit \
   bench bench-peers format lint docs clean help
 .DELETE_ON_ERROR:
 
@@ -76,6 +76,12 @@ test: setup-tests ## build and run all tests in release
 test-identity: setup-tests ## the full matrix: instruction sets x threads, interruptions, one root
 	swift build $(SWIFT_FLAGS) --build-tests
 	SWIFT_BACKTRACE=enable=no AUTOPANOPTIC_FULL_MATRIX=1 $(RUN_TESTS) --filter '[Ii]dentity' $(ARGS) 2>&1 | $(TEST_FILTER)
+
+test-arm: ## the C kernels compiled for 64-bit ARM, under qemu: the same digests
+	.ci/digests --arm
+
+test-mutations: ## small changes of the C kernels, such as the order of two additions: a test must fail for each
+	.ci/mutate
 
 reproduce-coco: $(BIN) ## the whole COCO procedure; a second time everything is cached
 	@$(RUN) run $(PIPELINE) $(COMMON) $(WORK) $(ARGS)

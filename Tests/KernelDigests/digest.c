@@ -73,6 +73,7 @@ uint64_t kd_random(uint64_t counter) {
 
 static uint32_t pattern(uint64_t r, kd_kind kind) {
   uint32_t sign = (uint32_t)(r >> 63) << 31, fraction = (uint32_t)r & 0x7fffff, which = (uint32_t)(r >> 24) & 0xff;
+  if (kind == WIDE) return sign | (95 + which % 64) << 23 | fraction;
   if (kind == TINY) return sign | (which % 32) << 23 | fraction;
   if (kind != PLAIN && kind != POSITIVE) {
     switch (which) {

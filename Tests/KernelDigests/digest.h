@@ -14,7 +14,8 @@
 /// Which numbers an input holds.
 typedef enum {
   PLAIN,     // magnitudes in [1/8, 4), full significands
-  AWKWARD,   // also zeros of both signs, subnormals, huge and tiny values; all finite
+  WIDE,      // magnitudes in [2^-32, 2^32): binary64 sums of them round
+  AWKWARD,   // PLAIN, but also zeros of both signs, subnormals, huge and tiny values; all finite
   WILD,      // also infinities and NaN
   POSITIVE,  // PLAIN without signs
   TINY,      // magnitudes below 2^-90: products vanish, and leave their sign in the zero
