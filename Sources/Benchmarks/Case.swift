@@ -8,19 +8,26 @@ struct Case {
   let shape: String
   let work: Work
   let threads: Threads
+  /// How often the sides take turns; nil leaves it to the time that a call takes.
+  let rounds: Int?
   let opponents: [Opponent]
+  /// Where memory is compared as well.
+  let memory: Memory?
   /// Inputs are made when the case runs, outside of the time.
   let make: () throws -> Run
 
   init(
-    _ name: String, _ shape: String, _ work: Work, threads: Threads = .most, against opponents: [Opponent] = [],
-    make: @escaping () throws -> Run
+    _ name: String, _ shape: String, _ work: Work, threads: Threads = .most, rounds: Int? = nil,
+    against opponents: [Opponent] = [],
+    memory: Memory? = nil, make: @escaping () throws -> Run
   ) {
     self.name = name
     self.shape = shape
     self.work = work
     self.threads = threads
+    self.rounds = rounds
     self.opponents = opponents
+    self.memory = memory
     self.make = make
   }
 
@@ -38,6 +45,10 @@ struct Run {
   let body: () throws -> Outcome
   /// Another library's way, at a number of threads.
   var rival: ((Int) -> Void)?
+  /// The cost that `Opponent.Kind.allowance` grants, asked after a call.
+  var allowance: (() -> Double)?
+  /// A number that peers must find too, asked after a call.
+  var value: (() -> Double)?
 }
 
 /// Someone to be faster than.
@@ -47,6 +58,8 @@ struct Opponent {
     case script(String, CanonicalValue)
     /// `Run.rival`.
     case rival
+    /// `Run.allowance`: not someone, but a limit.
+    case allowance
     /// The same body at a number of threads.
     case ourselves(threads: Int)
   }

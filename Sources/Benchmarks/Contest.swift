@@ -8,6 +8,8 @@ struct Contest {
   let isQuick: Bool
 
   struct Failure: Error, CustomStringConvertible { let description: String }
+  /// A case that cannot run here.
+  struct Skip: Error, CustomStringConvertible { let description: String }
 
   /// One side: costs of calls that fill a span of time, at least one.
   private struct Side {
@@ -15,7 +17,8 @@ struct Contest {
     let run: (_ seconds: Double) throws -> [Double]
   }
 
-  func measure(_ item: Case, threads: Int) throws -> Measurement {
+  /// The case, and where it compares memory, that too.
+  func measure(_ item: Case, threads: Int) throws -> [Measurement] {
     let run = try item.make()
     var digest: Digest?
     func ours(_ threads: Int, _ seconds: Double) throws -> [Double] {
@@ -31,6 +34,7 @@ struct Contest {
     var sides = [Side { try ours(threads, $0) }]
     var notes: [String?] = []
     var present: [Opponent] = []
+    var peak: Double?
     for opponent in item.opponents {
       switch opponent.kind {
       case .ourselves(let other):
@@ -41,15 +45,28 @@ struct Contest {
         guard let rival = run.rival else { continue }
         sides.append(Side { Contest.calls(of: rival, threads: threads, seconds: $0) })
         notes.append(nil)
+      case .allowance:
+        guard let allowance = run.allowance else { continue }
+        sides.append(Side { _ in [allowance()] })
+        notes.append(nil)
       case .script(let script, let request):
-        guard let peer = try peers.peer(script) else { continue }
-        notes.append(try peer.run(request, threads: threads, seconds: 0).note)
-        sides.append(Side { try peer.run(request, threads: threads, seconds: $0).times ?? [] })
+        guard let peer = try peers.peer(script, of: opponent.name) else { continue }
+        let reply = try peer.prepare(request, threads: threads)
+        if let mine = run.value?(), let value = reply.value, abs(mine - value) > 1e-9 {
+          throw Failure(description: "\(item.name): we find \(mine), \(opponent.name) finds \(value)")
+        }
+        notes.append(reply.note)
+        sides.append(
+          Side {
+            let reply = try peer.run(request, threads: threads, seconds: $0)
+            peak = peak ?? reply.peak
+            return reply.times ?? []
+          })
       }
       present.append(opponent)
     }
 
-    let rounds = first > 5 ? (isQuick ? 1 : 3) : isQuick ? 3 : 9
+    let rounds = item.rounds ?? (isQuick ? 3 : 9)
     let span = first > 0.3 ? 0 : isQuick ? 0.02 : 0.05
     for _ in 0..<rounds {
       for i in sides.indices {
@@ -58,12 +75,26 @@ struct Contest {
         Thread.sleep(forTimeInterval: 0.03)
       }
     }
-    for case .script(let script, _) in present.map(\.kind) { try peers.peer(script)?.forget() }
+    for opponent in present {
+      if case .script(let script, _) = opponent.kind { try peers.peer(script, of: opponent.name)?.forget() }
+    }
     let theirs = zip(zip(present, notes), sides.dropFirst()).map { pair, side in
       Measurement.Theirs(opponent: pair.0, note: pair.1, costs: side.costs.sorted())
     }
-    return Measurement(
+    let times = Measurement(
       item: item, threads: threads, ours: sides[0].costs.sorted(), theirs: theirs, digest: digest)
+    guard let memory = item.memory else { return [times] }
+    return [times, try compare(memory, of: item, peak: peak, threads: threads)]
+  }
+
+  /// - Parameter peak: of the first opponent that tells one.
+  private func compare(_ memory: Memory, of item: Case, peak: Double?, threads: Int) throws -> Measurement {
+    let opponent = Opponent(name: "torch eager", kind: .rival, row: Row(name: memory.name, target: 1))
+    let theirs = peak.map { Measurement.Theirs(opponent: opponent, note: nil, costs: [$0]) }
+    let derived = Case(memory.name, item.shape, .memory) { Run { .tensors([]) } }
+    return Measurement(
+      item: derived, threads: threads, ours: [try memory.measured(threads: threads)],
+      theirs: theirs.map { [$0] } ?? [], digest: nil)
   }
 
   private static func calls(of run: Run, threads: Int, seconds: Double) throws -> ([Double], Outcome) {

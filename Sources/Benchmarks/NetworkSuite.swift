@@ -29,7 +29,8 @@ func networkSuite(_ options: Options) -> [Case] {
   return [
     Case(
       "network/training", shape, .operations(3 * operations),
-      against: [torch("training", 1.5)] + (options.compiles ? [compiled] : []) + [alone]
+      against: [torch("training", 1.5)] + (options.compiles ? [compiled] : []) + [alone],
+      memory: Memory(name: "network/memory") { ClassifierRun(batch: batch).train(steps: 3) }
     ) { ClassifierRun(batch: batch).training },
     Case("network/inference", shape, .operations(operations), against: [torch("inference", 1.2)]) {
       ClassifierRun(batch: batch).inference
@@ -54,36 +55,44 @@ struct ClassifierRun {
 
   /// Forward, backward, SGD; every step starts from the same weights and velocities.
   var training: Run {
-    let parameters = network.store.parameters
-    let optimizer = SGD(parameters, momentum: 0.9) { _ in .init(weightDecay: 4e-5) }
-    func step() -> Tensor {
-      let pass = Pass(mode: .training)
-      let loss = crossEntropy(scores(pass), labels: labels, ignoring: -1)
-      pass.backward(from: loss)
-      var window = GradientWindow(parameters)
-      window.add(pass)
-      optimizer.step(gradients: window.sums, rate: 0.01)
-      pass.commitStatistics()
-      return loss.value
-    }
-    _ = step()
+    let optimizer = optimizer
+    _ = step(optimizer)
     let start = TrainingState(network.store, optimizer)
     return Run(prepare: start.restore) {
-      let loss = step()
-      return .tensors([loss] + parameters.map(\.value))
+      let loss = step(optimizer)
+      return .tensors([loss] + network.store.parameters.map(\.value))
     }
+  }
+
+  func train(steps: Int) {
+    let optimizer = optimizer
+    for _ in 0..<steps { _ = step(optimizer) }
+  }
+
+  var optimizer: SGD { SGD(network.store.parameters, momentum: 0.9) { _ in .init(weightDecay: 4e-5) } }
+
+  @discardableResult
+  func step(_ optimizer: SGD, on batch: Tensor? = nil) -> Tensor {
+    let pass = Pass(mode: .training)
+    let loss = crossEntropy(scores(pass, batch ?? pictures), labels: labels, ignoring: -1)
+    pass.backward(from: loss)
+    var window = GradientWindow(network.store.parameters)
+    window.add(pass)
+    optimizer.step(gradients: window.sums, rate: 0.01)
+    pass.commitStatistics()
+    return loss.value
   }
 
   /// In evaluation mode.
   var inference: Run {
     Run {
       let pass = Pass(mode: .evaluation)
-      let scores = scores(pass)
+      let scores = scores(pass, pictures)
       return withExtendedLifetime(pass) { .tensor(scores.value) }
     }
   }
 
-  private func scores(_ pass: Pass) -> Variable {
+  private func scores(_ pass: Pass, _ pictures: Tensor) -> Variable {
     var random = Seeds(kind: "benchmark", seed: 1).stream("dropout")
     return network(pass.constant(pictures), path: path, random: &random)
   }

@@ -10,6 +10,8 @@ struct Options {
   var compiles: Bool
   /// Numbers of threads to measure with, one after the other; empty leaves it to the cases.
   var threads: [Int] = []
+  /// Only the steps of this memory case, in this process; prints its peak resident size.
+  var oneStep: String?
   var python = ".build/peers/bin/python"
   var peers = "Sources/Benchmarks/peers"
 
@@ -49,6 +51,7 @@ struct Options {
       case "--compile": compiles = true
       case "--no-compile": compiles = false
       case "--filter": filter = try value(of: argument)
+      case "--one-step": oneStep = try value(of: argument)
       case "--python": python = try value(of: argument)
       case "--peers": peers = try value(of: argument)
       case "--threads":

@@ -8,6 +8,10 @@ final class Peer {
     var times: [Double]?
     /// Which of its ways the peer found fastest, and other remarks.
     var note: String?
+    /// The peak resident size of the child since it prepared the case, in bytes.
+    var peak: Double?
+    /// What `Run.value` must be.
+    var value: Double?
     var error: String?
   }
 
@@ -34,9 +38,14 @@ final class Peer {
     process.waitUntilExit()
   }
 
-  /// Runs a case for a span of time, at least once; a span of zero prepares it and warms it up.
+  /// Readies a case and warms it up.
+  func prepare(_ request: CanonicalValue, threads: Int) throws -> Reply {
+    try ask(["case": request, "threads": .integer(threads), "measure": false, "seconds": 0])
+  }
+
+  /// Runs a case for a span of time, at least once.
   func run(_ request: CanonicalValue, threads: Int, seconds: Double) throws -> Reply {
-    try ask(["case": request, "threads": .integer(threads), "seconds": .number(seconds)])
+    try ask(["case": request, "threads": .integer(threads), "measure": true, "seconds": .number(seconds)])
   }
 
   /// Drops what has been prepared.
@@ -74,12 +83,13 @@ final class Peers {
     self.folder = folder
   }
 
-  /// Nil where there are no peers at all.
-  func peer(_ script: String) throws -> Peer? {
+  /// One child for every opponent, so that none holds memory of another's. Nil where there are no peers at all.
+  func peer(_ script: String, of opponent: String) throws -> Peer? {
     guard let python else { return nil }
-    if let peer = running[script] { return peer }
+    let name = "\(script) \(opponent)"
+    if let peer = running[name] { return peer }
     let peer = try Peer(python: python, script: "\(folder)/\(script)")
-    running[script] = peer
+    running[name] = peer
     return peer
   }
 

@@ -26,10 +26,11 @@ struct Report {
           copies[threads] = CopyYardstick.rate(threads: threads)
           say("a copy, \(threads) thr.: \(Text.fixed(copies[threads]! * 1e-9)) GB/s read and written")
         }
-        let measurement = try contest.measure(item, threads: threads)
-        emit(measurement.line)
-        say(measurement.summary(copy: copies[threads]))
-        measurements.append(measurement)
+        for measurement in try measure(item, threads: threads) {
+          emit(measurement.line)
+          say(measurement.summary(copy: copies[threads]))
+          measurements.append(measurement)
+        }
       }
     }
     contest.peers.end()
@@ -38,5 +39,12 @@ struct Report {
     if !hasPeers { say("not compared: everything that needs torch") }
     say(verdicts.lastLine)
     return verdicts.allMet
+  }
+
+  private func measure(_ item: Case, threads: Int) throws -> [Measurement] {
+    do { return try contest.measure(item, threads: threads) } catch let skip as Contest.Skip {
+      say("\(item.name): left out: \(skip)")
+      return []
+    }
   }
 }

@@ -1,3 +1,4 @@
+import Determinism
 import Foundation
 import Tensors
 
@@ -10,18 +11,32 @@ func emit(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").u
 do {
   let options = try Options(Array(CommandLine.arguments.dropFirst()))
   _ = try Backend.resolve(environment: ProcessInfo.processInfo.environment)
-  let suites = [networkSuite(options), productSuite(), convolutionSuite(), depthwiseSuite()]
+  let suites = [
+    networkSuite(options), productSuite(), convolutionSuite(), depthwiseSuite(), layerSuite(), panopticSuite(),
+    loaderSuite(options), qualitySuite(),
+  ]
+  if let name = options.oneStep {
+    guard let memory = suites.joined().compactMap(\.memory).first(where: { $0.name == name }) else {
+      throw Options.UsageError(message: "--one-step \(name): no such case")
+    }
+    try Parallel.withThreads(options.threads.first ?? 1) { try memory.steps() }
+    emit(String(try Memory.peak()))
+    exit(0)
+  }
   let cases = suites.joined().filter { options.filter.isEmpty || $0.name.contains(options.filter) }
   if cases.isEmpty { say("no case has '\(options.filter)' in its name") }
   if options.list {
     for item in cases { emit("\(item.name)  \(item.shape)") }
     exit(0)
   }
-  exit(try Report(options).run(cases) ? 0 : 1)
+  let allMet = try Report(options).run(cases)
+  Scratch.remove()
+  exit(allMet ? 0 : 1)
 } catch let error as Options.UsageError {
   say("benchmarks: \(error.message)\n\(Options.usage)")
   exit(64)
 } catch {
+  Scratch.remove()
   say("benchmarks: \(error)")
   exit(70)
 }

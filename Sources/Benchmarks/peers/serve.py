@@ -1,10 +1,11 @@
 """The peers' side of the benchmarks: a line of JSON asks, a line of JSON answers.
 
 A request names a case, a number of threads and a span of seconds; the answer holds the times of calls that fill the
-span, at least one. A span of zero prepares the case: of several ways to do the same (memory layouts), the fastest in a
-short trial stays, and the answer says which.
+span, at least one. The first request prepares the case: of several ways to do the same (memory layouts), the fastest
+in a short trial stays, and the answer says which. A request that doesn't measure only prepares.
 """
 
+import ctypes
 import gc
 import json
 import os
@@ -23,13 +24,17 @@ def timed(call):
 class Way:
     """One way to do a case. `trial` stands for `call` where that takes too long to choose by."""
 
-    def __init__(self, name, call, trial=None, warmups=1):
-        self.name, self.call, self.trial, self.warmups = name, call, trial or call, warmups
+    def __init__(self, name, call, trial=None, warmups=1, value=None):
+        self.name, self.call, self.trial, self.warmups, self.value = name, call, trial or call, warmups, value
 
     def rehearse(self):
+        """Seconds of the trial: the best of some calls, of fewer where one takes long."""
         for _ in range(self.warmups):
             self.trial()
-        return min(timed(self.trial) for _ in range(3))
+        times = [timed(self.trial)]
+        while sum(times) < 0.1 or len(times) < 3 and sum(times) < 2:
+            times.append(timed(self.trial))
+        return min(times)
 
 
 def prepared(ways):
@@ -43,8 +48,22 @@ def prepared(ways):
             best = (seconds, way)
         del way
         gc.collect()
-    remarks = ", ".join(remarks) + f": {best[1].name}" if len(ways) > 1 else best[1].name
-    return best[1], remarks
+    way = best[1]
+    forget_peak()
+    return way, ", ".join(remarks) + f": {way.name}" if len(ways) > 1 else way.name
+
+
+def forget_peak():
+    """Gives freed memory back and lets the peak resident size start from what is left."""
+    ctypes.CDLL(None).malloc_trim(0)
+    with open("/proc/self/clear_refs", "w") as file:
+        file.write("5")
+
+
+def peak():
+    """The peak resident size in bytes."""
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM:"))
 
 
 def serve(ways_of, set_threads):
@@ -69,9 +88,11 @@ def serve(ways_of, set_threads):
                     known[key] = prepared(ways_of(request["case"]))
                 way, note = known[key]
                 times = []
-                while request["seconds"] > 0 and sum(times) < request["seconds"] or not times:
+                if request["measure"]:
                     times.append(timed(way.call))
-                reply = {"times": times, "note": note}
+                    while sum(times) < request["seconds"]:
+                        times.append(timed(way.call))
+                reply = {"times": times, "note": note, "peak": peak(), "value": way.value}
         except Exception as error:
             traceback.print_exc()
             reply = {"error": f"{type(error).__name__}: {error}"}

@@ -2,10 +2,20 @@
 
 import classifier
 import convolution
+import layers
+import panoptic
 import torch
 from serve import serve
 
-KINDS = {"classifier": classifier.ways, "convolution": convolution.ways}
+KINDS = {
+    "classifier": classifier.ways,
+    "convolution": convolution.ways,
+    "panoptic": panoptic.ways,
+    "deformable": layers.deformable,
+    "batch norm": layers.batch_norm,
+    "group norm": layers.group_norm,
+    "roi align": layers.roi_align,
+}
 
 if __name__ == "__main__":
     torch.manual_seed(1)
