@@ -18,6 +18,8 @@ import Pipelines
 ///     uses: evaluate-candidate
 ///     for-each: candidates.architectures   # one instance for each element of this json array
 ///     needs: { weights: pretrain.weights, architecture: each }
+///   # 'repeat: 20' runs a stage round by round, 'earlier stage.output' is what the rounds before this one made:
+///   # see the README of Pipelines.
 /// profiles:
 ///   miniature: {}
 ///   paper:

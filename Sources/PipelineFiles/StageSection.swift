@@ -6,7 +6,7 @@ struct StageSection {
   private let section: Section
   private let bindings: Bindings
 
-  private static let keys = ["uses", "needs", "with", "for-each"]
+  private static let keys = ["uses", "needs", "with", "for-each", "repeat"]
 
   init(_ member: LocatedValue.Member, bindings: Bindings) throws {
     let name = member.name
@@ -46,7 +46,26 @@ struct StageSection {
     return PipelineDescription.StageEntry(
       name: member.name, nameLocation: member.nameLocation, uses: uses.stringValue!, usesLocation: uses.location,
       needs: try needs(), with: with,
-      forEach: try section.text("for-each").map { .init(text: $0.stringValue!, location: $0.location) })
+      forEach: try section.text("for-each").map { .init(text: $0.stringValue!, location: $0.location) },
+      repetition: try repetition())
+  }
+
+  /// A number of rounds, or the stage whose rounds these are.
+  private func repetition() throws -> PipelineDescription.Repetition? {
+    guard let value = try section["repeat"].map(bindings.resolve) else { return nil }
+    switch value.content {
+    case .integer(let rounds) where (1...PipelineDescription.Repetition.mostRounds).contains(rounds):
+      return .init(.rounds(rounds), at: value.location)
+    case .integer(let rounds):
+      throw PipelineError(
+        .badValue, at: value.location,
+        "'repeat': \(rounds) rounds; expected 1 to \(PipelineDescription.Repetition.mostRounds)")
+    case .string(let stage): return .init(.with(stage: stage), at: value.location)
+    default:
+      throw PipelineError(
+        .wrongType, at: value.location,
+        "'repeat': expected a number of rounds or the name of a repeated stage, found \(value.kindDescription)")
+    }
   }
 
   private func parameters(_ value: LocatedValue?, title: String) throws -> LocatedValue {

@@ -111,6 +111,33 @@ struct PipelineFileTests {
       text: "pipeline: p\nstages:\n  a: { uses: train, needs: { start: a.weights } }",
       message: "p.yaml:3:3: error: stage 'a' needs itself: a needs a"),
     Mistake(
+      text: "pipeline: p\nstages:\n  a: { uses: halve, repeat: many }",
+      message: "p.yaml:3:29: error: no stage 'many'; known: a"),
+    Mistake(
+      text: "pipeline: p\nstages:\n  a: { uses: halve, repeat: 0 }",
+      message: "p.yaml:3:29: error: 'repeat': 0 rounds; expected 1 to 100000"),
+    Mistake(
+      text: "pipeline: p\nstages:\n  a: { uses: halve, repeat: b }\n  b: { uses: halve }",
+      message: "p.yaml:3:29: error: 'b' heads no loop: it has no 'repeat' with a number of rounds"),
+    Mistake(
+      text: "pipeline: p\nstages:\n  a: { uses: halve, needs: { state: previous a.state } }",
+      message: "p.yaml:3:37: error: 'previous' reads from earlier rounds of a loop, and 'a' and this stage are not in "
+        + "one; 'repeat: ROUNDS' makes a loop, 'repeat: STAGE' takes part in it"),
+    Mistake(
+      text: "pipeline: p\nstages:\n  a: { uses: halve, repeat: 2, needs: { state: earlier a.state } }",
+      message: "p.yaml:3:48: error: input 'state' takes one artifact, not those of all earlier rounds; "
+        + "is it 'previous a.state'?"),
+    Mistake(
+      text: "pipeline: p\nstages:\n  a: { uses: halve, repeat: 2 }\n  b: { uses: halve, needs: { state: a.state } }",
+      message: "p.yaml:4:37: error: input 'state' takes one artifact, but 'a' runs once a round of a loop; "
+        + "give this stage 'repeat: a' to take part in it"),
+    Mistake(
+      text: "pipeline: p\nstages:\n  a: { uses: halve, repeat: 2, needs: { state: a.state } }",
+      message: "p.yaml:3:3: error: stage 'a' needs itself: a needs a"),
+    Mistake(
+      text: "pipeline: p\nstages:\n  a: { uses: folder, repeat: 2 }",
+      message: "p.yaml:3:30: error: a source runs once: it can neither be fanned out nor repeated"),
+    Mistake(
       text: "pipeline: p\nprofile: big\nstages:\n  a: { uses: train }",
       message: "p.yaml:2:10: error: p.yaml has no profile 'big'"),
     Mistake(

@@ -111,6 +111,32 @@ struct Gather: Stage {
   }
 }
 
+/// Proposes the next genes: those after the best so far, two of them, and none once the best is above ten.
+struct Breed: Stage {
+  static let name = "breed", version = 1, isRandom = true
+  static let inputs = [InputPort("history", "json", list: true)]
+  static let outputs = [OutputPort("genes", "json")]
+  init(parameters: NoParameters) {}
+  func run(in context: StageContext) throws {
+    let best = try context.inputs("history").map { try $0.decoded(as: [String: Int].self)["quality"] ?? 0 }.max()
+    let next = Int(Double(best ?? 0).squareRoot()) + 1
+    try context.write("genes", json: next > 10 ? [] : (next..<next + 2).map { ["gene": $0] })
+  }
+}
+
+/// Halves a number, rounding down: reaches a fixed point.
+struct Halve: Stage {
+  struct Parameters: StageParameters { var start = 9 }
+  static let name = "halve", version = 1
+  static let inputs = [InputPort("state", "json", optional: true)]
+  static let outputs = [OutputPort("state", "json")]
+  let parameters: Parameters
+  func run(in context: StageContext) throws {
+    let state = try context.optionalInput("state")?.json().integerValue ?? parameters.start
+    try context.write("state", json: state / 2)
+  }
+}
+
 /// Not a function of its inputs: what `rerun` is there to find.
 struct Moody: Stage {
   static let name = "moody", version = 1
@@ -147,6 +173,7 @@ enum Toys {
       kinds: [
         StageKind(Train.self), StageKind(Candidates.self), StageKind(Evaluate.self), StageKind(Refine.self),
         StageKind(Gather.self), StageKind(Moody.self), StageKind(Failing.self), StageKind(source: Folder.self),
+        StageKind(Breed.self), StageKind(Halve.self),
       ], traits: ["numerics": numerics])
   }
 
@@ -203,7 +230,7 @@ final class Bench {
   @discardableResult
   func run(
     _ text: String, file: String = "toy.yaml", profile: String? = nil, seed: UInt64? = nil, settings: [String] = [],
-    jobs: Int = 1, keepGoing: Bool = false
+    stages: [String] = [], jobs: Int = 1, keepGoing: Bool = false
   ) throws -> (result: RunResult, executed: [String]) {
     var options = RunOptions()
     options.jobs = jobs
@@ -213,7 +240,7 @@ final class Bench {
     let runner = Runner(planner: planner, options: options) { event in
       if case .started(let stage, _, _) = event { events.withLock { $0.append(stage) } }
     }
-    let result = try runner.run()
+    let result = try runner.run(stages: stages)
     return (result, events.withLock { $0.sorted() })
   }
 

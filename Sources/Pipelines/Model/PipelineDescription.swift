@@ -8,16 +8,18 @@ public struct PipelineDescription: Sendable {
     /// The stage kind.
     public var uses: String
     public var usesLocation: SourceLocation
-    /// `stage.output`, or `each`, by the name of the input.
+    /// `stage.output`, `each`, or of earlier rounds `earlier stage.output` and `previous stage.output`.
     public var needs: [Need]
     /// The parameters: a mapping.
     public var with: LocatedValue
     /// `stage.output` of a `json` array.
     public var forEach: Reference?
+    /// What makes it part of a loop.
+    public var repetition: Repetition?
 
     public init(
       name: String, nameLocation: SourceLocation, uses: String, usesLocation: SourceLocation, needs: [Need],
-      with: LocatedValue, forEach: Reference?
+      with: LocatedValue, forEach: Reference?, repetition: Repetition? = nil
     ) {
       self.name = name
       self.nameLocation = nameLocation
@@ -26,6 +28,26 @@ public struct PipelineDescription: Sendable {
       self.needs = needs
       self.with = with
       self.forEach = forEach
+      self.repetition = repetition
+    }
+  }
+
+  /// `repeat: 5` heads a loop of so many rounds, `repeat: propose` takes part in that of another stage.
+  public struct Repetition: Sendable {
+    /// More than anybody waits for, so that a slip of the finger does not fill the memory.
+    public static let mostRounds = 100_000
+
+    public enum Count: Sendable {
+      case rounds(Int)
+      case with(stage: String)
+    }
+
+    public var count: Count
+    public var location: SourceLocation
+
+    public init(_ count: Count, at location: SourceLocation) {
+      self.count = count
+      self.location = location
     }
   }
 

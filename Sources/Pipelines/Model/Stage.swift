@@ -3,7 +3,7 @@ import Determinism
 /// What a stage can be told. The values of a new instance are the defaults of the pipeline file.
 ///
 /// The canonical form of the complete set is in the key, so a default that changes changes the key. Members are
-/// spelt `iouThreshold` here and `iou-threshold` in pipeline files. Neither `uses` nor `seed` may be a member.
+/// spelt `iouThreshold` here and `iou-threshold` in pipeline files. `uses`, `seed` and `repeat` may be no members.
 public protocol StageParameters: Codable, Sendable {
   init()
 }

@@ -80,7 +80,7 @@ public struct StageKind: Sendable {
     precondition(!outputs.isEmpty, "stage kind \(name): no outputs")
     precondition(Set(inputs.map(\.name)).count == inputs.count, "stage kind \(name): an input declared twice")
     precondition(Set(outputs.map(\.name)).count == outputs.count, "stage kind \(name): an output declared twice")
-    for reserved in ["uses", "seed"] {
+    for reserved in ["uses", "seed", "repeat"] {
       precondition(defaults[reserved] == nil, "stage kind \(name): a parameter may not be named '\(reserved)'")
     }
   }

@@ -1,42 +1,21 @@
 import Determinism
 
-/// One execution to be: a stage, or of a fanned-out stage the instance of one element.
-struct Instance: Sendable {
-  let stage: Int
-  /// Index of the element; 0 for a stage that runs once.
-  let slot: Int
-  /// `finetune` or `evaluate[3]`.
-  let name: String
-  let identity: StageIdentity
-  let key: Digest
-  /// By the name of the port; one artifact unless the port is a list.
-  let inputs: [String: [Artifact]]
-  /// The element where an input takes it, and where it comes from.
-  let element: Element?
-  /// Of a source, what was found: nothing is left to run.
-  let observed: [String: Artifact]?
-
-  struct Element: Sendable {
-    let value: CanonicalValue
-    let ports: [String]
-    let origin: Record.Element
-  }
-}
-
 /// A pipeline that is being worked off: which instances there are, and which artifacts are known.
 ///
-/// It grows: a fanned-out stage gets its instances when the array it fans out over becomes known. It executes
-/// nothing; a planner completes what is cached, a runner completes what it ran.
+/// It grows: a fanned-out stage gets its instances when the array it fans out over becomes known, and the rounds of a
+/// loop get theirs one after the other. It executes nothing; a planner completes what is cached, a runner completes
+/// what it ran.
 struct Graph {
   struct Slot {
     var instance: Instance?
     var outputs: [String: Artifact]?
   }
 
-  struct StageState {
+  /// A stage in one round; outside of loops there is one.
+  struct RoundState {
     /// Nil while the number of instances is unknown.
     var slots: [Slot]?
-    /// Slots without outputs.
+    /// Wanted slots without outputs.
     var open = 0
     /// The array, of a fanned-out stage.
     var elements: [CanonicalValue] = []
@@ -46,10 +25,13 @@ struct Graph {
   }
 
   let pipeline: Pipeline
+  let demand: Demand
   /// Stages that matter, rising.
   let wanted: [Int]
-  private(set) var states: [StageState]
-  private let isWanted: [Bool]
+  /// By stage and round.
+  private(set) var states: [[RoundState]]
+  /// Wanted rounds that are not complete, by stage.
+  private var openRounds: [Int]
   private let traits: [String: String]
   private let observations: [Int: [String: Artifact]]
   private let loadArray: (Artifact) throws -> [CanonicalValue]
@@ -58,28 +40,29 @@ struct Graph {
   ///   - observations: what each source found; a source without an entry never completes.
   ///   - loadArray: reads a `json` artifact that must be an array.
   init(
-    pipeline: Pipeline, wanted: [Int], traits: [String: String], observations: [Int: [String: Artifact]],
+    pipeline: Pipeline, demand: Demand, traits: [String: String], observations: [Int: [String: Artifact]],
     loadArray: @escaping (Artifact) throws -> [CanonicalValue]
   ) {
     self.pipeline = pipeline
-    self.wanted = wanted
+    self.demand = demand
+    self.wanted = demand.stages
     self.traits = traits
     self.observations = observations
     self.loadArray = loadArray
-    states = pipeline.stages.map { _ in StageState() }
-    var flags = [Bool](repeating: false, count: states.count)
-    for i in wanted {
-      flags[i] = true
-      if pipeline.stages[i].forEach == nil { states[i] = StageState(slots: [Slot()], open: 1) }
+    states = pipeline.stages.map { Array(repeating: RoundState(), count: $0.rounds) }
+    openRounds = demand.slots.map { rounds in rounds.count { $0 != .none } }
+    for i in wanted where pipeline.stages[i].forEach == nil {
+      for round in states[i].indices where demand[i, round] != .none {
+        states[i][round] = RoundState(slots: [Slot()], open: 1)
+      }
     }
-    isWanted = flags
   }
 
   /// The instances that need nothing.
   mutating func start() throws -> [Instance] {
     var found = [Instance]()
     for i in wanted where pipeline.stages[i].dependencies.isEmpty {
-      attempt(i, slot: 0, into: &found)
+      for round in states[i].indices { attempt(i, round, into: &found) }
     }
     return found
   }
@@ -88,62 +71,109 @@ struct Graph {
   /// - Returns: the instances that became known by it.
   mutating func complete(_ instance: Instance, outputs: [String: Artifact]) throws -> [Instance] {
     var found = [Instance]()
-    let stage = instance.stage
-    precondition(states[stage].slots?[instance.slot].outputs == nil, "\(instance.name) completed twice")
-    states[stage].slots![instance.slot].outputs = outputs
-    states[stage].open -= 1
-    for d in pipeline.stages[stage].dependents where isWanted[d] {
-      let readsSibling = pipeline.stages[d].inputs.values.contains {
-        if case .sibling(stage, _) = $0 { true } else { false }
+    let (stage, round) = (instance.stage, instance.round)
+    precondition(states[stage][round].slots?[instance.slot].outputs == nil, "\(instance.name) completed twice")
+    states[stage][round].slots![instance.slot].outputs = outputs
+    states[stage][round].open -= 1
+    if pipeline.stages[stage].forEach != nil {
+      for d in pipeline.stages[stage].dependents {
+        let readsSibling = pipeline.stages[d].inputs.values.contains {
+          if case .sibling(stage, _) = $0 { true } else { false }
+        }
+        guard readsSibling else { continue }
+        for i in pipeline.roundsReading(stage, round, by: d) where states[d][i].slots != nil {
+          attempt(d, i, slot: instance.slot, into: &found)
+        }
       }
-      if readsSibling, states[d].slots != nil { attempt(d, slot: instance.slot, into: &found) }
     }
-    if states[stage].isComplete { try stageCompleted(stage, into: &found) }
+    if states[stage][round].isComplete { try roundCompleted(stage, round, into: &found) }
     return found
   }
 
-  private mutating func stageCompleted(_ stage: Int, into found: inout [Instance]) throws {
-    for d in pipeline.stages[stage].dependents where isWanted[d] {
-      if states[d].slots == nil { try expand(d) }
-      guard let slots = states[d].slots else { continue }
-      for slot in slots.indices { attempt(d, slot: slot, into: &found) }
-      // An empty array makes a stage without instances: done as soon as it is known.
-      if slots.isEmpty, !pipeline.stages[d].dependents.isEmpty { try stageCompleted(d, into: &found) }
+  private mutating func roundCompleted(_ stage: Int, _ round: Int, into found: inout [Instance]) throws {
+    openRounds[stage] -= 1
+    let node = pipeline.stages[stage]
+    for d in node.dependents {
+      let reader = pipeline.stages[d]
+      if node.loop != nil, reader.loop == node.loop {
+        try visit(d, round, into: &found)
+        // Readers of earlier rounds may have waited for this one alone.
+        guard reader.inputs.values.contains(where: { $0.stage == stage && !$0.isForward }) else { continue }
+        for later in round + 1..<max(round + 1, reader.rounds) {
+          try visit(d, later, into: &found)
+          if !states[stage][later].isComplete { break }
+        }
+      } else if openRounds[stage] == 0 {
+        for i in 0..<reader.rounds { try visit(d, i, into: &found) }
+      }
     }
   }
 
-  private mutating func expand(_ stage: Int) throws {
-    guard let binding = pipeline.stages[stage].forEach, let array = artifacts(binding, slot: 0)?.first else { return }
+  /// Makes what can be made of a stage in one round.
+  private mutating func visit(_ stage: Int, _ round: Int, into found: inout [Instance]) throws {
+    if demand[stage, round] == .none { return }
+    if states[stage][round].slots == nil, try expand(stage, round), states[stage][round].isComplete {
+      // An empty array makes a round without instances: done as soon as it is known.
+      try roundCompleted(stage, round, into: &found)
+    }
+    attempt(stage, round, into: &found)
+  }
+
+  /// - Returns: whether the number of instances became known.
+  private mutating func expand(_ stage: Int, _ round: Int) throws -> Bool {
+    let node = pipeline.stages[stage]
+    guard let binding = node.forEach, let array = artifacts(binding, of: stage, round, slot: 0)?.first else {
+      return false
+    }
     do {
-      states[stage].elements = try loadArray(array)
+      states[stage][round].elements = try loadArray(array)
     } catch let error as PipelineError {
-      throw PipelineError(error.code, "stage '\(pipeline.stages[stage].name)': \(error.message)")
+      throw PipelineError(error.code, "stage '\(node.name)': \(error.message)")
     }
-    states[stage].array = array
-    states[stage].slots = states[stage].elements.map { _ in Slot() }
-    states[stage].open = states[stage].elements.count
+    let count = states[stage][round].elements.count
+    states[stage][round].array = array
+    states[stage][round].slots = Array(repeating: Slot(), count: count)
+    states[stage][round].open = count
+    if case .some(let slots) = demand[stage, round] {
+      if let missing = slots.filter({ $0 >= count }).min() {
+        throw PipelineError(
+          .badReference, at: SourceLocation(file: pipeline.file),
+          "no '\(node.instanceName(round: round, slot: missing))': there are \(count) instances, numbered from 0")
+      }
+      states[stage][round].open = slots.count
+    }
+    return true
   }
 
-  /// Makes the instance of a slot if all its inputs are known and it was not made before.
-  private mutating func attempt(_ stage: Int, slot: Int, into found: inout [Instance]) {
-    guard states[stage].slots![slot].instance == nil, let instance = instance(stage, slot: slot) else { return }
-    states[stage].slots![slot].instance = instance
+  private mutating func attempt(_ stage: Int, _ round: Int, into found: inout [Instance]) {
+    guard let count = states[stage][round].slots?.count else { return }
+    for slot in 0..<count { attempt(stage, round, slot: slot, into: &found) }
+  }
+
+  /// Makes the instance of a slot if it is wanted, all its inputs are known and it was not made before.
+  private mutating func attempt(_ stage: Int, _ round: Int, slot: Int, into found: inout [Instance]) {
+    guard states[stage][round].slots![slot].instance == nil, demand[stage, round].contains(slot),
+      let instance = instance(stage, round, slot: slot)
+    else { return }
+    states[stage][round].slots![slot].instance = instance
     found.append(instance)
   }
 
-  private func instance(_ stage: Int, slot: Int) -> Instance? {
+  private func instance(_ stage: Int, _ round: Int, slot: Int) -> Instance? {
     let node = pipeline.stages[stage]
     var inputs = [String: [Artifact]]()
     var element: Instance.Element?
     if node.forEach != nil {
-      let value = states[stage].elements[slot]
+      let value = states[stage][round].elements[slot]
       let ports = node.inputs.filter { $0.value == .element }.keys.sorted()
       for port in ports { inputs[port] = [Artifact(kind: JSONFormat.name, digest: value.digest)] }
       element = Instance.Element(
-        value: value, ports: ports, origin: Record.Element(array: states[stage].array!.digest, index: slot))
+        value: value, ports: ports,
+        origin: Record.Element(array: states[stage][round].array!.digest, index: slot))
     }
     for (port, binding) in node.inputs where binding != .element {
-      guard let artifacts = artifacts(binding, slot: slot) else { return nil }
+      if case .previous = binding, round == 0 { continue }
+      guard let artifacts = artifacts(binding, of: stage, round, slot: slot) else { return nil }
       inputs[port] = artifacts
     }
     var observed: [String: Artifact]?
@@ -160,19 +190,21 @@ struct Graph {
         }),
       observed: (observed ?? [:]).mapValues(\.digest))
     return Instance(
-      stage: stage, slot: slot, name: node.forEach == nil ? node.name : "\(node.name)[\(slot)]", identity: identity,
+      stage: stage, round: round, slot: slot, name: node.instanceName(round: round, slot: slot), identity: identity,
       key: identity.key, inputs: inputs, element: element, observed: observed)
   }
 
-  /// What is known of the identity that all instances of a stage share; inputs that other stages still owe are left out.
+  /// What is known of the identity that all instances of a stage share; inputs that other stages still owe, and those
+  /// that differ from round to round, are left out.
   func knownIdentity(_ stage: Int) -> StageIdentity {
     let node = pipeline.stages[stage]
     var inputs = [String: StageIdentity.Input]()
     for (port, binding) in node.inputs {
+      guard let source = binding.stage, node.loop == nil || pipeline.stages[source].loop != node.loop else { continue }
       switch binding {
-      case .element, .sibling: continue
-      case .output: inputs[port] = artifacts(binding, slot: 0).map { .single($0[0].digest) }
-      case .list: inputs[port] = artifacts(binding, slot: 0).map { .list($0.map(\.digest)) }
+      case .output: inputs[port] = artifacts(binding, of: stage, 0, slot: 0).map { .single($0[0].digest) }
+      case .list: inputs[port] = artifacts(binding, of: stage, 0, slot: 0).map { .list($0.map(\.digest)) }
+      case .element, .sibling, .earlier, .previous: continue
       }
     }
     return identity(node, inputs: inputs, observed: [:])
@@ -188,33 +220,59 @@ struct Graph {
       observed: observed)
   }
 
-  /// The artifacts of a binding; nil while they are not known.
-  private func artifacts(_ binding: Pipeline.InputBinding, slot: Int) -> [Artifact]? {
+  /// The artifacts of a binding for a reader in a round of a loop; nil while they are not known.
+  private func artifacts(
+    _ binding: Pipeline.InputBinding, of reader: Int, _ round: Int, slot: Int
+  ) -> [Artifact]? {
+    /// Those of all wanted instances in some rounds, in order.
+    func all(_ stage: Int, _ name: String, _ rounds: Range<Int>) -> [Artifact]? {
+      guard rounds.allSatisfy({ states[stage][$0].isComplete }) else { return nil }
+      return rounds.flatMap { states[stage][$0].slots!.map { $0.outputs![name]! } }
+    }
+    func mine(_ stage: Int) -> Int { pipeline.roundsRead(of: stage, by: reader, round).lowerBound }
     switch binding {
     case .output(let stage, let name):
-      guard let outputs = states[stage].slots?[0].outputs else { return nil }
+      guard let outputs = states[stage][mine(stage)].slots?[0].outputs else { return nil }
       return [outputs[name]!]
     case .sibling(let stage, let name):
-      guard let slots = states[stage].slots, let outputs = slots[slot].outputs else { return nil }
+      guard let slots = states[stage][mine(stage)].slots, let outputs = slots[slot].outputs else { return nil }
       return [outputs[name]!]
-    case .list(let stage, let name):
-      guard states[stage].isComplete, let slots = states[stage].slots else { return nil }
-      return slots.map { $0.outputs![name]! }
+    case .list(let stage, let name): return all(stage, name, pipeline.roundsRead(of: stage, by: reader, round))
+    case .earlier(let stage, let name): return all(stage, name, 0..<round)
+    case .previous(let stage, let name):
+      guard let outputs = states[stage][round - 1].slots?[0].outputs else { return nil }
+      return [outputs[name]!]
     case .element: preconditionFailure("an element is no artifact of a stage")
     }
   }
 
+  /// Wanted slots of a stage, round by round; nil while it is not known how many there are.
+  func slots(of stage: Int) -> [Slot]? {
+    var found = [Slot]()
+    for (round, state) in states[stage].enumerated() where demand[stage, round] != .none {
+      guard let slots = state.slots else { return nil }
+      found +=
+        demand[stage, round] == .all ? slots : slots.indices.filter(demand[stage, round].contains).map { slots[$0] }
+    }
+    return found
+  }
+
+  /// Instances of a stage that are known.
+  func instances(of stage: Int) -> [Slot] {
+    states[stage].flatMap { ($0.slots ?? []).filter { $0.instance != nil } }
+  }
+
   /// Names of the stages whose results a stage waits for.
   func waitsFor(_ stage: Int) -> [String] {
-    pipeline.stages[stage].dependencies.filter { !states[$0].isComplete }.map { pipeline.stages[$0].name }
+    pipeline.stages[stage].dependencies.filter { openRounds[$0] > 0 }.map { pipeline.stages[$0].name }
   }
 
   /// All artifacts known so far.
   var artifacts: [Artifact] {
-    wanted.flatMap { states[$0].slots ?? [] }.flatMap { $0.outputs.map { Array($0.values) } ?? [] }
+    wanted.flatMap { instances(of: $0) }.flatMap { $0.outputs.map { Array($0.values) } ?? [] }
   }
 
-  var isComplete: Bool { wanted.allSatisfy { states[$0].isComplete } }
+  var isComplete: Bool { wanted.allSatisfy { openRounds[$0] == 0 } }
 
   /// The digest over all artifacts of a complete pipeline: the sorted unique pairs of kind and digest, no names.
   var root: Digest? {

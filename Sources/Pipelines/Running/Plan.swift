@@ -53,7 +53,7 @@ public struct Plan: Sendable {
     public let name: String
     public let kind: String
     public let isFannedOut: Bool
-    /// Known instances; a stage that is not fanned out has one, or none while it waits.
+    /// Known instances; a stage that is neither fanned out nor repeated has one, or none while it waits.
     public let instances: [InstancePlan]
     /// How many instances there will be, where that is known.
     public let count: Int?
@@ -123,11 +123,11 @@ public struct Planner: Sendable {
     self.sourceProgress = sourceProgress
   }
 
-  /// - Parameter stages: names of the stages wanted; none means all.
+  /// - Parameter stages: stages and instances wanted, such as `judge` and `judge[3]`; none means all.
   public func plan(stages names: [String] = []) throws -> Plan {
-    let wanted = try pipeline.closure(of: names)
-    let (observations, problems) = try observe(wanted)
-    var graph = makeGraph(wanted, observations)
+    let demand = try Demand(names, in: pipeline)
+    let (observations, problems) = try observe(demand.stages)
+    var graph = makeGraph(demand, observations)
     var queue = try graph.start()
     var next = 0
     while next < queue.count {
@@ -138,7 +138,7 @@ public struct Planner: Sendable {
       }
     }
     let explainer = Explainer(store: store)
-    let stages = wanted.map { describe($0, graph, explainer, problem: problems[$0]) }
+    let stages = graph.wanted.map { describe($0, graph, explainer, problem: problems[$0]) }
     return Plan(pipeline: pipeline.name, stages: stages, root: graph.root)
   }
 
@@ -161,9 +161,9 @@ public struct Planner: Sendable {
     return (observations, problems)
   }
 
-  func makeGraph(_ wanted: [Int], _ observations: [Int: SourceObservation]) -> Graph {
+  func makeGraph(_ demand: Demand, _ observations: [Int: SourceObservation]) -> Graph {
     Graph(
-      pipeline: pipeline, wanted: wanted, traits: store.registry.traits,
+      pipeline: pipeline, demand: demand, traits: store.registry.traits,
       observations: observations.mapValues { observation in
         observation.digests.mapValues { Artifact(kind: TreeFormat.name, digest: $0, isExternal: true) }
       },
@@ -190,14 +190,14 @@ public struct Planner: Sendable {
     _ i: Int, _ graph: Graph, _ explainer: Explainer, problem: PipelineError?
   ) -> Plan.StagePlan {
     let node = pipeline.stages[i]
-    let slots = graph.states[i].slots
+    let count = graph.slots(of: i)?.count
     let last = explainer.lastEntries(kind: node.kind.name, stageName: node.name)
-    let instances = (slots ?? []).compactMap { slot -> Plan.InstancePlan? in
+    let instances = graph.instances(of: i).compactMap { slot -> Plan.InstancePlan? in
       guard let instance = slot.instance else { return nil }
       return describe(instance, outputs: slot.outputs, stageName: node.name, explainer)
     }
     var certain = [String]()
-    let isWaiting = problem == nil && (slots == nil || instances.count < slots!.count)
+    let isWaiting = problem == nil && (count == nil || instances.count < count!)
     if isWaiting {
       let explanation = explainer.foresee(graph.knownIdentity(i), stageName: node.name)
       if explanation.nearest == nil || !explanation.differences.isEmpty { certain = explanation.reasons }
@@ -207,8 +207,8 @@ public struct Planner: Sendable {
     let ran = isWaiting || problem != nil ? Array(last.values) : known
     let lastCost = ran.isEmpty ? nil : Plan.Cost.sum(ran)
     return Plan.StagePlan(
-      name: node.name, kind: node.kind.name, isFannedOut: node.forEach != nil, instances: instances,
-      count: slots?.count, waitsFor: graph.waitsFor(i), certainReasons: certain, lastCost: lastCost,
+      name: node.name, kind: node.kind.name, isFannedOut: node.isOneOfMany, instances: instances,
+      count: count, waitsFor: graph.waitsFor(i), certainReasons: certain, lastCost: lastCost,
       expectedCost: isWaiting || problem != nil ? lastCost : expectedCost(instances), problem: problem)
   }
 

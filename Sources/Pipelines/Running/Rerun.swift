@@ -59,11 +59,11 @@ public struct Rerunner {
   /// - Parameter names: stages, or single instances such as `evaluate[3]`.
   /// - Throws: code `notUpToDate` where one of them has no result to compare with; `StageInterrupted`.
   public func rerun(_ names: [String]) throws -> RerunReport {
-    let selections = names.map(Rerunner.parse)
-    let wanted = try planner.pipeline.closure(of: selections.map(\.stage))
-    let (observations, problems) = try planner.observe(wanted)
+    let selections = try names.map { try planner.pipeline.selection($0) }
+    let demand = try Demand(names, in: planner.pipeline)
+    let (observations, problems) = try planner.observe(demand.stages)
     if let first = problems.min(by: { $0.key < $1.key }) { throw first.value }
-    var graph = planner.makeGraph(wanted, observations)
+    var graph = planner.makeGraph(demand, observations)
     var known = try graph.start()
     var next = 0
     while next < known.count {
@@ -92,33 +92,25 @@ public struct Rerunner {
     return try execution.rehearseAlone(record: try planner.store.record(instance.key))
   }
 
-  private func select(_ selection: (stage: String, slot: Int?), in graph: Graph) throws -> [Instance] {
-    let index = graph.pipeline.stages.firstIndex { $0.name == selection.stage }!
-    let node = graph.pipeline.stages[index]
+  /// - Throws: where one of them has no result to compare with.
+  private func select(_ selection: Pipeline.Selection, in graph: Graph) throws -> [Instance] {
+    let node = graph.pipeline.stages[selection.stage]
     if node.kind.isSource {
       throw PipelineError(.badReference, "'\(node.name)' is a source: every plan looks at it anew")
     }
-    guard let slots = graph.states[index].slots else { throw notUpToDate(selection.stage) }
-    let chosen = try slots.enumerated().filter { selection.slot == nil || $0.offset == selection.slot }.map {
-      guard let instance = $0.element.instance, $0.element.outputs != nil else { throw notUpToDate(selection.stage) }
-      return instance
+    let rounds = selection.round.map { $0..<$0 + 1 } ?? 0..<node.rounds
+    return try rounds.flatMap { round in
+      guard let slots = graph.states[selection.stage][round].slots else { throw notUpToDate(node.name) }
+      return try slots.indices.filter { selection.slot == nil || $0 == selection.slot }.map { slot in
+        guard let instance = slots[slot].instance, slots[slot].outputs != nil else {
+          throw notUpToDate(node.instanceName(round: round, slot: slot))
+        }
+        return instance
+      }
     }
-    guard !chosen.isEmpty || selection.slot == nil else {
-      throw PipelineError(
-        .badReference, "'\(selection.stage)' has \(slots.count) instances, numbered from 0; no [\(selection.slot!)]")
-    }
-    return chosen
   }
 
   private func notUpToDate(_ stage: String) -> PipelineError {
     PipelineError(.notUpToDate, "'\(stage)' has no result to compare with; run the pipeline first")
-  }
-
-  /// `evaluate[3]` to its stage and index.
-  private static func parse(_ name: String) -> (stage: String, slot: Int?) {
-    guard name.hasSuffix("]"), let open = name.lastIndex(of: "["),
-      let slot = Int(name[name.index(after: open)...].dropLast())
-    else { return (name, nil) }
-    return (String(name[..<open]), slot)
   }
 }

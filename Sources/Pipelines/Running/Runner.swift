@@ -59,17 +59,17 @@ public final class Runner {
     }
   }
 
-  /// - Parameter stages: names of the stages wanted; none means all.
+  /// - Parameter stages: stages and instances wanted, such as `judge` and `judge[3]`; none means all.
   /// - Throws: before anything runs: a source that is missing, a store that can't be used.
   public func run(stages names: [String] = []) throws -> RunResult {
     let clock = ContinuousClock()
     let begin = clock.now
-    let wanted = try planner.pipeline.closure(of: names)
-    let (observations, problems) = try planner.observe(wanted)
+    let demand = try Demand(names, in: planner.pipeline)
+    let (observations, problems) = try planner.observe(demand.stages)
     if let first = problems.min(by: { $0.key < $1.key }) { throw first.value }
     try store.sweep()
 
-    var work = Work(graph: planner.makeGraph(wanted, observations))
+    var work = Work(graph: planner.makeGraph(demand, observations))
     let sources = Runner.trees(observations)
     admit(try work.graph.start(), &work)
     while true {
