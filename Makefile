@@ -36,7 +36,8 @@ WORK := $(if $(JOBS),--jobs $(JOBS)) $(if $(THREADS),--threads $(THREADS))
 RUN := $(ISA_ENV) $(BIN)
 
 .DEFAULT_GOAL := help
-.PHONY: setup setup-tests build test test-identity test-arm test-mutations reproduce-coco smoke rerun plan status audit \
+.PHONY: setup setup-tests build test test-identity test-arm test-mutations reproduce-coco reproduce-ade20k \
+  transfer-coco-ade20k transfer-ade20k-coco smoke rerun plan status audit \
   bench bench-peers format lint docs clean help
 .DELETE_ON_ERROR:
 
@@ -48,7 +49,7 @@ help: ## list these targets
 	@echo "  Variables: PROFILE=miniature|smoke|paper  SEED=n  JOBS=n  THREADS=n  STORE=dir  STAGE=name"
 	@echo "             ISA=scalar|avx2|avx512  ARGS='further options of the command'"
 	@echo "             BENCH='--filter text --quick --no-compile --list' of the benchmarks"
-	@echo "  Profile paper reads the data sets at IMAGENET=dir and COCO=dir (environment)."
+	@echo "  Profile paper reads the data sets at IMAGENET=dir, COCO=dir and ADE20K=dir (environment)."
 
 setup: ## install the Debian packages (asks sudo where needed) and check Swift
 	@.ci/setup $(PACKAGES) $(TEST_PACKAGES)
@@ -85,6 +86,15 @@ test-mutations: ## small changes of the C kernels, such as the order of two addi
 
 reproduce-coco: $(BIN) ## the whole COCO procedure; a second time everything is cached
 	@$(RUN) run $(PIPELINE) $(COMMON) $(WORK) $(ARGS)
+
+reproduce-ade20k: $(BIN) ## the same procedure on ADE20K
+	@$(RUN) run pipelines/ade20k.yaml $(COMMON) $(WORK) $(ARGS)
+
+transfer-coco-ade20k: $(BIN) ## retrain what was found on COCO on ADE20K
+	@$(RUN) run pipelines/transfer-coco-ade20k.yaml $(COMMON) $(WORK) $(ARGS)
+
+transfer-ade20k-coco: $(BIN) ## retrain what was found on ADE20K on COCO
+	@$(RUN) run pipelines/transfer-ade20k-coco.yaml $(COMMON) $(WORK) $(ARGS)
 
 smoke: $(BIN) ## the same pipeline in its smallest form, in about a minute
 	@$(RUN) run $(PIPELINE) $(subst --profile $(PROFILE),--profile smoke,$(COMMON)) $(WORK) $(ARGS)

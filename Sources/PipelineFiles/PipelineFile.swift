@@ -28,6 +28,8 @@ import Pipelines
 ///     pretrain: { epochs: 240 }
 /// ```
 ///
+/// A file may stand on another one: `based-on: coco.yaml` (see `Basis`).
+///
 /// Parameters come from, in rising order of precedence: the kind's defaults, `with`, the profile, `--set`.
 public struct PipelineFile: Sendable {
   public let path: String
@@ -50,7 +52,7 @@ public struct PipelineFile: Sendable {
   /// - Parameter path: what messages call the text.
   public init(text: String, path: String) throws {
     self.path = path
-    let tree = try YAMLTree.parse(text, file: path)
+    let tree = try Basis.resolve(try YAMLTree.parse(text, file: path), path: path)
     root = try Section(tree, title: "pipeline", keys: PipelineFile.keys)
   }
 

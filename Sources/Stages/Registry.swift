@@ -7,8 +7,11 @@ public enum Stages {
     kinds: [
       StageKind(source: CocoFolder.self),
       StageKind(source: ImageNetFolder.self),
+      StageKind(source: ADE20KFolder.self),
       StageKind(CocoMiniature.self),
       StageKind(ImageNetMiniature.self),
+      StageKind(ADE20KMiniature.self),
+      StageKind(ConvertADE20KStage.self),
       StageKind(DrawSearchSplitStage.self),
       StageKind(PretrainSupernetStage.self),
       StageKind(FinetuneSupernetStage.self),

@@ -2,7 +2,7 @@ import Determinism
 
 /// The family of textures of a stuff region.
 public enum GroundTexture: String, Codable, Sendable, CaseIterable {
-  case sky, foliage, bricks, grass, sand, water, tiles, planks
+  case sky, foliage, bricks, grass, sand, water, tiles, planks, wallpaper, curtain, carpet, plaster
 }
 
 /// One stuff region's texture with its own colours, scale and light.
@@ -32,7 +32,7 @@ struct Ground {
     let contrast = random.uniform(0.55, 0.8)
     switch kind.texture {
     case .sky: accent = Colour(hue: hue, saturation: saturation * 0.15, value: min(1, value * 1.15))
-    case .bricks, .tiles: accent = Colour(hue: hue + 0.02, saturation: saturation * 0.25, value: value * 0.95)
+    case .bricks, .tiles, .plaster: accent = Colour(hue: hue + 0.02, saturation: saturation * 0.25, value: value * 0.95)
     case .water: accent = Colour(hue: hue, saturation: saturation * 0.5, value: min(1, value * 1.35))
     default:
       accent = Colour(hue: hue + random.uniform(-0.03, 0.03), saturation: saturation, value: value * contrast)
@@ -106,6 +106,30 @@ struct Ground {
       let seam = max(0, 1 - min(dv, 9 - dv))
       let grain = noise.smooth(u / 14 + i * 31, v / 1.3)
       return base.mixed(with: accent, grain) * (1 - 0.4 * seam)
+    case .wallpaper:
+      // Broad stripes with a dot in every second one.
+      let stripe = (u / 8).rounded(.down)
+      let even = Int(stripe) & 1 == 0
+      let du = u - stripe * 8 - 4
+      let dv = v - ((v / 12).rounded(.down) * 12) - 6
+      let dot = even ? min(max(3 - (du * du + dv * dv).squareRoot(), 0), 1) : 0
+      return (even ? base : base.mixed(with: accent, 0.5)).mixed(with: accent, dot)
+    case .curtain:
+      // Folds that widen and narrow, lit from one side.
+      let phase = u / 9 + 1.2 * noise.smooth(u / 30, 3) + 0.15 * noise.smooth(u / 9, v / 40)
+      let fold = abs(2 * (phase - phase.rounded(.down)) - 1)
+      return base.mixed(with: accent, fold) * (0.7 + 0.5 * fold)
+    case .carpet:
+      // A weave of knots, and a pattern of diamonds that repeats.
+      let knot = noise.cell(Int32((u / 2).rounded(.down)), Int32((v / 2).rounded(.down)))
+      let i = u / 20 - (u / 20).rounded(.down) - 0.5
+      let j = v / 20 - (v / 20).rounded(.down) - 0.5
+      let diamond: Float = abs(i) + abs(j) < 0.3 ? 1 : 0
+      return base.mixed(with: accent, 0.75 * diamond) * (0.8 + 0.35 * knot)
+    case .plaster:
+      let rough = noise.fractal(u / 5, v / 5, octaves: 3)
+      let stain = noise.smooth(u / 40 + 11, v / 40)
+      return base.mixed(with: accent, 0.4 * stain) * (0.85 + 0.3 * rough)
     }
   }
 }

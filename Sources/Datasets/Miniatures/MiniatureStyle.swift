@@ -54,7 +54,7 @@ extension MiniatureStyle {
     self = style
   }
 
-  public static let all: [MiniatureStyle] = [.outdoor]
+  public static let all: [MiniatureStyle] = [.outdoor, .indoor]
 
   /// Toys in the open: meadows, beaches, walls and lakes.
   public static let outdoor = MiniatureStyle(
@@ -104,7 +104,7 @@ extension MiniatureStyle {
       value: 0.5...0.85),
   ]
 
-  private static let outdoorObjects = [
+  static let outdoorObjects = [
     object("ball", "toy", .ball, [.wedges, .twoTone, .dots], [0.95...1.12, 0.55...0.68]),
     object("ring", "toy", .ring, [.plain, .wedges, .stripes], [0.0...0.12, 0.75...0.95]),
     object("kite", "toy", .kite, [.checks, .stripes, .twoTone], [0.9...1.05, 0.45...0.6], turn: 0.7),
@@ -127,7 +127,7 @@ extension MiniatureStyle {
     object("boat", "vehicle", .boat, [.twoTone, .plain, .stripes], [0.95...1.1, 0.55...0.7], turn: 0.25),
   ]
 
-  private static func object(
+  static func object(
     _ name: String, _ supercategory: String, _ outline: Outline, _ markings: [Marking], _ hues: [ClosedRange<Double>],
     turn: Double = .pi
   ) -> ObjectKind {

@@ -75,7 +75,7 @@ extension PanopticMiniature {
     )
   }
 
-  private func validated() throws -> MiniatureStyle {
+  func validated() throws -> MiniatureStyle {
     func check(_ ok: Bool, _ name: String, _ rule: String) throws {
       guard ok else { throw DatasetError(.parameter, at: "panoptic miniature, \(name)", rule) }
     }

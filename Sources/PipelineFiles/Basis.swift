@@ -1,0 +1,57 @@
+import Foundation
+import Pipelines
+
+/// A pipeline file that stands on another one: `based-on: coco.yaml`, a file in the same folder or below.
+///
+/// The other file's content comes first; this one's values go over it. Mappings join member by member, everything else
+/// is replaced, and an empty value (`~`) takes a member out. A stage that is given another kind (`uses`) starts with
+/// parameters and needs of its own. Both files then count as one, so stages that end up alike have the same keys and
+/// are computed once.
+enum Basis {
+  static let key = "based-on"
+  /// Files that may stand on one another.
+  private static let depthLimit = 8
+
+  /// The file's tree over that of the file it is based on, and so on.
+  /// - Throws: `PipelineError` with the place.
+  static func resolve(_ tree: LocatedValue, path: String, depth: Int = 1) throws -> LocatedValue {
+    guard let members = tree.members, let basis = members.first(where: { $0.name == key }) else { return tree }
+    let place = basis.value.location
+    guard let name = basis.value.stringValue, !name.isEmpty else {
+      throw PipelineError(
+        .wrongType, at: place, "'\(key)': expected the name of a file, found \(basis.value.kindDescription)")
+    }
+    guard !name.hasPrefix("/"), !name.split(separator: "/").contains("..") else {
+      throw PipelineError(.badReference, at: place, "'\(key): \(name)': must be a file in this folder or below")
+    }
+    guard depth < depthLimit else {
+      throw PipelineError(.badReference, at: place, "'\(key)': more than \(depthLimit) files; do they go in a circle?")
+    }
+    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().relativePath
+    let file = folder == "." ? name : "\(folder)/\(name)"
+    guard let data = FileManager.default.contents(atPath: file), let text = String(validating: data, as: UTF8.self)
+    else { throw PipelineError(.badReference, at: place, "'\(key): \(name)': cannot read \(file) as text") }
+    let below = try resolve(try YAMLTree.parse(text, file: file), path: file, depth: depth + 1)
+    let own = members.filter { $0.name != key }
+    return merge(LocatedValue(.object(own), at: tree.location), over: below)
+  }
+
+  private static func merge(_ value: LocatedValue, over base: LocatedValue) -> LocatedValue {
+    guard let members = value.members, let below = base.members else { return value }
+    if let kind = value["uses"]?.stringValue, let former = base["uses"]?.stringValue, kind != former { return value }
+    var result = below
+    for member in members {
+      let index = result.firstIndex { $0.name == member.name }
+      if case .null = member.value.content {
+        if let index { result.remove(at: index) }
+      } else if let index {
+        result[index] = .init(
+          name: member.name, nameLocation: member.nameLocation,
+          value: merge(member.value, over: result[index].value))
+      } else {
+        result.append(member)
+      }
+    }
+    return LocatedValue(.object(result), at: value.location)
+  }
+}

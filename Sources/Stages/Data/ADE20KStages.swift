@@ -1,0 +1,66 @@
+import Datasets
+import Pipelines
+
+/// ADE20K on the user's disk, as the Places Challenge 2017 published it.
+struct ADE20KFolder: Source {
+  typealias Parameters = NoParameters
+
+  static let name = "ade20k-folder"
+  static let version = 1
+  static let summary = "ADE20K of the Places Challenge 2017, in the folder that ADE20K= names"
+  static let variable = "ADE20K"
+  static let outputs = ["data"]
+
+  init(parameters: NoParameters) throws {}
+
+  func contents(of output: String) -> [String] { ADE20K.contents }
+}
+
+/// A small made-up data set in ADE20K's layout.
+struct ADE20KMiniature: Stage {
+  struct Parameters: StageParameters {
+    var scenes: PanopticMiniature = {
+      var scenes = PanopticMiniature()
+      scenes.style = "indoor"
+      scenes.crowdChance = 0
+      return scenes
+    }()
+    init() {}
+  }
+
+  static let name = "ade20k-miniature"
+  static let version = 1
+  static let summary = "draws a small panoptic data set and writes it in ADE20K's layout"
+  static let outputs = [OutputPort("data", "tree")]
+
+  let parameters: Parameters
+
+  init(parameters: Parameters) throws { self.parameters = parameters }
+
+  func run(in context: StageContext) throws {
+    try context.write("data") { try parameters.scenes.writeADE20K(to: $0) }
+  }
+}
+
+/// Semantic and instance annotations become panoptic ones: 100 classes of things, 50 of stuff (spec 11.2).
+struct ConvertADE20KStage: Stage {
+  struct Parameters: StageParameters {
+    var classes = ADE20K.Classes.all
+    init() {}
+  }
+
+  static let name = "convert-ade20k"
+  static let version = 1
+  static let summary = "makes a panoptic data set in COCO's layout from ADE20K"
+  static let inputs = [InputPort("source", "tree")]
+  static let outputs = [OutputPort("data", "tree")]
+
+  let parameters: Parameters
+
+  init(parameters: Parameters) throws { self.parameters = parameters }
+
+  func run(in context: StageContext) throws {
+    let source = ADE20K(root: context.input("source").path)
+    try context.write("data") { try source.convert(to: $0, classes: parameters.classes) }
+  }
+}
