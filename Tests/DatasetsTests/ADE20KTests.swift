@@ -66,7 +66,7 @@ struct ADE20KTests {
       #expect(a.samples.count == b.samples.count)
       for (x, y) in zip(a.samples, b.samples) {
         func segments(_ sample: PanopticDataset.Sample, _ table: CategoryTable) -> Set<String> {
-          Set(sample.annotation.segments.map { "\(table.category(id: $0.categoryID)!.name) \($0.area ?? -1)" })
+          Set(sample.annotation.segments.map { "\(table.category(id: $0.categoryID)!.name) \($0.area)" })
         }
         #expect(segments(x, a.categories) == segments(y, b.categories))
         let (p, q) = try (PanopticPicture(x, categories: a.categories), PanopticPicture(y, categories: b.categories))
