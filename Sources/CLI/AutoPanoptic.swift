@@ -56,7 +56,8 @@ struct AutoPanoptic: ParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      Run.self, PlanCommand.self, Status.self, Rerun.self, Audit.self, Show.self, DigestCommand.self, PQ.self,
+      Run.self, PlanCommand.self, Status.self, Rerun.self, Audit.self, Repair.self, Diff.self, Bisect.self, Show.self,
+      DigestCommand.self, PQ.self,
       Model.self,
       Doctor.self,
     ])

@@ -49,8 +49,10 @@ struct StoreOptions: ParsableArguments {
   func observe() throws -> Store { try Store(observing: store, registry: Stages.registry) }
 
   /// For commands that have nothing to say where there is no store.
-  func openExisting() throws -> Store {
-    let store = try observe()
+  func openExisting() throws -> Store { try StoreOptions.openExisting(store) }
+
+  static func openExisting(_ path: String) throws -> Store {
+    let store = try Store(observing: path, registry: Stages.registry)
     guard store.exists else {
       throw PipelineError(.missingStore, "\(store.path): no store here; choose one with --store, or run a pipeline")
     }
@@ -83,18 +85,7 @@ struct PipelineOptions: ParsableArguments {
   }
 
   /// Variables that sources read: the environment, then `--set`.
-  func variables() throws -> [String: String] {
-    var variables = ProcessInfo.processInfo.environment
-    for case .variable(let name, let value) in try parsedSettings() {
-      let known = Set(Stages.registry.kinds.values.compactMap(\.sourceVariable))
-      guard known.contains(name) else {
-        let names = known.sorted().joined(separator: ", ")
-        throw ValidationError("--set \(name)=\(value): expected stage.parameter=value; variables are: \(names)")
-      }
-      variables[name] = value
-    }
-    return variables
-  }
+  func variables() throws -> [String: String] { try Variables.all(settings) }
 
   private func parsedSettings() throws -> [Setting] { try settings.map { try Setting(parsing: $0) } }
 
@@ -110,6 +101,23 @@ struct PipelineOptions: ParsableArguments {
   }
 }
 
+/// Variables with the folders of sources.
+enum Variables {
+  /// The environment, overridden by the variables among `name=value` settings.
+  static func all(_ settings: [String]) throws -> [String: String] {
+    var variables = ProcessInfo.processInfo.environment
+    for case .variable(let name, let value) in try settings.map({ try Setting(parsing: $0) }) {
+      let known = Set(Stages.registry.kinds.values.compactMap(\.sourceVariable))
+      guard known.contains(name) else {
+        let names = known.sorted().joined(separator: ", ")
+        throw ValidationError("--set \(name)=\(value): expected stage.parameter=value; variables are: \(names)")
+      }
+      variables[name] = value
+    }
+    return variables
+  }
+}
+
 struct WorkOptions: ParsableArguments {
   @Option(help: "Independent stages and instances side by side at most (default: as many as threads, at most 8).")
   var jobs: Int?
@@ -121,9 +129,17 @@ struct WorkOptions: ParsableArguments {
   }
 
   func runOptions() throws -> RunOptions {
-    var options = RunOptions()
-    options.threads = try machine.apply()
+    var options = try machine.runOptions()
     options.jobs = jobs ?? min(8, options.threads)
+    return options
+  }
+}
+
+extension MachineOptions {
+  /// For one stage after the other.
+  func runOptions() throws -> RunOptions {
+    var options = RunOptions()
+    options.threads = try apply()
     let variable = "AUTOPANOPTIC_CHECKPOINT_INTERVAL"
     if let text = ProcessInfo.processInfo.environment[variable], !text.isEmpty {
       guard let seconds = Double(text), seconds >= 0 else {

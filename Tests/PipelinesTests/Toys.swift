@@ -59,6 +59,8 @@ enum Fate {
   static let stops = Atomic<Bool>(false)
   /// Makes `Moody` give another result.
   static let mood = Atomic<Int>(0)
+  /// Makes `Fickle` give another result.
+  static let whim = Atomic<Int>(0)
 }
 
 struct Candidates: Stage {
@@ -148,6 +150,18 @@ struct Moody: Stage {
   }
 }
 
+/// As `Moody`, for another suite: suites run side by side.
+struct Fickle: Stage {
+  static let name = "fickle", version = 1
+  static let outputs = [OutputPort("whim", "json")]
+  init(parameters: NoParameters) {}
+  func run(in context: StageContext) throws {
+    let whim = Fate.whim.load(ordering: .relaxed)
+    context.recordDigest(step: 7, name: "whim", digest: Digest(of: "\(whim)"))
+    try context.write("whim", json: ["whim": whim])
+  }
+}
+
 struct Failing: Stage {
   static let name = "failing", version = 1
   static let outputs = [OutputPort("nothing", "json")]
@@ -172,8 +186,8 @@ enum Toys {
     StageRegistry(
       kinds: [
         StageKind(Train.self), StageKind(Candidates.self), StageKind(Evaluate.self), StageKind(Refine.self),
-        StageKind(Gather.self), StageKind(Moody.self), StageKind(Failing.self), StageKind(source: Folder.self),
-        StageKind(Breed.self), StageKind(Halve.self),
+        StageKind(Gather.self), StageKind(Moody.self), StageKind(Fickle.self), StageKind(Failing.self),
+        StageKind(source: Folder.self), StageKind(Breed.self), StageKind(Halve.self),
       ], traits: ["numerics": numerics])
   }
 
@@ -194,6 +208,13 @@ enum Toys {
         uses: gather
         needs: { qualities: judge.quality }
     """
+}
+
+/// What observers on several threads noted.
+final class Recorder: Sendable {
+  private let list = Mutex<[String]>([])
+  var notes: [String] { list.withLock { $0 } }
+  func note(_ text: String) { list.withLock { $0.append(text) } }
 }
 
 /// A store in a folder of its own, removed at the end.

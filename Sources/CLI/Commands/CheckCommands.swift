@@ -35,17 +35,19 @@ struct Rerun: ParsableCommand {
     if json {
       Output.line(report.canonical.canonicalText)
     } else {
-      for instance in report.instances {
-        guard !instance.isReproduced else {
-          let digests = instance.outputs.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.digest.short)" }
-          Output.line("\(instance.name): reproduced (\(digests.joined(separator: ", ")))")
-          continue
-        }
-        Output.line("\(instance.name): differs")
-        for line in instance.differences { Output.line("  \(line)") }
-      }
+      for instance in report.instances { Rerun.print(instance) }
     }
     if !report.isReproduced { throw ExitCode(ExitCodes.difference) }
+  }
+
+  static func print(_ instance: RerunReport.InstanceReport) {
+    guard !instance.isReproduced else {
+      let digests = instance.outputs.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.digest.short)" }
+      Output.line("\(instance.name): reproduced (\(digests.joined(separator: ", ")))")
+      return
+    }
+    Output.line("\(instance.name): differs")
+    for line in instance.differences { Output.line("  \(line)") }
   }
 }
 
@@ -54,11 +56,14 @@ struct Audit: ParsableCommand {
     abstract: "Verify every artifact and every record of the store.",
     discussion: """
       Hashes all objects, reads all records, and follows what made what. Exits with 2 if anything is missing, corrupt
-      or contradictory; what a crash leaves behind is reported as orphaned and is sound.
+      or contradictory; what a crash leaves behind is reported as orphaned and is sound. With --recompute, a random
+      sample of stages is executed again in a scratch folder, from their records, and compared: nothing in the store
+      changes, so it may be read-only.
 
       EXAMPLES:
         autopanoptic audit
         autopanoptic audit pipelines/coco.yaml --deep --json
+        autopanoptic audit --recompute 3 --sample 7
       """)
 
   @Argument(help: "Audit only what this pipeline rests on (default: the whole store).")
@@ -67,14 +72,24 @@ struct Audit: ParsableCommand {
   @Flag(help: "Recompute the digest of every artifact's content too.")
   var deep = false
 
+  @Option(help: ArgumentHelp("Execute so many stages again, drawn at random, and compare.", valueName: "n"))
+  var recompute = 0
+
+  @Option(help: ArgumentHelp("Which stages are drawn: the same number draws the same.", valueName: "seed"))
+  var sample: UInt64 = 0
+
   @Flag(help: "Print JSON.")
   var json = false
 
   @OptionGroup var options: PipelineOptions
   @OptionGroup var machine: MachineOptions
 
+  func validate() throws {
+    if recompute < 0 { throw ValidationError("--recompute \(recompute): expected 0 or more") }
+  }
+
   func run() throws {
-    try machine.apply()
+    let runOptions = try machine.runOptions()
     Signals.install()
     let display = Display(json: false)
     let store: Store
@@ -87,16 +102,35 @@ struct Audit: ParsableCommand {
       store = try options.stores.openExisting()
     }
     let auditor = Auditor(store: store, deep: deep, interruption: Signals.interruption)
-    let report = try auditor.audit(plan: plan, variables: try options.variables())
+    let variables = try options.variables()
+    let report = try auditor.audit(plan: plan, variables: variables)
+    var recomputed: Recomputation.Report?
+    if recompute > 0 {
+      recomputed = try Recomputation(
+        store: store, variables: variables, options: runOptions, interruption: Signals.interruption
+      ) { display.show($0) }.recompute(recompute, seed: sample, plan: plan)
+    }
     if json {
-      Output.line(report.canonical.canonicalText)
+      var members = report.canonical.objectValue ?? [:]
+      members["recomputed"] = recomputed?.canonical ?? .null
+      Output.line(CanonicalValue.object(members).canonicalText)
     } else {
       for finding in report.findings { Output.line("\(finding.kind.rawValue): \(finding.path): \(finding.message)") }
       let problems = report.findings.filter(\.isProblem).count
       Output.line(
         "\(report.records) records, \(report.objects) objects, \(report.bytes) bytes checked: "
           + (report.isSound ? "all is sound" : "\(problems) problem\(problems == 1 ? "" : "s")"))
+      if let recomputed { print(recomputed) }
     }
-    if !report.isSound { throw ExitCode(ExitCodes.difference) }
+    if !report.isSound || recomputed?.isReproduced == false { throw ExitCode(ExitCodes.difference) }
+  }
+
+  private func print(_ report: Recomputation.Report) {
+    for instance in report.instances { Rerun.print(instance) }
+    for failure in report.failures { Output.line("\(failure.stage): failed: \(failure.message)") }
+    for reason in Set(report.notRestorable).sorted() { Output.line("not executable: \(reason)") }
+    let drawn = report.instances.count + report.failures.count
+    let good = report.instances.count(where: \.isReproduced)
+    Output.line("recomputed \(drawn) of \(report.candidates) stages (sample \(sample)): \(good) reproduced")
   }
 }

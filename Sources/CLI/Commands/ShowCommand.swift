@@ -8,10 +8,13 @@ struct Show: ParsableCommand {
     discussion: """
       EXAMPLES:
         autopanoptic show 3fa91c
-        autopanoptic show 3fa91c --path
+        autopanoptic show finetune.weights --path
       """)
 
-  @Argument(help: "The ID of an artifact or of a record (its key); the first digits are enough.")
+  @Argument(
+    help:
+      "The ID of an artifact or of a record (its key), of which the first digits are enough; or a name: 'stage.output' or 'stage', which is the newest."
+  )
   var id: String
 
   @Flag(help: "Print only where the artifact lies.")

@@ -7,9 +7,15 @@ final class Journal: Sendable {
   let run: String
   private let folder: String
   private let pipeline: String
-  private let isStarted = Mutex(false)
+  private let state = Mutex(State())
 
-  /// The folder is made with the first event, so a run that finds all cached leaves nothing behind.
+  private struct State {
+    var isStarted = false
+    /// Stages found in the store before anything was executed.
+    var cached: [(stage: String, key: Digest)] = []
+  }
+
+  /// The folder is made when something is executed: a run that finds all cached leaves nothing behind.
   init(store: Store, pipeline: String) {
     self.pipeline = pipeline
     let random = UInt64.random(in: 0 ... .max).hexadecimal.prefix(6)
@@ -19,13 +25,20 @@ final class Journal: Sendable {
 
   /// A diary that can't be written must not end the run: errors are dropped here, since the records are the truth.
   func note(_ event: RunEvent) {
-    if case .log(let stage, let text) = event {
+    switch event {
+    case .log(let stage, let text):
       let name = String(stage.map { $0 == "[" ? "-" : $0 }.filter { $0 != "]" })
       append("\(Timestamp.now()) \(text)\n", to: "\(name).log")
-      return
+    case .cached(let stage, let key):
+      let isPending = state.withLock { state in
+        if !state.isStarted { state.cached.append((stage, key)) }
+        return !state.isStarted
+      }
+      if !isPending { append(line(event), to: "journal.jsonl") }
+    case .runFinished:
+      if state.withLock({ $0.isStarted }) { append(line(event), to: "journal.jsonl") }
+    default: append(line(event), to: "journal.jsonl")
     }
-    if case .runFinished = event, !isStarted.withLock({ $0 }) { return }
-    append(line(event), to: "journal.jsonl")
   }
 
   private func line(_ event: RunEvent) -> String {
@@ -35,13 +48,15 @@ final class Journal: Sendable {
   }
 
   private func append(_ text: String, to name: String) {
-    isStarted.withLock { started in
-      if !started {
+    state.withLock { state in
+      if !state.isStarted {
         try? Files.makeFolder(folder)
-        let first = line(.runStarted(run: run, pipeline: pipeline))
+        let known = state.cached.map { line(.cached(stage: $0.stage, key: $0.key)) }
+        let first = ([line(.runStarted(run: run, pipeline: pipeline))] + known).joined()
         try? Files.write(Array(first.utf8), to: "\(folder)/journal.jsonl", append: true)
+        state.cached = []
       }
-      started = true
+      state.isStarted = true
       try? Files.write(Array(text.utf8), to: "\(folder)/\(name)", append: true)
     }
   }
@@ -49,17 +64,20 @@ final class Journal: Sendable {
 
 /// Wall-clock time for people; it reaches records and journals, never a key or an artifact.
 enum Timestamp {
-  /// `2026-01-31T12:00:00Z`.
-  static func now() -> String { format("%Y-%m-%dT%H:%M:%SZ") }
-  /// `20260131-120000`.
-  static func compact() -> String { format("%Y%m%d-%H%M%S") }
+  /// `2026-01-31T12:00:00.250Z`.
+  static func now() -> String { format("%Y-%m-%dT%H:%M:%S", end: "Z") }
+  /// `20260131-120000.250`.
+  static func compact() -> String { format("%Y%m%d-%H%M%S", end: "") }
 
-  private static func format(_ pattern: String) -> String {
-    var now = time(nil)
+  /// With milliseconds, so that what follows within a second sorts as it happened.
+  private static func format(_ pattern: String, end: String) -> String {
+    var now = timespec()
+    clock_gettime(CLOCK_REALTIME, &now)
     var parts = tm()
-    gmtime_r(&now, &parts)
+    gmtime_r(&now.tv_sec, &parts)
     var buffer = [CChar](repeating: 0, count: 64)
     let n = strftime(&buffer, buffer.count, pattern, &parts)
-    return String(decoding: buffer[..<n].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let milliseconds = String(1000 + now.tv_nsec / 1_000_000).dropFirst()
+    return String(decoding: buffer[..<n].map { UInt8(bitPattern: $0) }, as: UTF8.self) + ".\(milliseconds)\(end)"
   }
 }

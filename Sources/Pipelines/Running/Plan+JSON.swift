@@ -56,13 +56,7 @@ extension RerunReport {
             "name": .string($0.name), "key": .string($0.key.hex), "reproduced": .bool($0.isReproduced),
             "differences": .array($0.differences.map { .string($0) }),
             "parting": $0.parting?.canonical ?? .null,
-            "changes": .array(
-              $0.changes.map {
-                [
-                  "output": .string($0.output), "recorded": .string($0.recorded.digest.hex),
-                  "found": .string($0.found.digest.hex), "places": .array($0.differences.map(\.canonical)),
-                ]
-              }),
+            "changes": .array($0.changes.map(\.canonical)),
             "outputs": .object($0.outputs.mapValues(\.canonical)),
           ]
         }),

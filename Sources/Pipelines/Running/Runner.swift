@@ -52,7 +52,7 @@ public final class Runner {
     journal = Journal(store: planner.store, pipeline: planner.pipeline.name)
     self.observer = { [journal] event in
       switch event {
-      case .cached, .progress, .hashing: break
+      case .progress, .hashing: break
       default: journal.note(event)
       }
       observer(event)

@@ -11,13 +11,18 @@ public struct Lookup {
 
   public init(store: Store) { self.store = store }
 
-  /// Finds what a shortened ID means, among artifacts and keys.
+  /// Finds what a shortened ID means, among artifacts and keys, or a name: `train.weights` is the newest output of that
+  /// stage, `train` its newest record.
   /// - Throws: code `unknownID` where nothing or more than one thing begins so.
   public func find(_ id: String) throws -> Match {
-    let id = id.lowercased()
+    if let named = try named(id) { return named }
     guard id.count >= 4, id.count <= 64, id.allSatisfy(\.isHexDigit) else {
-      throw PipelineError(.unknownID, "'\(id)': an ID has 4 to 64 hexadecimal digits")
+      let names = Set(store.index.allEntries.map(\.stage))
+      let hint = Suggestion.text(for: String(id.prefix { $0 != "." }), among: names.sorted())
+      throw PipelineError(
+        .unknownID, "'\(id)': neither 4 to 64 hexadecimal digits, nor 'stage' or 'stage.output' of a record\(hint)")
     }
+    let id = id.lowercased()
     let keys = try store.recordKeys().filter { $0.hex.hasPrefix(id) }
     let artifacts = try artifacts(id)
     guard keys.count + artifacts.count <= 1 else {
@@ -28,6 +33,20 @@ public struct Lookup {
     if let key = keys.first { return .record(key: key) }
     if let artifact = artifacts.first { return .artifact(artifact) }
     throw PipelineError(.unknownID, "no artifact and no record in \(store.path) has an ID that begins with '\(id)'")
+  }
+
+  private func named(_ name: String) throws -> Match? {
+    try store.completeIndex()
+    let entries = store.index.allEntries.reversed()
+    if let entry = entries.first(where: { $0.stage == name }) { return .record(key: entry.key) }
+    guard let dot = name.lastIndex(of: ".") else { return nil }
+    let (stage, output) = (name[..<dot], String(name[name.index(after: dot)...]))
+    guard let entry = entries.first(where: { $0.stage == stage }) else { return nil }
+    guard let artifact = entry.outputs[output] else {
+      let hint = Suggestion.text(for: output, among: Array(entry.outputs.keys))
+      throw PipelineError(.unknownID, "'\(name)': stage '\(stage)' has no output '\(output)'\(hint)")
+    }
+    return .artifact(artifact)
   }
 
   private func artifacts(_ id: String) throws -> [Artifact] {

@@ -43,6 +43,10 @@ final class StoreIndex: Sendable {
 
   func entry(_ key: Digest) -> Entry? { state.withLock { $0.entries[key] } }
   func failure(_ key: Digest) -> String? { state.withLock { $0.failures[key] } }
+  /// Oldest first.
+  var allEntries: [Entry] {
+    state.withLock { $0.entries.values.sorted { ($0.started, $0.key) < ($1.started, $1.key) } }
+  }
   var allKeys: [Digest] { state.withLock { $0.entries.keys.sorted() } }
 
   /// Keys of a kind, newest first.

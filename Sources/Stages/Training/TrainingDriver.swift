@@ -36,7 +36,8 @@ struct TrainingError: DiagnosableError {
 struct TrainingDriver {
   let context: StageContext
 
-  /// Digests of the whole state are noted this many times in a training.
+  /// Digests of all tensors are noted after the first step and about this many times more; that of the whole state also
+  /// after 2, 4, 8, ... steps, so that an early difference is narrowed down.
   private static let digestCount = 8
 
   func run(_ process: some TrainingProcess) throws {
@@ -56,10 +57,13 @@ struct TrainingDriver {
       let detail = try process.step(done)
       done += 1
       context.progress(step: done, of: process.steps, unit: process.unit, detail: detail)
-      if done % stride == 0 || done == process.steps {
+      if done == 1 || done % stride == 0 || done == process.steps {
         for entry in process.state.entries {
           context.recordDigest(step: done, name: entry.name, digest: TensorDigest.of(NamedTensor(entry.tensor)))
         }
+      } else if done.nonzeroBitCount == 1 {
+        let tensors = process.state.entries.map { (name: $0.name, tensor: NamedTensor($0.tensor)) }
+        context.recordDigest(step: done, name: "state", digest: TensorDigest.of(tensors: tensors))
       }
       if done < process.steps, clock.now - saved >= .seconds(context.checkpointInterval) {
         try save(process, step: done)

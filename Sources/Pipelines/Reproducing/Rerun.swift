@@ -12,6 +12,13 @@ public struct RerunReport: Sendable {
 
     /// Differences that are kept at most.
     static let limit = 20
+
+    var canonical: CanonicalValue {
+      [
+        "output": .string(output), "recorded": .string(recorded.digest.hex), "found": .string(found.digest.hex),
+        "places": .array(differences.map(\.canonical)),
+      ]
+    }
   }
 
   public struct InstanceReport: Sendable {

@@ -1,0 +1,152 @@
+import Determinism
+
+/// An execution rebuilt from its record alone, without the pipeline that asked for it.
+struct Restoration {
+  let record: Record
+  let node: Pipeline.StageNode
+  let instance: Instance
+
+  /// - Throws: code `notRestorable` where this program would do something else than the record says.
+  init(_ record: Record, in store: Store) throws {
+    self.record = record
+    let identity = record.identity
+    func impossible(_ why: String) -> PipelineError {
+      PipelineError(
+        .notRestorable,
+        "record \(record.key.short) of '\(record.stage)' can't be executed: \(why). The program that made it can")
+    }
+    guard let kind = store.registry.kinds[identity.kind] else {
+      throw impossible("this program has no stage kind '\(identity.kind)'")
+    }
+    guard kind.version == identity.version else {
+      throw impossible("stage kind '\(kind.name)' is of version \(kind.version) now, not \(identity.version)")
+    }
+    for name in kind.traits where store.registry.traits[name] != identity.traits[name] {
+      let (now, then) = (store.registry.traits[name] ?? "absent", identity.traits[name] ?? "absent")
+      throw impossible("\(name) is \(now) now, not \(then)")
+    }
+    let prepared: PreparedStage
+    do {
+      prepared = try kind.restore(identity.parameters)
+    } catch {
+      throw impossible("its parameters are not those of today's '\(kind.name)': \(error)")
+    }
+    guard prepared.parameters == identity.parameters else {
+      throw impossible("its parameters are not those of today's '\(kind.name)'")
+    }
+    node = Pipeline.StageNode(
+      name: Explainer.base(record.stage), kind: kind, prepared: prepared, seed: identity.seed ?? 0, inputs: [:],
+      forEach: nil)
+    instance = Instance(
+      stage: 0, slot: 0, name: record.stage, identity: identity, key: record.key,
+      inputs: Restoration.inputs(of: identity, kind: kind, in: store),
+      element: try Restoration.element(of: record, in: store),
+      observed: kind.isSource ? record.outputs : nil)
+  }
+
+  private static func inputs(of identity: StageIdentity, kind: StageKind, in store: Store) -> [String: [Artifact]] {
+    var inputs = [String: [Artifact]]()
+    for port in kind.inputs {
+      let digests =
+        switch identity.inputs[port.name] {
+        case nil: [Digest]()
+        case .single(let digest): [digest]
+        case .list(let digests): digests
+        }
+      guard identity.inputs[port.name] != nil else { continue }
+      inputs[port.name] = digests.map { digest in
+        // A record says what an input holds, not whether its files lie in the store or in a source's folder.
+        let external = Artifact(kind: port.kind, digest: digest, isExternal: true)
+        let stored = Artifact(kind: port.kind, digest: digest)
+        return port.kind == TreeFormat.name && store.hasObject(external) && !store.hasObject(stored) ? external : stored
+      }
+    }
+    return inputs
+  }
+
+  /// The value of the element, taken from its array where that is there.
+  private static func element(of record: Record, in store: Store) throws -> Instance.Element? {
+    guard let origin = record.elements.values.first else { return nil }
+    let ports = record.elements.keys.sorted()
+    guard case .single(let digest)? = record.identity.inputs[ports[0]] else { return nil }
+    let value = try ElementLookup(store: store).value(of: digest, origin)
+    return Instance.Element(value: value, ports: ports, origin: origin)
+  }
+}
+
+/// Finds the values of elements of arrays: each lies in the store on its own, and in its array.
+struct ElementLookup {
+  let store: Store
+
+  func value(of digest: Digest, _ origin: Record.Element) throws -> CanonicalValue {
+    let own = Artifact(kind: JSONFormat.name, digest: digest)
+    if store.hasObject(own), try store.damage(of: own) == nil { return try JSONFormat.read(store.objectPath(own)) }
+    let array = Artifact(kind: JSONFormat.name, digest: origin.array)
+    try store.verify(array)
+    let elements = try JSONFormat.read(store.objectPath(array)).arrayValue ?? []
+    guard elements.indices.contains(origin.index), elements[origin.index].digest == digest else {
+      throw PipelineError(
+        .damaged, "\(store.objectPath(array)): its element \(origin.index) is not \(digest.short), as a record says")
+    }
+    return elements[origin.index]
+  }
+}
+
+/// The folders of sources that executions from records read, found by what their trees held then.
+final class SourceTrees {
+  private let store: Store
+  private let variables: [String: String]
+  private let interruption: Interruption
+  private var known: [Digest: Execution.SourceTree] = [:]
+  private var observed: Set<Digest> = []
+
+  init(store: Store, variables: [String: String], interruption: Interruption) {
+    self.store = store
+    self.variables = variables
+    self.interruption = interruption
+  }
+
+  /// The folders of all external inputs of an instance, and of a source itself.
+  /// - Throws: code `missingSource` where a folder is not there, or holds other files now.
+  func trees(for restoration: Restoration) throws -> [Digest: Execution.SourceTree] {
+    let instance = restoration.instance
+    if let outputs = instance.observed {
+      try observe(restoration)
+      for artifact in outputs.values.sorted() { try require(artifact.digest, of: restoration.record.stage) }
+    }
+    for artifact in instance.inputs.values.joined().sorted() where artifact.isExternal {
+      if known[artifact.digest] == nil { try find(artifact.digest) }
+      try require(artifact.digest, of: instance.name)
+    }
+    return known
+  }
+
+  private func require(_ digest: Digest, of stage: String) throws {
+    guard known[digest] == nil else { return }
+    throw PipelineError(
+      .missingSource,
+      "'\(stage)' needs the files of a source as they were (tree \(digest.short)); they changed, or another folder is set"
+    )
+  }
+
+  /// Looks at every source that once held a tree.
+  private func find(_ digest: Digest) throws {
+    try store.completeIndex()
+    for key in try store.recordKeys() {
+      guard let entry = store.index.entry(key), entry.outputs.values.contains(where: { $0.digest == digest }),
+        let record = try? store.record(key), let restoration = try? Restoration(record, in: store)
+      else { continue }
+      try observe(restoration)
+      if known[digest] != nil { return }
+    }
+  }
+
+  private func observe(_ restoration: Restoration) throws {
+    guard case .source(let folder) = restoration.node.prepared.body,
+      observed.insert(restoration.instance.key).inserted
+    else { return }
+    let scanner = SourceScanner(store: store, variables: variables, interruption: interruption) { _, _, _ in }
+    let observation = try scanner.observe(restoration.node, folder)
+    known.merge(Runner.trees([0: observation])) { a, _ in a }
+  }
+}
