@@ -62,6 +62,7 @@ struct ReproduceTests {
     bench.variables["TOY"] = bench.folder
     try bench.run(
       "pipeline: p\nstages:\n  data: { uses: folder }\n  a: { uses: train, needs: { data: data.train } }\n")
+    defer { withExtendedLifetime(bench) {} }
     let store = try Store(observing: bench.storePath, registry: bench.registry)
     func recompute(_ variables: [String: String]) throws -> Recomputation.Report {
       try Recomputation(store: store, variables: variables, options: RunOptions()).recompute(5, seed: 0)
@@ -175,6 +176,7 @@ struct ReproduceTests {
   func diff() throws {
     let text = "pipeline: p\nstages:\n  pool: { uses: candidates }\n"
     let (a, b) = (try Bench(), try Bench())
+    defer { withExtendedLifetime((a, b)) {} }
     try a.run(text)
     try b.run(text, settings: ["pool.genes=[1, 5, 3]"])
     let lookup = Lookup(store: try a.store())
@@ -208,6 +210,7 @@ struct ReproduceTests {
   @Test("two runs part where something was told otherwise, and at the first step that shows it")
   func bisectParameters() throws {
     let bench = try Bench()
+    defer { withExtendedLifetime(bench) {} }
     try bench.run(Toys.search)
     try bench.run(Toys.search, seed: 8)
     let store = try bench.store()
@@ -235,6 +238,7 @@ struct ReproduceTests {
         select: { uses: gather, needs: { qualities: judge.refined } }
       """
     let benches = try fickleBenches(text, whims: [1, 2])
+    defer { withExtendedLifetime(benches) {} }
     let report = try Bisection(.init(store: benches[0].store()), .init(store: benches[1].store())).report()
     try #require(report.partings.map(\.stage) == ["first", "judge[0]", "judge[1]", "judge[2]", "select"])
     #expect(report.partings.map(\.isOrigin) == [true, false, false, false, false])
@@ -261,6 +265,7 @@ struct ReproduceTests {
   @Test("a journal tells a run, cached stages included")
   func history() throws {
     let bench = try Bench()
+    defer { withExtendedLifetime(bench) {} }
     let root = try bench.run(Toys.search).result.root
     try bench.run(Toys.search)
     try bench.run(Toys.search, settings: ["pool.genes=[3, 1, 5]"])
