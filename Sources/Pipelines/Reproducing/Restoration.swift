@@ -38,7 +38,7 @@ struct Restoration {
       name: Explainer.base(record.stage), kind: kind, prepared: prepared, seed: identity.seed ?? 0, inputs: [:],
       forEach: nil)
     instance = Instance(
-      stage: 0, slot: 0, name: record.stage, identity: identity, key: record.key,
+      stage: 0, round: 0, slot: 0, name: record.stage, identity: identity, key: record.key,
       inputs: Restoration.inputs(of: identity, kind: kind, in: store),
       element: try Restoration.element(of: record, in: store),
       observed: kind.isSource ? record.outputs : nil)
