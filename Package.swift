@@ -104,6 +104,6 @@ let package = Package(
     tests(
       "StagesTests",
       ["Stages", "Datasets", "Models", "NN", "Panoptic", "Vision", "Search", "Tensors", "Determinism"]),
-    tests("EndToEndTests", ["Panoptic", "Vision", "Tensors", "Determinism"]),
+    tests("EndToEndTests", ["Panoptic", "Vision", "TensorFiles", "Tensors", "Determinism"]),
   ]
 )

@@ -11,6 +11,10 @@ enum Program {
     if CommandLine.arguments.dropFirst().first == ForeignFile.command {
       exit(ForeignFile.serve(Array(CommandLine.arguments.dropFirst(2))) { Output.line($0) })
     }
+    // A child of `doctor`.
+    if CommandLine.arguments.dropFirst().first == SelfTest.command {
+      exit(SelfTest.serve(Array(CommandLine.arguments.dropFirst(2))))
+    }
     do {
       var command = try AutoPanoptic.parseAsRoot()
       try command.run()

@@ -38,6 +38,8 @@ struct MachineOptions: ParsableArguments {
   }
 }
 
+extension Engine: ExpressibleByArgument {}
+
 struct StoreOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Where artifacts and records are.", valueName: "dir"))
   var store = "artifacts"
@@ -75,7 +77,18 @@ struct PipelineOptions: ParsableArguments {
         + "Repeatable.", valueName: "name=value"))
   var settings: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "What computes products: portable (the same bits everywhere) or openblas (a check; cached apart).",
+      valueName: "name"))
+  var engine = Engine.portable
+
   @OptionGroup var stores: StoreOptions
+
+  // Keys of stages name the engine, so it is chosen before anything else happens.
+  func validate() throws {
+    do { try Engine.use(engine) } catch { throw ValidationError("\(error)") }
+  }
 
   /// Reads and checks the pipeline.
   func load(_ path: String) throws -> Pipeline {

@@ -27,6 +27,6 @@ public enum Stages {
 
   /// What `doctor` examines beside machine and store.
   public static let healthChecks = [
-    HealthCheck("libraries") { LibraryVersions.description }, NumericsSelfTest.healthCheck,
+    HealthCheck("libraries") { LibraryVersions.description }, NumericsSelfTest.decoderCheck,
   ]
 }

@@ -66,6 +66,7 @@ public struct Convolution2D: Hashable, Sendable {
       depthwiseForward(x, weight: weight, bias: bias, into: &y)
       return y
     }
+    if let library = Engine.openBLAS { return forward(x, weight: weight, bias: bias, with: library) }
     let kernel = weight.shape[2] * weight.shape[3]
     let outputs = shape[1] / groups
     let inner = weight.shape[1] * kernel
@@ -92,6 +93,9 @@ public struct Convolution2D: Hashable, Sendable {
     if dy.isEmpty || inputShape.count == 0 { return Tensor(zeros: inputShape) }
     if bias == nil && isDepthwise(input: inputShape, weight: weight.shape) {
       return depthwiseInputGradient(dy, weight: weight, inputShape: inputShape)
+    }
+    if let library = Engine.openBLAS {
+      return inputGradient(dy, weight: weight, bias: bias, inputShape: inputShape, with: library)
     }
     let inputs = weight.shape[1]
     let outputs = weight.shape[0] / groups

@@ -1,7 +1,7 @@
 import CKernels
 import Determinism
 
-/// Products of matrices `[rows, columns]`. Each element of a result is one chain of fused multiply-adds over ascending
+/// Products of matrices `[rows, columns]`. With the portable engine each element of a result is one chain of fused multiply-adds over ascending
 /// k, then the bias, then `+ (+0)`.
 public enum MatrixProduct {
   /// Columns of a result that one piece of work computes.
@@ -31,6 +31,12 @@ public enum MatrixProduct {
     bColumn: Int, columnBias: UnsafePointer<Float>?, _ c: UnsafeMutablePointer<Float>
   ) {
     if m == 0 || n == 0 { return }
+    if let library = Engine.openBLAS {
+      library.multiply(
+        m: m, n: n, k: k, .init(a, row: aRow, column: aColumn), .init(b, row: bRow, column: bColumn),
+        columnBias: columnBias, c)
+      return
+    }
     let packed = PackedLeft(rows: m, columns: k, source: a, row: aRow, outer: aColumn)
     let columns = n >= 2048 ? columnBlock : max(32, (n / 8 + 31) / 32 * 32)
     let columnPieces = (n + columns - 1) / columns

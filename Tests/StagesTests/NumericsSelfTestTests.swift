@@ -11,4 +11,26 @@ struct NumericsSelfTestTests {
     let found = Parallel.withThreads(threads) { NumericsSelfTest.digest() }
     #expect(found.hex == NumericsSelfTest.published)
   }
+
+  @Test("names what was tried, or what was wrong")
+  func summary() throws {
+    func finding(
+      _ set: String, _ threads: Int, _ digest: String? = NumericsSelfTest.published
+    )
+      -> NumericsSelfTest.Finding
+    { .init(instructionSet: set, threads: threads, digest: digest) }
+    let fine = try NumericsSelfTest.summary(of: [finding("scalar", 1), finding("scalar", 2), finding("avx2", 1)])
+    #expect(fine == "a small training gives the published bits (f0e6f947b3a5) with scalar, avx2 on 1, 2 threads")
+    let error = #expect(throws: SelfTestError.self) {
+      try NumericsSelfTest.summary(of: [
+        finding("scalar", 1), finding("avx2", 2, "0123456789abcdef"), finding("x", 1, nil),
+      ])
+    }
+    let text = try #require(error).description
+    #expect(
+      text.contains("2 of 3 runs") && text.contains("avx2 on 2: 0123456789ab") && text.contains("x on 1: crashed"))
+  }
+
+  @Test("the published decoder is this machine's")
+  func decoder() throws { #expect(try NumericsSelfTest.decoderCheck.run().contains("ce280e216b03")) }
 }

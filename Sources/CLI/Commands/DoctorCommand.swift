@@ -7,8 +7,11 @@ import Tensors
 
 struct Doctor: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Examine this machine: instruction sets, threads, libraries, numerics, disk, store.",
+    abstract: "Examine this machine: can it reproduce published results? Libraries, numerics, disk, store.",
     discussion: """
+      Trains a tiny network with every instruction set of this processor, on one, two and all threads, and compares
+      the digest of its weights with the published one. Takes seconds. Exits with 1 if anything is not as it must be.
+
       EXAMPLES:
         autopanoptic doctor
         autopanoptic doctor --store /data/artifacts --json
@@ -46,6 +49,19 @@ struct Doctor: ParsableCommand {
         lines.append(Line(name: check.name, text: "\(error)", isFine: false))
       }
     }
+    do {
+      lines.append(Line(name: "numerics", text: try NumericsSelfTest.summary(of: SelfTest.findings(threads: threads))))
+    } catch {
+      lines.append(Line(name: "numerics", text: "\(error)", isFine: false))
+    }
+    let reproduces = lines.allSatisfy(\.isFine)
+    lines.append(
+      Line(
+        name: "verdict",
+        text: reproduces
+          ? "this machine can reproduce published results, bit for bit"
+          : "this machine can NOT reproduce published results; see the lines with '!'",
+        isFine: reproduces))
     do {
       for item in try stores.open().health() { lines.append(Line(name: item.name, text: item.text)) }
     } catch {

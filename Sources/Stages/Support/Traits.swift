@@ -12,6 +12,9 @@ enum Traits {
   static let decoding = ["decoder"]
 
   static var values: [String: String] {
-    ["decoder": ImageFile.decoderIdentity.short, "engine": "portable", "numerics": String(numericsVersion)]
+    [
+      "decoder": ImageFile.decoderIdentity.short, "engine": Engine.current.identity,
+      "numerics": String(numericsVersion),
+    ]
   }
 }

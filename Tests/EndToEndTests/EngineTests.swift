@@ -1,0 +1,63 @@
+import Foundation
+import TensorFiles
+import Tensors
+import Testing
+
+extension EndToEndTests {
+  @Suite("--engine")
+  struct EngineTests {
+    @Test("a step of openblas gives nearly the weights of a portable one, cached apart")
+    func openBLAS() async throws {
+      guard OpenBLAS() != nil else { return }
+      let reference = try await Reference.finished
+      try await withTemporaryFolder { folder in
+        let store = folder + "/artifacts"
+        try FileManager.default.copyItem(atPath: reference.store, toPath: store)
+        let ours = try await weights(store, []), theirs = try await weights(store, ["--engine", "openblas"])
+        #expect(theirs.key != ours.key)
+        #expect(theirs.tensors.map(\.name) == ours.tensors.map(\.name))
+        var distance = 0.0, size = 0.0
+        for (a, b) in zip(theirs.tensors, ours.tensors) {
+          for (x, y) in zip(a.values, b.values) {
+            distance += (x - y) * (x - y)
+            size += y * y
+          }
+        }
+        // A hundred layers of batch normalisation over few positions make a rounding some ten thousand times larger
+        // in one step, and another training of it in the next: single operations agree to the last places
+        // (EngineTests of Tensors).
+        let relative = (distance / size).squareRoot()
+        #expect(relative > 0 && relative < 0.02)
+      }
+    }
+
+    @Test("an unknown engine is wrong usage")
+    func unknown() async throws {
+      let outcome = try await Program.run(["plan", Smoke.pipeline, "--engine", "cuda"])
+      #expect(outcome.code == 64 && outcome.errors.contains("portable") && outcome.errors.contains("openblas"))
+    }
+
+    private struct Weights {
+      let key: String
+      let tensors: [(name: String, values: [Double])]
+    }
+
+    /// What one step of pretraining gives, run once with the engine and then found in the store.
+    private func weights(_ store: String, _ engine: [String]) async throws -> Weights {
+      let arguments = engine + ["--set", "pretrain.recipe.steps=1"]
+      for count in [1, 0] {
+        let outcome = try await Smoke.run(store: store, Smoke.Setting(), ["pretrain"] + arguments)
+        #expect(outcome.code == 0, "\(outcome.errors)")
+        // Data sets hold nothing that an engine computes.
+        #expect(outcome.count("finished", "pretrain") == count && outcome.count("finished", "imagenet") == 0)
+      }
+      let status = try await Program.run(Smoke.arguments("status", ["--json"] + arguments, store: store))
+      let stage = try #require(status.json["stages"]?.arrayValue?.first { $0["name"]?.stringValue == "pretrain" })
+      let instance = try #require(stage["instances"]?.arrayValue?.first)
+      let digest = try #require(instance["outputs"]?["weights"]?["digest"]?.stringValue)
+      let path = try #require(try await Program.run(["show", digest, "--path", "--store", store]).lines.first)
+      let key = try #require(instance["key"]?.stringValue)
+      return Weights(key: key, tensors: try TensorFile.read(path).entries.map { ($0.name, $0.tensor.doubles) })
+    }
+  }
+}
