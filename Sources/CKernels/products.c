@@ -36,8 +36,8 @@ void ck_matrix_product(ck_isa isa, int64_t m, int64_t k, const float *packed, in
 }
 
 void ck_tap_sum_forward(ck_isa isa, const ck_tap_sum *s, const float *packed, const float *x, const float *bias,
-                        float *y, int64_t image0, int64_t images, int64_t oy0, int64_t rows) {
-  table_of(isa)->tap_sum_forward(s, packed, x, bias, y, image0, images, oy0, rows);
+                        float *y, int64_t channel0, int64_t channel1, int64_t first, int64_t count) {
+  table_of(isa)->tap_sum_forward(s, packed, x, bias, y, channel0, channel1, first, count);
 }
 
 int64_t ck_weight_lanes(ck_isa isa, int64_t out_channels) { return table_of(isa)->weight_lanes(out_channels); }
@@ -88,23 +88,11 @@ void ck_deform_input_gradient(ck_isa isa, const ck_deform *d, const ck_deform_co
   table_of(isa)->deform_input_gradient(d, corners, dcolumns, block, dx);
 }
 
-void ck_fold_weight_chunks(int64_t chunks, int64_t chunk_stride, const float *partials, int64_t lanes,
+void ck_fold_weight_chunks(ck_isa isa, int64_t chunks, int64_t chunk_stride, const float *partials, int64_t lanes,
                            int64_t channels, int64_t taps, int64_t out_channels, float *dw, int64_t dw_row,
                            int64_t dw_channel) {
-  for (int64_t o = 0; o < out_channels; o += 16) {
-    int64_t n = out_channels - o < 16 ? out_channels - o : 16;
-    for (int64_t r = 0; r < channels * taps; r++) {
-      float total[16];
-      const float *p = partials + r * lanes + o;
-      for (int64_t i = 0; i < n; i++) total[i] = p[i];
-      for (int64_t c = 1; c < chunks; c++) {
-        p += chunk_stride;
-        for (int64_t i = 0; i < n; i++) total[i] += p[i];
-      }
-      float *out = dw + r / taps * dw_channel + r % taps;
-      for (int64_t i = 0; i < n; i++) out[(o + i) * dw_row] = total[i] + 0.0f;
-    }
-  }
+  table_of(isa)->fold_weight_chunks(chunks, chunk_stride, partials, lanes, channels, taps, out_channels, dw, dw_row,
+                                    dw_channel);
 }
 
 void ck_fold_plain(int64_t n, const float *part, int first, int last, float *total) {

@@ -11,13 +11,33 @@ typedef float vfu __attribute__((vector_size(64), aligned(4)));
 #define MR 12
 #define MR2 8
 #define MR3 4
-#define WR 8
+#define WV 4
+#define WR1 12
+#define WR2 12
+#define WR3 8
+#define WR4 6
 #define SPLAT(x) \
   ({ float s_ = (x); (vf){s_, s_, s_, s_, s_, s_, s_, s_, s_, s_, s_, s_, s_, s_, s_, s_}; })
 #define LOAD(p) ((vf) * (const vfu *)(p))
 #define STORE(p, v) (*(vfu *)(p) = (v))
 #define LOADN(p, n) ((vf)_mm512_maskz_loadu_ps((__mmask16)((1u << (n)) - 1), p))
 #define STOREN(p, v, n) _mm512_mask_storeu_ps(p, (__mmask16)((1u << (n)) - 1), (__m512)(v))
+typedef __mmask16 vmask;
+#define SOME(first, last) ((vmask)(((1u << (last)) - 1) & ~((1u << (first)) - 1)))
+#define LOADM(p, m, other) ((vf)_mm512_mask_loadu_ps((__m512)(other), m, p))
+#define STOREM(p, v, m) _mm512_mask_storeu_ps(p, m, (__m512)(v))
+#define QUAD(p) _mm_loadu_ps(p)
+#define QUADS(p, ld)                                                                                                \
+  ((vf)_mm512_insertf32x4(                                                                                          \
+      _mm512_insertf32x4(_mm512_insertf32x4(_mm512_castps128_ps512(QUAD(p)), QUAD((p) + 4 * (ld)), 1),              \
+                         QUAD((p) + 8 * (ld)), 2),                                                                  \
+      QUAD((p) + 12 * (ld)), 3))
+#define LOW_PAIRS(a, b) ((vf)_mm512_unpacklo_ps((__m512)(a), (__m512)(b)))
+#define HIGH_PAIRS(a, b) ((vf)_mm512_unpackhi_ps((__m512)(a), (__m512)(b)))
+#define LOW_HALVES(a, b) ((vf)_mm512_unpacklo_pd((__m512d)(a), (__m512d)(b)))
+#define HIGH_HALVES(a, b) ((vf)_mm512_unpackhi_pd((__m512d)(a), (__m512d)(b)))
+#define EVENS(a, b) \
+  __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)
 #define FMA(a, b, c) __builtin_elementwise_fma(a, b, c)
 #define TABLE ck_products_avx512
 #include "products_body.inc"

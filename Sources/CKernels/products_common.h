@@ -15,11 +15,13 @@ typedef struct {
                     float *);
   void (*matrix_product)(int64_t, int64_t, const float *, int64_t, int64_t, const float *, int64_t, int64_t, int64_t,
                          int64_t, const float *, float *, int64_t);
-  void (*tap_sum_forward)(const ck_tap_sum *, const float *, const float *, const float *, float *, int64_t, int64_t,
-                          int64_t, int64_t);
+  void (*tap_sum_forward)(const ck_tap_sum *, const float *, const float *, const float *, float *, int64_t,
+                          int64_t, int64_t, int64_t);
   int64_t (*weight_lanes)(int64_t);
   void (*tap_sum_weight_chunk)(const ck_tap_sum *, const float *, const float *, int64_t, int64_t, int64_t, int64_t,
                                float *);
+  void (*fold_weight_chunks)(int64_t, int64_t, const float *, int64_t, int64_t, int64_t, int64_t, float *, int64_t,
+                             int64_t);
   void (*depthwise_forward)(const ck_tap_sum *, const int64_t *, int64_t, const float *, const float *, const float *,
                             float *, int64_t, int64_t, int64_t, int64_t);
   void (*depthwise_weight_chunk)(const ck_tap_sum *, const float *, const float *, int64_t, int64_t, int64_t, int64_t,

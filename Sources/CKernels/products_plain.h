@@ -5,10 +5,18 @@ typedef float vf;
 #define MR 4
 #define MR2 2
 #define MR3 1
-#define WR 4
+#define WV 4
+#define WR1 4
+#define WR2 4
+#define WR3 4
+#define WR4 4
 #define SPLAT(x) (x)
 #define LOAD(p) (*(p))
 #define STORE(p, v) (*(p) = (v))
 #define LOADN(p, n) (*(p))
 #define STOREN(p, v, n) (*(p) = (v))
+typedef int vmask;
+#define SOME(first, last) 1
+#define LOADM(p, m, other) ((void)(m), *(p))
+#define STOREM(p, v, m) ((void)(m), *(p) = (v))
 #define FMA(a, b, c) __builtin_fmaf(a, b, c)

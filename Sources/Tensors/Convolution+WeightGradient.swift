@@ -18,37 +18,39 @@ extension Convolution2D {
     let plan = WeightGradientPlan(sum: sum, images: x.shape[0], groups: groups)
     var dw = Tensor(uninitialized: weightShape)
     let target = dw.mutablePointer
+    // Per group: slot 0 holds the sum of the waves before, slots 1... the chunks of this one.
     var partials = Tensor(uninitialized: [groups, plan.wave + 1, plan.partial])
     let partial = partials.mutablePointer
     let taps = sum.taps.count
     sum.withC { c in
       for first in Swift.stride(from: 0, to: plan.chunks, by: plan.wave) {
         let count = min(plan.wave, plan.chunks - first)
-        // Slot 0 holds the sum of the waves before, slots 1... the chunks of this one.
-        Parallel.forEach(groups * count * plan.bands) { i in
-          let band = i % plan.bands
-          let chunk = i / plan.bands % count
-          let group = i / plan.bands / count
-          let channel = band * plan.bandChannels
+        Parallel.forEach(groups * count * plan.blocks) { i in
+          let block = plan.block(i % plan.blocks, of: sum)
+          let chunk = i / plan.blocks % count
+          let group = i / plan.blocks / count
           let begin = (first + chunk) * WeightGradientPlan.chunkPositions
+          var part = c.pointee
+          part.out_channels = Int64(block.outputs.count)
           ck_tap_sum_weight_chunk(
-            Backend.isa, c, x.pointer + group * sum.channels * sum.inputHeight * sum.inputWidth,
-            dy.pointer + group * sum.outputChannels * sum.outputHeight * sum.outputWidth, Int64(channel),
-            Int64(min(sum.channels, channel + plan.bandChannels)), Int64(begin),
+            Backend.isa, &part, x.pointer + group * sum.channels * sum.inputHeight * sum.inputWidth,
+            dy.pointer + (group * sum.outputChannels + block.outputs.lowerBound) * sum.outputChannel,
+            Int64(block.channels.lowerBound), Int64(block.channels.upperBound), Int64(begin),
             Int64(min(WeightGradientPlan.chunkPositions, plan.positions - begin)),
-            partial + (group * (plan.wave + 1) + chunk + 1) * plan.partial + channel * taps * plan.lanes)
+            partial + (group * (plan.wave + 1) + chunk + 1) * plan.partial + block.offset)
         }
         guard first + count < plan.chunks else {
           let skipped = first == 0 ? 1 : 0
-          Parallel.forEach(groups * plan.bands) { i in
-            let channel = i % plan.bands * plan.bandChannels
-            let group = i / plan.bands
+          Parallel.forEach(groups * plan.blocks) { i in
+            let block = plan.block(i % plan.blocks, of: sum)
+            let group = i / plan.blocks
+            let row = group * sum.outputChannels + block.outputs.lowerBound
             ck_fold_weight_chunks(
-              Int64(count + 1 - skipped), Int64(plan.partial),
-              partial + (group * (plan.wave + 1) + skipped) * plan.partial + channel * taps * plan.lanes,
-              Int64(plan.lanes), Int64(min(sum.channels - channel, plan.bandChannels)), Int64(taps),
-              Int64(sum.outputChannels), target + (group * sum.outputChannels * sum.channels + channel) * taps,
-              Int64(sum.channels * taps), Int64(taps))
+              Backend.isa, Int64(count + 1 - skipped), Int64(plan.partial),
+              partial + (group * (plan.wave + 1) + skipped) * plan.partial + block.offset, Int64(block.lanes),
+              Int64(block.channels.count), Int64(taps), Int64(block.outputs.count),
+              target + (row * sum.channels + block.channels.lowerBound) * taps, Int64(sum.channels * taps),
+              Int64(taps))
           }
           continue
         }
@@ -64,8 +66,8 @@ extension Convolution2D {
   }
 }
 
-/// How the gradient of the weights is cut: chunks of positions, in waves that bound the memory, and bands of channels
-/// where there are few chunks.
+/// How the gradient of the weights is cut: chunks of positions, in waves that bound the memory; blocks of output
+/// channels, each of which turns its own part of the output gradient; and bands of input channels where those are few.
 struct WeightGradientPlan {
   static let chunkPositions = 2048
 
@@ -73,23 +75,47 @@ struct WeightGradientPlan {
   let chunks: Int
   /// Chunks in memory at a time.
   let wave: Int
-  let bands: Int
-  let bandChannels: Int
-  let lanes: Int
   /// Floats of one chunk's result.
   let partial: Int
+  private let blockOutputs: Int
+  private let bandChannels: Int
+  private let bands: Int
+
+  /// Blocks of one chunk, bands included.
+  let blocks: Int
 
   init(sum: TapSum, images: Int, groups: Int) {
     positions = images * sum.outputHeight * sum.outputWidth
     chunks = (positions + WeightGradientPlan.chunkPositions - 1) / WeightGradientPlan.chunkPositions
-    lanes = Int(ck_weight_lanes(Backend.isa, Int64(sum.outputChannels)))
-    partial = sum.channels * sum.taps.count * lanes
-    wave = max(1, min(chunks, 16_777_216 / max(1, partial * groups)))
-    // A band turns the output gradient anew, so it must be worth it.
     let rows = sum.channels * sum.taps.count
-    let wanted = chunks * groups >= 8 ? 1 : max(1, min(8 / (chunks * groups), rows / 128))
-    let channels = (sum.channels + wanted - 1) / wanted
-    bandChannels = max(1, channels)
+    let most = (sum.outputChannels + 63) / 64
+    blockOutputs = ((sum.outputChannels + most - 1) / most).roundedUp(toMultipleOf: 16)
+    let outputBlocks = (sum.outputChannels + blockOutputs - 1) / blockOutputs
+    partial = rows * outputBlocks * blockOutputs
+    wave = max(1, min(chunks, 16_777_216 / max(1, partial * groups)))
+    let pieces = chunks * groups * outputBlocks
+    let wanted = pieces >= 8 ? 1 : max(1, min(8 / pieces, rows / 96))
+    bandChannels = wanted == 1 ? sum.channels : ((sum.channels + wanted - 1) / wanted).roundedUp(toMultipleOf: 12)
     bands = (sum.channels + bandChannels - 1) / bandChannels
+    blocks = outputBlocks * bands
+  }
+
+  struct Block {
+    let outputs: Range<Int>
+    let channels: Range<Int>
+    /// Floats of a row of the block.
+    let lanes: Int
+    /// Where the block begins in the result of a chunk.
+    let offset: Int
+  }
+
+  func block(_ index: Int, of sum: TapSum) -> Block {
+    let output = index / bands * blockOutputs
+    let channel = index % bands * bandChannels
+    let outputs = output..<min(sum.outputChannels, output + blockOutputs)
+    let lanes = Int(ck_weight_lanes(Backend.isa, Int64(outputs.count)))
+    return Block(
+      outputs: outputs, channels: channel..<min(sum.channels, channel + bandChannels), lanes: lanes,
+      offset: sum.taps.count * (sum.channels * output + channel * lanes))
   }
 }

@@ -194,8 +194,9 @@ public struct Convolution2D: Hashable, Sendable {
         let group = i % groups
         ck_tap_sum_forward(
           Backend.isa, c, left.pointer(group: group), input + group * inputGroup,
-          bias.map { $0 + group * sum.outputChannels }, output + group * outputGroup, Int64(piece.image),
-          Int64(piece.images), Int64(piece.row), Int64(piece.rows))
+          bias.map { $0 + group * sum.outputChannels }, output + group * outputGroup,
+          Int64(piece.channels.lowerBound), Int64(piece.channels.upperBound), Int64(piece.positions.lowerBound),
+          Int64(piece.positions.count))
       }
     }
   }

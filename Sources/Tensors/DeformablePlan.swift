@@ -105,7 +105,7 @@ struct DeformablePlan {
   ) {
     pointSum(depth: depth, inputPlane: rightPlane, rows: rows, outputPlane: outputPlane).withC { c in
       ck_tap_sum_forward(
-        Backend.isa, c, left, right, bias, out, 0, 1, Int64(band.lowerBound), Int64(band.count))
+        Backend.isa, c, left, right, bias, out, 0, Int64(rows), Int64(band.lowerBound), Int64(band.count))
     }
   }
 
@@ -162,7 +162,7 @@ struct DeformablePlan {
     }
     for group in 0..<groups {
       ck_fold_weight_chunks(
-        Int64(chunks), Int64(size), partial + group * depth * lanes, Int64(lanes), Int64(depth), 1, Int64(rows),
+        Backend.isa, Int64(chunks), Int64(size), partial + group * depth * lanes, Int64(lanes), Int64(depth), 1, Int64(rows),
         target + group * rows * depth, Int64(depth), 1)
     }
     return dw

@@ -54,7 +54,7 @@ extension Convolution2D {
     for block in 0..<blocks {
       let channel = block * lanes
       ck_fold_weight_chunks(
-        Int64(chunks), Int64(size), partial + block * chunks * size, Int64(lanes), 1, Int64(taps),
+        Backend.isa, Int64(chunks), Int64(size), partial + block * chunks * size, Int64(lanes), 1, Int64(taps),
         Int64(min(lanes, channels - channel)), target + channel * taps, Int64(taps), Int64(taps))
     }
     return dw

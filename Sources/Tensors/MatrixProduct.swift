@@ -4,10 +4,6 @@ import Determinism
 /// Products of matrices `[rows, columns]`. With the portable engine each element of a result is one chain of fused multiply-adds over ascending
 /// k, then the bias, then `+ (+0)`.
 public enum MatrixProduct {
-  /// Columns of a result that one piece of work computes.
-  private static let columnBlock = 512
-  private static let rowBlock = 480
-
   /// `op(a) · op(b)`, with `op` the transpose where asked for; a bias `[columns]` is added to every row.
   public static func multiply(
     _ a: Tensor, transposeA: Bool = false, _ b: Tensor, transposeB: Bool = false, columnBias: Tensor? = nil
@@ -38,11 +34,17 @@ public enum MatrixProduct {
       return
     }
     let packed = PackedLeft(rows: m, columns: k, source: a, row: aRow, outer: aColumn)
-    let columns = n >= 2048 ? columnBlock : max(32, (n / 8 + 31) / 32 * 32)
+    // Rows are cut where the left side outgrows the cache, and where columns alone give too few pieces.
+    let bands = (m + 527) / 528
+    var rows = ((m + bands - 1) / bands).roundedUp(toMultipleOf: 48)
+    var rowPieces = (m + rows - 1) / rows
+    let wanted = max(1, (8 + rowPieces - 1) / rowPieces)
+    let columns = min(512, max(32, (n / wanted).roundedUp(toMultipleOf: 32)))
     let columnPieces = (n + columns - 1) / columns
-    // Packed columns serve all rows of a piece, so rows are cut only where columns alone give too few pieces.
-    let rows = columnPieces >= 4 || m <= 96 ? max(m, 1) : max(96, min(rowBlock, (m / 4 + 95) / 96 * 96))
-    let rowPieces = (m + rows - 1) / rows
+    if columnPieces * rowPieces < 8, m > 96 {
+      rows = max(48, (m / ((8 + columnPieces - 1) / columnPieces)).roundedUp(toMultipleOf: 48))
+      rowPieces = (m + rows - 1) / rows
+    }
     Parallel.forEach(columnPieces * rowPieces) { i in
       let column = i / rowPieces * columns
       let row = i % rowPieces * rows

@@ -40,34 +40,63 @@ struct TapSum {
     }
   }
 
-  /// A piece of the output: all rows of some images, or some rows of one.
+  /// A piece of the output: some channels at some positions, flattened as (image, y, x).
   struct Piece {
-    var image: Int
-    var images: Int
-    var row: Int
-    var rows: Int
+    var channels: Range<Int>
+    var positions: Range<Int>
   }
 
-  /// Cuts the output so that the padded input of a piece stays in the second-level cache. Depends on shapes alone.
+  /// Whether every output position reads its own input position and no other.
+  private var isPointwise: Bool {
+    taps.count == 1 && stride == 1 && taps[0] == (0, 0) && inputHeight == outputHeight && inputWidth == outputWidth
+  }
+
+  /// Pieces that several threads share evenly, whose input stays in the second-level cache. Depends on shapes alone.
   func pieces(images: Int) -> [Piece] {
+    let bounds = isPointwise ? lineBounds(images: images) : rowBounds(images: images)
+    let columns = bounds.count - 1
+    guard columns > 0 else { return [] }
+    // Channels are cut where positions alone give too few pieces, and where the left side outgrows the cache.
+    let wanted = columns >= 8 ? 1 : min((8 + columns - 1) / columns, max(1, outputChannels / 240))
+    let bands = max(wanted, (outputChannels + 527) / 528)
+    let band = ((outputChannels + bands - 1) / bands).roundedUp(toMultipleOf: 24)
+    return Swift.stride(from: 0, to: outputChannels, by: band).flatMap { channel in
+      zip(bounds, bounds.dropFirst()).map { first, end in
+        Piece(channels: channel..<min(outputChannels, channel + band), positions: first..<end)
+      }
+    }
+  }
+
+  /// Where pointwise sums are cut: at whole vectors, so that the rows of a piece stay aligned.
+  private func lineBounds(images: Int) -> [Int] {
+    let total = images * outputHeight * outputWidth
+    guard total > 0 else { return [] }
+    let count = total < 8 * 192 ? max(1, total / 192) : (total + min(1024, total / 8) - 1) / min(1024, total / 8)
+    let block = ((total + count - 1) / count).roundedUp(toMultipleOf: total < 8 * 192 ? 16 : 32)
+    return Array(Swift.stride(from: 0, to: total, by: block)) + [total]
+  }
+
+  /// Where sums over taps are cut: at whole rows, whose neighbours are copied with them, or at whole images.
+  private func rowBounds(images: Int) -> [Int] {
     let plane = outputHeight * outputWidth
     guard images > 0, plane > 0 else { return [] }
     let cache = max(128, 131_072 / max(1, channels))
     let positions = max(64, min(cache, 4096, images * plane / 8))
-    if plane > positions {
-      let rows = max(1, positions / outputWidth)
-      let bands = (outputHeight + rows - 1) / rows
-      return (0..<images * bands).map { i in
-        let row = i % bands * rows
-        return Piece(image: i / bands, images: 1, row: row, rows: min(rows, outputHeight - row))
-      }
+    guard plane > positions else {
+      let group = max(1, positions / plane)
+      return Swift.stride(from: 0, to: images, by: group).map { $0 * plane } + [images * plane]
     }
-    let group = max(1, positions / plane)
-    return Swift.stride(from: 0, to: images, by: group).map { image in
-      Piece(image: image, images: min(group, images - image), row: 0, rows: outputHeight)
-    }
+    let most = max(1, positions / outputWidth)
+    let bands = (outputHeight + most - 1) / most
+    let rows = (outputHeight + bands - 1) / bands
+    return (0..<images).flatMap { image in
+      Swift.stride(from: 0, to: outputHeight, by: rows).map { image * plane + $0 * outputWidth }
+    } + [images * plane]
   }
+}
 
+extension Int {
+  func roundedUp(toMultipleOf step: Int) -> Int { (self + step - 1) / step * step }
 }
 
 /// A left matrix in the order in which the micro-kernels read it, one block per group.

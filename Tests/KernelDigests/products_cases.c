@@ -91,14 +91,15 @@ static ck_tap_sum gradient_sum(
 static void sum_in_pieces(
   kd *d, const ck_tap_sum *s, int64_t images, int bands, const float *packed, const float *x, const float *bias,
   float *y) {
+  int64_t plane = s->out_h * s->out_w, m = s->out_channels;
   if (!bands) {
-    ck_tap_sum_forward(d->isa, s, packed, x, bias, y, 0, images, 0, s->out_h);
+    ck_tap_sum_forward(d->isa, s, packed, x, bias, y, 0, m, 0, images * plane);
     return;
   }
-  int64_t half = s->out_h / 2;
+  int64_t half = s->out_h / 2 * s->out_w;
   for (int64_t n = 0; n < images; n++) {
-    if (half > 0) ck_tap_sum_forward(d->isa, s, packed, x, bias, y, n, 1, 0, half);
-    ck_tap_sum_forward(d->isa, s, packed, x, bias, y, n, 1, half, s->out_h - half);
+    if (half > 0) ck_tap_sum_forward(d->isa, s, packed, x, bias, y, 0, m, n * plane, half);
+    ck_tap_sum_forward(d->isa, s, packed, x, bias, y, 0, m, n * plane + half, plane - half);
   }
 }
 
@@ -158,7 +159,7 @@ static void weight_gradient(kd *d, const shape *s, kd_kind kind) {
     ck_tap_sum_weight_chunk(
       d->isa, &sum, x, dy, half, s->channels, first, count, part + half * sum.taps * lanes);
   }
-  ck_fold_weight_chunks(chunks, k * lanes, partials, lanes, s->channels, sum.taps, s->out, dw, k, sum.taps);
+  ck_fold_weight_chunks(d->isa, chunks, k * lanes, partials, lanes, s->channels, sum.taps, s->out, dw, k, sum.taps);
   kd_add(d, s->out * k, dw);
   kd_release(d);
 }
@@ -282,7 +283,7 @@ static void fold_weight_chunks(kd *d) {
     for (int64_t out = 1; out < 40; out += 3) {
       int64_t lanes = (out + 15) / 16 * 16, channels = 1 + out % 4, taps = 1 + chunks % 3, k = channels * taps;
       float *partials = kd_floats(d, chunks * k * lanes, 1, chunks % 2 ? PLAIN : AWKWARD), *dw = kd_room(d, out * k);
-      ck_fold_weight_chunks(chunks, k * lanes, partials, lanes, channels, taps, out, dw, k, taps);
+      ck_fold_weight_chunks(d->isa, chunks, k * lanes, partials, lanes, channels, taps, out, dw, k, taps);
       kd_add(d, out * k, dw);
       kd_release(d);
     }

@@ -24,10 +24,10 @@ struct ProductParityTests {
       var dw = Tensor(zeros: w.shape)
       sum.withC { s in
         ck_tap_sum_forward(
-          set.isa, s, packed, x.pointer, nil, y.mutablePointer, 0, Int64(shape[0]), 0, Int64(shape[2]))
+          set.isa, s, packed, x.pointer, nil, y.mutablePointer, 0, m, 0, Int64(shape[0] * shape[2] * shape[3]))
         ck_tap_sum_weight_chunk(set.isa, s, x.pointer, dy.pointer, 0, Int64(c.w[1]), 0, Int64(count), &partial)
       }
-      ck_fold_weight_chunks(1, 0, partial, Int64(lanes), Int64(c.w[1]), taps, m, dw.mutablePointer, k, taps)
+      ck_fold_weight_chunks(set.isa, 1, 0, partial, Int64(lanes), Int64(c.w[1]), taps, m, dw.mutablePointer, k, taps)
       return (y, dw)
     }
     for (set, result) in zip(Backend.supported, results) {

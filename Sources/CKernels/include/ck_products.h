@@ -19,12 +19,12 @@ int64_t ck_packed_count(ck_isa isa, int64_t m, int64_t k);
 
 /// Packs rows `[first, last)` of the left matrix into panels. Element (i, j * inner + t) lies at
 /// a[i * row_stride + j * outer_stride + (inner_offset ? inner_offset[t] : 0)], 0 <= t < inner.
-/// `first` must be a multiple of 96, so that panels do not straddle two calls.
+/// `first` must be a multiple of 24, so that panels do not straddle two calls.
 void ck_pack_left(ck_isa isa, int64_t m, int64_t k, int64_t inner, const int64_t *inner_offset, const float *a,
                   int64_t row_stride, int64_t outer_stride, int64_t first, int64_t last, float *packed);
 
 /// c[i, j] = sum_k a[i, k] b[k, j] (+ bias[j]) for the rows `[row0, row1)` and columns `[col0, col1)`; `row0` a multiple
-/// of 96. b[k, j] lies at b[k * b_row + j * b_col], one of the two strides being 1. `c` has row stride `ldc`.
+/// of 24. b[k, j] lies at b[k * b_row + j * b_col], one of the two strides being 1. `c` has row stride `ldc`.
 void ck_matrix_product(ck_isa isa, int64_t m, int64_t k, const float *packed, int64_t row0, int64_t row1,
                        const float *b, int64_t b_row, int64_t b_col, int64_t col0, int64_t col1,
                        const float *column_bias, float *c, int64_t ldc);
@@ -41,9 +41,10 @@ typedef struct {
   int64_t out_image, out_channel, out_row, out_col;  // floats between neighbours
 } ck_tap_sum;
 
-/// Output rows `[oy0, oy0 + rows)` of `images` images from `image0` on; more than one image takes all rows.
+/// The output channels `[channel0, channel1)`, `channel0` a multiple of 24, at the output positions
+/// `[first, first + count)`, flattened as (image, y, x); `count` is not 0.
 void ck_tap_sum_forward(ck_isa isa, const ck_tap_sum *s, const float *packed, const float *x, const float *bias,
-                        float *y, int64_t image0, int64_t images, int64_t oy0, int64_t rows);
+                        float *y, int64_t channel0, int64_t channel1, int64_t first, int64_t count);
 
 /// Lanes to which the output channels of a weight gradient are padded.
 int64_t ck_weight_lanes(ck_isa isa, int64_t out_channels);
@@ -57,7 +58,7 @@ void ck_tap_sum_weight_chunk(ck_isa isa, const ck_tap_sum *s, const float *x, co
 
 /// Folds chunks in ascending order and writes dw[out channel * dw_row + dw_offset(row)] with + (+0), where
 /// row = channel * taps + tap lies at channel * dw_channel + tap. Chunk c starts at partials + c * chunk_stride.
-void ck_fold_weight_chunks(int64_t chunks, int64_t chunk_stride, const float *partials, int64_t lanes,
+void ck_fold_weight_chunks(ck_isa isa, int64_t chunks, int64_t chunk_stride, const float *partials, int64_t lanes,
                            int64_t channels, int64_t taps, int64_t out_channels, float *dw, int64_t dw_row,
                            int64_t dw_channel);
 
