@@ -14,8 +14,8 @@ public func batchNormTraining(
   let output = result(y, of: [x, scale, shift]) { gradient in
     bypass?.keep(resultGradient: gradient)
     let gradients = BatchNormalization.trainGradient(
-      x.value, upstream: gradient, weight: scale.value, statistics: statistics,
-      reluOutput: relu ? y : nil, options: options)
+      x.value, upstream: gradient, weight: scale.value, bias: shift.value, statistics: statistics, relu: relu,
+      options: options)
     x.accumulate(gradients.input)
     scale.accumulate(gradients.weight)
     shift.accumulate(gradients.bias)
@@ -34,7 +34,7 @@ public func batchNormEvaluation(
   return result(y, of: [x, scale, shift]) { gradient in
     bypass?.keep(resultGradient: gradient)
     let gradients = BatchNormalization.evaluateGradient(
-      x.value, upstream: gradient, weight: scale.value, statistics: statistics, reluOutput: relu ? y : nil)
+      x.value, upstream: gradient, weight: scale.value, bias: shift.value, statistics: statistics, relu: relu)
     x.accumulate(gradients.input)
     scale.accumulate(gradients.weight)
     shift.accumulate(gradients.bias)
@@ -47,8 +47,8 @@ public func groupNorm(_ x: Variable, groups: Int, scale: Variable, shift: Variab
     x.value, groups: groups, weight: scale.value, bias: shift.value, relu: relu)
   return result(y, of: [x, scale, shift]) { gradient in
     let gradients = GroupNormalization.gradient(
-      x.value, groups: groups, upstream: gradient, weight: scale.value, statistics: statistics,
-      reluOutput: relu ? y : nil)
+      x.value, groups: groups, upstream: gradient, weight: scale.value, bias: shift.value, statistics: statistics,
+      relu: relu)
     x.accumulate(gradients.input)
     scale.accumulate(gradients.weight)
     shift.accumulate(gradients.bias)

@@ -60,10 +60,10 @@ private func batchNormalization() -> [Case] {
       }
       if part == "forward" { return Run { .tensor(forward().output) } }
       let dy = Tensor(random: shape, "norm/dy")
-      let (y, statistics) = forward()
+      let statistics = forward().statistics
       return Run {
         let g = BatchNormalization.trainGradient(
-          x, upstream: dy, weight: weight, statistics: statistics, reluOutput: y)
+          x, upstream: dy, weight: weight, bias: bias, statistics: statistics, relu: true)
         return .tensors([g.input, g.weight, g.bias])
       }
     }
@@ -90,7 +90,8 @@ private func groupNormalization() -> [Case] {
       let dy = Tensor(random: shape, "norm/dy")
       let statistics = forward().statistics
       return Run {
-        let g = GroupNormalization.gradient(x, groups: 32, upstream: dy, weight: weight, statistics: statistics)
+        let g = GroupNormalization.gradient(
+          x, groups: 32, upstream: dy, weight: weight, bias: bias, statistics: statistics)
         return .tensors([g.input, g.weight, g.bias])
       }
     }

@@ -15,6 +15,8 @@
 #include "norm.inc"
 #include "pool.inc"
 #include "resample.inc"
+#define TURN 16
+#include "turn.inc"
 #include "roialign.inc"
 #include "loss.inc"
 #include "sgd.inc"
@@ -52,6 +54,8 @@ const ck_maps_table CK_TABLE = {
   .average_pool_gradient = average_pool_gradient,
   .bilinear = bilinear,
   .bilinear_gradient = bilinear_gradient,
+  .turn = turn16,
+  .turn_back = turn_back16,
   .roi_gather = roi_gather,
   .roi_scatter = roi_scatter,
   .softmax = softmax,

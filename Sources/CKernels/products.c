@@ -47,17 +47,21 @@ void ck_tap_sum_weight_chunk(ck_isa isa, const ck_tap_sum *s, const float *x, co
   table_of(isa)->tap_sum_weight_chunk(s, x, dy, channel0, channel1, first, count, partial);
 }
 
-void ck_depthwise_forward(ck_isa isa, const ck_tap_sum *s, const int64_t *tap_index, int64_t weight_taps,
-                          const float *weight, const float *x, const float *bias, float *y, int64_t channel0,
-                          int64_t channel1, int64_t image0, int64_t images) {
-  table_of(isa)->depthwise_forward(s, tap_index, weight_taps, weight, x, bias, y, channel0, channel1, image0, images);
+void ck_depthwise_forward(ck_isa isa, const ck_depthwise *d, const float *weight, const float *x, const float *bias,
+                          float *y, int64_t plane0, int64_t plane1, int64_t first, int64_t last) {
+  table_of(isa)->depthwise_forward(d, weight, x, bias, y, plane0, plane1, first, last);
+}
+
+void ck_depthwise_input_gradient(ck_isa isa, const ck_depthwise *d, const float *weight, const float *dy, float *dx,
+                                 int64_t plane0, int64_t plane1, int64_t first, int64_t last) {
+  table_of(isa)->depthwise_input_gradient(d, weight, dy, dx, plane0, plane1, first, last);
 }
 
 int64_t ck_depthwise_lanes(ck_isa isa) { return table_of(isa)->weight_lanes(1); }
 
-void ck_depthwise_weight_chunk(ck_isa isa, const ck_tap_sum *s, const float *x, const float *dy, int64_t channel0,
+void ck_depthwise_weight_chunk(ck_isa isa, const ck_depthwise *d, const float *x, const float *dy, int64_t channel0,
                                int64_t channels, int64_t first, int64_t count, float *partial) {
-  table_of(isa)->depthwise_weight_chunk(s, x, dy, channel0, channels, first, count, partial);
+  table_of(isa)->depthwise_weight_chunk(d, x, dy, channel0, channels, first, count, partial);
 }
 
 int64_t ck_deform_width(const ck_deform *d) {

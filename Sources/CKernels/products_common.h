@@ -22,10 +22,12 @@ typedef struct {
                                float *);
   void (*fold_weight_chunks)(int64_t, int64_t, const float *, int64_t, int64_t, int64_t, int64_t, float *, int64_t,
                              int64_t);
-  void (*depthwise_forward)(const ck_tap_sum *, const int64_t *, int64_t, const float *, const float *, const float *,
-                            float *, int64_t, int64_t, int64_t, int64_t);
-  void (*depthwise_weight_chunk)(const ck_tap_sum *, const float *, const float *, int64_t, int64_t, int64_t, int64_t,
-                                 float *);
+  void (*depthwise_forward)(const ck_depthwise *, const float *, const float *, const float *, float *, int64_t,
+                            int64_t, int64_t, int64_t);
+  void (*depthwise_input_gradient)(const ck_depthwise *, const float *, const float *, float *, int64_t, int64_t,
+                                   int64_t, int64_t);
+  void (*depthwise_weight_chunk)(const ck_depthwise *, const float *, const float *, int64_t, int64_t, int64_t,
+                                 int64_t, float *);
   void (*deform_turn)(const ck_deform *, const float *, float *);
   void (*deform_columns)(const ck_deform *, const float *, const float *, const float *, int64_t, int64_t, float *,
                          int64_t);

@@ -77,37 +77,42 @@ public enum BatchNormalization {
     precondition(n * size > 0 || channels == 0, "batch normalisation: empty \(x.shape)")
     precondition(!options.normalizesByUnbiasedVariance || m >= 2, "batch normalisation: unbiased over \(x.shape)")
 
-    let source = x.pointer
-    let kernel = Backend.maps.shifted_moments
     var statistics = NormalizationStatistics(
       mean: Tensor(uninitialized: [channels]), inverseDeviation: Tensor(uninitialized: [channels]))
+    var batch = BatchMoments(
+      mean: [Double](repeating: 0, count: channels), variance: [Double](repeating: 0, count: channels))
+    var out = output(x.shape, behind: block)
+    let front = out.shape[1] - channels
+    let target = out.mutablePointer + front * size
+    let source = x.pointer
     let mean = statistics.mean.mutablePointer
     let inverse = statistics.inverseDeviation.mutablePointer
-    var batch = BatchMoments(mean: [], variance: [])
-    withUnsafeTemporaryAllocation(of: Double.self, capacity: max(1, 2 * n * channels)) { moments in
-      let base = moments.baseAddress!
-      Loops.planes(n * channels, size: size) { plane in
-        kernel(size, source + plane * size, source[(plane % channels) * size], base + 2 * plane)
-      }
-      for c in 0..<channels {
-        var s1 = 0.0
-        var s2 = 0.0
-        for image in 0..<n {
-          s1 += base[2 * (image * channels + c)]
-          s2 += base[2 * (image * channels + c) + 1]
+    let (gamma, beta) = (weight.pointer, bias.pointer)
+    let maps = Backend.maps
+    batch.mean.withUnsafeMutableBufferPointer { batchMeans in
+      batch.variance.withUnsafeMutableBufferPointer { batchVariances in
+        let (means, variances) = (batchMeans.baseAddress, batchVariances.baseAddress)
+        // Both passes over one channel while it is in the cache.
+        Loops.planes(channels, size: 2 * n * size) { c in
+          let plane = source + c * size
+          let (s1, s2) = foldPairs(n) { maps.shifted_moments(n, size, channels * size, plane, plane[0], $0) }
+          let batchMean = Double(plane[0]) + s1 / m
+          // Rounding may leave a tiny negative number where all elements are equal.
+          let squares = max(0, s2 - s1 * s1 / m)
+          let unbiased = m > 1 ? squares / (m - 1) : squares
+          let variance = options.normalizesByUnbiasedVariance ? unbiased : squares / m
+          mean[c] = Float(batchMean)
+          inverse[c] = Float(1 / (variance + options.epsilon).squareRoot())
+          means![c] = batchMean
+          variances![c] = unbiased
+          var function = ck_normalization(
+            mean: mean[c], inverse: inverse[c], weight: gamma + c, bias: beta + c, step: 0, relu: relu ? 1 : 0)
+          maps.normalize(
+            &function, n, size, channels * size, (front + channels) * size, plane, target + c * size)
         }
-        let batchMean = Double(source[c * size]) + s1 / m
-        // Rounding may leave a tiny negative number where all elements are equal.
-        let squares = max(0, s2 - s1 * s1 / m)
-        let unbiased = m > 1 ? squares / (m - 1) : squares
-        let variance = options.normalizesByUnbiasedVariance ? unbiased : squares / m
-        mean[c] = Float(batchMean)
-        inverse[c] = Float(1 / (variance + options.epsilon).squareRoot())
-        batch.mean.append(batchMean)
-        batch.variance.append(unbiased)
       }
     }
-    return (apply(x, statistics, weight: weight, bias: bias, relu: relu, block: block), statistics, batch)
+    return (out, statistics, batch)
   }
 
   /// Normalises by the running statistics; `block` as in `train`.
@@ -120,31 +125,46 @@ public enum BatchNormalization {
       Float(1 / (Double(runningVariance[flat: c]) + epsilon).squareRoot())
     }
     let statistics = NormalizationStatistics(mean: runningMean, inverseDeviation: inverse)
-    return (apply(x, statistics, weight: weight, bias: bias, relu: relu, block: block), statistics)
+    let (n, channels, size) = (x.shape[0], x.shape[1], x.shape.planeSize)
+    var out = output(x.shape, behind: block)
+    let front = out.shape[1] - channels
+    let target = out.mutablePointer + front * size
+    let source = x.pointer
+    let (mean, deviation, gamma, beta) = (runningMean.pointer, inverse.pointer, weight.pointer, bias.pointer)
+    let kernel = Backend.maps.normalize
+    Loops.planes(channels, size: n * size) { c in
+      var function = ck_normalization(
+        mean: mean[c], inverse: deviation[c], weight: gamma + c, bias: beta + c, step: 0, relu: relu ? 1 : 0)
+      kernel(
+        &function, n, size, channels * size, (front + channels) * size, source + c * size, target + c * size)
+    }
+    return (out, statistics)
   }
 
-  /// The backward pass of `train`. `reluOutput` is the output where ReLU was fused. Of an upstream gradient and an
-  /// output with more channels than `x`, the last ones count.
+  /// The backward pass of `train`; the mask of a fused ReLU is computed anew from `x`. Of an upstream gradient with more
+  /// channels than `x`, the last ones count.
   ///
   /// With sums over the channel in binary64, B = Σ dy and G = Σ dy (x - mean): bias B, weight G * inverseDeviation,
   /// input `scale * ((dy - B / M) - (x - mean) * (inverseDeviation² G / divisor))`, divisor being that of the variance.
   public static func trainGradient(
-    _ x: Tensor, upstream: Tensor, weight: Tensor, statistics: NormalizationStatistics, reluOutput: Tensor? = nil,
-    options: Options = Options()
+    _ x: Tensor, upstream: Tensor, weight: Tensor, bias: Tensor, statistics: NormalizationStatistics,
+    relu: Bool = false, options: Options = Options()
   ) -> NormalizationGradients {
     let m = Double(x.shape[0] * x.shape.planeSize)
     let divisor = options.normalizesByUnbiasedVariance ? m - 1 : m
     return gradient(
-      x, upstream: upstream, weight: weight, statistics: statistics, reluOutput: reluOutput, count: m, divisor: divisor)
+      x, upstream: upstream, weight: weight, bias: bias, statistics: statistics, relu: relu, count: m,
+      divisor: divisor)
   }
 
   /// The backward pass of `evaluate`: the statistics are constants.
   public static func evaluateGradient(
-    _ x: Tensor, upstream: Tensor, weight: Tensor, statistics: NormalizationStatistics, reluOutput: Tensor? = nil
+    _ x: Tensor, upstream: Tensor, weight: Tensor, bias: Tensor, statistics: NormalizationStatistics,
+    relu: Bool = false
   ) -> NormalizationGradients {
     gradient(
-      x, upstream: upstream, weight: weight, statistics: statistics, reluOutput: reluOutput,
-      count: .infinity, divisor: .infinity)
+      x, upstream: upstream, weight: weight, bias: bias, statistics: statistics, relu: relu, count: .infinity,
+      divisor: .infinity)
   }
 
   // MARK: Passes
@@ -155,86 +175,66 @@ public enum BatchNormalization {
     }
   }
 
-  private static func apply(
-    _ x: Tensor, _ statistics: NormalizationStatistics, weight: Tensor, bias: Tensor, relu: Bool, block: Tensor?
-  ) -> Tensor {
-    let channels = x.shape[1]
-    let size = x.shape.planeSize
-    let front = (block?.shape[1] ?? 0) / 2
-    var out = Tensor(uninitialized: x.shape.replacing(1, with: front + channels))
+  /// Room for the output for `x`, behind the bypass of `block`.
+  private static func output(_ x: Shape, behind block: Tensor?) -> Tensor {
+    var out = Tensor(uninitialized: x.replacing(1, with: (block?.shape[1] ?? 0) / 2 + x[1]))
     if let block { ChannelShuffle.copyBypass(of: block, into: &out) }
-    let source = x.pointer
-    let target = out.mutablePointer
-    let mean = statistics.mean.pointer
-    let inverse = statistics.inverseDeviation.pointer
-    let gamma = weight.pointer
-    let beta = bias.pointer
-    let kernel = Backend.maps.normalize
-    Loops.planes(x.shape[0] * channels, size: size) { plane in
-      let c = plane % channels
-      kernel(
-        size, source + plane * size, mean[c], gamma[c] * inverse[c], beta[c], relu ? 1 : 0,
-        target + (plane + (plane / channels + 1) * front) * size)
-    }
     return out
+  }
+
+  /// The sums of pairs that `body` writes for every image, in ascending order.
+  private static func foldPairs(_ images: Int, _ body: (UnsafeMutablePointer<Double>) -> Void) -> (Double, Double) {
+    withUnsafeTemporaryAllocation(of: Double.self, capacity: max(1, 2 * images)) { pairs in
+      body(pairs.baseAddress!)
+      var (first, second) = (0.0, 0.0)
+      for image in 0..<images {
+        first += pairs[2 * image]
+        second += pairs[2 * image + 1]
+      }
+      return (first, second)
+    }
   }
 
   /// Infinite `count` and `divisor` make the statistics constants: their terms vanish.
   private static func gradient(
-    _ x: Tensor, upstream: Tensor, weight: Tensor, statistics: NormalizationStatistics, reluOutput: Tensor?,
+    _ x: Tensor, upstream: Tensor, weight: Tensor, bias: Tensor, statistics: NormalizationStatistics, relu: Bool,
     count: Double, divisor: Double
   ) -> NormalizationGradients {
-    check(x.shape, [weight.shape, statistics.mean.shape, statistics.inverseDeviation.shape])
-    let n = x.shape[0]
-    let channels = x.shape[1]
+    check(x.shape, [weight.shape, bias.shape, statistics.mean.shape, statistics.inverseDeviation.shape])
+    let (n, channels, size) = (x.shape[0], x.shape[1], x.shape.planeSize)
     let front = upstream.shape[1] - channels
     precondition(
       front >= 0 && upstream.shape == x.shape.replacing(1, with: front + channels),
       "batch normalisation: gradient \(upstream.shape) of \(x.shape)")
-    precondition(reluOutput.map { $0.shape == upstream.shape } ?? true, "batch normalisation: output of another shape")
-    let size = x.shape.planeSize
     var gradients = NormalizationGradients(
       input: Tensor(uninitialized: x.shape), weight: Tensor(uninitialized: [channels]),
       bias: Tensor(uninitialized: [channels]))
     let source = x.pointer
-    let dy = upstream.pointer
-    let mask = reluOutput?.pointer
+    let dy = upstream.pointer + front * size
     let mean = statistics.mean.pointer
     let inverse = statistics.inverseDeviation.pointer
-    let gamma = weight.pointer
+    let (gamma, beta) = (weight.pointer, bias.pointer)
     let dx = gradients.input.mutablePointer
     let dWeight = gradients.weight.mutablePointer
     let dBias = gradients.bias.mutablePointer
     let maps = Backend.maps
-    withUnsafeTemporaryAllocation(of: Double.self, capacity: max(1, 2 * n * channels)) { sums in
-      let base = sums.baseAddress!
-      Loops.planes(n * channels, size: size) { plane in
-        let behind = (plane + (plane / channels + 1) * front) * size
-        maps.normalize_gradient_sums(
-          size, source + plane * size, dy + behind, mask.map { $0 + behind }, mean[plane % channels], base + 2 * plane)
+    let (step, upstreamStep) = (channels * size, (front + channels) * size)
+    // Both passes over one channel while it is in the cache.
+    Loops.planes(channels, size: 2 * n * size) { c in
+      let at = c * size
+      var function = ck_normalization(
+        mean: mean[c], inverse: inverse[c], weight: gamma + c, bias: beta + c, step: 0, relu: relu ? 1 : 0)
+      let (b, g) = foldPairs(n) {
+        maps.normalize_gradient_sums(&function, n, size, step, upstreamStep, source + at, dy + at, $0)
       }
-      // Fold over images into the first rows.
-      for c in 0..<channels {
-        for image in 1..<max(1, n) {
-          base[2 * c] += base[2 * (image * channels + c)]
-          base[2 * c + 1] += base[2 * (image * channels + c) + 1]
-        }
-        let b = n > 0 ? base[2 * c] : 0
-        let g = n > 0 ? base[2 * c + 1] : 0
-        dBias[c] = Float(b)
-        dWeight[c] = Float(g * Double(inverse[c]))
-      }
-      Loops.planes(n * channels, size: size) { plane in
-        let at = plane * size
-        let behind = (plane + (plane / channels + 1) * front) * size
-        let c = plane % channels
-        let inv = Double(inverse[c])
-        maps.normalize_gradient(
-          size, source + at, dy + behind, mask.map { $0 + behind }, mean[c], gamma[c] * inverse[c],
-          Float(base[2 * c] / count), Float(inv * inv * base[2 * c + 1] / divisor), dx + at)
-      }
+      let inv = Double(inverse[c])
+      dBias[c] = Float(b)
+      dWeight[c] = Float(g * inv)
+      maps.normalize_gradient(
+        &function, n, size, step, upstreamStep, source + at, dy + at, Float(b / count), Float(inv * inv * g / divisor),
+        dx + at)
     }
-    withExtendedLifetime((reluOutput, statistics)) {}
+    withExtendedLifetime(statistics) {}
     return gradients
   }
 }

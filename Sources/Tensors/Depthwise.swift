@@ -4,55 +4,57 @@ import Determinism
 /// Depthwise convolution, chosen by `Convolution2D` where every channel is a group of its own.
 extension Convolution2D {
   func depthwiseForward(_ x: Tensor, weight: Tensor, bias: Tensor?, into y: inout Tensor) {
-    let taps = Array(0..<weight.shape[2] * weight.shape[3])
-    depthwiseRun(
-      depthwiseSum(input: x.shape, weight: weight.shape), images: x.shape[0], taps: taps, weight: weight,
-      input: x.pointer, bias: bias?.pointer, output: y.mutablePointer)
+    let (source, kernel, shift, target) = (x.pointer, weight.pointer, bias?.pointer, y.mutablePointer)
+    depthwiseRun(input: x.shape, weight: weight.shape, rows: y.shape[2], width: y.shape[3]) { d, planes, rows in
+      ck_depthwise_forward(
+        Backend.isa, d, kernel, source, shift, target, Int64(planes.lowerBound), Int64(planes.upperBound),
+        Int64(rows.lowerBound), Int64(rows.upperBound))
+    }
+    withExtendedLifetime(bias) {}
   }
 
-  /// One gather per residue of the stride.
   func depthwiseInputGradient(_ dy: Tensor, weight: Tensor, inputShape: Shape) -> Tensor {
-    let (height, width) = (inputShape[2], inputShape[3])
-    var dx = Tensor(zeros: inputShape)
-    for phase in gatherPhases(weight: weight.shape, height: height, width: width) where !phase.taps.isEmpty {
-      let sum = TapSum(
-        channels: dy.shape[1], inputHeight: dy.shape[2], inputWidth: dy.shape[3],
-        inputImage: dy.shape[1] * dy.shape[2] * dy.shape[3], stride: 1,
-        taps: phase.positions, outputChannels: inputShape[1], outputHeight: (height - phase.y + stride - 1) / stride,
-        outputWidth: (width - phase.x + stride - 1) / stride, outputImage: inputShape[1] * height * width,
-        outputChannel: height * width, outputRow: stride * width, outputColumn: stride)
-      depthwiseRun(
-        sum, images: dy.shape[0], taps: phase.taps, weight: weight, input: dy.pointer, bias: nil,
-        output: dx.mutablePointer + phase.y * width + phase.x)
+    var dx = Tensor(uninitialized: inputShape)
+    let (source, kernel, target) = (dy.pointer, weight.pointer, dx.mutablePointer)
+    let groups = (inputShape[2] + stride - 1) / stride
+    depthwiseRun(
+      input: inputShape, weight: weight.shape, rows: groups, width: stride * inputShape[3]
+    ) { d, planes, rows in
+      ck_depthwise_input_gradient(
+        Backend.isa, d, kernel, source, target, Int64(planes.lowerBound), Int64(planes.upperBound),
+        Int64(rows.lowerBound), Int64(rows.upperBound))
     }
     return dx
   }
 
   func depthwiseWeightGradient(_ dy: Tensor, _ x: Tensor, weightShape: Shape) -> Tensor {
-    let sum = depthwiseSum(input: x.shape, weight: weightShape)
+    let geometry = depthwiseGeometry(input: x.shape, weight: weightShape)
     let channels = groups
     let lanes = Int(ck_depthwise_lanes(Backend.isa))
     let blocks = (channels + lanes - 1) / lanes
-    let positions = x.shape[0] * sum.outputHeight * sum.outputWidth
+    let positions = dy.shape[0] * dy.shape[2] * dy.shape[3]
     let chunk = WeightGradientPlan.chunkPositions
     let chunks = (positions + chunk - 1) / chunk
-    let taps = sum.taps.count
+    let taps = weightShape[2] * weightShape[3]
     let size = taps * lanes
+    // Full vectors where there are channels enough: the last block repeats some of the one before.
+    let first = { (block: Int) in max(0, min(block * lanes, channels - lanes)) }
     var partials = Tensor(uninitialized: [blocks, chunks, size])
     var dw = Tensor(uninitialized: weightShape)
+    let (source, upstream) = (x.pointer, dy.pointer)
     let partial = partials.mutablePointer
     let target = dw.mutablePointer
-    sum.withC { c in
+    withUnsafePointer(to: geometry) { d in
       Parallel.forEach(blocks * chunks) { i in
-        let first = i % chunks * chunk
-        let channel = i / chunks * lanes
+        let position = i % chunks * chunk
+        let channel = first(i / chunks)
         ck_depthwise_weight_chunk(
-          Backend.isa, c, x.pointer, dy.pointer, Int64(channel), Int64(min(lanes, channels - channel)), Int64(first),
-          Int64(min(chunk, positions - first)), partial + i * size)
+          Backend.isa, d, source, upstream, Int64(channel), Int64(min(lanes, channels - channel)), Int64(position),
+          Int64(min(chunk, positions - position)), partial + i * size)
       }
     }
     for block in 0..<blocks {
-      let channel = block * lanes
+      let channel = first(block)
       ck_fold_weight_chunks(
         Backend.isa, Int64(chunks), Int64(size), partial + block * chunks * size, Int64(lanes), 1, Int64(taps),
         Int64(min(lanes, channels - channel)), target + channel * taps, Int64(taps), Int64(taps))
@@ -60,33 +62,32 @@ extension Convolution2D {
     return dw
   }
 
-  private func depthwiseSum(input: Shape, weight: Shape) -> TapSum {
-    var sum = tapSum(input: input, weight: weight)
-    sum.channels = groups
-    sum.outputChannels = groups
-    return sum
+  func depthwiseGeometry(input: Shape, weight: Shape) -> ck_depthwise {
+    let output = outputShape(input: input, weight: weight)
+    precondition(weight[2] * weight[3] <= 128, "depthwise convolution: \(weight) has more than 128 taps")
+    return ck_depthwise(
+      channels: Int64(input[1]), in_h: Int64(input[2]), in_w: Int64(input[3]), out_h: Int64(output[2]),
+      out_w: Int64(output[3]), kernel_h: Int64(weight[2]), kernel_w: Int64(weight[3]), stride: Int64(stride),
+      padding: Int64(padding), dilation: Int64(dilation))
   }
 
+  /// Calls `body` for pieces of planes and rows, `width` elements of work in a row.
   private func depthwiseRun(
-    _ sum: TapSum, images: Int, taps: [Int], weight: Tensor, input: UnsafePointer<Float>,
-    bias: UnsafePointer<Float>?, output: UnsafeMutablePointer<Float>
+    input: Shape, weight: Shape, rows: Int, width: Int,
+    _ body: (UnsafePointer<ck_depthwise>, Range<Int>, Range<Int>) -> Void
   ) {
-    let channels = groups
-    let kernel = weight.shape[2] * weight.shape[3]
-    // Small planes go together, so that they fill vectors; a piece is worth a few microseconds.
-    let area = max(1, max(sum.inputHeight * sum.inputWidth, sum.outputHeight * sum.outputWidth))
-    let group = max(1, min(images, 2048 / area))
-    let imagePieces = (images + group - 1) / group
-    let block = max(1, min(channels, 16_384 / (group * area)))
-    let blocks = (channels + block - 1) / block
-    let index = taps.map(Int64.init)
-    sum.withC { c in
-      Parallel.forEach(imagePieces * blocks) { i in
-        let image = i / blocks * group
-        let channel = i % blocks * block
-        ck_depthwise_forward(
-          Backend.isa, c, index, Int64(kernel), weight.pointer, input, bias, output, Int64(channel),
-          Int64(min(channels, channel + block)), Int64(image), Int64(min(group, images - image)))
+    let planes = input[0] * input[1]
+    // Planes go by sixteens, the lanes of the widest vectors; a piece is worth some ten microseconds.
+    let lanes = 16
+    let block = max(1, 4096 / max(1, rows * width)) * lanes
+    let band = max(28, 8192 / max(1, width))
+    let blocks = (planes + block - 1) / block
+    let bands = (rows + band - 1) / band
+    withUnsafePointer(to: depthwiseGeometry(input: input, weight: weight)) { d in
+      Parallel.forEach(blocks * bands) { i in
+        let plane = i / bands * block
+        let row = i % bands * band
+        body(d, plane..<min(planes, plane + block), row..<min(rows, row + band))
       }
     }
   }

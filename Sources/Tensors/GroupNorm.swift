@@ -36,38 +36,35 @@ public enum GroupNormalization {
       let shift = source[first * size]
       var s1 = 0.0
       var s2 = 0.0
-      withUnsafeTemporaryAllocation(of: Double.self, capacity: 2) { moments in
-        for plane in first..<first + perGroup {
-          maps.shifted_moments(size, source + plane * size, shift, moments.baseAddress!)
-          s1 += moments[0]
-          s2 += moments[1]
+      withUnsafeTemporaryAllocation(of: Double.self, capacity: 2 * perGroup) { moments in
+        maps.shifted_moments(perGroup, size, size, source + first * size, shift, moments.baseAddress!)
+        for plane in 0..<perGroup {
+          s1 += moments[2 * plane]
+          s2 += moments[2 * plane + 1]
         }
       }
       let variance = max(0, s2 - s1 * s1 / m) / m
       mean[group] = Float(Double(shift) + s1 / m)
       inverse[group] = Float(1 / (variance + epsilon).squareRoot())
-      for plane in first..<first + perGroup {
-        let c = plane % channels
-        maps.normalize(
-          size, source + plane * size, mean[group], gamma[c] * inverse[group], beta[c], relu ? 1 : 0,
-          target + plane * size)
-      }
+      let c = first % channels
+      var function = ck_normalization(
+        mean: mean[group], inverse: inverse[group], weight: gamma + c, bias: beta + c, step: 1, relu: relu ? 1 : 0)
+      maps.normalize(&function, perGroup, size, size, size, source + first * size, target + first * size)
     }
     return (out, statistics)
   }
 
-  /// The backward pass. `reluOutput` is the output where ReLU was fused.
+  /// The backward pass; the mask of a fused ReLU is computed anew from `x`.
   ///
   /// With sums per plane in binary64, b = Σ dy and g = Σ dy (x - mean): bias Σ b and weight Σ g * inverseDeviation over
   /// images ascending. Per group, with Σ over its channels ascending, B = Σ weight b and D = Σ weight g:
   /// input `inverseDeviation * ((weight * dy - B / M) - (x - mean) * (inverseDeviation² D / M))`.
   public static func gradient(
-    _ x: Tensor, groups: Int, upstream: Tensor, weight: Tensor, statistics: NormalizationStatistics,
-    reluOutput: Tensor? = nil
+    _ x: Tensor, groups: Int, upstream: Tensor, weight: Tensor, bias: Tensor, statistics: NormalizationStatistics,
+    relu: Bool = false
   ) -> NormalizationGradients {
-    check(x.shape, groups, [weight.shape])
+    check(x.shape, groups, [weight.shape, bias.shape])
     precondition(upstream.shape == x.shape, "group normalisation: gradient \(upstream.shape) of \(x.shape)")
-    precondition(reluOutput.map { $0.shape == x.shape } ?? true, "group normalisation: output of another shape")
     let n = x.shape[0]
     let channels = x.shape[1]
     let perGroup = channels / groups
@@ -78,10 +75,10 @@ public enum GroupNormalization {
       bias: Tensor(uninitialized: [channels]))
     let source = x.pointer
     let dy = upstream.pointer
-    let mask = reluOutput?.pointer
     let mean = statistics.mean.pointer
     let inverse = statistics.inverseDeviation.pointer
     let gamma = weight.pointer
+    let beta = bias.pointer
     let dx = gradients.input.mutablePointer
     let dWeight = gradients.weight.mutablePointer
     let dBias = gradients.bias.mutablePointer
@@ -92,22 +89,19 @@ public enum GroupNormalization {
         let first = group * perGroup
         var b = 0.0
         var d = 0.0
+        let at = first * size
+        let c = first % channels
+        var function = ck_normalization(
+          mean: mean[group], inverse: inverse[group], weight: gamma + c, bias: beta + c, step: 1, relu: relu ? 1 : 0)
+        maps.normalize_gradient_sums(
+          &function, perGroup, size, size, size, source + at, dy + at, base + 2 * first)
         for plane in first..<first + perGroup {
-          let at = plane * size
-          maps.normalize_gradient_sums(
-            size, source + at, dy + at, mask.map { $0 + at }, mean[group], base + 2 * plane)
           b += Double(gamma[plane % channels]) * base[2 * plane]
           d += Double(gamma[plane % channels]) * base[2 * plane + 1]
         }
         let inv = Double(inverse[group])
-        let offset = Float(b / m)
-        let slope = Float(inv * inv * d / m)
-        for plane in first..<first + perGroup {
-          let at = plane * size
-          maps.group_normalize_gradient(
-            size, source + at, dy + at, mask.map { $0 + at }, mean[group], gamma[plane % channels], inverse[group],
-            offset, slope, dx + at)
-        }
+        maps.group_normalize_gradient(
+          &function, perGroup, size, size, size, source + at, dy + at, Float(b / m), Float(inv * inv * d / m), dx + at)
       }
       for c in 0..<channels {
         var b = 0.0
@@ -121,7 +115,7 @@ public enum GroupNormalization {
         dWeight[c] = Float(g)
       }
     }
-    withExtendedLifetime((reluOutput, statistics)) {}
+    withExtendedLifetime(statistics) {}
     return gradients
   }
 

@@ -37,19 +37,22 @@ public enum RoIAlignment {
   /// - Precondition: every image index is below N; coordinates are finite.
   public static func forward(_ features: Tensor, rois: Tensor, _ options: Options) -> Tensor {
     let tables = tables(features.shape, rois, options)
-    let channels = features.shape[1]
-    let size = features.shape.planeSize
     let bins = options.outputHeight * options.outputWidth
+    let (channels, size) = (features.shape[1], features.shape.planeSize)
     var out = Tensor(uninitialized: [rois.shape[0], channels, options.outputHeight, options.outputWidth])
     let source = features.pointer
     let target = out.mutablePointer
-    let kernel = Backend.maps.roi_gather
-    Loops.planes(tables.count, size: channels * bins, cost: 16) { r in
-      let table = tables[r]
-      for c in 0..<channels {
-        kernel(
-          bins, table.taps, table.index, table.weight, table.count, source + (table.image * channels + c) * size,
-          target + (r * channels + c) * bins)
+    let maps = Backend.maps
+    forEachBlock(features.shape, tables) { image, block, rois in
+      var turned = Tensor(uninitialized: [size, lanes])
+      var sums = Tensor(uninitialized: [bins, lanes])
+      let (planes, buffer) = (turned.mutablePointer, sums.mutablePointer)
+      maps.turn(block.count, size, size, source + (image * channels + block.lowerBound) * size, planes)
+      for r in rois {
+        tables[r].withTaps { index, weight in
+          maps.roi_gather(bins, tables[r].taps, index, weight, tables[r].count, planes, buffer)
+        }
+        maps.turn_back(block.count, bins, bins, buffer, target + (r * channels + block.lowerBound) * bins)
       }
     }
     return out
@@ -59,27 +62,44 @@ public enum RoIAlignment {
   /// samples and corners, each by one fma (rule 6).
   public static func gradient(upstream: Tensor, features: Shape, rois: Tensor, _ options: Options) -> Tensor {
     let tables = tables(features, rois, options)
-    let channels = features[1]
-    let size = features.planeSize
     let bins = options.outputHeight * options.outputWidth
+    let (channels, size) = (features[1], features.planeSize)
     precondition(
       upstream.shape == [rois.shape[0], channels, options.outputHeight, options.outputWidth],
       "RoIAlign gradient: \(upstream.shape) for \(rois.shape[0]) RoIs of \(features)")
-    var dx = Tensor(zeros: features)
+    var dx = Tensor(uninitialized: features)
     let dy = upstream.pointer
     let target = dx.mutablePointer
-    let kernel = Backend.maps.roi_scatter
-    var ofImage = [[Int]](repeating: [], count: features[0])
-    for (r, table) in tables.enumerated() { ofImage[table.image].append(r) }
-    Loops.planes(features[0] * channels, size: max(1, tables.count / max(1, features[0]) * bins), cost: 16) { plane in
-      for r in ofImage[plane / channels] {
-        let table = tables[r]
-        kernel(
-          bins, table.taps, table.index, table.weight, table.count, dy + (r * channels + plane % channels) * bins,
-          target + plane * size)
+    let maps = Backend.maps
+    forEachBlock(features, tables) { image, block, rois in
+      var turned = Tensor(zeros: [size, lanes])
+      var shares = Tensor(uninitialized: [bins, lanes])
+      let (planes, buffer) = (turned.mutablePointer, shares.mutablePointer)
+      for r in rois {
+        maps.turn(block.count, bins, bins, dy + (r * channels + block.lowerBound) * bins, buffer)
+        tables[r].withTaps { index, weight in
+          maps.roi_scatter(bins, tables[r].taps, index, weight, tables[r].count, buffer, planes)
+        }
       }
+      maps.turn_back(block.count, size, size, planes, target + (image * channels + block.lowerBound) * size)
     }
     return dx
+  }
+
+  /// Channels that are sampled side by side.
+  private static let lanes = 16
+
+  /// Calls `body(image, channels, rois)` for every image's blocks of channels, with the image's RoIs in order.
+  private static func forEachBlock(
+    _ features: Shape, _ tables: [RoIAlignTable], _ body: (Int, Range<Int>, [Int]) -> Void
+  ) {
+    var ofImage = [[Int]](repeating: [], count: features[0])
+    for (r, table) in tables.enumerated() { ofImage[table.image].append(r) }
+    let blocks = (features[1] + lanes - 1) / lanes
+    Parallel.forEach(features[0] * blocks) { i in
+      let first = i % blocks * lanes
+      body(i / blocks, first..<min(features[1], first + lanes), ofImage[i / blocks])
+    }
   }
 
   private static func tables(_ features: Shape, _ rois: Tensor, _ options: Options) -> [RoIAlignTable] {

@@ -1,17 +1,16 @@
-/// Where one RoI samples its feature plane: pixel index and weight of every tap, `[taps][bins]`. A tap is one corner
+/// Where one RoI samples its feature plane: pixel index and weight of every tap, `[bins][taps]`. A tap is one corner
 /// (00, 01, 10, 11) of one sample (row-major in the bin); bins are row-major.
 ///
 /// Coordinates are binary64; a weight is the product of two binary64 fractions, rounded once. A sample outside the
 /// plane has weight 0.
 struct RoIAlignTable: Sendable {
   let image: Int
-  let bins: Int
+  /// Of a bin.
+  let taps: Int
   /// The number that a bin's sum is divided by: its samples, at least 1.
   let count: Float
-  private(set) var index: [Int32]
-  private(set) var weight: [Float]
-
-  var taps: Int { bins == 0 ? 0 : index.count / bins }
+  private let index: [Int32]
+  private let weight: [Float]
 
   init(roi: UnsafePointer<Float>, height: Int, width: Int, _ options: RoIAlignment.Options) {
     image = Int(roi[0])
@@ -23,28 +22,46 @@ struct RoIAlignTable: Sendable {
     let x = Axis(
       from: Double(roi[1]) * options.spatialScale - shift, to: Double(roi[3]) * options.spatialScale - shift,
       bins: ow, extent: width, options)
-    bins = oh * ow
     let samples = y.samples * x.samples
     count = Float(max(1, samples))
-    index = [Int32](repeating: 0, count: samples * 4 * bins)
-    weight = [Float](repeating: 0, count: samples * 4 * bins)
-    for bin in 0..<bins {
-      for sample in 0..<samples {
-        let v = y.points[bin / ow * y.samples + sample / x.samples]
-        let h = x.points[bin % ow * x.samples + sample % x.samples]
-        guard let v, let h else { continue }
-        let at = sample * 4 * bins + bin
-        set(at, v.low * width + h.low, v.lowWeight * h.lowWeight)
-        set(at + bins, v.low * width + h.high, v.lowWeight * h.highWeight)
-        set(at + 2 * bins, v.high * width + h.low, v.highWeight * h.lowWeight)
-        set(at + 3 * bins, v.high * width + h.high, v.highWeight * h.highWeight)
+    taps = 4 * samples
+    // At least one, so that there is a pointer to it.
+    let total = max(1, oh * ow * taps)
+    var weights = [Float](repeating: 0, count: total)
+    index = [Int32](unsafeUninitializedCapacity: total) { index, initialized in
+      index.initialize(repeating: 0)
+      weights.withUnsafeMutableBufferPointer { weights in
+        var at = 0
+        for row in 0..<oh {
+          for column in 0..<ow {
+            for v in y.points[row * y.samples..<(row + 1) * y.samples] {
+              for h in x.points[column * x.samples..<(column + 1) * x.samples] {
+                defer { at += 4 }
+                guard let v, let h else { continue }
+                index[at] = Int32(v.low * width + h.low)
+                index[at + 1] = Int32(v.low * width + h.high)
+                index[at + 2] = Int32(v.high * width + h.low)
+                index[at + 3] = Int32(v.high * width + h.high)
+                weights[at] = Float(v.lowWeight * h.lowWeight)
+                weights[at + 1] = Float(v.lowWeight * h.highWeight)
+                weights[at + 2] = Float(v.highWeight * h.lowWeight)
+                weights[at + 3] = Float(v.highWeight * h.highWeight)
+              }
+            }
+          }
+        }
       }
+      initialized = total
     }
+    weight = weights
   }
 
-  private mutating func set(_ at: Int, _ pixel: Int, _ value: Double) {
-    index[at] = Int32(pixel)
-    weight[at] = Float(value)
+  func withTaps(_ body: (UnsafePointer<Int32>, UnsafePointer<Float>) -> Void) {
+    index.withUnsafeBufferPointer { index in
+      weight.withUnsafeBufferPointer { weight in
+        body(index.baseAddress!, weight.baseAddress!)
+      }
+    }
   }
 
   /// Two neighbouring pixels of one axis.

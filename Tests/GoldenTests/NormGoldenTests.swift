@@ -20,7 +20,8 @@ struct NormGoldenTests {
       try c.expect(mean, "out_1")
       try c.expect(variance, "out_2")
       let g = BatchNormalization.trainGradient(
-        x, upstream: try c.input("upstream_grad"), weight: weight, statistics: statistics, options: options)
+        x, upstream: try c.input("upstream_grad"), weight: weight, bias: try c.input("in_bias"),
+        statistics: statistics, options: options)
       try expect(g, c)
     }
   }
@@ -35,7 +36,8 @@ struct NormGoldenTests {
         runningVariance: try c.input("in_running_var"), epsilon: try c.number("eps"))
       try c.expect(y, "out")
       let g = BatchNormalization.evaluateGradient(
-        x, upstream: try c.input("upstream_grad"), weight: weight, statistics: statistics)
+        x, upstream: try c.input("upstream_grad"), weight: weight, bias: try c.input("in_bias"),
+        statistics: statistics)
       try expect(g, c)
     }
   }
@@ -51,7 +53,8 @@ struct NormGoldenTests {
         x, weight: weight, bias: try c.input("in_bias"), options: options)
       try c.expect(y, "out")
       let g = BatchNormalization.trainGradient(
-        x, upstream: try c.input("upstream_grad"), weight: weight, statistics: statistics, options: options)
+        x, upstream: try c.input("upstream_grad"), weight: weight, bias: try c.input("in_bias"),
+        statistics: statistics, options: options)
       try expect(g, c)
     }
   }
@@ -66,7 +69,8 @@ struct NormGoldenTests {
         x, groups: groups, weight: weight, bias: try c.input("in_bias"), epsilon: try c.number("eps"))
       try c.expect(y, "out")
       let g = GroupNormalization.gradient(
-        x, groups: groups, upstream: try c.input("upstream_grad"), weight: weight, statistics: statistics)
+        x, groups: groups, upstream: try c.input("upstream_grad"), weight: weight, bias: try c.input("in_bias"),
+        statistics: statistics)
       try expect(g, c)
     }
   }

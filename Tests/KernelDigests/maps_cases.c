@@ -45,12 +45,76 @@ MAP(exp_, exp, WILD, a, y)
 MAP(log_, log, WILD, a, y)
 MAP(sigmoid, sigmoid, WILD, a, y)
 MAP(tanh_, tanh, WILD, a, y)
-MAP(normalize, normalize, WILD, a, 0.1f, 1.7f, -0.2f, 0, y)
-MAP(normalize_relu, normalize, WILD, a, 0.1f, 1.7f, -0.2f, 1, y)
-MAP(normalize_gradient, normalize_gradient, WILD, a, b, 0, 0.1f, 1.7f, 0.03f, 0.2f, y)
-MAP(normalize_gradient_relu, normalize_gradient, WILD, a, b, c, 0.1f, 1.7f, 0.03f, 0.2f, y)
-MAP(group_gradient, group_normalize_gradient, WILD, a, b, 0, 0.1f, 1.7f, 0.9f, 0.03f, 0.2f, y)
-MAP(group_gradient_relu, group_normalize_gradient, WILD, a, b, c, 0.1f, 1.7f, 0.9f, 0.03f, 0.2f, y)
+// x -> (x - 0.1) * 1.7 - 0.2, of one plane.
+static const ck_normalization *function_of(float weight, float inverse, int relu) {
+  static const float bias = -0.2f;
+  static _Thread_local float weights;
+  static _Thread_local ck_normalization f;
+  weights = weight;
+  f = (ck_normalization){0.1f, inverse, &weights, &bias, 0, relu};
+  return &f;
+}
+
+CASE(normalize, WILD) {
+  d->maps->normalize(function_of(1.7f, 1, 0), 1, n, n, n, a, y);
+  kd_add(d, n, y);
+}
+
+CASE(normalize_relu, WILD) {
+  d->maps->normalize(function_of(1.7f, 1, 1), 1, n, n, n, a, y);
+  kd_add(d, n, y);
+}
+
+// The gradients of a masked upstream: masked by `c`.
+#define GRADIENT(NAME, KERNEL, WEIGHT, INVERSE, MASKED)                                                                  CASE(NAME, WILD) {                                                                                                       if (MASKED) d->maps->relu_gradient(n, c, b, b);                                                                        d->maps->KERNEL(function_of(WEIGHT, INVERSE, 0), 1, n, n, n, a, b, 0.03f, 0.2f, y);                                    kd_add(d, n, y);                                                                                                     }
+
+GRADIENT(normalize_gradient, normalize_gradient, 1.7f, 1, 0)
+GRADIENT(normalize_gradient_relu, normalize_gradient, 1.7f, 1, 1)
+GRADIENT(group_gradient, group_normalize_gradient, 1.7f, 0.9f, 0)
+GRADIENT(group_gradient_relu, group_normalize_gradient, 1.7f, 0.9f, 1)
+
+// A fused ReLU: its mask is computed from the input, so the results are those of a masked upstream.
+CASE(fused_relu, AWKWARD) {
+  double sums[4];
+  for (int fused = 0; fused < 2; fused++) {
+    if (!fused) {
+      d->maps->normalize(function_of(1.7f, 0.9f, 1), 1, n, n, n, a, y);
+      d->maps->relu_gradient(n, y, b, c);
+    }
+    const float *dy = fused ? b : c;
+    const ck_normalization *f = function_of(1.7f, 0.9f, fused);
+    d->maps->normalize_gradient_sums(f, 1, n, n, n, a, dy, sums + 2 * fused);
+    d->maps->normalize_gradient(f, 1, n, n, n, a, dy, 0.03f, 0.2f, y);
+    kd_add(d, n, y);
+    d->maps->group_normalize_gradient(f, 1, n, n, n, a, dy, 0.03f, 0.2f, y);
+    kd_add(d, n, y);
+  }
+  kd_add_f64(d, 4, sums);
+}
+
+// Planes with others between them, each with parameters of its own.
+static void runs_of_planes(kd *d) {
+  for (int64_t n = 1; n < SMALL; n++) {
+    enum { PLANES = 3 };
+    int64_t x_step = n + 5, y_step = n + 2, count = PLANES * x_step;
+    float *x = kd_floats(d, count, 1, AWKWARD), *dy = kd_floats(d, PLANES * y_step, 2, AWKWARD);
+    float *weight = kd_floats(d, PLANES, 3, PLAIN), *bias = kd_floats(d, PLANES, 4, PLAIN);
+    float *y = kd_room(d, PLANES * y_step), *dx = kd_room(d, count);
+    double moments[2 * PLANES], sums[2 * PLANES];
+    ck_normalization f = {0.1f, 0.9f, weight, bias, 1, 1};
+    d->maps->shifted_moments(PLANES, n, x_step, x, x[0], moments);
+    d->maps->normalize(&f, PLANES, n, x_step, y_step, x, y);
+    d->maps->normalize_gradient_sums(&f, PLANES, n, x_step, y_step, x, dy, sums);
+    d->maps->normalize_gradient(&f, PLANES, n, x_step, y_step, x, dy, 0.03f, 0.2f, dx);
+    kd_add_f64(d, 2 * PLANES, moments);
+    kd_add_f64(d, 2 * PLANES, sums);
+    kd_add(d, PLANES * y_step, y);
+    kd_add(d, count, dx);
+    d->maps->group_normalize_gradient(&f, PLANES, n, x_step, y_step, x, dy, 0.03f, 0.2f, dx);
+    kd_add(d, count, dx);
+    kd_release(d);
+  }
+}
 
 CASE(in_place, AWKWARD) {
   d->maps->relu(n, a, a);
@@ -83,14 +147,17 @@ CASE(dot, AWKWARD) {
 
 CASE(shifted_moments, AWKWARD) {
   double moments[2];
-  d->maps->shifted_moments(n, a, 0.37f, moments);
+  d->maps->shifted_moments(1, n, n, a, 0.37f, moments);
   kd_add_f64(d, 2, moments);
 }
 
 CASE(normalize_gradient_sums, AWKWARD) {
   double sums[4];
-  d->maps->normalize_gradient_sums(n, a, b, 0, 0.37f, sums);
-  d->maps->normalize_gradient_sums(n, a, b, c, 0.37f, sums + 2);
+  const float one = 1, zero = 0;
+  ck_normalization f = {0.37f, 1, &one, &zero, 0, 0};
+  d->maps->normalize_gradient_sums(&f, 1, n, n, n, a, b, sums);
+  d->maps->relu_gradient(n, c, b, b);
+  d->maps->normalize_gradient_sums(&f, 1, n, n, n, a, b, sums + 2);
   kd_add_f64(d, 4, sums);
 }
 
@@ -233,6 +300,8 @@ const kd_case kd_maps_cases[] = {
   {"maps.normalize_gradient+relu", normalize_gradient_relu},
   {"maps.group_normalize_gradient", group_gradient},
   {"maps.group_normalize_gradient+relu", group_gradient_relu},
+  {"maps.fused_relu", fused_relu},
+  {"maps.runs_of_planes", runs_of_planes},
   {"maps.softmax", softmax},
   {"maps.cross_entropy", cross_entropy},
   {"maps.binary_cross_entropy", binary_cross_entropy},

@@ -194,64 +194,71 @@ static void convolution_weight_gradient(kd *d) { each_convolution(d, weight_grad
 
 // Depthwise: `out` equals `channels`.
 
+static ck_depthwise depthwise_shape(const shape *s) {
+  return (ck_depthwise){
+    .channels = s->channels, .in_h = s->h, .in_w = s->w, .kernel_h = s->kernel_h, .kernel_w = s->kernel_w,
+    .stride = s->stride, .padding = s->padding, .dilation = s->dilation,
+    .out_h = (s->h + 2 * s->padding - s->dilation * (s->kernel_h - 1) - 1) / s->stride + 1,
+    .out_w = (s->w + 2 * s->padding - s->dilation * (s->kernel_w - 1) - 1) / s->stride + 1};
+}
+
+// In one piece, or planes and rows in two.
+static int64_t piece(int way, int64_t n, int64_t *first) {
+  *first = way == 2 ? n / 2 : 0;
+  return way == 1 ? n / 2 : n;
+}
+
 static void depthwise_forward(kd *d, const shape *s, kd_kind kind) {
-  int64_t tap_y[MOST_TAPS], tap_x[MOST_TAPS], taps[MOST_TAPS];
-  ck_tap_sum sum = forward_sum(s, tap_y, tap_x);
-  for (int64_t t = 0; t < sum.taps; t++) taps[t] = t;
-  int64_t count = s->images * sum.out_image, half = s->channels / 2;
-  float *x = kd_floats(d, s->images * sum.in_image, 1, kind), *bias = kd_floats(d, s->channels, 2, kind);
-  float *w = kd_floats(d, s->channels * sum.taps, 3, kind);
+  ck_depthwise g = depthwise_shape(s);
+  int64_t planes = s->images * s->channels, count = planes * g.out_h * g.out_w, taps = s->kernel_h * s->kernel_w;
+  float *x = kd_floats(d, planes * s->h * s->w, 1, kind), *bias = kd_floats(d, s->channels, 2, kind);
+  float *w = kd_floats(d, s->channels * taps, 3, kind);
   for (int way = 0; way < 4; way++) {
     float *y = kd_room(d, count), *b = way & 2 ? bias : 0;
-    if (way & 1) {
-      ck_depthwise_forward(d->isa, &sum, taps, sum.taps, w, x, b, y, 0, s->channels, 0, s->images);
-    } else {
-      for (int64_t n = 0; n < s->images; n++) {
-        ck_depthwise_forward(d->isa, &sum, taps, sum.taps, w, x, b, y, 0, half, n, 1);
-        ck_depthwise_forward(d->isa, &sum, taps, sum.taps, w, x, b, y, half, s->channels, n, 1);
+    for (int i = way & 1 ? 0 : 1; i < (way & 1 ? 1 : 3); i++)
+      for (int j = way & 1 ? 0 : 1; j < (way & 1 ? 1 : 3); j++) {
+        int64_t p0, y0, p1 = piece(i, planes, &p0), y1 = piece(j, g.out_h, &y0);
+        if (p0 < p1 && y0 < y1) ck_depthwise_forward(d->isa, &g, w, x, b, y, p0, p1, y0, y1);
       }
-    }
     kd_add(d, count, y);
   }
   kd_release(d);
 }
 
 static void depthwise_input_gradient(kd *d, const shape *s, kd_kind kind) {
-  int64_t all = s->kernel_h * s->kernel_w, count = s->images * s->channels * s->h * s->w;
-  float *w = kd_floats(d, s->channels * all, 1, kind), *dx = kd_room(d, count), *dy = 0;
-  for (int64_t i = 0; i < count; i++) dx[i] = 0;
-  for (int64_t phase = 0; phase < s->stride * s->stride; phase++) {
-    int64_t tap_y[MOST_TAPS], tap_x[MOST_TAPS], which[MOST_TAPS], py = phase / s->stride, px = phase % s->stride;
-    ck_tap_sum sum = gradient_sum(s, py, px, tap_y, tap_x, which);
-    if (sum.taps == 0 || sum.out_h <= 0 || sum.out_w <= 0) continue;
-    if (!dy) dy = kd_floats(d, s->images * sum.in_image, 2, kind);
-    ck_depthwise_forward(
-      d->isa, &sum, which, all, w, dy, 0, dx + py * s->w + px, 0, s->channels, 0, s->images);
-  }
+  ck_depthwise g = depthwise_shape(s);
+  int64_t planes = s->images * s->channels, count = planes * s->h * s->w, groups = (s->h + s->stride - 1) / s->stride;
+  float *w = kd_floats(d, s->channels * s->kernel_h * s->kernel_w, 1, kind), *dx = kd_room(d, count);
+  float *dy = kd_floats(d, planes * g.out_h * g.out_w, 2, kind);
+  for (int i = 1; i < 3; i++)
+    for (int j = 1; j < 3; j++) {
+      int64_t p0, q0, p1 = piece(i, planes, &p0), q1 = piece(j, groups, &q0);
+      if (p0 < p1 && q0 < q1) ck_depthwise_input_gradient(d->isa, &g, w, dy, dx, p0, p1, q0, q1);
+    }
   kd_add(d, count, dx);
   kd_release(d);
 }
 
 static void depthwise_weight_gradient(kd *d, const shape *s, kd_kind kind) {
-  int64_t tap_y[MOST_TAPS], tap_x[MOST_TAPS], lanes = ck_depthwise_lanes(d->isa);
-  ck_tap_sum sum = forward_sum(s, tap_y, tap_x);
-  int64_t positions = s->images * sum.out_h * sum.out_w;
-  float *x = kd_floats(d, s->images * sum.in_image, 1, kind), *dy = kd_floats(d, s->images * sum.out_image, 2, kind);
-  float *dw = kd_room(d, s->channels * sum.taps), *part = kd_aligned_room(d, sum.taps * lanes);
+  ck_depthwise g = depthwise_shape(s);
+  int64_t plane = g.out_h * g.out_w, positions = s->images * plane, lanes = ck_depthwise_lanes(d->isa);
+  int64_t taps = s->kernel_h * s->kernel_w, planes = s->images * s->channels;
+  float *x = kd_floats(d, planes * s->h * s->w, 1, kind), *dy = kd_floats(d, planes * plane, 2, kind);
+  float *dw = kd_room(d, s->channels * taps), *part = kd_aligned_room(d, taps * lanes);
   for (int64_t first = 0; first < positions; first += 2048) {
     int64_t count = positions - first < 2048 ? positions - first : 2048;
     for (int64_t c = 0; c < s->channels; c += lanes) {
       int64_t n = s->channels - c < lanes ? s->channels - c : lanes;
-      ck_depthwise_weight_chunk(d->isa, &sum, x, dy, c, n, first, count, part);
+      ck_depthwise_weight_chunk(d->isa, &g, x, dy, c, n, first, count, part);
       for (int64_t i = 0; i < n; i++)
-        for (int64_t t = 0; t < sum.taps; t++) {
-          float *total = dw + (c + i) * sum.taps + t;
+        for (int64_t t = 0; t < taps; t++) {
+          float *total = dw + (c + i) * taps + t;
           *total = first ? *total + part[t * lanes + i] : part[t * lanes + i];
         }
     }
   }
-  for (int64_t i = 0; i < s->channels * sum.taps; i++) dw[i] += 0.0f;
-  kd_add(d, s->channels * sum.taps, dw);
+  for (int64_t i = 0; i < s->channels * taps; i++) dw[i] += 0.0f;
+  kd_add(d, s->channels * taps, dw);
   kd_release(d);
 }
 

@@ -93,16 +93,42 @@ static void bilinear(kd *d) {
     }
 }
 
+// Any number of planes and positions.
+static void turned(kd *d) {
+  for (int64_t planes = 1; planes <= 16; planes++)
+    for (int64_t n = 1; n < 68; n += 1 + planes % 3) {
+      int64_t distance = n + planes % 4;
+      float *x = kd_floats(d, planes * distance, 1, AWKWARD), *out = kd_aligned_room(d, n * 16);
+      float *y = kd_room(d, planes * distance);
+      d->maps->turn(planes, n, distance, x, out);
+      d->maps->turn_back(planes, n, distance, out, y);
+      kd_add(d, n * 16, out);
+      kd_add(d, planes * distance, y);
+      kd_release(d);
+    }
+}
+
 static void roi(kd *d) {
   static const int64_t bins[] = {1, 4, 9, 49, 196};
   for (kd_kind kind = PLAIN; kind <= AWKWARD; kind++)
     for (int i = 0; i < 15; i++) {
       int64_t b = bins[i % 5], taps = 4 << i / 5 * 2, plane = 7 + 30 * (i % 4);
       // A small plane, so that bins share pixels.
-      int32_t *index = kd_integers(d, taps * b, 1, (int32_t)plane);
-      float *weight = kd_floats(d, taps * b, 2, POSITIVE), *x = kd_floats(d, plane, 3, kind), *y = kd_room(d, b);
-      d->maps->roi_gather(b, taps, index, weight, (float)taps / 4, x, y);
-      d->maps->roi_scatter(b, taps, index, weight, (float)taps / 4, kd_floats(d, b, 4, kind), x);
+      // Tables by tap, turned to tables by bin; one plane in one of sixteen lanes, the others being copies of it.
+      int32_t *by_tap = kd_integers(d, taps * b, 1, (int32_t)plane), *index = kd_room_i32(d, taps * b);
+      float *weights = kd_floats(d, taps * b, 2, POSITIVE), *weight = kd_room(d, taps * b);
+      for (int64_t k = 0; k < taps; k++)
+        for (int64_t j = 0; j < b; j++)
+          index[j * taps + k] = by_tap[k * b + j], weight[j * taps + k] = weights[k * b + j];
+      float *x = kd_floats(d, plane, 3, kind), *y = kd_room(d, b), *dy = kd_floats(d, b, 4, kind);
+      float *planes = kd_aligned_room(d, plane * 16), *sums = kd_aligned_room(d, b * 16);
+      int lanes = 1 + i % 16;
+      d->maps->turn(lanes, plane, 0, x, planes);
+      d->maps->roi_gather(b, taps, index, weight, (float)taps / 4, planes, sums);
+      d->maps->turn_back(1, b, b, sums + lanes - 1, y);
+      d->maps->turn(lanes, b, 0, dy, sums);
+      d->maps->roi_scatter(b, taps, index, weight, (float)taps / 4, sums, planes);
+      d->maps->turn_back(1, plane, plane, planes + lanes - 1, x);
       kd_add(d, b, y);
       kd_add(d, plane, x);
       kd_release(d);
@@ -114,5 +140,6 @@ const kd_case kd_spatial_cases[] = {
   {"maps.average_pool", average_pool},
   {"maps.bilinear", bilinear},
   {"maps.roi", roi},
+  {"maps.turned", turned},
   {0, 0},
 };

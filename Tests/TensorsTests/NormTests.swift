@@ -81,8 +81,9 @@ struct NormTests {
     #expect(fused.output.isIdentical(to: Elementwise.relu(plain.output)))
     let masked = Elementwise.reluGradient(output: fused.output, upstream: dy)
     let one = BatchNormalization.trainGradient(
-      x, upstream: dy, weight: weight, statistics: fused.statistics, reluOutput: fused.output)
-    let two = BatchNormalization.trainGradient(x, upstream: masked, weight: weight, statistics: fused.statistics)
+      x, upstream: dy, weight: weight, bias: bias, statistics: fused.statistics, relu: true)
+    let two = BatchNormalization.trainGradient(
+      x, upstream: masked, weight: weight, bias: bias, statistics: fused.statistics)
     #expect(one.input.isIdentical(to: two.input))
     #expect(one.weight.isIdentical(to: two.weight))
     #expect(one.bias.isIdentical(to: two.bias))
@@ -92,9 +93,9 @@ struct NormTests {
     #expect(groupFused.output.isIdentical(to: Elementwise.relu(group.output)))
     let groupMasked = Elementwise.reluGradient(output: groupFused.output, upstream: dy)
     let three = GroupNormalization.gradient(
-      x, groups: 2, upstream: dy, weight: weight, statistics: group.statistics, reluOutput: groupFused.output)
+      x, groups: 2, upstream: dy, weight: weight, bias: bias, statistics: group.statistics, relu: true)
     let four = GroupNormalization.gradient(
-      x, groups: 2, upstream: groupMasked, weight: weight, statistics: group.statistics)
+      x, groups: 2, upstream: groupMasked, weight: weight, bias: bias, statistics: group.statistics)
     #expect(three.input.isIdentical(to: four.input))
     #expect(three.weight.isIdentical(to: four.weight))
     #expect(three.bias.isIdentical(to: four.bias))
@@ -105,7 +106,7 @@ struct NormTests {
     let options = BatchNormalization.Options(normalizesByUnbiasedVariance: unbiased)
     let (_, statistics) = train(x, weight, bias, options, relu: false)
     let g = BatchNormalization.trainGradient(
-      x, upstream: dy, weight: weight, statistics: statistics, options: options)
+      x, upstream: dy, weight: weight, bias: bias, statistics: statistics, options: options)
     expectDerivative(g.input, of: { inner(train($0, weight, bias, options, relu: false).output, dy) }, at: x)
     expectDerivative(g.weight, of: { inner(train(x, $0, bias, options, relu: false).output, dy) }, at: weight)
     expectDerivative(g.bias, of: { inner(train(x, weight, $0, options, relu: false).output, dy) }, at: bias)
@@ -119,7 +120,7 @@ struct NormTests {
       BatchNormalization.evaluate(x, weight: w, bias: b, runningMean: mean, runningVariance: variance)
     }
     let g = BatchNormalization.evaluateGradient(
-      x, upstream: dy, weight: weight, statistics: run(x, weight, bias).statistics)
+      x, upstream: dy, weight: weight, bias: bias, statistics: run(x, weight, bias).statistics)
     expectDerivative(g.input, of: { inner(run($0, weight, bias).output, dy) }, at: x)
     expectDerivative(g.weight, of: { inner(run(x, $0, bias).output, dy) }, at: weight)
     expectDerivative(g.bias, of: { inner(run(x, weight, $0).output, dy) }, at: bias)
@@ -131,7 +132,7 @@ struct NormTests {
       GroupNormalization.forward(x, groups: groups, weight: w, bias: b)
     }
     let g = GroupNormalization.gradient(
-      x, groups: groups, upstream: dy, weight: weight, statistics: run(x, weight, bias).statistics)
+      x, groups: groups, upstream: dy, weight: weight, bias: bias, statistics: run(x, weight, bias).statistics)
     expectDerivative(g.input, of: { inner(run($0, weight, bias).output, dy) }, at: x)
     expectDerivative(g.weight, of: { inner(run(x, $0, bias).output, dy) }, at: weight)
     expectDerivative(g.bias, of: { inner(run(x, weight, $0).output, dy) }, at: bias)
@@ -149,7 +150,8 @@ struct NormTests {
     let none = Tensor(zeros: [0, 8, 3, 3])
     let (empty, statistics) = GroupNormalization.forward(none, groups: 2, weight: w, bias: b)
     #expect(empty.shape == none.shape)
-    let g = GroupNormalization.gradient(none, groups: 2, upstream: none, weight: w, statistics: statistics)
+    let g = GroupNormalization.gradient(
+      none, groups: 2, upstream: none, weight: w, bias: b, statistics: statistics)
     #expect(g.weight.array == [Float](repeating: 0, count: 8))
     #expect(g.bias.array == [Float](repeating: 0, count: 8))
   }

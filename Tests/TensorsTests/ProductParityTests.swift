@@ -40,16 +40,16 @@ struct ProductParityTests {
     let x = ProductReference.values(Shape(c.x), "x")
     let w = ProductReference.values(Shape(c.w), "w")
     let expected = ProductReference.forward(c.layer, x, w, bias: nil)
-    var sum = c.layer.tapSum(input: x.shape, weight: w.shape)
-    sum.channels = c.groups
-    sum.outputChannels = c.groups
-    let taps = Int64(c.w[2] * c.w[3])
+    var geometry = c.layer.depthwiseGeometry(input: x.shape, weight: w.shape)
+    let (planes, rows) = (Int64(c.x[0] * c.x[1]), geometry.out_h)
     for set in Backend.supported {
       var y = Tensor(zeros: expected.shape)
-      sum.withC { s in
-        ck_depthwise_forward(
-          set.isa, s, Array(0..<taps), taps, w.pointer, x.pointer, nil, y.mutablePointer, 0, Int64(c.groups), 0,
-          Int64(c.x[0]))
+      // Planes and rows in two pieces.
+      for (first, last) in [(0, planes / 2), (planes / 2, planes)] where first < last {
+        for (top, bottom) in [(0, rows / 2), (rows / 2, rows)] where top < bottom {
+          ck_depthwise_forward(
+            set.isa, &geometry, w.pointer, x.pointer, nil, y.mutablePointer, first, last, top, bottom)
+        }
       }
       #expect(y.isIdentical(to: expected), "\(set)")
     }

@@ -9,10 +9,19 @@ extern "C" {
 
 #pragma clang assume_nonnull begin
 
+/// The function that a normalisation applies to some planes: (x - mean) * scale + bias with scale = weight * inverse,
+/// then relu if asked for. Weight and bias of plane p stand at p * step.
+typedef struct {
+  float mean, inverse;
+  const float *weight, *bias;
+  long step;
+  int relu;
+} ck_normalization;
+
 /// Single-threaded kernels for everything but products: one table per instruction set, equal in all bits.
 ///
 /// Arrays never overlap unless a comment says "in place". A plane is the contiguous `height * width` block of one
-/// image and channel. `relu_output` is the output of a fused ReLU (its sign is the mask), or NULL without one.
+/// image and channel.
 typedef struct {
   // Elementwise. `out` may be an input.
   void (*add)(long n, const float *a, const float *b, float *out);
@@ -49,22 +58,24 @@ typedef struct {
   /// Sum of x[i] * y[i]; the products are exact.
   double (*dot)(long n, const float *x, const float *y);
 
-  // Normalisation of one plane.
-  /// moments[0] = sum of d, moments[1] = sum of d * d, with d = x - shift in binary64.
-  void (*shifted_moments)(long n, const float *x, float shift, double *moments);
+  // Normalisation of `planes` planes of n elements, `step` floats apart: a channel in all images, or a group.
+  /// moments[2 p] = sum of d, moments[2 p + 1] = sum of d * d over plane p, with d = x - shift in binary64.
+  void (*shifted_moments)(long planes, long n, long step, const float *x, float shift, double *moments);
   /// out = (x - mean) * scale + bias, then relu if asked for.
-  void (*normalize)(long n, const float *x, float mean, float scale, float bias, int relu, float *out);
-  /// sums[0] = sum of dy, sums[1] = sum of dy * (x - mean), in binary64, dy masked by `relu_output`.
+  void (*normalize)(
+    const ck_normalization *f, long planes, long n, long x_step, long out_step, const float *x, float *out);
+  /// sums[2 p] = sum of dy, sums[2 p + 1] = sum of dy * (x - mean) over plane p, in binary64; dy is +0 where relu was.
   void (*normalize_gradient_sums)(
-    long n, const float *x, const float *dy, const float *_Nullable relu_output, float mean, double *sums);
-  /// dx = scale * ((dy - offset) - (x - mean) * slope), dy masked by `relu_output`.
+    const ck_normalization *f, long planes, long n, long x_step, long dy_step, const float *x, const float *dy,
+    double *sums);
+  /// dx = scale * ((dy - offset) - (x - mean) * slope), dy masked likewise; planes of dx lie like those of x.
   void (*normalize_gradient)(
-    long n, const float *x, const float *dy, const float *_Nullable relu_output, float mean, float scale,
+    const ck_normalization *f, long planes, long n, long x_step, long dy_step, const float *x, const float *dy,
     float offset, float slope, float *dx);
-  /// dx = inverse * ((weight * dy - offset) - (x - mean) * slope), dy masked by `relu_output`.
+  /// dx = inverse * ((weight * dy - offset) - (x - mean) * slope), likewise.
   void (*group_normalize_gradient)(
-    long n, const float *x, const float *dy, const float *_Nullable relu_output, float mean, float weight,
-    float inverse, float offset, float slope, float *dx);
+    const ck_normalization *f, long planes, long n, long x_step, long dy_step, const float *x, const float *dy,
+    float offset, float slope, float *dx);
 
   // Pooling of one plane; square windows.
   /// `where`: index in the plane of the first maximum of every window.
@@ -96,13 +107,20 @@ typedef struct {
     long height, long width, long out_width, const int32_t *start_y, const int32_t *dest_y, const float *weight_y,
     const int32_t *start_x, const int32_t *dest_x, const float *weight_x, const float *dy, float *dx, float *scratch);
 
-  // RoIAlign of one RoI in one plane. `index` and `weight` are [taps][bins]; a tap is one corner of one sample.
+  // Sixteen planes side by side, [position][16].
+  /// out[j * 16 + i] = x[i * distance + j] for j < n and i < planes <= 16; +0 for the other i.
+  void (*turn)(long planes, long n, long distance, const float *x, float *out);
+  /// out[i * distance + j] = from[j * 16 + i] for j < n and i < planes <= 16.
+  void (*turn_back)(long planes, long n, long distance, const float *from, float *out);
+
+  // RoIAlign of one RoI in sixteen planes side by side. `index` and `weight` are [bins][taps]; a tap is one corner of
+  // one sample. `out` and `dy` are [bins][16].
   /// out[bin] = (fma chain over taps ascending from +0) / count.
   void (*roi_gather)(
-    long bins, long taps, const int32_t *index, const float *weight, float count, const float *plane, float *out);
-  /// plane[index] = fma(weight, dy[bin] / count, plane[index]); bins ascending, then taps.
+    long bins, long taps, const int32_t *index, const float *weight, float count, const float *planes, float *out);
+  /// planes[index] = fma(weight, dy[bin] / count, planes[index]); bins ascending, then taps.
   void (*roi_scatter)(
-    long bins, long taps, const int32_t *index, const float *weight, float count, const float *dy, float *plane);
+    long bins, long taps, const int32_t *index, const float *weight, float count, const float *dy, float *planes);
 
   // Across channels: element (channel c, position p) lies at c * channel_stride + p * position_stride. Sums over
   // channels are one ascending binary64 chain.

@@ -62,17 +62,28 @@ void ck_fold_weight_chunks(ck_isa isa, int64_t chunks, int64_t chunk_stride, con
                            int64_t channels, int64_t taps, int64_t out_channels, float *dw, int64_t dw_row,
                            int64_t dw_channel);
 
-/// Depthwise tap sum: out(c, ...) = sum over taps of weight[c * weight_taps + tap_index[tap]] * in(c, ...), for the
-/// channels `[channel0, channel1)` and `images` images from `image0` on. At most 128 taps.
-void ck_depthwise_forward(ck_isa isa, const ck_tap_sum *s, const int64_t *tap_index, int64_t weight_taps,
-                          const float *weight, const float *x, const float *bias, float *y, int64_t channel0,
-                          int64_t channel1, int64_t image0, int64_t images);
+/// Depthwise convolution, all images of one size: x is [images, channels, in_h, in_w], y likewise, weights
+/// [channels, kernel_h, kernel_w]; at most 128 taps, strides up to 8.
+typedef struct {
+  int64_t channels, in_h, in_w, out_h, out_w, kernel_h, kernel_w, stride, padding, dilation;
+} ck_depthwise;
+
+/// The output rows `[first, last)` of the planes `[plane0, plane1)`, plane p being channel p % channels of image
+/// p / channels. `bias` may be null.
+void ck_depthwise_forward(ck_isa isa, const ck_depthwise *d, const float *weight, const float *x, const float *bias,
+                          float *y, int64_t plane0, int64_t plane1, int64_t first, int64_t last);
+
+/// The gradient of the input, likewise: a gather over the taps, zeros where none reaches. Rows go by groups of
+/// `stride`: group q holds the rows from q * stride on.
+void ck_depthwise_input_gradient(ck_isa isa, const ck_depthwise *d, const float *weight, const float *dy, float *dx,
+                                 int64_t plane0, int64_t plane1, int64_t first, int64_t last);
 
 /// Channels that one call of the next function takes at most.
 int64_t ck_depthwise_lanes(ck_isa isa);
 
-/// One chunk of the depthwise weight gradient: partial[tap * lanes + i] belongs to channel `channel0 + i`.
-void ck_depthwise_weight_chunk(ck_isa isa, const ck_tap_sum *s, const float *x, const float *dy, int64_t channel0,
+/// One chunk of the depthwise weight gradient, the flattened output positions `[first, first + count)`:
+/// partial[tap * lanes + i] belongs to channel `channel0 + i`.
+void ck_depthwise_weight_chunk(ck_isa isa, const ck_depthwise *d, const float *x, const float *dy, int64_t channel0,
                                int64_t channels, int64_t first, int64_t count, float *partial);
 
 /// Modulated deformable convolution of one image: x `[channels, in_h, in_w]`, offset `[offset_groups * taps * 2, P]`
