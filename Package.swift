@@ -39,11 +39,12 @@ let package = Package(
   targets: [
     // L0: C. Numeric kernels, and glue to the libraries that need setjmp or callbacks.
     .target(name: "CKernels"),
-    .target(name: "CCodecs", dependencies: ["CHDF5", "CLZ4", "CJPEG", "CPNG"]),
+    .target(name: "CCodecs", dependencies: ["CHDF5", "CLZ4", "CJPEG", "CPNG", "CDeflate"]),
     system("CHDF5", pkgConfig: "hdf5", apt: "libhdf5-dev"),
     system("CLZ4", pkgConfig: "liblz4", apt: "liblz4-dev"),
     system("CJPEG", pkgConfig: "libjpeg", apt: "libjpeg-dev"),
     system("CPNG", pkgConfig: "libpng", apt: "libpng-dev"),
+    system("CDeflate", pkgConfig: "libdeflate", apt: "libdeflate-dev"),
     // L1
     library("Determinism", [crypto]),
     // L2
@@ -95,7 +96,7 @@ let package = Package(
     tests("PipelinesTests", ["Pipelines", "PipelineFiles", "Determinism"]),
     tests("AutogradTests", ["Autograd", "Tensors", "Determinism"]),
     tests("TensorFilesTests", ["TensorFiles", "Tensors", "Determinism"]),
-    tests("VisionTests", ["Vision", "TensorFiles", "Tensors", "Determinism"]),
+    tests("VisionTests", ["Vision", "CCodecs", "TensorFiles", "Tensors", "Determinism"]),
     tests("NNTests", ["NN", "Autograd", "Tensors", "Determinism"]),
     tests("GoldenTests", ["Models", "NN", "Autograd", "Vision", "TensorFiles", "Tensors", "Determinism"]),
     tests("PanopticTests", ["Panoptic", "Vision", "Determinism"]),

@@ -1,4 +1,8 @@
 // JPEG to RGB. libjpeg reports errors by calling back and expects not to be returned to, hence setjmp.
+//
+// A region costs less than the picture: columns outside it pass no inverse DCT, rows outside it are only parsed. Its
+// samples are those of the whole picture because chroma upsampling finds its neighbours: `margin` columns more are
+// decoded on either side, and libjpeg-turbo itself takes care of the rows.
 #include "cc_image.h"
 #include <setjmp.h>
 #include <stdio.h>
@@ -7,12 +11,21 @@
 
 #include <jpeglib.h>
 
+// Columns beside a region that its samples may depend on: fancy upsampling looks one sample to each side.
+enum { margin = 8 };
+
 typedef struct {
   struct jpeg_error_mgr base;
   jmp_buf escape;
   cc_status status;
   cc_image *image;
 } error_manager;
+
+typedef struct {
+  struct jpeg_decompress_struct d;
+  struct jpeg_progress_mgr progress;
+  error_manager errors;
+} decoder;
 
 static void fail(j_common_ptr info, cc_status status, const char *message) {
   error_manager *errors = (error_manager *)info->err;
@@ -67,67 +80,118 @@ static void cmyk_row(const uint8_t *cmyk, uint8_t *rgb, int32_t width) {
   }
 }
 
-cc_status cc_jpeg_decode(const uint8_t *data, size_t size, int64_t max_pixels, cc_image *image) {
+// Prepares a decoder and reads the header. Leaves by longjmp on errors.
+static void open_decoder(decoder *it, const uint8_t *data, size_t size) {
+  jpeg_create_decompress(&it->d);
+  it->d.mem->max_memory_to_use = 1L << 30;
+  jpeg_mem_src(&it->d, data, (unsigned long)size);
+  it->d.src->fill_input_buffer = no_more_data;
+  it->progress.progress_monitor = on_progress;
+  it->d.progress = &it->progress;
+  jpeg_read_header(&it->d, TRUE);
+}
+
+static void prepare_errors(decoder *it, cc_image *image) {
+  memset(it, 0, sizeof *it);
+  it->d.err = jpeg_std_error(&it->errors.base);
+  it->errors.base.error_exit = on_error;
+  it->errors.base.emit_message = on_message;
+  it->errors.base.output_message = on_output;
+  it->errors.image = image;
+}
+
+cc_status cc_jpeg_open(const uint8_t *data, size_t size, int64_t max_pixels, cc_image *image) {
   memset(image, 0, sizeof *image);
-  struct jpeg_decompress_struct d;
-  struct jpeg_progress_mgr progress;
-  error_manager errors;
-  memset(&d, 0, sizeof d);
-  memset(&progress, 0, sizeof progress);
-  d.err = jpeg_std_error(&errors.base);
-  errors.base.error_exit = on_error;
-  errors.base.emit_message = on_message;
-  errors.base.output_message = on_output;
-  errors.status = CC_OK;
-  errors.image = image;
-  uint8_t *volatile line = NULL;
-  if (setjmp(errors.escape)) {
-    jpeg_destroy_decompress(&d);
-    free(line);
-    cc_image_free(image);
-    return errors.status;
+  decoder it;
+  prepare_errors(&it, image);
+  if (setjmp(it.errors.escape)) {
+    jpeg_destroy_decompress(&it.d);
+    return it.errors.status;
   }
-  jpeg_create_decompress(&d);
-  d.mem->max_memory_to_use = 1L << 30;
-  jpeg_mem_src(&d, data, (unsigned long)size);
-  d.src->fill_input_buffer = no_more_data;
-  progress.progress_monitor = on_progress;
-  d.progress = &progress;
+  open_decoder(&it, data, size);
+  if ((int64_t)it.d.image_width * it.d.image_height > max_pixels)
+    fail((j_common_ptr)&it.d, CC_TOO_LARGE, "more pixels than allowed");
+  image->width = (int32_t)it.d.image_width;
+  image->height = (int32_t)it.d.image_height;
+  image->source_channels = it.d.num_components;
+  image->source_depth = it.d.data_precision;
+  jpeg_destroy_decompress(&it.d);
+  return CC_OK;
+}
 
-  jpeg_read_header(&d, TRUE);
-  if ((int64_t)d.image_width * d.image_height > max_pixels)
-    fail((j_common_ptr)&d, CC_TOO_LARGE, "more pixels than allowed");
-  image->source_channels = d.num_components;
-  image->source_depth = d.data_precision;
-  switch (d.num_components) {
-    case 1: d.out_color_space = JCS_GRAYSCALE; break;
-    case 3: d.out_color_space = JCS_RGB; break;
-    case 4: d.out_color_space = JCS_CMYK; break;
-    default: fail((j_common_ptr)&d, CC_UNSUPPORTED, "unsupported number of colour components");
-  }
-  d.dct_method = JDCT_ISLOW;
-  d.do_fancy_upsampling = TRUE;
-  d.do_block_smoothing = FALSE;
-  jpeg_start_decompress(&d);
+static void read_row(j_decompress_ptr d, uint8_t *row) {
+  JSAMPROW target = row;
+  if (jpeg_read_scanlines(d, &target, 1) != 1) fail((j_common_ptr)d, CC_CORRUPT, "a row is missing");
+}
 
-  image->width = (int32_t)d.output_width;
-  image->height = (int32_t)d.output_height;
-  image->channels = 3;
-  size_t stride = (size_t)image->width * 3;
-  image->pixels = malloc(stride * (size_t)image->height);
-  line = malloc((size_t)image->width * 4);
-  if (!image->pixels || !line) fail((j_common_ptr)&d, CC_NO_MEMORY, "out of memory");
-  while (d.output_scanline < d.output_height) {
-    uint8_t *row = image->pixels + stride * d.output_scanline;
-    JSAMPROW target = d.num_components == 3 ? row : line;
-    if (jpeg_read_scanlines(&d, &target, 1) != 1) fail((j_common_ptr)&d, CC_CORRUPT, "a row is missing");
-    if (d.num_components == 1)
-      for (int32_t x = 0; x < image->width; x++) row[3 * x] = row[3 * x + 1] = row[3 * x + 2] = line[x];
-    else if (d.num_components == 4)
-      cmyk_row(line, row, image->width);
+static void skip_rows(j_decompress_ptr d, JDIMENSION count) {
+  if (count > 0 && jpeg_skip_scanlines(d, count) != count) fail((j_common_ptr)d, CC_CORRUPT, "a row is missing");
+}
+
+static void decode_region(decoder *it, cc_region region, uint8_t *pixels) {
+  j_decompress_ptr d = &it->d;
+  switch (d->num_components) {
+    case 1: d->out_color_space = JCS_GRAYSCALE; break;
+    case 3: d->out_color_space = JCS_RGB; break;
+    case 4: d->out_color_space = JCS_CMYK; break;
+    default: fail((j_common_ptr)d, CC_UNSUPPORTED, "unsupported number of colour components");
   }
-  jpeg_finish_decompress(&d);
-  jpeg_destroy_decompress(&d);
-  free(line);
+  d->dct_method = JDCT_ISLOW;
+  d->do_fancy_upsampling = TRUE;
+  d->do_block_smoothing = FALSE;
+  jpeg_start_decompress(d);
+
+  JDIMENSION left = region.x > margin ? (JDIMENSION)region.x - margin : 0;
+  JDIMENSION right = (JDIMENSION)region.x + (JDIMENSION)region.width + margin;
+  if (right > d->output_width) right = d->output_width;
+  JDIMENSION width = right - left;
+  if (width < d->output_width) jpeg_crop_scanline(d, &left, &width);  // moves `left` to a block's edge
+  const size_t stride = (size_t)region.width * 3;
+  const int32_t before = region.x - (int32_t)left;
+  uint8_t *line = d->mem->alloc_small((j_common_ptr)d, JPOOL_IMAGE, (size_t)width * 4);
+  const JDIMENSION last = d->output_height - 1;
+  skip_rows(d, (JDIMENSION)region.y);
+  for (int32_t y = 0; y < region.height; y++) {
+    uint8_t *row = pixels + stride * (size_t)y;
+    if (d->num_components == 3) {
+      int is_whole = (JDIMENSION)region.width == width;
+      read_row(d, is_whole ? row : line);
+      if (!is_whole) memcpy(row, line + 3 * before, stride);
+    } else if (d->num_components == 1) {
+      read_row(d, line);
+      for (int32_t x = 0; x < region.width; x++) row[3 * x] = row[3 * x + 1] = row[3 * x + 2] = line[before + x];
+    } else {
+      read_row(d, line);
+      cmyk_row(line + 4 * before, row, region.width);
+    }
+  }
+  // The last row is read, not skipped: libjpeg stops reading where nothing more is wanted.
+  if (d->output_scanline <= last) {
+    skip_rows(d, last - d->output_scanline);
+    read_row(d, line);
+  }
+  jpeg_finish_decompress(d);
+}
+
+cc_status cc_jpeg_decode(const uint8_t *data, size_t size, cc_region region, uint8_t *pixels, cc_image *image) {
+  const int32_t width = image->width, height = image->height;
+  memset(image, 0, sizeof *image);
+  decoder it;
+  prepare_errors(&it, image);
+  if (setjmp(it.errors.escape)) {
+    jpeg_destroy_decompress(&it.d);
+    return it.errors.status;
+  }
+  open_decoder(&it, data, size);
+  image->width = (int32_t)it.d.image_width;
+  image->height = (int32_t)it.d.image_height;
+  image->source_channels = it.d.num_components;
+  image->source_depth = it.d.data_precision;
+  const int is_inside = image->width == width && image->height == height && region.x >= 0 && region.y >= 0 &&
+                        region.width > 0 && region.height > 0 && region.width <= width - region.x &&
+                        region.height <= height - region.y;
+  if (!is_inside) fail((j_common_ptr)&it.d, CC_CORRUPT, "the region is not inside the picture");
+  decode_region(&it, region, pixels);
+  jpeg_destroy_decompress(&it.d);
   return CC_OK;
 }

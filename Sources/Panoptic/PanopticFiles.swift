@@ -10,16 +10,32 @@ public enum PanopticFiles {
     _ annotation: PanopticAnnotation, folder: String, jsonFile: String, categories: CategoryTable?,
     size: (width: Int, height: Int)? = nil
   ) throws -> PanopticSegmentation {
+    var segmentation = PanopticSegmentation(map: LabelImage(width: 0, height: 0, ids: []), segments: [])
+    try readUnchecked(annotation, folder: folder, size: size, into: &segmentation)
+    try segmentation.validate(categories: categories, place: place(annotation, folder: folder, jsonFile: jsonFile))
+    return segmentation
+  }
+
+  /// Names a map and its list of segments in errors.
+  static func place(_ annotation: PanopticAnnotation, folder: String, jsonFile: String) -> String {
+    "\(folder)/\(annotation.fileName) and \(jsonFile)"
+  }
+
+  /// The map of one annotation, of the right size, not yet checked against its segments.
+  /// - Parameter segmentation: gets both; its memory is used again.
+  static func readUnchecked(
+    _ annotation: PanopticAnnotation, folder: String, size: (width: Int, height: Int)?,
+    into segmentation: inout PanopticSegmentation
+  ) throws {
     let path = folder + "/" + annotation.fileName
-    let map = try ImageFile.readLabelPNG(path: path)
+    try segmentation.map.read(path: path)
+    segmentation.segments = annotation.segments
+    let map = segmentation.map
     if let size, size != (map.width, map.height) {
       throw PanopticError(
         .wrongSize, at: path,
         "the PNG is \(map.width)×\(map.height) pixels, the image \(annotation.imageID) \(size.width)×\(size.height)")
     }
-    let segmentation = PanopticSegmentation(map: map, segments: annotation.segments)
-    try segmentation.validate(categories: categories, place: "\(path) and \(jsonFile)")
-    return segmentation
   }
 
   /// Writes segmentations as one JSON file and a folder of PNGs, in the form that panopticapi reads.

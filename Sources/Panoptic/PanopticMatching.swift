@@ -21,7 +21,40 @@ extension PanopticQuality {
         .wrongSize, at: place,
         "the prediction is \(guess.width)×\(guess.height) pixels, the ground truth \(truth.width)×\(truth.height)")
     }
-    let overlaps = OverlapTable(groundTruth, prediction)
+    return try match(
+      groundTruth: groundTruth, prediction: prediction, overlaps: OverlapTable(groundTruth, prediction),
+      categories: categories, place: place)
+  }
+
+  /// Checks both maps of one image against their lists and matches their segments, counting pixels once.
+  ///
+  /// - Parameter places: name either in errors; `place` the pair.
+  /// - Throws: what `validate` throws for the ground truth, then for the prediction, then what `match` throws.
+  static func compare(
+    groundTruth: PanopticSegmentation, prediction: PanopticSegmentation, categories: CategoryTable,
+    places: (groundTruth: String, prediction: String), place: String
+  ) throws -> [CategoryCounts] {
+    let (truth, guess) = (groundTruth.map, prediction.map)
+    guard truth.width == guess.width, truth.height == guess.height else {
+      try groundTruth.validate(categories: categories, place: places.groundTruth)
+      try prediction.validate(categories: categories, place: places.prediction)
+      return try match(groundTruth: groundTruth, prediction: prediction, categories: categories, place: place)
+    }
+    let overlaps = truth.overlaps(with: guess)
+    try groundTruth.validate(
+      categories: categories, place: places.groundTruth, pixelCounts: OverlapTable.sums(overlaps, \.first))
+    try prediction.validate(
+      categories: categories, place: places.prediction, pixelCounts: OverlapTable.sums(overlaps, \.second))
+    return try match(
+      groundTruth: groundTruth, prediction: prediction,
+      overlaps: OverlapTable(overlaps, groundTruth.segments, prediction.segments), categories: categories,
+      place: place)
+  }
+
+  private static func match(
+    groundTruth: PanopticSegmentation, prediction: PanopticSegmentation, overlaps: OverlapTable,
+    categories: CategoryTable, place: String
+  ) throws -> [CategoryCounts] {
     var counts = [MatchCounts](repeating: MatchCounts(), count: categories.count)
     func index(_ segment: SegmentInfo) -> Int { categories.index(ofID: segment.categoryID)! }
 
@@ -67,39 +100,4 @@ extension PanopticQuality {
     }
     return counts.enumerated().compactMap { $1.isAbsent ? nil : CategoryCounts(category: $0, counts: $1) }
   }
-}
-
-/// Pixels shared by each pair of a ground-truth and a predicted segment, by position in `segments`; row and column 0
-/// are void.
-private struct OverlapTable {
-  private let columns: Int
-  private let pixels: [Int]
-
-  init(_ truth: PanopticSegmentation, _ guess: PanopticSegmentation) {
-    func positions(_ segments: [SegmentInfo]) -> [UInt32: Int] {
-      var positions: [UInt32: Int] = [0: 0]
-      for (i, segment) in segments.enumerated() { positions[UInt32(segment.id)] = i + 1 }
-      return positions
-    }
-    let (rowOf, columnOf) = (positions(truth.segments), positions(guess.segments))
-    let columns = guess.segments.count + 1
-    var pixels = [Int](repeating: 0, count: (truth.segments.count + 1) * columns)
-    let (a, b) = (truth.map.ids, guess.map.ids)
-    var start = 0
-    while start < a.count {
-      var end = start + 1
-      while end < a.count && a[end] == a[start] && b[end] == b[start] { end += 1 }
-      guard let row = rowOf[a[start]], let column = columnOf[b[start]] else {
-        preconditionFailure("PanopticQuality.match: a segment is not listed; validate first")
-      }
-      pixels[row * columns + column] += end - start
-      start = end
-    }
-    self.columns = columns
-    self.pixels = pixels
-  }
-
-  func shared(truth: Int, guess: Int) -> Int { pixels[(truth + 1) * columns + guess + 1] }
-  func void(guess: Int) -> Int { pixels[guess + 1] }
-  func area(guess: Int) -> Int { stride(from: guess + 1, to: pixels.count, by: columns).reduce(0) { $0 + pixels[$1] } }
 }

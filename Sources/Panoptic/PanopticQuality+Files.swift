@@ -27,22 +27,34 @@ public func computePanopticQuality(
       .missingImage, at: predictionJSON, "there is no annotation of the image \(annotation.imageID)")
   }
 
-  let results = Parallel.map(truth.annotations.count) { i in
-    Result { () throws -> [PanopticQuality.CategoryCounts] in
-      let annotation = truth.annotations[i]
-      let truthMap = try PanopticFiles.read(
-        annotation, folder: groundTruthFolder, jsonFile: groundTruthJSON, categories: table,
-        size: sizes[annotation.imageID])
-      let guess = guessOf[annotation.imageID]!
-      let guessMap = try PanopticFiles.read(
-        guess, folder: predictionFolder, jsonFile: predictionJSON, categories: table,
-        size: (truthMap.map.width, truthMap.map.height))
-      return try PanopticQuality.match(
-        groundTruth: truthMap, prediction: guessMap, categories: table,
-        place: "\(predictionFolder)/\(guess.fileName)")
+  // A few images go through the same memory, one after the other.
+  let count = truth.annotations.count
+  let results = Parallel.map((count + 3) / 4) { chunk in
+    Result { () throws -> [[PanopticQuality.CategoryCounts]] in
+      let empty = PanopticSegmentation(map: LabelImage(width: 0, height: 0, ids: []), segments: [])
+      var (truthMap, guessMap) = (empty, empty)
+      return try (4 * chunk..<min(count, 4 * chunk + 4)).map { i in
+        let annotation = truth.annotations[i]
+        let guess = guessOf[annotation.imageID]!
+        let truthPlace = PanopticFiles.place(annotation, folder: groundTruthFolder, jsonFile: groundTruthJSON)
+        try PanopticFiles.readUnchecked(
+          annotation, folder: groundTruthFolder, size: sizes[annotation.imageID], into: &truthMap)
+        do {
+          try PanopticFiles.readUnchecked(
+            guess, folder: predictionFolder, size: (truthMap.map.width, truthMap.map.height), into: &guessMap)
+        } catch {
+          // What is wrong with the ground truth comes first.
+          try truthMap.validate(categories: table, place: truthPlace)
+          throw error
+        }
+        return try PanopticQuality.compare(
+          groundTruth: truthMap, prediction: guessMap, categories: table,
+          places: (truthPlace, PanopticFiles.place(guess, folder: predictionFolder, jsonFile: predictionJSON)),
+          place: "\(predictionFolder)/\(guess.fileName)")
+      }
     }
   }
-  return PanopticQuality(try results.map { try $0.get() }, categories: table)
+  return PanopticQuality(try results.flatMap { try $0.get() }, categories: table)
 }
 
 extension PanopticQuality {
@@ -58,9 +70,9 @@ extension PanopticQuality {
       Result { () throws -> [CategoryCounts] in
         let (truth, guess) = pairs[i]
         let place = "\(place)[\(i)]"
-        try truth.validate(categories: categories, place: "\(place), ground truth")
-        try guess.validate(categories: categories, place: place)
-        return try PanopticQuality.match(groundTruth: truth, prediction: guess, categories: categories, place: place)
+        return try PanopticQuality.compare(
+          groundTruth: truth, prediction: guess, categories: categories, places: ("\(place), ground truth", place),
+          place: place)
       }
     }
     self.init(try results.map { try $0.get() }, categories: categories)

@@ -26,18 +26,18 @@ public struct PanopticSegmentation: Hashable, Sendable {
 
   public init(map: LabelImage, segments: [SegmentInfo]) { (self.map, self.segments) = (map, segments) }
 
-  /// Number of pixels of each id, ascending by id, void included where it occurs.
-  public var pixelCounts: [(id: UInt32, count: Int)] {
-    var counts = [UInt32: Int]()
-    forEachRun { id, length in counts[id, default: 0] += length }
-    return counts.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
-  }
-
   /// Checks that map and segments speak of the same ids, and categories are known.
   ///
   /// - Parameter place: names both in errors, such as `val.json and val/000123.png`.
   /// - Throws: `PanopticError` with the id at fault.
   public func validate(categories: CategoryTable? = nil, place: String) throws {
+    let counts = map.overlaps(with: map).map { (id: $0.first, count: $0.pixels) }
+    try validate(categories: categories, place: place, pixelCounts: counts)
+  }
+
+  /// The same where the pixels were counted already.
+  /// - Parameter pixelCounts: of the map, ascending by id, void included where it occurs.
+  func validate(categories: CategoryTable?, place: String, pixelCounts: [(id: UInt32, count: Int)]) throws {
     var listed = Set<Int>()
     for segment in segments {
       guard listed.insert(segment.id).inserted else {

@@ -162,7 +162,8 @@ struct DeformablePlan {
     }
     for group in 0..<groups {
       ck_fold_weight_chunks(
-        Backend.isa, Int64(chunks), Int64(size), partial + group * depth * lanes, Int64(lanes), Int64(depth), 1, Int64(rows),
+        Backend.isa, Int64(chunks), Int64(size), partial + group * depth * lanes, Int64(lanes), Int64(depth), 1,
+        Int64(rows),
         target + group * rows * depth, Int64(depth), 1)
     }
     return dw

@@ -1,4 +1,3 @@
-import CCodecs
 import Foundation
 
 /// Reads pictures. The format is told by the first bytes, not by the name: data sets hold PNGs called `.JPEG`.
@@ -15,43 +14,22 @@ public enum ImageFile {
 
   /// Reads a JPEG or PNG file as RGB.
   /// - Throws: `ImageError`, with the path.
-  public static func read(path: String) throws -> Image {
-    try decode(bytes(ofFileAt: path), place: path)
-  }
+  public static func read(path: String) throws -> Image { try EncodedImage(path: path).decoded() }
 
   /// Reads a PNG with one channel, gray levels or palette indices just as stored: a map of class numbers.
   /// - Throws: `ImageError`; colour pictures and 16-bit samples are `unsupported`.
-  public static func readIndices(path: String) throws -> Image {
-    let data = try bytes(ofFileAt: path)
-    guard format(of: data) == .png else { throw ImageError(.unknownFormat, at: path, "not a PNG file") }
-    return try decodePNG(data, layout: CC_INDICES, place: path).image
-  }
+  public static func readIndices(path: String) throws -> Image { try EncodedImage(path: path).indices() }
 
   /// Reads a panoptic PNG: the id of a pixel is `R + 256 G + 65536 B`.
   /// - Throws: `ImageError`; gray, palette and 16-bit pictures are `unsupported`, since their values are no ids.
   public static func readLabelPNG(path: String) throws -> LabelImage {
-    let data = try bytes(ofFileAt: path)
-    guard format(of: data) == .png else { throw ImageError(.unknownFormat, at: path, "not a PNG file") }
-    let (image, source) = try decodePNG(data, layout: CC_RGB, place: path)
-    guard source.source_channels == 3, source.source_depth == 8 else {
-      let kind =
-        source.source_channels == 3 ? "a 16-bit" : source.has_palette != 0 ? "a palette" : "a gray"
-      throw ImageError(
-        .unsupported, at: path, "a panoptic PNG holds its ids in 8-bit RGB; this is \(kind) picture")
-    }
-    return LabelImage(rgb: image)
+    try EncodedImage(path: path).labels()
   }
 
   /// Decodes a JPEG or PNG in memory as RGB.
   /// - Parameter place: names the bytes in errors.
   public static func decode(_ data: [UInt8], place: String) throws -> Image {
-    switch format(of: data) {
-    case .jpeg: try decodeJPEG(data, place: place)
-    case .png: try decodePNG(data, layout: CC_RGB, place: place).image
-    case nil:
-      throw ImageError(
-        .unknownFormat, at: place, data.isEmpty ? "the file is empty" : "neither a JPEG nor a PNG file")
-    }
+    try EncodedImage(data, place: place).decoded()
   }
 
   enum Format { case jpeg, png }
@@ -60,44 +38,6 @@ public enum ImageFile {
     if data.starts(with: [0xFF, 0xD8, 0xFF]) { return .jpeg }
     if data.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) { return .png }
     return nil
-  }
-
-  private static func decodeJPEG(_ data: [UInt8], place: String) throws -> Image {
-    var result = cc_image()
-    let status = cc_jpeg_decode(data, data.count, Int64(maximalPixels), &result)
-    return try finish(&result, status, kind: "JPEG", place: place)
-  }
-
-  private static func decodePNG(
-    _ data: [UInt8], layout: cc_layout, place: String
-  ) throws -> (image: Image, source: cc_image) {
-    var result = cc_image()
-    let status = cc_png_decode(data, data.count, layout, Int64(maximalPixels), &result)
-    let image = try finish(&result, status, kind: "PNG", place: place)
-    return (image, result)
-  }
-
-  private static func finish(
-    _ result: inout cc_image, _ status: cc_status, kind: String, place: String
-  ) throws -> Image {
-    guard status == CC_OK else {
-      let reason = withUnsafeBytes(of: result.message) { raw in
-        String(decoding: raw.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      let (code, words): (ImageError.Code, String) =
-        switch status {
-        case CC_UNSUPPORTED: (.unsupported, "this kind of \(kind) is not supported")
-        case CC_TOO_LARGE: (.tooLarge, "a \(kind) larger than allowed")
-        case CC_NO_MEMORY: (.tooLarge, "no memory for this \(kind)")
-        default: (.corrupt, "a damaged \(kind)")
-        }
-      throw ImageError(code, at: place, "\(words): \(reason)")
-    }
-    defer { cc_image_free(&result) }
-    let count = Int(result.width) * Int(result.height) * Int(result.channels)
-    return Image(
-      width: Int(result.width), height: Int(result.height), channels: Int(result.channels),
-      pixels: Array(UnsafeBufferPointer(start: result.pixels, count: count)))
   }
 
   /// The content of a plain file. A pipe or a device, which could block for ever, is refused.

@@ -1,7 +1,7 @@
 /// A map of segment ids, one a pixel, rows from the top.
 public struct LabelImage: Hashable, Sendable {
-  public let width: Int
-  public let height: Int
+  public private(set) var width: Int
+  public private(set) var height: Int
   /// `height × width` ids, each below 2^24 where the map goes to a PNG.
   public var ids: [UInt32]
 
@@ -11,6 +11,24 @@ public struct LabelImage: Hashable, Sendable {
     self.width = width
     self.height = height
     self.ids = ids
+  }
+
+  /// Replaces the map by that of a panoptic PNG. The memory is used again where the number of pixels stays the same.
+  /// - Throws: `ImageError`, with the path; the map then holds neither the old nor the new ids.
+  public mutating func read(path: String) throws { try decode(EncodedImage(path: path)) }
+
+  mutating func decode(_ file: EncodedImage) throws {
+    let count = file.width * file.height
+    if ids.count == count {
+      try ids.withUnsafeMutableBufferPointer { try file.decodeLabels(to: $0) }
+    } else {
+      ids = []
+      ids = try [UInt32](unsafeUninitializedCapacity: count) { ids, initialized in
+        try file.decodeLabels(to: UnsafeMutableBufferPointer(rebasing: ids[..<count]))
+        initialized = count
+      }
+    }
+    (width, height) = (file.width, file.height)
   }
 
   /// Reads ids from colours: `R + 256 G + 65536 B`.

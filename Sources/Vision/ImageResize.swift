@@ -27,10 +27,7 @@ extension Image {
     switch method.kind {
     case .nearest: return resizedNearest(newWidth, newHeight)
     case .bilinear: return resizedBilinear(newWidth, newHeight)
-    case .triangle:
-      // Pillow skips a pass that changes nothing.
-      let columns = newWidth == width ? self : resampledColumns(ResampleWeights(from: width, to: newWidth))
-      return newHeight == height ? columns : columns.resampledRows(ResampleWeights(from: height, to: newHeight))
+    case .triangle: return resampled(newWidth, newHeight)
     }
   }
 
@@ -86,43 +83,6 @@ extension Image {
       }
     }
   }
-
-  private func resampledColumns(_ weights: ResampleWeights) -> Image {
-    make(weights.outputs.count, height) { source, target in
-      var i = 0
-      for y in 0..<height {
-        for output in weights.outputs {
-          for c in 0..<channels {
-            var sum = 1 << 21
-            var at = (y * width + output.first) * channels + c
-            for k in output.range {
-              sum += Int(source[at]) * weights.values[k]
-              at += channels
-            }
-            target[i] = UInt8(clamping: sum >> 22)
-            i += 1
-          }
-        }
-      }
-    }
-  }
-
-  private func resampledRows(_ weights: ResampleWeights) -> Image {
-    let stride = width * channels
-    return make(width, weights.outputs.count) { source, target in
-      for (y, output) in weights.outputs.enumerated() {
-        for x in 0..<stride {
-          var sum = 1 << 21
-          var at = output.first * stride + x
-          for k in output.range {
-            sum += Int(source[at]) * weights.values[k]
-            at += stride
-          }
-          target[y * stride + x] = UInt8(clamping: sum >> 22)
-        }
-      }
-    }
-  }
 }
 
 /// The two samples that an output sample lies between, and the second's weight in 1/2048.
@@ -139,38 +99,5 @@ private struct BilinearTap {
     first = max(floor, 0)
     second = min(floor + 1, count - 1)
     weight = (rest * 2048 + newCount) / (2 * newCount)
-  }
-}
-
-/// The weights of a triangle filter for every output sample.
-private struct ResampleWeights {
-  struct Output {
-    /// The first input sample.
-    let first: Int
-    /// Its weights in `values`.
-    let range: Range<Int>
-  }
-  var outputs = [Output]()
-  /// In 2^-22, rounded half away from zero.
-  var values = [Int]()
-
-  init(from count: Int, to newCount: Int) {
-    let scale = Double(count) / Double(newCount)
-    let radius = max(scale, 1)
-    for i in 0..<newCount {
-      let center = (Double(i) + 0.5) * scale
-      let first = max(0, Int(center - radius + 0.5))
-      let end = min(count, Int(center + radius + 0.5))
-      var row = [Double]()
-      var sum = 0.0
-      for x in first..<end {
-        let weight = max(0, 1 - abs((Double(x) - center + 0.5) * (1 / radius)))
-        row.append(weight)
-        sum += weight
-      }
-      let start = values.count
-      for weight in row { values.append(Int((sum == 0 ? weight : weight / sum) * Double(1 << 22) + 0.5)) }
-      outputs.append(Output(first: first, range: start..<values.count))
-    }
   }
 }

@@ -3,7 +3,8 @@ import Determinism
 import Foundation
 import Panoptic
 import Testing
-import Vision
+
+@testable import Vision
 
 @Suite("Loaders")
 struct LoaderTests {
@@ -236,6 +237,41 @@ struct LoaderTests {
       #expect(picture.shape.description == "[3×24×24]")
       #expect(try loader.trainingBatch(step: step).images.array == picture.array)
     }
+  }
+
+  @Test("crops decoded from the file and crops of kept pictures are the same")
+  func partsOfJPEGs() throws {
+    let folder = try TemporaryFolder()
+    let samples = try (0..<3).map { i in
+      let path = "\(folder.path)/\(i).jpg"
+      try Data(ImageDecoderSamples.all[i]).write(to: URL(fileURLWithPath: path))
+      return ClassificationDataset.Sample(path: path, label: 0)
+    }
+    let data = ClassificationDataset(classes: ["only"], samples: samples)
+    for jitter in [ColourJitter(), ColourJitter(brightness: 0, contrast: 0, saturation: 0)] {
+      let loading = ClassificationLoading(
+        batchSize: 3, crop: CropAugmentation(side: 16), evaluation: CentreCrop(shorterSide: 16, side: 16),
+        jitter: jitter)
+      let loaders = try [0, 3000, 1 << 20].map {
+        try ClassificationLoader(data, loading, seeds: Seeds(kind: "test", seed: 1), cacheBytes: $0)
+      }
+      for step in 0..<12 {
+        let batches = try loaders.map { try $0.trainingBatch(step: step).images.array }
+        #expect(batches[1] == batches[0] && batches[2] == batches[0])
+      }
+    }
+  }
+
+  @Test("batches are made ahead while the caller works, so it waits for the first one at most")
+  func lead() throws {
+    let line = Prefetcher(steps: 0..<30, depth: 3, workers: 1) { $0 }
+    for step in 0..<30 {
+      #expect(try line.next() == step)
+      // The caller's work: it lasts until the worker has made all it may.
+      while line.lead.ready < min(3, 29 - step) { sched_yield() }
+    }
+    #expect(line.lead.waits <= 1 && line.lead.ready == 0)
+    #expect(try line.next() == nil)
   }
 
   @Test("parameters out of range are refused")

@@ -103,7 +103,9 @@ struct MiniatureTests {
       change(&p)
       return message { try p.write(to: "/nowhere/at/all") }
     }
-    #expect(refused { $0.style = "outdor" } == "panoptic miniature, style: error: no style 'outdor'; there are outdoor, indoor")
+    #expect(
+      refused { $0.style = "outdor" }
+        == "panoptic miniature, style: error: no style 'outdor'; there are outdoor, indoor")
     #expect(refused { $0.width = 8 }.contains("must be in 16...4096"))
     #expect(refused { $0.trainCount = 0 }.contains("trainCount"))
     #expect(refused { $0.objectSizes = .init(minimum: 0.5, maximum: 0.1) }.contains("objectSizes"))

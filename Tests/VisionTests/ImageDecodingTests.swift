@@ -122,6 +122,28 @@ struct ImageDecodingTests {
     #expect(ImageFile.decoderIdentity.hex == published)
   }
 
+  @Test("a part of a picture has the samples of the whole")
+  func parts() throws {
+    var pictures = ImageDecoderSamples.all.enumerated().map { ("built-in picture \($0)", $1) }
+    for folder in ["jpeg_flavours", "imagenet", "coco"] {
+      guard let reference = ImageData.reference(folder, "expected_decode.json") else { continue }
+      for (name, record) in reference.files where record["info"]?["format"] == "JPEG" {
+        let path = "\(reference.folder)/\(name)"
+        pictures.append((path, try ImageFile.bytes(ofFileAt: path)))
+      }
+    }
+    var random = Seeds(kind: "test", seed: 1).stream("parts")
+    for (name, bytes) in pictures {
+      guard let file = try? EncodedImage(bytes, place: name), let whole = try? file.decoded() else { continue }
+      for _ in 0..<(whole.width < 100 ? 100 : 8) {
+        let (x, y) = (random.below(whole.width), random.below(whole.height))
+        let part = PixelRectangle(
+          x: x, y: y, width: 1 + random.below(whole.width - x), height: 1 + random.below(whole.height - y))
+        #expect(try file.decoded(part) == whole.cropped(part), "\(part) of \(name)")
+      }
+    }
+  }
+
   @Test("every prefix of a JPEG or PNG is refused with a message", arguments: 0..<6)
   func prefixes(_ index: Int) {
     let whole = ImageDecoderSamples.all[index]
@@ -131,6 +153,12 @@ struct ImageDecodingTests {
         try ImageFile.decode(Array(whole[..<length]), place: "prefix")
       }
       #expect(error?.description.hasPrefix("prefix: error: ") == true)
+      // A part at the top needs every byte too.
+      guard let file = try? EncodedImage(Array(whole[..<length]), place: "prefix") else { continue }
+      let sameError = #expect(throws: ImageError.self) {
+        try file.decoded(PixelRectangle(x: 3, y: 0, width: 5, height: 1))
+      }
+      #expect(sameError == error)
     }
   }
 

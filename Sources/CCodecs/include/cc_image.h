@@ -1,5 +1,8 @@
 // Decoding JPEG and PNG from memory to 8-bit samples.
+//
+// First `open` reads the header; the caller then allocates and calls `decode` with the same bytes.
 #pragma once
+#include "cc_isa.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,15 +14,15 @@ typedef enum {
   CC_NO_MEMORY,
 } cc_status;
 
+// What a decoder leaves: rows from the top, channels interleaved.
 typedef enum {
-  CC_RGB = 3,      // three channels, whatever the file holds
-  CC_INDICES = 1,  // one channel: gray levels or palette indices as stored; colour files are refused
+  CC_INDICES = 1,  // a byte a pixel: gray levels or palette indices as stored; colour files are refused
+  CC_RGB = 3,      // three bytes a pixel, whatever the file holds
+  CC_IDS = 4,      // a native uint32_t a pixel: R + 256 G + 65536 B
 } cc_layout;
 
 typedef struct {
-  uint8_t *pixels;          // row-major, channels interleaved; free with cc_image_free
   int32_t width, height;
-  int32_t channels;         // 1 or 3
   int32_t source_channels;  // of the file, without alpha: 1 (gray or palette), 3, 4 (CMYK)
   int32_t source_depth;     // bits of a sample in the file
   int32_t has_palette;
@@ -27,12 +30,21 @@ typedef struct {
   char message[200];        // what went wrong, or the first warning
 } cc_image;
 
-// libjpeg-turbo with the integer slow DCT, fancy upsampling on, block smoothing off; orientation tags are not applied.
-// Data that ends before the picture does is CC_CORRUPT.
-cc_status cc_jpeg_decode(const uint8_t *data, size_t size, int64_t max_pixels, cc_image *image);
+// A rectangle of a picture, in pixels.
+typedef struct {
+  int32_t x, y, width, height;
+} cc_region;
 
-// libpng; every checksum counts. 16-bit samples keep their upper byte, alpha and transparency are dropped, colour
-// management chunks are ignored.
-cc_status cc_png_decode(const uint8_t *data, size_t size, cc_layout layout, int64_t max_pixels, cc_image *image);
+cc_status cc_jpeg_open(const uint8_t *data, size_t size, int64_t max_pixels, cc_image *image);
 
-void cc_image_free(cc_image *image);
+// Writes the RGB samples of a region. libjpeg-turbo with the integer slow DCT, fancy upsampling on, block smoothing
+// off; orientation tags are not applied. The samples are those of the whole picture, and so are the errors: every byte
+// of the picture is read. Data that ends before the picture does is CC_CORRUPT.
+cc_status cc_jpeg_decode(const uint8_t *data, size_t size, cc_region region, uint8_t *pixels, cc_image *image);
+
+cc_status cc_png_open(const uint8_t *data, size_t size, int64_t max_pixels, cc_image *image);
+
+// Writes the whole picture. Every checksum counts. 16-bit samples keep their upper byte, alpha and transparency are
+// dropped, colour management chunks are ignored.
+cc_status cc_png_decode(
+  cc_isa isa, const uint8_t *data, size_t size, cc_layout layout, void *pixels, cc_image *image);

@@ -43,26 +43,6 @@ public struct ClassificationLoading: Codable, Hashable, Sendable {
   }
 }
 
-extension ClassificationLoading {
-  /// One training picture, read from a JPEG or PNG file: crop, colours, flip, each drawn anew, then normalised.
-  ///
-  /// - Returns: `[3, side, side]`, what a batch of the loader holds for one image.
-  /// - Throws: `ImageError` for a file that cannot be decoded.
-  public func trainingPicture(path: String, using random: inout RandomStream) throws -> Tensor {
-    let picture = try ImageFile.read(path: path)
-    var tensor = Tensor(zeros: [3, crop.side, crop.side])
-    tensor.withMutableElements { write(picture, to: $0, using: &random) }
-    return tensor
-  }
-
-  /// Writes a training picture into the planes of one image, `[3, side, side]`.
-  func write(_ picture: Image, to planes: UnsafeMutableBufferPointer<Float>, using random: inout RandomStream) {
-    let image = jitter.apply(to: crop.apply(to: picture, using: &random), using: &random)
-    normalization.write(
-      image, isFlipped: random.chance(flipChance), to: planes, planeHeight: crop.side, planeWidth: crop.side)
-  }
-}
-
 /// Images of one step and their classes.
 public struct ClassificationBatch: Sendable {
   /// `[N, 3, side, side]`
@@ -114,9 +94,8 @@ public final class ClassificationLoader: Sendable {
     try images.withMutableElements { planes in
       for (slot, sample) in samples.enumerated() {
         var random = seeds.stream("step/\(step)/image/\(slot)")
-        loading.write(
-          try picture(sample), to: UnsafeMutableBufferPointer(rebasing: planes[slot * size..<(slot + 1) * size]),
-          using: &random)
+        let target = UnsafeMutableBufferPointer(rebasing: planes[slot * size..<(slot + 1) * size])
+        try loading.write(try source(sample), to: target, using: &random)
       }
     }
     return ClassificationBatch(images: images, labels: samples.map { dataset.samples[$0].label })
@@ -137,13 +116,24 @@ public final class ClassificationLoader: Sendable {
     try cache.picture(index, size: \.pixels.count) { try ClassificationDataset.image(dataset.samples[index]) }
   }
 
+  /// The decoded picture where it is kept or will be, else the file, of which a crop needs only a part.
+  private func source(_ index: Int) throws -> TrainingPicture {
+    if let image = cache[index] { return .decoded(image) }
+    let file = try EncodedImage(path: dataset.samples[index].path)
+    guard cache.hasRoom(bytes: file.byteCount) else { return .encoded(file) }
+    let image = try file.decoded()
+    cache.keep(image, index, bytes: file.byteCount)
+    return .decoded(image)
+  }
+
   private func batch(_ images: [Image], _ samples: [Int], side: Int) -> ClassificationBatch {
     var tensor = Tensor(zeros: [images.count, 3, side, side])
     let size = 3 * side * side
     tensor.withMutableElements { planes in
       for (i, image) in images.enumerated() {
         loading.normalization.write(
-          image, isFlipped: false, to: UnsafeMutableBufferPointer(rebasing: planes[i * size..<(i + 1) * size]),
+          image, width: side, height: side, isFlipped: false,
+          to: UnsafeMutableBufferPointer(rebasing: planes[i * size..<(i + 1) * size]),
           planeHeight: side, planeWidth: side)
       }
     }

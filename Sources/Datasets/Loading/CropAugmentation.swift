@@ -19,9 +19,7 @@ public struct CropAugmentation: Codable, Hashable, Sendable {
   }
 
   /// A crop that lies inside the picture: ten tries, then the largest centred one of allowed proportions.
-  func rectangle(
-    width: Int, height: Int, using random: inout RandomStream
-  ) -> (x: Int, y: Int, width: Int, height: Int) {
+  func rectangle(width: Int, height: Int, using random: inout RandomStream) -> PixelRectangle {
     let area = Double(width * height)
     let limit = PortableMath.log(proportion)
     for _ in 0..<10 {
@@ -31,7 +29,7 @@ public struct CropAugmentation: Codable, Hashable, Sendable {
       let h = Int((target / ratio).squareRoot().rounded(.toNearestOrEven))
       if w > 0, h > 0, w <= width, h <= height {
         let y = random.below(height - h + 1)
-        return (random.below(width - w + 1), y, w, h)
+        return PixelRectangle(x: random.below(width - w + 1), y: y, width: w, height: h)
       }
     }
     var (w, h) = (width, height)
@@ -41,13 +39,7 @@ public struct CropAugmentation: Codable, Hashable, Sendable {
     } else if ratio > proportion {
       w = min(width, Int((Double(height) * proportion).rounded(.toNearestOrEven)))
     }
-    return ((width - w) / 2, (height - h) / 2, w, h)
-  }
-
-  func apply(to image: Image, using random: inout RandomStream) -> Image {
-    let r = rectangle(width: image.width, height: image.height, using: &random)
-    return image.cropped(x: r.x, y: r.y, width: r.width, height: r.height)
-      .resized(width: side, height: side, by: .antialiased)
+    return PixelRectangle(x: (width - w) / 2, y: (height - h) / 2, width: w, height: h)
   }
 }
 

@@ -141,12 +141,9 @@ public final class PanopticLoader: Sendable {
     var examples: [PanopticExample] = []
     for (i, picture) in pictures.enumerated() {
       let (w, h) = sizes[i]
-      let image =
-        picture.image.width == w && picture.image.height == h
-        ? picture.image : picture.image.resized(width: w, height: h, by: .antialiased)
       images.withMutableElements { planes in
         loading.normalization.write(
-          image, isFlipped: flips[i],
+          picture.image, width: w, height: h, isFlipped: flips[i],
           to: UnsafeMutableBufferPointer(rebasing: planes[i * 3 * plane..<(i + 1) * 3 * plane]), planeHeight: height,
           planeWidth: width)
       }

@@ -12,15 +12,25 @@ final class PictureCache<Picture: Sendable>: @unchecked Sendable {
 
   /// The picture of a sample, decoded at the first call. Two threads may decode the same one at the same time.
   func picture(_ index: Int, size: (Picture) -> Int, decode: () throws -> Picture) rethrows -> Picture {
-    if let picture = lock.withLock({ kept[index] }) { return picture }
+    if let picture = self[index] { return picture }
     let picture = try decode()
-    let bytes = size(picture)
+    keep(picture, index, bytes: size(picture))
+    return picture
+  }
+
+  /// The picture of a sample, if it is kept.
+  subscript(index: Int) -> Picture? { lock.withLock { kept[index] } }
+
+  /// Whether a picture of this size would be kept now.
+  func hasRoom(bytes: Int) -> Bool { lock.withLock { byteCount + bytes <= maximalBytes } }
+
+  /// Keeps a picture where there is room.
+  func keep(_ picture: Picture, _ index: Int, bytes: Int) {
     lock.withLock {
       if kept[index] == nil, byteCount + bytes <= maximalBytes {
         kept[index] = picture
         byteCount += bytes
       }
     }
-    return picture
   }
 }

@@ -35,35 +35,18 @@ public struct PixelNormalization: Codable, Hashable, Sendable {
   /// The 256 values a sample of output channel `c` can take.
   func table(_ c: Int) -> [Float] { (0..<256).map { (Float($0) - mean[c]) / deviation[c] } }
 
-  /// The channel of an RGB picture that output channel `c` shows.
-  func source(_ c: Int) -> Int { isBGR ? 2 - c : c }
-
-  /// Writes a picture into the upper left corner of planes.
+  /// Writes a picture, resized (`Resampling.antialiased`), into the upper left corner of planes.
   ///
   /// - Parameters:
-  ///   - planes: one image's `[3, planeHeight, planeWidth]`; what the picture does not reach stays as it is.
+  ///   - width: after the resize, `height` likewise.
   ///   - isFlipped: mirrors left and right.
+  ///   - planes: one image's `[3, planeHeight, planeWidth]`; what the picture does not reach stays as it is.
   func write(
-    _ image: Image, isFlipped: Bool, to planes: UnsafeMutableBufferPointer<Float>, planeHeight: Int, planeWidth: Int
+    _ image: Image, width: Int, height: Int, isFlipped: Bool, to planes: UnsafeMutableBufferPointer<Float>,
+    planeHeight: Int, planeWidth: Int
   ) {
-    precondition(
-      image.channels == 3 && image.width <= planeWidth && image.height <= planeHeight
-        && planes.count == 3 * planeHeight * planeWidth, "PixelNormalization: the planes do not hold the picture")
-    image.pixels.withUnsafeBufferPointer { pixels in
-      for c in 0..<3 {
-        table(c).withUnsafeBufferPointer { table in
-          let source = source(c)
-          for y in 0..<image.height {
-            let row = (c * planeHeight + y) * planeWidth
-            var from = y * image.width * 3 + source + (isFlipped ? (image.width - 1) * 3 : 0)
-            let step = isFlipped ? -3 : 3
-            for x in 0..<image.width {
-              planes[row + x] = table[Int(pixels[from])]
-              from += step
-            }
-          }
-        }
-      }
-    }
+    image.write(
+      width: width, height: height, isFlipped: isFlipped, isBGR: isBGR, values: table(0) + table(1) + table(2),
+      to: planes, planeHeight: planeHeight, planeWidth: planeWidth)
   }
 }

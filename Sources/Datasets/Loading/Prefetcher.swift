@@ -26,6 +26,16 @@ public final class Prefetcher<Batch: Sendable>: Sendable {
 
   deinit { line.stop() }
 
+  /// How far the workers are ahead of the caller.
+  public struct Lead: Hashable, Sendable {
+    /// Batches that are ready and not yet taken.
+    public var ready = 0
+    /// Times the caller had to wait for a batch. The first batch mostly is.
+    public var waits = 0
+  }
+
+  public var lead: Lead { line.lead }
+
   /// The batch of the next step; nil after the last. Waits until it is there.
   /// - Throws: what the maker threw for this step.
   public func next() throws -> Batch? { try line.take() }
@@ -39,6 +49,7 @@ private final class Line<Batch: Sendable>: @unchecked Sendable {
   private var nextToMake: Int
   private var nextToTake: Int
   private var isStopped = false
+  private var waits = 0
   private let end: Int
   private let depth: Int
   private let make: @Sendable (Int) throws -> Batch
@@ -73,6 +84,7 @@ private final class Line<Batch: Sendable>: @unchecked Sendable {
   func take() throws -> Batch? {
     try condition.withLock {
       guard nextToTake < end else { return nil }
+      if ready[nextToTake] == nil { waits += 1 }
       while ready[nextToTake] == nil { condition.wait() }
       let batch = ready.removeValue(forKey: nextToTake)!
       nextToTake += 1
@@ -80,6 +92,8 @@ private final class Line<Batch: Sendable>: @unchecked Sendable {
       return try batch.get()
     }
   }
+
+  var lead: Prefetcher<Batch>.Lead { condition.withLock { .init(ready: ready.count, waits: waits) } }
 
   func stop() {
     condition.withLock {

@@ -1,0 +1,54 @@
+import Determinism
+import Tensors
+import Vision
+
+/// A picture that a classifier is to learn from. Both kinds give the same samples.
+enum TrainingPicture {
+  case decoded(Image)
+  /// Decoded as far as the crop needs it.
+  case encoded(EncodedImage)
+
+  var size: (width: Int, height: Int) {
+    switch self {
+    case .decoded(let image): (image.width, image.height)
+    case .encoded(let file): (file.width, file.height)
+    }
+  }
+
+  func part(_ rectangle: PixelRectangle) throws -> Image {
+    switch self {
+    case .decoded(let image): image.cropped(rectangle)
+    case .encoded(let file): try file.decoded(rectangle)
+    }
+  }
+}
+
+extension ClassificationLoading {
+  /// One training picture, read from a JPEG or PNG file: crop, colours, flip, each drawn anew, then normalised.
+  ///
+  /// - Returns: `[3, side, side]`, what a batch of the loader holds for one image.
+  /// - Throws: `ImageError` for a file that cannot be decoded.
+  public func trainingPicture(path: String, using random: inout RandomStream) throws -> Tensor {
+    let file = try EncodedImage(path: path)
+    var tensor = Tensor(zeros: [3, crop.side, crop.side])
+    try tensor.withMutableElements { try write(.encoded(file), to: $0, using: &random) }
+    return tensor
+  }
+
+  /// Writes a training picture into the planes of one image, `[3, side, side]`.
+  func write(
+    _ picture: TrainingPicture, to planes: UnsafeMutableBufferPointer<Float>, using random: inout RandomStream
+  ) throws {
+    let size = picture.size
+    let part = try picture.part(crop.rectangle(width: size.width, height: size.height, using: &random))
+    let colours = jitter.draw(using: &random)
+    let isFlipped = random.chance(flipChance)
+    // Colours change at the final size; without them the resize writes the planes itself.
+    let image =
+      colours.isEmpty
+      ? part : ColourJitter.apply(colours, to: part.resized(width: crop.side, height: crop.side, by: .antialiased))
+    normalization.write(
+      image, width: crop.side, height: crop.side, isFlipped: isFlipped, to: planes, planeHeight: crop.side,
+      planeWidth: crop.side)
+  }
+}
