@@ -74,9 +74,12 @@ test: setup-tests ## build and run all tests in release
 	swift build $(SWIFT_FLAGS) --build-tests
 	SWIFT_BACKTRACE=enable=no $(RUN_TESTS) $(ARGS) 2>&1 | $(TEST_FILTER)
 
-test-identity: setup-tests ## the full matrix: instruction sets x threads, interruptions, one root
+test-identity: setup-tests ## instruction sets x threads x jobs x {release, debug}: one root. Twenty minutes
 	swift build $(SWIFT_FLAGS) --build-tests
-	SWIFT_BACKTRACE=enable=no AUTOPANOPTIC_FULL_MATRIX=1 $(RUN_TESTS) --filter '[Ii]dentity' $(ARGS) 2>&1 | $(TEST_FILTER)
+	swift build -c debug --product autopanoptic
+	.ci/digests -O0
+	SWIFT_BACKTRACE=enable=no AUTOPANOPTIC_FULL_MATRIX=1 AUTOPANOPTIC_DEBUG_PROGRAM=$(abspath .build/debug/autopanoptic) \
+	  $(RUN_TESTS) --filter '[Ii]dentity|KernelDigest' $(ARGS) 2>&1 | $(TEST_FILTER)
 
 test-arm: ## the C kernels compiled for 64-bit ARM, under qemu: the same digests
 	.ci/digests --arm

@@ -81,7 +81,8 @@ let package = Package(
     .executableTarget(
       name: "Benchmarks",
       dependencies: [
-        "Models", "Datasets", "Panoptic", "NN", "Autograd", "Vision", "Search", "Tensors", "Determinism",
+        "Models", "Datasets", "Panoptic", "NN", "Autograd", "Vision", "Search", "Pipelines", "TensorFiles", "Tensors",
+        "Determinism",
       ],
       // Python, run by a child process.
       exclude: ["peers"], swiftSettings: strict),

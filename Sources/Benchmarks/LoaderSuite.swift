@@ -28,7 +28,7 @@ func loaderSuite(_ options: Options) -> [Case] {
     },
     Case("loader/wait", "batches of 8×3×224×224", .calls(1), rounds: 1, against: [allowance]) {
       try Pictures.make(count: count, options)
-      return try WaitingTrainer(steps: 8).run
+      return try WaitingTrainer(steps: 6).run
     },
   ]
 }

@@ -5,14 +5,14 @@ import Foundation
 final class Peer {
   struct Reply: Decodable {
     /// Seconds, or bytes where the case measures memory.
-    var times: [Double]?
+    var times: [Double]? = nil
     /// Which of its ways the peer found fastest, and other remarks.
-    var note: String?
+    var note: String? = nil
     /// The peak resident size of the child since it prepared the case, in bytes.
-    var peak: Double?
+    var peak: Double? = nil
     /// What `Run.value` must be.
-    var value: Double?
-    var error: String?
+    var value: Double? = nil
+    var error: String? = nil
   }
 
   struct Failure: Error, CustomStringConvertible { let description: String }

@@ -51,6 +51,7 @@ struct Product {
     let row = Row(name: "matrix products", target: 0.97)
     return Case(
       name, "\(m)×\(k) · \(k)×\(n)", .operations(2 * Double(m) * Double(n) * Double(k)), threads: .oneAndMost,
+      rounds: 5,
       against: [Opponent(name: "OpenBLAS", kind: .rival, row: row)]
     ) {
       let a = Tensor(random: transposesA ? [k, m] : [m, k], "product/a")

@@ -8,6 +8,11 @@ func say(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf
 /// For programs; every line leaves at once.
 func emit(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
 
+if CommandLine.arguments.dropFirst().first == "runner-child" {
+  try RunnerCases.child(Array(CommandLine.arguments.dropFirst(2)))
+  exit(0)
+}
+
 do {
   let options = try Options(Array(CommandLine.arguments.dropFirst()))
   _ = try Backend.resolve(environment: ProcessInfo.processInfo.environment)

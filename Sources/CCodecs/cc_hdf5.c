@@ -19,8 +19,8 @@ static size_t lz4_filter(unsigned flags, size_t cd_count, const unsigned cd[], s
     produced = (size_t)size;
     if (cc_lz4_decode(*buf, bytes, out, produced) < 0) produced = 0;
   } else {
-    if (!(out = malloc(cc_lz4_bound(bytes)))) return 0;
-    produced = cc_lz4_encode(*buf, bytes, out);
+    if (!(out = malloc(cc_lz4_bound(bytes, 0)))) return 0;
+    produced = cc_lz4_encode(*buf, bytes, 0, out);
   }
   if (produced == 0) {
     free(out);
@@ -56,13 +56,13 @@ int cc_h5_setup(void) {
   static const H5Z_class2_t filter = {H5Z_CLASS_T_VERS, CC_LZ4_FILTER, 1, 1, "LZ4", NULL, NULL, lz4_filter};
   state = -1;
   if (H5open() < 0 || H5Eset_auto2(H5E_DEFAULT, on_failure, NULL) < 0 || H5PLset_loading_state(0) < 0) return -1;
-  if (H5Zregister(&filter) < 0) return -1;
+  if (H5Zregister(&filter) < 0 || cc_h5_register_medium() < 0) return -1;
   return state = 0;
 }
 
 void cc_h5_next_name(char name[32]) {
   static unsigned long count = 0;
-  snprintf(name, 32, "memory-%lu", ++count);
+  snprintf(name, 32, "medium-%lu", ++count);
 }
 
 static hid_t boolean_type(void) {

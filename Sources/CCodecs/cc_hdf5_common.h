@@ -10,5 +10,6 @@ hid_t cc_h5_file_type(cc_element element);
 size_t cc_h5_element_size(cc_element element);
 cc_element cc_h5_classify(hid_t type);
 
-// A name for a file in memory. The library takes two of one name for the same file, so each gets its own.
+// A name for a medium. The library takes two of one name for the same file, so each gets its own.
 void cc_h5_next_name(char name[32]);
+int cc_h5_register_medium(void);

@@ -6,26 +6,6 @@
 #include "cc_chunks.h"
 #include "cc_hdf5_common.h"
 
-cc_h5 cc_h5_open(const char *path) {
-  hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-  H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
-  H5Pset_file_locking(access, 0, 1);
-  hid_t file = H5Fopen(path, H5F_ACC_RDONLY, access);
-  H5Pclose(access);
-  return file;
-}
-
-cc_h5 cc_h5_open_image(const void *bytes, size_t size) {
-  hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-  H5Pset_fclose_degree(access, H5F_CLOSE_STRONG);
-  H5Pset_fapl_core(access, 1 << 20, 0);
-  char name[32];
-  cc_h5_next_name(name);
-  hid_t file = H5Pset_file_image(access, (void *)bytes, size) < 0 ? -1 : H5Fopen(name, H5F_ACC_RDONLY, access);
-  H5Pclose(access);
-  return file;
-}
-
 // -- Walk
 
 #define MAX_DEPTH 64
@@ -173,6 +153,23 @@ int cc_h5_read(cc_h5 dataset, cc_element element, void *data) {
   hid_t type = cc_h5_memory_type(element);
   herr_t status = H5Dread((hid_t)dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data);
   H5Tclose(type);
+  return status < 0 ? -1 : 0;
+}
+
+int cc_h5_read_part(cc_h5 dataset, cc_element element, const uint64_t *offset, const uint64_t *shape, void *data) {
+  hsize_t start[CC_MAX_RANK], extent[CC_MAX_RANK];
+  hid_t space = H5Dget_space((hid_t)dataset);
+  int rank = H5Sget_simple_extent_ndims(space);
+  herr_t status = -1;
+  if (rank > 0 && rank <= CC_MAX_RANK) {
+    for (int i = 0; i < rank; i++) start[i] = offset[i], extent[i] = shape[i];
+    hid_t type = cc_h5_memory_type(element), memory = H5Screate_simple(rank, extent, NULL);
+    if (H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, extent, NULL) >= 0)
+      status = H5Dread((hid_t)dataset, type, memory, space, H5P_DEFAULT, data);
+    H5Sclose(memory);
+    H5Tclose(type);
+  }
+  H5Sclose(space);
   return status < 0 ? -1 : 0;
 }
 

@@ -4,70 +4,7 @@
 #include "cc_chunks.h"
 #include "cc_hdf5_common.h"
 
-static hid_t access_list(void) {
-  hid_t list = H5Pcreate(H5P_FILE_ACCESS);
-  // One fixed format, whatever the library: compact groups and chunk indices, readable since HDF5 1.10.
-  H5Pset_libver_bounds(list, H5F_LIBVER_V110, H5F_LIBVER_V110);
-  H5Pset_fclose_degree(list, H5F_CLOSE_STRONG);
-  // In memory: a full disk then fails in a plain write, not inside the library, which may not survive it.
-  H5Pset_fapl_core(list, 1 << 20, 0);
-  return list;
-}
-
-cc_h5 cc_h5_create(void) {
-  hid_t access = access_list();
-  hid_t creation = H5Pcreate(H5P_FILE_CREATE);
-  H5Pset_obj_track_times(creation, 0);
-  char name[32];
-  cc_h5_next_name(name);
-  hid_t file = H5Fcreate(name, H5F_ACC_TRUNC, creation, access);
-  H5Pclose(creation);
-  H5Pclose(access);
-  return file;
-}
-
 int cc_h5_close_file(cc_h5 file) { return H5Fclose((hid_t)file); }
-
-// -- The superblock's checksum: Bob Jenkins' lookup3 with initial value 0.
-
-static uint32_t rotate(uint32_t x, int k) { return x << k | x >> (32 - k); }
-
-static uint32_t lookup3(const uint8_t *bytes, size_t length) {
-  uint32_t s[3];
-  s[0] = s[1] = s[2] = 0xdeadbeef + (uint32_t)length;
-  for (;;) {
-    size_t n = length < 12 ? length : 12;
-    for (size_t i = 0; i < n; i++) s[i / 4] += (uint32_t)bytes[i] << (8 * (i % 4));
-    if (length <= 12) break;
-    static const int turns[6] = {4, 6, 8, 16, 19, 4};
-    for (int i = 0; i < 6; i++) {
-      uint32_t *a = &s[i % 3], *b = &s[(i + 1) % 3], *c = &s[(i + 2) % 3];
-      *a = (*a - *c) ^ rotate(*c, turns[i]);
-      *c += *b;
-    }
-    bytes += 12;
-    length -= 12;
-  }
-  static const int turns[7] = {14, 11, 25, 16, 4, 14, 24};
-  for (int i = 0; i < 7; i++) {
-    uint32_t *a = &s[(i + 2) % 3], *b = &s[(i + 1) % 3];
-    *a = (*a ^ *b) - rotate(*b, turns[i]);
-  }
-  return s[2];
-}
-
-int64_t cc_h5_image(cc_h5 file, void *bytes, size_t size) {
-  if (H5Fflush((hid_t)file, H5F_SCOPE_GLOBAL) < 0) return -1;
-  int64_t written = (int64_t)H5Fget_file_image((hid_t)file, bytes, size);
-  uint8_t *block = bytes;
-  // HDF5 1.10 clears the mark "open for writing" in the copy and leaves the checksum that includes it.
-  if (bytes && written >= 48 && block[8] == 3) {
-    block[11] = 0;
-    uint32_t sum = lookup3(block, 44);
-    for (int i = 0; i < 4; i++) block[44 + i] = (uint8_t)(sum >> (8 * i));
-  }
-  return written;
-}
 
 int cc_h5_create_group(cc_h5 file, const char *path) {
   hid_t creation = H5Pcreate(H5P_GROUP_CREATE);

@@ -60,10 +60,9 @@ struct AutoPanoptic: ParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      Run.self, PlanCommand.self, Status.self, Rerun.self, Audit.self, Repair.self, Diff.self, Bisect.self, Show.self,
-      DigestCommand.self, PQ.self,
-      Model.self,
-      Doctor.self,
+      Run.self, PlanCommand.self, Status.self, GraphCommand.self, Log.self, Show.self, Diff.self, Rerun.self,
+      Audit.self, Repair.self, Bisect.self, GC.self, DigestCommand.self, PQ.self, Model.self, Doctor.self,
+      Completions.self,
     ])
 }
 

@@ -39,6 +39,7 @@ enum PlanPrinter {
   private static func state(_ stage: Plan.StagePlan) -> String {
     if let problem = stage.problem { return "missing: \(problem.message)" }
     var text = stage.state.rawValue
+    if stage.state == .waiting { text += " for \(stage.waitsFor.joined(separator: ", "))" }
     if stage.isFannedOut, let count = stage.count {
       text += ", \(stage.instances.filter { $0.state == .cached }.count) of \(count) cached"
     }
@@ -47,7 +48,6 @@ enum PlanPrinter {
     }
     switch stage.state {
     case .waiting:
-      text += " for \(stage.waitsFor.joined(separator: ", "))"
       if let reason = stage.certainReasons.first, stage.certainReasons.count > 1 { text += "; will run: \(reason)" }
     case .failed: if let reason = stage.instances.flatMap(\.reasons).last { text += ": \(reason)" }
     case .stale, .partial:
@@ -87,10 +87,9 @@ enum PlanPrinter {
 
   private static func waiting(_ stage: Plan.StagePlan) -> [String] {
     let names = stage.waitsFor.joined(separator: ", ")
-    guard let first = stage.certainReasons.first else {
-      return ["run, once \(names) is known; cached if that gives what it gave before"]
-    }
-    return ["run, once \(names) is known: \(first)"] + stage.certainReasons.dropFirst().map { "     \($0)" }
+    let known = "run, once \(names) \(stage.waitsFor.count == 1 ? "is" : "are") known"
+    guard let first = stage.certainReasons.first else { return ["\(known); cached if nothing changes there"] }
+    return ["\(known): \(first)"] + stage.certainReasons.dropFirst().map { "     \($0)" }
   }
 
   private static func lines(_ instance: Plan.InstancePlan) -> [String] {

@@ -1,3 +1,4 @@
+import Foundation
 import Tensors
 
 /// A tensor as files hold it: any element type, any rank up to 32. The file gives it its name.
@@ -5,8 +6,13 @@ public struct NamedTensor: Hashable, Sendable {
   public let elementType: ElementType
   /// Extents, outermost first; empty for a scalar.
   public let shape: [Int]
-  /// The elements, row-major, little-endian.
-  public let bytes: [UInt8]
+  private let storage: Storage
+
+  private enum Storage: Sendable {
+    case bytes([UInt8])
+    /// Of binary32; shared with whoever made it.
+    case tensor(Tensor)
+  }
 
   /// - Precondition: `bytes` holds as many elements as the shape says.
   public init(elementType: ElementType, shape: [Int], bytes: [UInt8]) {
@@ -15,7 +21,7 @@ public struct NamedTensor: Hashable, Sendable {
       "NamedTensor: \(bytes.count) bytes for \(elementType) \(shape)")
     self.elementType = elementType
     self.shape = shape
-    self.bytes = bytes
+    self.storage = .bytes(bytes)
   }
 
   /// - Parameter shape: a list of `values.count` elements by default.
@@ -26,19 +32,48 @@ public struct NamedTensor: Hashable, Sendable {
       bytes: values.withUnsafeBytes { Array($0) })
   }
 
+  /// The tensor itself, without a copy.
   public init(_ tensor: Tensor) {
-    self.init(
-      elementType: .float32, shape: tensor.shape.array,
-      bytes: tensor.withElements { Array(UnsafeRawBufferPointer($0)) })
+    elementType = .float32
+    shape = tensor.shape.array
+    storage = .tensor(tensor)
   }
 
   /// The number of elements.
-  public var count: Int { bytes.count / elementType.size }
+  public var count: Int { shape.reduce(1, *) }
+
+  /// The number of bytes of all elements.
+  public var byteCount: Int { count * elementType.size }
+
+  /// The elements, row-major, little-endian.
+  public var bytes: [UInt8] { if case .bytes(let bytes) = storage { bytes } else { withUnsafeBytes { Array($0) } } }
+
+  /// Calls `body` with the elements, row-major, little-endian.
+  public func withUnsafeBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+    switch storage {
+    case .bytes(let bytes): try bytes.withUnsafeBytes(body)
+    case .tensor(let tensor): try tensor.withElements { try body(UnsafeRawBufferPointer($0)) }
+    }
+  }
+
+  public static func == (a: NamedTensor, b: NamedTensor) -> Bool {
+    guard a.elementType == b.elementType, a.shape == b.shape else { return false }
+    return a.withUnsafeBytes { a in
+      b.withUnsafeBytes { b in a.count == b.count && (a.isEmpty || memcmp(a.baseAddress!, b.baseAddress!, a.count) == 0)
+      }
+    }
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(elementType)
+    hasher.combine(shape)
+    withUnsafeBytes { hasher.combine(bytes: $0) }
+  }
 
   /// The elements, where they are of that type; nil otherwise.
   public func values<Element: StoredElement>(as type: Element.Type = Element.self) -> [Element]? {
     guard Element.elementType == elementType else { return nil }
-    return bytes.withUnsafeBytes { raw in
+    return withUnsafeBytes { raw in
       [Element](unsafeUninitializedCapacity: count) { buffer, initialized in
         UnsafeMutableRawBufferPointer(buffer).copyMemory(from: raw)
         initialized = count
@@ -86,7 +121,7 @@ extension Tensor {
     if stored.elementType == .float32 {
       self.init(zeros: shape)
       withMutableElements { elements in
-        stored.bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(elements).copyMemory(from: $0) }
+        stored.withUnsafeBytes { UnsafeMutableRawBufferPointer(elements).copyMemory(from: $0) }
       }
     } else {
       self.init(stored.doubles.map(Float.init), shape: shape)

@@ -62,6 +62,13 @@ struct Slabs {
     return (outer * shape[cut] + first) * inner..<(outer * shape[cut] + last) * inner
   }
 
+  /// The extents of the part of chunk `i` that lies inside the tensor.
+  func extents(of i: Int) -> [Int] {
+    var extents = chunk
+    extents[cut] = min(chunk[cut], shape[cut] - i % pieces * chunk[cut])
+    return extents
+  }
+
   /// The coordinates of the first element of chunk `i`.
   func offset(of i: Int) -> [UInt64] {
     var offset = [UInt64](repeating: 0, count: shape.count)

@@ -77,7 +77,7 @@ extension TensorFile {
     guard a.elementType == b.elementType, a.shape == b.shape else {
       return .kind(name: name, first: "\(a.elementType) \(a.shape)", second: "\(b.elementType) \(b.shape)")
     }
-    guard a.bytes != b.bytes else { return nil }
+    guard a != b else { return nil }
     let found = ElementComparison(a, b)
     return .elements(
       .init(
@@ -161,8 +161,8 @@ private struct ElementComparison {
   private mutating func compare<T: StoredElement & Equatable>(
     _ a: NamedTensor, _ b: NamedTensor, as type: T.Type, measure: (T, T) -> (Double?, UInt64?)
   ) {
-    a.bytes.withUnsafeBytes { x in
-      b.bytes.withUnsafeBytes { y in
+    a.withUnsafeBytes { x in
+      b.withUnsafeBytes { y in
         for i in 0..<a.count {
           let p = x.loadUnaligned(fromByteOffset: i * MemoryLayout<T>.size, as: T.self)
           let q = y.loadUnaligned(fromByteOffset: i * MemoryLayout<T>.size, as: T.self)

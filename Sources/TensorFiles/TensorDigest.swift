@@ -10,20 +10,53 @@ public enum TensorDigest {
 
   /// SHA-256 over the SHA-256 values of the 1 MiB pieces of raw little-endian data.
   public static func of(elements: UnsafeRawBufferPointer) -> Digest {
-    let base = SendableRaw(elements)
-    let pieces = Parallel.map((elements.count + pieceBytes - 1) / pieceBytes) { i in
-      Digest(
-        of: UnsafeRawBufferPointer(
-          rebasing: base.bytes[i * pieceBytes..<min(base.bytes.count, (i + 1) * pieceBytes)]))
+    var builder = Builder()
+    builder.update(elements)
+    return builder.finalize()
+  }
+
+  /// The digest of elements that come one batch after the other.
+  struct Builder {
+    private var whole = DigestBuilder()
+    /// A piece that has begun, and its length so far.
+    private var piece = DigestBuilder()
+    private var begun = 0
+
+    mutating func update(_ elements: UnsafeRawBufferPointer) {
+      var rest = elements
+      if begun > 0 {
+        let missing = min(pieceBytes - begun, rest.count)
+        piece.update(UnsafeRawBufferPointer(rebasing: rest[..<missing]))
+        begun += missing
+        rest = UnsafeRawBufferPointer(rebasing: rest[missing...])
+        if begun == pieceBytes { endPiece() }
+      }
+      let base = SendableRaw(rest)
+      let pieces = Parallel.map(rest.count / pieceBytes) { i in
+        Digest(of: UnsafeRawBufferPointer(rebasing: base.bytes[i * pieceBytes..<(i + 1) * pieceBytes]))
+      }
+      for piece in pieces { whole.update(piece) }
+      let tail = UnsafeRawBufferPointer(rebasing: rest[(pieces.count * pieceBytes)...])
+      guard tail.count > 0 else { return }
+      piece.update(tail)
+      begun = tail.count
     }
-    var whole = DigestBuilder()
-    for piece in pieces { whole.update(piece) }
-    return whole.finalize()
+
+    private mutating func endPiece() {
+      whole.update(piece.finalize())
+      piece = DigestBuilder()
+      begun = 0
+    }
+
+    mutating func finalize() -> Digest {
+      if begun > 0 { endPiece() }
+      return whole.finalize()
+    }
   }
 
   /// The digest of the elements of one tensor.
   public static func of(_ tensor: NamedTensor) -> Digest {
-    tensor.bytes.withUnsafeBytes { of(elements: $0) }
+    tensor.withUnsafeBytes { of(elements: $0) }
   }
 
   /// The line of a tensor in the manifest.
@@ -97,10 +130,11 @@ extension TensorFile {
 
   /// The logical digest of a file, ours or any other HDF5 with tensors of supported types.
   ///
-  /// Reads it in this process; other people's files belong into a child process (`ForeignFile`).
+  /// Reads it in this process; other people's files belong into a child process (`ForeignFile`). However large the
+  /// tensors are, it takes some 100 MiB.
   public static func digest(
-    ofFileAt path: String, limits: ReadingLimits = ReadingLimits()
+    ofFileAt path: String, limits: ReadingLimits = ReadingLimits(totalBytes: .max)
   ) throws(TensorFileError) -> Digest {
-    try read(path, limits: limits).digest
+    try FileReader(try Medium(reading: path), place: path).digest(limits: limits)
   }
 }

@@ -8,12 +8,17 @@ extension EndToEndTests {
   struct IdentityTests {
     static let isFull = ProcessInfo.processInfo.environment["AUTOPANOPTIC_FULL_MATRIX"] == "1"
 
+    /// A debug build, which `make test-identity` makes.
+    static let debugProgram = ProcessInfo.processInfo.environment["AUTOPANOPTIC_DEBUG_PROGRAM"]
+
     /// The reference run has the best instruction set and two threads.
     static let machines: [Smoke.Setting] =
       isFull
       ? ["scalar", "avx2", "avx512"].flatMap { name in
-        (1...3).map { Smoke.Setting(instructionSet: name, threads: $0) }
-      }
+        (1...3).flatMap { threads in
+          [1, 3].map { Smoke.Setting(instructionSet: name, threads: threads, jobs: $0) }
+        }
+      } + (debugProgram.map { [Smoke.Setting(threads: 2, program: $0)] } ?? [])
       : [
         Smoke.Setting(instructionSet: "avx512", threads: 1), Smoke.Setting(instructionSet: "avx2", threads: 3, jobs: 1),
         Smoke.Setting(instructionSet: "scalar", threads: 2),
@@ -27,11 +32,11 @@ extension EndToEndTests {
       #expect(outcome.count("finished", "evaluate") == 60)
     }
 
-    @Test("instruction sets, threads, folders and the names of stages do not matter", arguments: machines)
+    @Test("instruction sets, threads, jobs, builds, folders and the names of stages do not matter", arguments: machines)
     func sameRoot(_ machine: Smoke.Setting) async throws {
       let supported = Backend.supported.map(\.rawValue)
-      guard let name = machine.instructionSet, supported.contains(name) else {
-        print("skipped: this machine has no \(machine.instructionSet ?? "")")
+      if let name = machine.instructionSet, !supported.contains(name) {
+        print("skipped: this machine has no \(name)")
         return
       }
       try await withTemporaryFolder { folder in

@@ -71,11 +71,13 @@ extension EndToEndTests {
       }
     }
 
-    @Test("commands that only look make no store", arguments: ["plan", "status", "run --dry-run", "audit"])
+    @Test(
+      "commands that only look make no store",
+      arguments: ["plan", "status", "run --dry-run", "graph", "audit", "log"])
     func noStore(command: String) async throws {
       try await withTemporaryFolder { folder in
         let words = command.split(separator: " ").map(String.init)
-        let pipeline = words[0] == "audit" ? [] : [Smoke.pipeline, "--profile", "smoke"]
+        let pipeline = ["audit", "log"].contains(words[0]) ? [] : [Smoke.pipeline, "--profile", "smoke"]
         let outcome = try await Program.run(words + pipeline + ["--store", folder + "/artifacts"])
         #expect(outcome.code == (pipeline.isEmpty ? 1 : 0), "\(outcome.everything)")
         #expect(!FileManager.default.fileExists(atPath: folder + "/artifacts"))

@@ -20,9 +20,13 @@ enum Smoke {
     var instructionSet: String?
     var threads = 2
     var jobs: Int?
+    /// Another build of the program.
+    var program = Program.path
     var environment: [String: String] = [:]
 
-    var testDescription: String { "\(instructionSet ?? "default"), \(threads) threads" }
+    var testDescription: String {
+      "\(instructionSet ?? "default"), \(threads) threads, \(jobs.map(String.init) ?? "default") jobs, \(program)"
+    }
     var variables: [String: String] {
       environment.merging(instructionSet.map { ["AUTOPANOPTIC_ISA": $0] } ?? [:]) { a, _ in a }
     }
@@ -41,7 +45,8 @@ enum Smoke {
   ) async throws -> Program.Outcome {
     let work = ["--threads", String(setting.threads), "--json"] + (setting.jobs.map { ["--jobs", String($0)] } ?? [])
     return try await Program.run(
-      arguments("run", more + work, store: store, pipeline: pipeline), environment: setting.variables
+      setting.program, arguments("run", more + work, store: store, pipeline: pipeline),
+      environment: setting.variables, limit: .seconds(setting.program == Program.path ? 900 : 7200)
     ) { line in Program.Event(line).flatMap(watch) }
   }
 

@@ -6,16 +6,37 @@ import Testing
 
 @Suite("Damaged and foreign files")
 struct DamageTests {
+  private func encoded(_ plain: [UInt8], chunkBytes: Int, elementSize: Int) -> [UInt8] {
+    let bound = ChunkCoding.bound(chunkBytes: chunkBytes, elementSize: elementSize)
+    return [UInt8](unsafeUninitializedCapacity: bound) { target, count in
+      count = plain.withUnsafeBytes {
+        ChunkCoding.encode(
+          $0, into: target.baseAddress!, chunkBytes: chunkBytes, elementSize: elementSize,
+          room: ChunkRoom(byteCount: 2 * chunkBytes))
+      }
+    }
+  }
+
+  /// Nil where the chunk is damaged.
+  private func decoded(_ packed: [UInt8], count: Int, chunkBytes: Int, elementSize: Int) -> [UInt8]? {
+    var target = [UInt8](repeating: 0, count: count)
+    let isSound = packed.withUnsafeBytes { packed in
+      target.withUnsafeMutableBytes {
+        ChunkCoding.decode(
+          packed, into: $0, chunkBytes: chunkBytes, elementSize: elementSize,
+          room: ChunkRoom(byteCount: 2 * chunkBytes))
+      }
+    }
+    return isSound ? target : nil
+  }
+
   @Test("LZ4 chunks cut at every byte or with one byte changed decode to the content or fail; nothing else happens")
   func chunks() {
     let plain = (0..<3000).map { UInt8(truncatingIfNeeded: $0 / 7 ^ $0 % 5) }
-    let packed = plain.withUnsafeBytes { ChunkCoding.encode($0, chunkBytes: 4096, elementSize: 4) }
-    var target = [UInt8](repeating: 0, count: 3000)
-    func decode(_ bytes: [UInt8]) -> Bool {
-      target.withUnsafeMutableBytes { ChunkCoding.decode(bytes, into: $0, chunkBytes: 4096, elementSize: 4) }
-    }
-    #expect(decode(packed) && target == plain)
-    for length in 0..<packed.count { #expect(!decode(Array(packed[..<length])), "\(length)") }
+    let packed = encoded(plain, chunkBytes: 4096, elementSize: 4)
+    func decode(_ bytes: [UInt8]) -> [UInt8]? { decoded(bytes, count: 3000, chunkBytes: 4096, elementSize: 4) }
+    #expect(decode(packed) == plain)
+    for length in 0..<packed.count { #expect(decode(Array(packed[..<length])) == nil, "\(length)") }
     for i in 0..<packed.count {
       var changed = packed
       changed[i] ^= 0x5A
@@ -26,13 +47,11 @@ struct DamageTests {
   @Test("the LZ4 layout is that of filter 32004: big-endian sizes, blocks that do not shrink stored as they are")
   func layout() {
     let noise: [UInt8] = [1, 2, 3, 4]
-    let packed = noise.withUnsafeBytes { ChunkCoding.encode($0, chunkBytes: 4, elementSize: 1) }
+    let packed = encoded(noise, chunkBytes: 4, elementSize: 1)
     #expect(packed == [0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 4, 0, 0, 0, 4, 1, 2, 3, 4])
     // Blocks of four bytes, six bytes in all: the plugin of other makers cuts long chunks like this.
     let two: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 4, 0, 0, 0, 4, 9, 8, 7, 6, 0, 0, 0, 2, 5, 4]
-    var out = [UInt8](repeating: 0, count: 6)
-    let isSound = out.withUnsafeMutableBytes { ChunkCoding.decode(two, into: $0, chunkBytes: 6, elementSize: 1) }
-    #expect(isSound && out == [9, 8, 7, 6, 5, 4])
+    #expect(decoded(two, count: 6, chunkBytes: 6, elementSize: 1) == [9, 8, 7, 6, 5, 4])
   }
 
   @Test("HDF5 of other makers is read with the values that h5py found, LZ4 by the registered plugin included")

@@ -10,9 +10,11 @@ void cc_unshuffle(const uint8_t *in, uint8_t *out, size_t bytes, size_t element_
 // LZ4 as registered with The HDF Group under number 32004: total size (8 bytes, big endian), block size (4), then for
 // each block its compressed size (4) and data; a block that would not shrink is stored as it is.
 #define CC_LZ4_FILTER 32004
-size_t cc_lz4_bound(size_t bytes);
-// Returns the number of bytes written to `out`, which has room for cc_lz4_bound(bytes); 0 on failure.
-size_t cc_lz4_encode(const uint8_t *in, size_t bytes, uint8_t *out);
+// `block` bytes make a block (0: as many as possible). Shuffled data has one for each byte of the elements: the upper
+// bytes may shrink while the lower ones are noise, which is stored without a search.
+size_t cc_lz4_bound(size_t bytes, size_t block);
+// Returns the number of bytes written to `out`, which has room for cc_lz4_bound(bytes, block).
+size_t cc_lz4_encode(const uint8_t *in, size_t bytes, size_t block, uint8_t *out);
 // The decoded size a chunk claims, or -1.
 int64_t cc_lz4_decoded_size(const uint8_t *in, size_t size);
 // Decodes exactly `bytes` bytes; -1 where the chunk holds anything else.

@@ -29,10 +29,32 @@ int cc_h5_setup(void);
 // The innermost reason of the last failure.
 void cc_h5_error(char *text, size_t size);
 
+// -- The medium of a file: a descriptor, which stays the caller's, or memory.
+// Closing the HDF5 file leaves the medium; free it after that.
+typedef struct cc_medium cc_medium;
+cc_medium *cc_medium_to_file(int fd);
+cc_medium *cc_medium_of_file(int fd, uint64_t size);
+cc_medium *cc_medium_of_image(const void *bytes, uint64_t size);
+// Of a file to be written, after it was closed: writes all that the library wrote, and the size. An errno, or 0.
+int cc_medium_finish(cc_medium *medium);
+uint64_t cc_medium_size(const cc_medium *medium);
+void cc_medium_free(cc_medium *medium);
+// Between these two, chunks are not transferred but located. Nonzero where one was: the caller transfers it then, from
+// any thread. (A small chunk that is written is kept with the rest, and not located.)
+void cc_medium_locate(cc_medium *medium);
+int cc_medium_located(cc_medium *medium, uint64_t *place, uint64_t *length);
+// All bytes at an offset: an errno, or 0. Reading beyond the end is EIO.
+int cc_medium_write_all(int fd, const void *bytes, size_t size, uint64_t offset);
+int cc_medium_read_all(int fd, void *bytes, size_t size, uint64_t offset);
+// Asks the system to begin writing a part of a file to the disk.
+void cc_medium_start_writing(int fd, uint64_t offset, uint64_t size);
+// Asks for large pages behind memory that is going to be written as a whole.
+void cc_advise_large(void *memory, size_t size);
+// A file without a name, in memory where the system can.
+int cc_anonymous_file(void);
+
 // -- Writing. No object carries a time.
-// A new file in memory; cc_h5_image copies its bytes out (with NULL, tells their number).
-cc_h5 cc_h5_create(void);
-int64_t cc_h5_image(cc_h5 file, void *bytes, size_t size);
+cc_h5 cc_h5_create(cc_medium *medium);
 int cc_h5_close_file(cc_h5 file);
 int cc_h5_create_group(cc_h5 file, const char *path);
 // With `chunk`, the data set has the filters shuffle and LZ4; without, it is one contiguous block.
@@ -46,8 +68,7 @@ int cc_h5_write_attribute(cc_h5 file, const char *name, cc_element element, int6
                           size_t size);
 
 // -- Reading.
-cc_h5 cc_h5_open(const char *path);
-cc_h5 cc_h5_open_image(const void *bytes, size_t size);
+cc_h5 cc_h5_open(cc_medium *medium);
 
 typedef struct {
   char **paths;        // without leading slash; "" is the root group
@@ -72,6 +93,8 @@ cc_h5 cc_h5_open_dataset(cc_h5 file, const char *path);
 int cc_h5_dataset_info(cc_h5 dataset, cc_h5_info *info);
 // Reads everything, converted to the machine's form of the element.
 int cc_h5_read(cc_h5 dataset, cc_element element, void *data);
+// The same of a block of the elements.
+int cc_h5_read_part(cc_h5 dataset, cc_element element, const uint64_t *offset, const uint64_t *shape, void *data);
 int64_t cc_h5_chunk_size(cc_h5 dataset, const uint64_t *offset);
 int cc_h5_read_chunk(cc_h5 dataset, const uint64_t *offset, void *data);
 

@@ -8,7 +8,11 @@ import Search
 
 struct Model: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Look at networks.", subcommands: [Describe.self], defaultSubcommand: nil)
+    abstract: "Look at networks.",
+    discussion: """
+      EXAMPLES:
+        autopanoptic model describe coco
+      """, subcommands: [Describe.self])
 
   struct Describe: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -6,8 +6,8 @@ struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Bring stages up to date.",
     discussion: """
-      Executes what is not cached and ends with a line 'root <digest>' over all artifacts of the pipeline. After an
-      interruption, by Ctrl-C or worse, the next run goes on where this one was.
+      Executes what is not cached and ends with the numbers that stages want to be seen, and a line 'root <digest>' over
+      all artifacts of the pipeline. After an interruption, by Ctrl-C or worse, the next run goes on where this one was.
 
       EXAMPLES:
         autopanoptic run pipelines/coco.yaml
@@ -49,6 +49,7 @@ struct Run: ParsableCommand {
       throw ExitCode(result.failures.contains(where: \.isUserData) ? ExitCodes.badData : ExitCodes.failure)
     }
     if json { return }
+    for stage in result.highlights { Output.line(stage.text) }
     // After a run of some stages the others may be up to date as well.
     let root = stages.isEmpty ? result.root : try planner.plan().root
     if let root { Output.line("root \(root.hex)") }

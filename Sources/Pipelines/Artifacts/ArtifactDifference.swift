@@ -44,7 +44,7 @@ public struct ArtifactDifference: Hashable, Sendable, CustomStringConvertible {
     var text = "\(place) at \(elements.index): \(first) against \(second); "
     text += "\(elements.count) of \(elements.total) \(elements.total == 1 ? "element differs" : "elements differ")"
     let measures = [
-      elements.largest.map { "\($0)" }, elements.ulps.map { "\($0) ulp" },
+      elements.largest.map { "\(Float($0))" }, elements.ulps.map { "\($0) ulp" },
     ].compactMap(\.self)
     return measures.isEmpty ? text : text + ", by at most " + measures.joined(separator: " or ")
   }

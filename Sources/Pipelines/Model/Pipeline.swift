@@ -18,13 +18,16 @@ public struct Pipeline: Sendable {
     /// The element itself.
     case element
 
-    /// Nil for the element.
-    var stage: Int? {
+    /// The stage and its output; nil for the element.
+    var origin: (stage: Int, output: String)? {
       switch self {
-      case .output(let s, _), .list(let s, _), .sibling(let s, _), .earlier(let s, _), .previous(let s, _): s
+      case .output(let s, let n), .list(let s, let n), .sibling(let s, let n), .earlier(let s, let n),
+        .previous(let s, let n):
+        (s, n)
       case .element: nil
       }
     }
+    var stage: Int? { origin?.stage }
 
     /// Whether the stage must come before the reader; else it comes round by round with it.
     var isForward: Bool {

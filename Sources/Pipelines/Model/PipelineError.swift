@@ -60,6 +60,8 @@ public struct PipelineError: DiagnosableError {
     public static let unknownID = Code("unknown-id", isUserData: false)
     /// A record whose stage this program can't execute any more.
     public static let notRestorable = Code("not-restorable", isUserData: false)
+    /// Somebody else works with the store.
+    public static let busy = Code("busy", isUserData: false)
     public static let missingStore = Code("missing-store", isUserData: false)
     public static let notUpToDate = Code("not-up-to-date", isUserData: false)
   }

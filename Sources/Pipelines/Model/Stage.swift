@@ -33,6 +33,8 @@ public protocol Stage: Sendable {
   static var traits: [String] { get }
   /// Whether the stage draws random numbers. Only then is the seed in its key.
   static var isRandom: Bool { get }
+  /// Numbers of its outputs that people want to see at the end of a run. In no key.
+  static var highlights: [Highlight] { get }
 
   /// Throws `ParameterError` for values that make no sense.
   init(parameters: Parameters) throws
@@ -46,6 +48,30 @@ extension Stage {
   public static var inputs: [InputPort] { [] }
   public static var traits: [String] { [] }
   public static var isRandom: Bool { false }
+  public static var highlights: [Highlight] { [] }
+}
+
+/// A number of a `json` output for the end of a run, such as a quality in percent.
+public struct Highlight: Sendable {
+  public let name: String
+  public let output: String
+  /// The names of the members that lead to it, joined by dots.
+  public let path: String
+  /// What the number is multiplied by.
+  public let scale: Double
+
+  public init(_ name: String, of output: String, at path: String, scale: Double = 1) {
+    self.name = name
+    self.output = output
+    self.path = path
+    self.scale = scale
+  }
+
+  /// The number in an artifact's value; nil where there is none.
+  func value(in json: CanonicalValue) -> Double? {
+    let found = path.split(separator: ".").reduce(Optional(json)) { $0?[String($1)] }
+    return found?.numberValue.map { $0 * scale }
+  }
 }
 
 /// An artifact that a stage reads.

@@ -9,6 +9,7 @@ public struct StageKind: Sendable {
   public let outputs: [OutputPort]
   public let traits: [String]
   public let isRandom: Bool
+  public let highlights: [Highlight]
   /// The default parameters in canonical form.
   public let defaults: CanonicalValue
   /// Of a source, the variable with its root folder.
@@ -29,6 +30,7 @@ public struct StageKind: Sendable {
     outputs = S.outputs
     traits = S.traits.sorted()
     isRandom = S.isRandom
+    highlights = S.highlights
     sourceVariable = nil
     let defaults = StageKind.canonical(S.Parameters())
     self.defaults = defaults
@@ -56,6 +58,7 @@ public struct StageKind: Sendable {
     outputs = S.outputs.map { OutputPort($0, TreeFormat.name) }
     traits = []
     isRandom = false
+    highlights = []
     sourceVariable = S.variable
     let defaults = StageKind.canonical(S.Parameters())
     self.defaults = defaults
@@ -80,6 +83,11 @@ public struct StageKind: Sendable {
     precondition(!outputs.isEmpty, "stage kind \(name): no outputs")
     precondition(Set(inputs.map(\.name)).count == inputs.count, "stage kind \(name): an input declared twice")
     precondition(Set(outputs.map(\.name)).count == outputs.count, "stage kind \(name): an output declared twice")
+    for highlight in highlights {
+      precondition(
+        outputs.contains { $0.name == highlight.output && $0.kind == JSONFormat.name },
+        "stage kind \(name): highlight '\(highlight.name)' is of no json output")
+    }
     for reserved in ["uses", "seed", "repeat"] {
       precondition(defaults[reserved] == nil, "stage kind \(name): a parameter may not be named '\(reserved)'")
     }

@@ -24,6 +24,8 @@ public struct Repairer {
   ///   that is damaged or missing.
   /// - Throws: code `unknownID` for a target that is nothing here; `StageInterrupted`.
   public func repair(_ targets: [String] = []) throws -> RepairReport {
+    let guarded = try StoreLock.shared(store)
+    defer { withExtendedLifetime(guarded) {} }
     let session = RepairSession(self)
     try session.open()
     let chosen = try targets.isEmpty ? session.everything : targets.flatMap { try session.find($0) }

@@ -30,8 +30,10 @@ struct Execution: Sendable {
   }
 
   /// Executes the instance and publishes what it wrote, under the lock of its key.
-  /// - Parameter cached: looks whether the result is in the store by now.
-  func perform(cached: () throws -> [String: Artifact]?) throws -> Outcome {
+  /// - Parameters:
+  ///   - cached: looks whether the result is in the store by now.
+  ///   - computed: called when all that remains is to bring the result to the disk.
+  func perform(cached: () throws -> [String: Artifact]?, computed: () -> Void = {}) throws -> Outcome {
     let lock = try waitForLock()
     defer { withExtendedLifetime(lock) {} }
     if let outputs = try cached() { return .found(outputs) }
@@ -41,18 +43,19 @@ struct Execution: Sendable {
       observer(.log(stage: instance.name, text: $0))
     }
     let known = try store.outputs(of: instance.key)
-    let outcome = try execute(checkpoints: checkpoints) { written, trace, started, seconds in
-      let outputs = written.mapValues(\.artifact)
-      if let known {
-        try refuseDifference(known, outputs)
-        for item in written.values { try store.publish(item) }
-      } else {
-        for item in written.values { try store.publish(item) }
-        try store.publish(
-          record(
-            outputs: outputs, sizes: written.mapValues(\.size), trace: trace, started: started, seconds: seconds))
-      }
-      return Outcome.executed(outputs, seconds: seconds)
+    let outcome = try execute(checkpoints: checkpoints) { result in
+      let outputs = result.written.mapValues(\.artifact)
+      if let known { try refuseDifference(known, outputs) }
+      computed()
+      let sizes = result.written.mapValues(\.size)
+      try store.commit(
+        result.written.sorted { $0.key < $1.key }.map(\.value) + result.elements,
+        record: known != nil
+          ? nil
+          : record(
+            outputs: outputs, sizes: sizes, trace: result.trace, started: result.started, seconds: result.seconds),
+        scratch: result.scratch)
+      return Outcome.executed(outputs, seconds: result.seconds)
     }
     try checkpoints.remove()
     return outcome
@@ -60,8 +63,8 @@ struct Execution: Sendable {
 
   /// Executes the instance from its beginning and compares the result with the record, which stays as it is.
   func rehearse(record: Record) throws -> RerunReport.InstanceReport {
-    try execute(checkpoints: nil) { written, trace, _, seconds in
-      let changed = try written.sorted { $0.key < $1.key }.compactMap { name, item -> RerunReport.Change? in
+    try execute(checkpoints: nil) { result in
+      let changed = try result.written.sorted { $0.key < $1.key }.compactMap { name, item -> RerunReport.Change? in
         guard let recorded = record.outputs[name], recorded.digest != item.artifact.digest else { return nil }
         return RerunReport.Change(
           output: name, recorded: recorded, found: item.artifact,
@@ -69,7 +72,7 @@ struct Execution: Sendable {
       }
       return RerunReport.InstanceReport(
         name: instance.name, key: instance.key, outputs: record.outputs,
-        parting: record.trace.firstDifference(to: trace), changes: changed, seconds: seconds)
+        parting: record.trace.firstDifference(to: result.trace), changes: changed, seconds: result.seconds)
     }
   }
 
@@ -92,16 +95,27 @@ struct Execution: Sendable {
     }
   }
 
-  private func execute<R>(
-    checkpoints: CheckpointFolder?,
-    then finish: ([String: Store.Written], Trace, _ started: String, _ seconds: Double) throws -> R
-  ) throws -> R {
+  /// What an execution left, before it is in the store.
+  private struct Result {
+    /// By output.
+    let written: [String: Store.Written]
+    /// Elements of an array that were inputs: they become objects of their own.
+    let elements: [Store.Written]
+    let trace: Trace
+    let started: String
+    let seconds: Double
+    /// Where it all lies, until `then` returns.
+    let scratch: String
+  }
+
+  private func execute<R>(checkpoints: CheckpointFolder?, then finish: (Result) throws -> R) throws -> R {
     guard case .stage(let body) = node.prepared.body else {
       preconditionFailure("\(instance.name): a source is not executed")
     }
     let scratch = try store.makeScratch()
     defer { try? Files.remove(scratch) }
-    let inputs = try loadInputs(scratch)
+    let element = try writeElement(scratch)
+    let inputs = try loadInputs(element: element)
     let context = StageContext(
       kind: node.kind, seed: node.seed, threads: threads, inputs: inputs, scratch: scratch, checkpoints: checkpoints,
       checkpointInterval: checkpointInterval, interruption: interruption
@@ -124,22 +138,21 @@ struct Execution: Sendable {
       let (files, trace) = try context.finish()
       var written = [String: Store.Written]()
       for port in node.kind.outputs { written[port.name] = try store.identify(files[port.name]!, kind: port.kind) }
-      return try finish(written, trace, started, (clock.now - begin) / .seconds(1))
+      return try finish(
+        Result(
+          written: written, elements: element.map { [$0] } ?? [], trace: trace, started: started,
+          seconds: (clock.now - begin) / .seconds(1), scratch: scratch))
     }
   }
 
+  /// Writes the element of an array that is an input, so that every input is a file of its digest.
+  private func writeElement(_ scratch: String) throws -> Store.Written? {
+    guard let element = instance.element, !element.ports.isEmpty else { return nil }
+    return try store.write(element.value, to: scratch + "/each")
+  }
+
   /// Verifies the inputs and says where they lie.
-  private func loadInputs(_ scratch: String) throws -> [String: [InputArtifact]] {
-    // Elements of arrays become objects of their own, so that every input is a file of its digest.
-    var loose: (digest: Digest, path: String)?
-    if let element = instance.element, !element.ports.isEmpty {
-      if store.isObserved {
-        loose = (element.value.digest, scratch + "/element.json")
-        try Files.write(element.value.canonicalBytes, to: loose!.path)
-      } else {
-        _ = try store.publish(element.value)
-      }
-    }
+  private func loadInputs(element: Store.Written?) throws -> [String: [InputArtifact]] {
     return try instance.inputs.mapValues { artifacts in
       try artifacts.map { artifact in
         if artifact.isExternal {
@@ -149,8 +162,8 @@ struct Execution: Sendable {
           return InputArtifact(
             kind: artifact.kind, digest: artifact.digest, path: tree.root, files: tree.manifest.entries.map(\.path))
         }
-        if artifact.digest == loose?.digest {
-          return InputArtifact(kind: artifact.kind, digest: artifact.digest, path: loose!.path, files: nil)
+        if let element, artifact == element.artifact {
+          return InputArtifact(kind: artifact.kind, digest: artifact.digest, path: element.path, files: nil)
         }
         try store.verify(artifact)
         let path = store.objectPath(artifact)
@@ -179,13 +192,18 @@ struct Execution: Sendable {
   }
 
   private func recordSource(_ observed: [String: Artifact]) throws -> Outcome {
-    for artifact in observed.values.sorted() {
-      _ = try store.publish(sources[artifact.digest]!.manifest)
+    let scratch = try store.makeScratch()
+    defer { try? Files.remove(scratch) }
+    let written = try observed.sorted { $0.key < $1.key }.map { name, artifact in
+      try store.write(sources[artifact.digest]!.manifest, to: "\(scratch)/\(name)")
     }
-    if try store.outputs(of: instance.key) == nil {
-      let sizes = observed.mapValues { sources[$0.digest]!.manifest.bytes.count }
-      try store.publish(record(outputs: observed, sizes: sizes, trace: Trace(), started: Timestamp.now(), seconds: 0))
-    }
+    let isRecorded = try store.outputs(of: instance.key) != nil
+    let sizes = observed.mapValues { sources[$0.digest]!.manifest.bytes.count }
+    try store.commit(
+      written,
+      record: isRecorded
+        ? nil : record(outputs: observed, sizes: sizes, trace: Trace(), started: Timestamp.now(), seconds: 0),
+      scratch: scratch)
     return .executed(observed, seconds: 0)
   }
 

@@ -272,7 +272,8 @@ struct Graph {
     wanted.flatMap { instances(of: $0) }.flatMap { $0.outputs.map { Array($0.values) } ?? [] }
   }
 
-  var isComplete: Bool { wanted.allSatisfy { openRounds[$0] == 0 } }
+  var isComplete: Bool { wanted.allSatisfy(isComplete) }
+  func isComplete(_ stage: Int) -> Bool { openRounds[stage] == 0 }
 
   /// The digest over all artifacts of a complete pipeline: the sorted unique pairs of kind and digest, no names.
   var root: Digest? {

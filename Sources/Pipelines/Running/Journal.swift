@@ -50,7 +50,7 @@ final class Journal: Sendable {
   private func append(_ text: String, to name: String) {
     state.withLock { state in
       if !state.isStarted {
-        try? Files.makeFolder(folder)
+        _ = try? Files.makeFolder(folder)
         let known = state.cached.map { line(.cached(stage: $0.stage, key: $0.key)) }
         let first = ([line(.runStarted(run: run, pipeline: pipeline))] + known).joined()
         try? Files.write(Array(first.utf8), to: "\(folder)/journal.jsonl", append: true)

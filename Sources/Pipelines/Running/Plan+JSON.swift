@@ -20,6 +20,10 @@ extension Plan.StagePlan {
   var canonical: CanonicalValue {
     var members: [String: CanonicalValue] = [
       "name": .string(name), "kind": .string(kind), "state": .string(state.rawValue),
+      "needs": .array(
+        needs.map {
+          ["stage": .string($0.stage), "output": .string($0.output), "earlier": .bool($0.isOfEarlierRounds)]
+        }),
       "waits-for": .array(waitsFor.map { .string($0) }), "instances": .array(instances.map(\.canonical)),
       "count": count.map { .integer($0) } ?? .null, "last": lastCost?.canonical ?? .null,
       "expected": expectedCost?.canonical ?? .null,

@@ -49,10 +49,19 @@ public struct Plan: Sendable {
     }
   }
 
+  public struct Need: Sendable, Hashable {
+    public let stage: String
+    public let output: String
+    /// Whether it reads results of earlier rounds of its loop.
+    public let isOfEarlierRounds: Bool
+  }
+
   public struct StagePlan: Sendable {
     public let name: String
     public let kind: String
     public let isFannedOut: Bool
+    /// What it reads, by stage and output; an array that it is fanned out over counts as well.
+    public let needs: [Need]
     /// Known instances; a stage that is neither fanned out nor repeated has one, or none while it waits.
     public let instances: [InstancePlan]
     /// How many instances there will be, where that is known.
@@ -207,9 +216,19 @@ public struct Planner: Sendable {
     let ran = isWaiting || problem != nil ? Array(last.values) : known
     let lastCost = ran.isEmpty ? nil : Plan.Cost.sum(ran)
     return Plan.StagePlan(
-      name: node.name, kind: node.kind.name, isFannedOut: node.isOneOfMany, instances: instances,
+      name: node.name, kind: node.kind.name, isFannedOut: node.isOneOfMany, needs: needs(of: node),
+      instances: instances,
       count: count, waitsFor: graph.waitsFor(i), certainReasons: certain, lastCost: lastCost,
       expectedCost: isWaiting || problem != nil ? lastCost : expectedCost(instances), problem: problem)
+  }
+
+  private func needs(of node: Pipeline.StageNode) -> [Plan.Need] {
+    let needs = node.bindings.compactMap { binding in
+      binding.origin.map {
+        Plan.Need(stage: pipeline.stages[$0.stage].name, output: $0.output, isOfEarlierRounds: !binding.isForward)
+      }
+    }
+    return Set(needs).sorted { ($0.stage, $0.output) < ($1.stage, $1.output) }
   }
 
   private func describe(

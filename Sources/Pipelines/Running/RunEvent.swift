@@ -16,6 +16,8 @@ public enum RunEvent: Sendable {
   case finished(stage: String, key: Digest, outputs: [String: Artifact], seconds: Double)
   case failed(stage: String, key: Digest, message: String)
   case interrupted(stage: String)
+  /// A number that the stage's kind wants people to see; of a fanned-out stage the smallest and the largest.
+  case highlight(stage: String, name: String, least: Double, most: Double, count: Int)
   case runFinished(root: Digest?, executed: Int, cached: Int, seconds: Double)
 
   /// The event as one JSON object.
@@ -56,6 +58,13 @@ public enum RunEvent: Sendable {
     case .failed(let stage, let key, let message):
       event("failed", ["stage": .string(stage), "key": .string(key.hex), "message": .string(message)])
     case .interrupted(let stage): event("interrupted", ["stage": .string(stage)])
+    case .highlight(let stage, let name, let least, let most, let count):
+      event(
+        "highlight",
+        [
+          "stage": .string(stage), "name": .string(name), "least": .number(least), "most": .number(most),
+          "count": .integer(count),
+        ])
     case .runFinished(let root, let executed, let cached, let seconds):
       event(
         "run-finished",

@@ -32,6 +32,8 @@ public struct RunResult: Sendable {
   public let cached: Int
   public let failures: [Failure]
   public let wasInterrupted: Bool
+  /// Numbers that people want to see, of the stages wanted that are complete, in the order of the pipeline.
+  public let highlights: [HighlightedStage]
 }
 
 /// Brings stages up to date: executes what is not cached, several independent instances side by side.
@@ -52,7 +54,7 @@ public final class Runner {
     journal = Journal(store: planner.store, pipeline: planner.pipeline.name)
     self.observer = { [journal] event in
       switch event {
-      case .progress, .hashing: break
+      case .runStarted, .progress, .hashing, .highlight: break
       default: journal.note(event)
       }
       observer(event)
@@ -64,10 +66,13 @@ public final class Runner {
   public func run(stages names: [String] = []) throws -> RunResult {
     let clock = ContinuousClock()
     let begin = clock.now
+    let guarded = try StoreLock.shared(store)
+    defer { withExtendedLifetime(guarded) {} }
     let demand = try Demand(names, in: planner.pipeline)
     let (observations, problems) = try planner.observe(demand.stages)
     if let first = problems.min(by: { $0.key < $1.key }) { throw first.value }
     try store.sweep()
+    observer(.runStarted(run: journal.run, pipeline: planner.pipeline.name))
 
     var work = Work(graph: planner.makeGraph(demand, observations))
     let sources = Runner.trees(observations)
@@ -78,10 +83,13 @@ public final class Runner {
       if work.running.isEmpty && (work.ready.isEmpty || !mayStart) { break }
       for letter in mailbox.take(waitingAtMost: 0.2) { receive(letter, &work) }
     }
+    store.endScratch()
     let result = RunResult(
       root: names.isEmpty && work.failures.isEmpty ? work.graph.root : nil, executed: work.executed,
       cached: work.cached, failures: work.failures,
-      wasInterrupted: planner.interruption.isRequested && !work.graph.isComplete)
+      wasInterrupted: planner.interruption.isRequested && !work.graph.isComplete,
+      highlights: HighlightedStage.all(in: work.graph, store: store))
+    for stage in result.highlights { stage.events.forEach(observer) }
     let finish = RunEvent.runFinished(
       root: result.root, executed: result.executed, cached: result.cached, seconds: (clock.now - begin) / .seconds(1))
     observer(finish)
@@ -90,8 +98,10 @@ public final class Runner {
 
   private struct Work {
     var graph: Graph
-    var ready: [Instance] = []
+    var ready = ReadyList()
     var running: [Digest: Instance] = [:]
+    /// Of those running, the ones whose results are only on their way to the disk.
+    var committing: Set<Digest> = []
     var executed = 0
     var cached = 0
     var failures: [RunResult.Failure] = []
@@ -129,15 +139,18 @@ public final class Runner {
     }
   }
 
+  /// Results on their way to the disk at most; more would hold memory and gain nothing.
+  private static let commitLimit = 64
+
   private func startReady(_ work: inout Work, _ sources: [Digest: Execution.SourceTree]) {
-    while work.running.count < options.jobs {
+    while work.running.count - work.committing.count < options.jobs, work.committing.count < Runner.commitLimit {
       // Two instances may have one key: the second finds the result of the first.
-      guard let i = work.ready.firstIndex(where: { work.running[$0.key] == nil }) else { return }
-      let instance = work.ready.remove(at: i)
+      guard let instance = work.ready.take(where: { work.running[$0.key] == nil }) else { return }
       // Instances of one stage share the threads. Other stages get all: one that trains for hours must not go on
       // with half of them because a short one happened to run when it began.
       let isOneOfMany = planner.pipeline.stages[instance.stage].forEach != nil
-      let sideBySide = isOneOfMany ? min(options.jobs, work.running.count + 1 + work.ready.count) : 1
+      let computing = work.running.count - work.committing.count
+      let sideBySide = isOneOfMany ? min(options.jobs, computing + 1 + work.ready.count) : 1
       work.running[instance.key] = instance
       let execution = Execution(
         store: store, pipeline: planner.pipeline.name, node: planner.pipeline.stages[instance.stage],
@@ -150,10 +163,15 @@ public final class Runner {
 
   private func start(_ execution: Execution) {
     let thread = Thread { [mailbox, planner] in
+      let key = execution.instance.key
       let result = Result {
-        try execution.perform { try planner.cachedOutputs(execution.instance) }
+        try execution.perform {
+          try planner.cachedOutputs(execution.instance)
+        } computed: {
+          mailbox.put(Mailbox.Letter(key: key, news: .computed))
+        }
       }
-      mailbox.put(Mailbox.Letter(key: execution.instance.key, result: result))
+      mailbox.put(Mailbox.Letter(key: key, news: .ended(result)))
     }
     thread.stackSize = 64 << 20
     thread.name = execution.instance.name
@@ -161,12 +179,17 @@ public final class Runner {
   }
 
   private func receive(_ letter: Mailbox.Letter, _ work: inout Work) {
+    guard case .ended(let result) = letter.news else {
+      work.committing.insert(letter.key)
+      return
+    }
+    work.committing.remove(letter.key)
     guard let instance = work.running.removeValue(forKey: letter.key) else {
       preconditionFailure("a result that nobody waits for")
     }
     do {
       let outputs: [String: Artifact]
-      switch try letter.result.get() {
+      switch try result.get() {
       case .executed(let made, let seconds):
         outputs = made
         work.executed += 1
@@ -192,12 +215,43 @@ public final class Runner {
   }
 }
 
+/// Instances that wait for their turn, in the order in which they came.
+private struct ReadyList {
+  private var instances: [Instance?] = []
+  private var head = 0
+  private(set) var count = 0
+
+  var isEmpty: Bool { count == 0 }
+
+  mutating func append(_ instance: Instance) {
+    instances.append(instance)
+    count += 1
+  }
+
+  /// The first that will do.
+  mutating func take(where suits: (Instance) -> Bool) -> Instance? {
+    while head < instances.count, instances[head] == nil { head += 1 }
+    guard let i = instances[head...].firstIndex(where: { $0.map(suits) ?? false }) else { return nil }
+    defer {
+      instances[i] = nil
+      count -= 1
+    }
+    return instances[i]
+  }
+}
+
 /// Where the threads of instances leave their results.
 private final class Mailbox: @unchecked Sendable {
   // Invariant: `letters` is touched only under `condition`.
   struct Letter: Sendable {
+    enum News: Sendable {
+      /// Nothing is left to compute; the result is on its way to the disk.
+      case computed
+      case ended(Result<Execution.Outcome, any Error>)
+    }
+
     let key: Digest
-    let result: Result<Execution.Outcome, any Error>
+    let news: News
   }
 
   private let condition = NSCondition()

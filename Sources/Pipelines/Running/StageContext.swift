@@ -20,9 +20,16 @@ public final class StageContext: Sendable {
   private let state: Mutex<State>
 
   struct State {
-    var written: [String: String] = [:]
+    var written: [String: WrittenFile] = [:]
     var trace: Trace
     var messages = 0
+  }
+
+  /// An output as the stage left it.
+  struct WrittenFile: Sendable {
+    let path: String
+    /// Of a stage that knows what it wrote.
+    var digest: (@Sendable () throws -> Digest)?
   }
 
   /// What a stage tells the runner while it works.
@@ -73,7 +80,11 @@ public final class StageContext: Sendable {
   /// Writes an output. `body` gets a path: of a tree an empty folder to fill, else of a file to create.
   ///
   /// The artifact appears in the store when the stage returns without an error, and not before.
-  public func write(_ output: String, _ body: (_ path: String) throws -> Void) throws {
+  /// - Parameter digest: the logical digest of what is written, where the stage can tell it from what it holds in
+  ///   memory; else the file is read back. It is computed while the file's bytes are hashed.
+  public func write(
+    _ output: String, digest: (@Sendable () throws -> Digest)? = nil, _ body: (_ path: String) throws -> Void
+  ) throws {
     guard let port = kind.outputs.first(where: { $0.name == output }) else {
       preconditionFailure("\(kind.name): '\(output)' is not declared as an output")
     }
@@ -85,13 +96,14 @@ public final class StageContext: Sendable {
     guard Files.exists(path) else {
       throw PipelineError(.badStage, "stage kind \(kind.name) wrote no file for its output '\(output)'")
     }
-    state.withLock { $0.written[output] = path }
+    state.withLock { $0.written[output] = WrittenFile(path: path, digest: isTree ? nil : digest) }
   }
 
   /// Writes a `json` output in canonical form.
   public func write(_ output: String, json value: some Encodable) throws {
     let canonical = try CanonicalValue(encoding: value)
-    try write(output) { try Files.write(canonical.canonicalBytes, to: $0) }
+    let bytes = canonical.canonicalBytes
+    try write(output, digest: { Digest(of: bytes) }) { try Files.write(bytes, to: $0) }
   }
 
   /// Tells how far the stage is, such as step 20 of 600 `images`; `detail` is short, such as `loss 1.234`.
@@ -133,7 +145,7 @@ public final class StageContext: Sendable {
   public func log(_ message: String) { report(.log(message)) }
 
   /// What the stage left, once it returned.
-  func finish() throws -> (files: [String: String], trace: Trace) {
+  func finish() throws -> (files: [String: WrittenFile], trace: Trace) {
     let (written, trace) = state.withLock { ($0.written, $0.trace) }
     for port in kind.outputs where written[port.name] == nil {
       throw PipelineError(.badStage, "stage kind \(kind.name) did not write its output '\(port.name)'")

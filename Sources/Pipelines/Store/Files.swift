@@ -3,7 +3,12 @@ import Foundation
 import Glibc
 
 /// POSIX files with errors that name the file, and writes that survive a crash.
+///
+/// Every step that changes something passes a fail point, so that tests can crash or fail at each of them.
 enum Files {
+  /// Larger files are not read into memory in one piece; what a store holds in one piece is far below.
+  static let readLimit = 1 << 30
+
   struct Status: Equatable {
     var size: Int
     /// Nanoseconds since 1970.
@@ -40,15 +45,40 @@ enum Files {
       isFolder: s.st_mode & S_IFMT == S_IFDIR, isRegular: s.st_mode & S_IFMT == S_IFREG)
   }
 
+  /// Whether a symbolic link is there, wherever it leads.
+  static func isLink(_ path: String) -> Bool {
+    var s = stat()
+    return lstat(path, &s) == 0 && s.st_mode & S_IFMT == S_IFLNK
+  }
+
   static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-  static func read(_ path: String) throws -> [UInt8] {
-    let fd = open(path, O_RDONLY | O_CLOEXEC)
+  /// Passes a fail point.
+  private static func pass(_ step: FailPoint.Step, _ action: String, _ path: String) throws {
+    if case .fail(let code) = FailPoint.pass(step) { throw failure(action, path, code) }
+  }
+
+  /// Opens a file for reading; a pipe or a device in its place is an error, not something to wait for.
+  private static func openRegular(_ path: String) throws -> (descriptor: Int32, status: stat) {
+    let fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard fd >= 0 else { throw failure("read", path) }
-    defer { close(fd) }
     var s = stat()
-    guard fstat(fd, &s) == 0 else { throw failure("read", path) }
-    guard s.st_mode & S_IFMT == S_IFREG else { throw PipelineError(.io, "\(path): not a file") }
+    guard fstat(fd, &s) == 0, s.st_mode & S_IFMT == S_IFREG else {
+      let code = errno
+      close(fd)
+      throw s.st_mode == 0 ? failure("read", path, code) : PipelineError(.io, "\(path): not a file")
+    }
+    return (fd, s)
+  }
+
+  /// A whole file.
+  /// - Throws: also for a file above `limit` bytes, before any memory is taken for it.
+  static func read(_ path: String, limit: Int = readLimit) throws -> [UInt8] {
+    let (fd, s) = try openRegular(path)
+    defer { close(fd) }
+    guard s.st_size <= limit else {
+      throw PipelineError(.damaged, "\(path): has \(s.st_size) bytes, more than such a file can have (\(limit))")
+    }
     var bytes = [UInt8](repeating: 0, count: Int(s.st_size))
     var done = 0
     while done < bytes.count {
@@ -62,12 +92,12 @@ enum Files {
     return bytes
   }
 
-  /// SHA-256 of a file's bytes, read in pieces of 1 MiB.
+  /// SHA-256 of a file's bytes, read in pieces of at most 1 MiB.
   static func sha256(_ path: String, while keepGoing: () -> Bool = { true }) throws -> Digest {
-    let fd = open(path, O_RDONLY | O_CLOEXEC)
-    guard fd >= 0 else { throw failure("read", path) }
+    let (fd, s) = try openRegular(path)
     defer { close(fd) }
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
+    let piece = min(max(Int(s.st_size) + 1, 4096), 1 << 20)
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: piece, alignment: 64)
     defer { buffer.deallocate() }
     var builder = DigestBuilder()
     while true {
@@ -80,22 +110,27 @@ enum Files {
     }
   }
 
-  /// Creates or replaces a file, without making it durable.
+  /// Creates or replaces a file, without making it durable. Links are not followed.
   static func write(_ bytes: [UInt8], to path: String, append: Bool = false) throws {
-    let fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (append ? O_APPEND : O_TRUNC), 0o644)
+    let fate = FailPoint.pass(.write, canBreakOff: true)
+    if case .fail(let code) = fate { throw failure("write \(bytes.count) bytes", path, code) }
+    let fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (append ? O_APPEND : O_TRUNC), 0o644)
     guard fd >= 0 else { throw failure("write", path) }
     defer { close(fd) }
+    let end = fate == .breakOff ? bytes.count / 2 : bytes.count
     var done = 0
-    while done < bytes.count {
-      let n = bytes.withUnsafeBytes { Glibc.write(fd, $0.baseAddress! + done, $0.count - done) }
+    while done < end {
+      let n = bytes.withUnsafeBytes { Glibc.write(fd, $0.baseAddress! + done, end - done) }
       if n < 0 && errno == EINTR { continue }
       guard n >= 0 else { throw failure("write \(bytes.count - done) more bytes", path) }
       done += n
     }
+    if fate == .breakOff { FailPoint.die() }
   }
 
   /// Brings a file, or the entries of a folder, to the disk.
   static func sync(_ path: String) throws {
+    try pass(.sync, "sync", path)
     let fd = open(path, O_RDONLY | O_CLOEXEC)
     guard fd >= 0 else { throw failure("sync", path) }
     defer { close(fd) }
@@ -103,39 +138,74 @@ enum Files {
     guard fsync(fd) == 0 || errno == EINVAL else { throw failure("sync", path) }
   }
 
-  /// Brings many files to the disk, several at a time.
-  static func sync(all paths: [String]) throws {
-    let failures = Parallel.map(paths.count) { i -> (any Error)? in
-      do {
-        try sync(paths[i])
-        return nil
-      } catch {
-        return error
+  /// Brings many files or folders to the disk.
+  ///
+  /// Writing all of them is started before the first is waited for: a file system with a journal then needs one
+  /// commit for all, where each `fsync` on its own would cost one.
+  /// - Returns: what failed, by its place in `paths`.
+  static func sync(all paths: [String]) -> [Int: any Error] {
+    var failures = [Int: any Error]()
+    for start in stride(from: 0, to: paths.count, by: 256) {
+      var open = [(index: Int, descriptor: Int32)]()
+      for i in start..<min(start + 256, paths.count) {
+        do {
+          try pass(.sync, "sync", paths[i])
+          let fd = Glibc.open(paths[i], O_RDONLY | O_CLOEXEC)
+          guard fd >= 0 else { throw failure("sync", paths[i]) }
+          open.append((i, fd))
+        } catch {
+          failures[i] = error
+        }
+      }
+      if open.count > 1 { for file in open { startWriting(file.descriptor) } }
+      for file in open {
+        if fsync(file.descriptor) != 0 && errno != EINVAL { failures[file.index] = failure("sync", paths[file.index]) }
+        close(file.descriptor)
       }
     }
-    if let first = failures.compactMap(\.self).first { throw first }
+    return failures
   }
 
+  /// Asks the system to begin writing a file's data, for an `fsync` to wait for; does nothing where it can't be asked.
+  static func startWriting(_ descriptor: Int32) {
+    let writeFlag: UInt32 = 2  // SYNC_FILE_RANGE_WRITE
+    _ = syncFileRange?(descriptor, 0, 0, writeFlag)
+  }
+
+  /// `sync_file_range`, which Linux alone has and which C shows only to GNU programs.
+  private static let syncFileRange: (@convention(c) (Int32, Int64, Int64, UInt32) -> Int32)? = {
+    guard let symbol = dlsym(nil, "sync_file_range") else { return nil }
+    return unsafeBitCast(symbol, to: (@convention(c) (Int32, Int64, Int64, UInt32) -> Int32).self)
+  }()
+
   static func rename(_ from: String, to: String) throws {
+    try pass(.rename, "rename \(from) to", to)
     guard Glibc.rename(from, to) == 0 else { throw failure("rename \(from) to", to) }
   }
 
   static func makeReadOnly(_ path: String) throws {
+    try pass(.protect, "protect", path)
     guard chmod(path, 0o444) == 0 else { throw failure("protect", path) }
   }
 
   /// Makes a folder and those above it.
-  static func makeFolder(_ path: String) throws {
-    if mkdir(path, 0o755) == 0 || errno == EEXIST { return }
+  /// - Returns: whether it was not there before.
+  @discardableResult
+  static func makeFolder(_ path: String) throws -> Bool {
+    try pass(.makeFolder, "make folder", path)
+    if mkdir(path, 0o755) == 0 { return true }
+    if errno == EEXIST { return false }
     guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex else {
       throw failure("make folder", path)
     }
     try makeFolder(String(path[..<slash]))
     guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw failure("make folder", path) }
+    return true
   }
 
   /// Removes a file or a folder with all in it; nothing there is fine.
   static func remove(_ path: String) throws {
+    try pass(.remove, "remove", path)
     if unlink(path) == 0 || errno == ENOENT { return }
     guard errno == EISDIR || errno == EPERM else { throw failure("remove", path) }
     for name in try list(path) { try remove(path + "/" + name) }

@@ -1,8 +1,9 @@
+import Determinism
 import Foundation
 import Glibc
 
 /// The right to work on one key. The kernel releases it when its holder dies, whatever way.
-final class KeyLock {
+final class KeyLock: Sendable {
   private let descriptor: Int32
   private let path: String
 
@@ -15,7 +16,8 @@ final class KeyLock {
   /// - Returns: nil where another runner works on the key.
   static func acquire(_ path: String) throws -> KeyLock? {
     while true {
-      let fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+      if case .fail(let code) = FailPoint.pass(.lock) { throw Files.failure("lock", path, code) }
+      let fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o644)
       guard fd >= 0 else { throw Files.failure("lock", path) }
       guard flock(fd, LOCK_EX | LOCK_NB) == 0 else {
         let code = errno

@@ -64,94 +64,63 @@ extension Store {
     let checksum: Digest
     /// Bytes of the file, of a tree those of its files.
     let size: Int
+    /// Of a large file.
+    var sync: BackgroundSync?
   }
 
-  /// Reads back what a stage wrote.
-  /// - Parameter path: what the stage's context made for the output.
-  func identify(_ path: String, kind: String) throws -> Written {
-    guard kind == TreeFormat.name else {
-      let digest = try registry.format(kind).digest(ofFileAt: path)
-      return Written(
-        path: path, artifact: Artifact(kind: kind, digest: digest), checksum: try Files.sha256(path),
-        size: try Files.status(path).size)
+  /// Takes the digests of what a stage wrote; of a large file while it goes to the disk.
+  func identify(_ file: StageContext.WrittenFile, kind: String) throws -> Written {
+    let path = file.path
+    guard kind != TreeFormat.name else { return try identifyTree(path) }
+    let size = try Files.status(path).size
+    let isLarge = size > 1 << 20
+    let sync = isLarge ? BackgroundSync(path) : nil
+    let format = registry.format(kind)
+    // One pass over the file's bytes can't be shared by threads, but another thread can see to the content meanwhile.
+    let digests = Parallel.withThreads(isLarge ? Parallel.threads : 1) {
+      Parallel.map(2) { i in
+        Result { try i == 0 ? Files.sha256(path) : file.digest.map { try $0() } ?? format.digest(ofFileAt: path) }
+      }
     }
+    return Written(
+      path: path, artifact: Artifact(kind: kind, digest: try digests[1].get()), checksum: try digests[0].get(),
+      size: size, sync: sync)
+  }
+
+  private func identifyTree(_ path: String) throws -> Written {
     let manifest = try TreeManifest(ofFolder: path + "/" + TreeFormat.filesName)
     let bytes = manifest.bytes
     try Files.write(bytes, to: path + "/" + TreeFormat.manifestName)
     let digest = Digest(of: bytes)
     return Written(
-      path: path, artifact: Artifact(kind: kind, digest: digest), checksum: digest, size: manifest.totalSize)
+      path: path, artifact: Artifact(kind: TreeFormat.name, digest: digest), checksum: digest,
+      size: manifest.totalSize)
   }
 
-  /// Moves what a stage wrote into the store. An equal sound object that is there already stays.
-  func publish(_ written: Written) throws {
-    if written.artifact.kind == TreeFormat.name { try protectTree(written.path) }
-    try place(written.path, as: written.artifact, checksum: written.checksum)
+  /// Writes a small value as a `json` artifact to be.
+  func write(_ value: CanonicalValue, to path: String) throws -> Written {
+    try write(value.canonicalBytes, kind: JSONFormat.name, to: path)
   }
 
-  /// Stores a small value as a `json` artifact.
-  func publish(_ value: CanonicalValue) throws -> Artifact {
-    let artifact = Artifact(kind: JSONFormat.name, digest: value.digest)
-    try publish(value.canonicalBytes, as: artifact)
-    return artifact
+  /// Writes the manifest of a tree that lies in a source's folder.
+  func write(_ manifest: TreeManifest, to path: String) throws -> Written {
+    try write(manifest.bytes, kind: TreeFormat.name, isExternal: true, to: path)
   }
 
-  /// Stores the manifest of a tree that lies in a source's folder.
-  func publish(_ manifest: TreeManifest) throws -> Artifact {
-    let bytes = manifest.bytes
-    let artifact = Artifact(kind: TreeFormat.name, digest: Digest(of: bytes), isExternal: true)
-    try publish(bytes, as: artifact)
-    return artifact
+  private func write(_ bytes: [UInt8], kind: String, isExternal: Bool = false, to path: String) throws -> Written {
+    try Files.write(bytes, to: path)
+    let digest = Digest(of: bytes)
+    return Written(
+      path: path, artifact: Artifact(kind: kind, digest: digest, isExternal: isExternal), checksum: digest,
+      size: bytes.count)
   }
 
-  private func publish(_ bytes: [UInt8], as artifact: Artifact) throws {
-    if verified.contains(objectPath(artifact)) { return }
-    let scratch = try makeScratch()
-    defer { try? Files.remove(scratch) }
-    try Files.write(bytes, to: scratch + "/object")
-    try place(scratch + "/object", as: artifact, checksum: Digest(of: bytes))
-  }
-
-  /// Makes the files of a tree read-only and brings them and their folders to the disk.
-  private func protectTree(_ tree: String) throws {
-    let files = tree + "/" + TreeFormat.filesName
-    let paths = try TreeFormat.manifest(of: tree).entries.map(\.path)
-    var folders: Set<String> = [files]
-    for path in paths {
-      try Files.makeReadOnly(files + "/" + path)
-      var parent = path[...]
-      while let slash = parent.lastIndex(of: "/") {
-        parent = parent[..<slash]
-        folders.insert(files + "/" + parent)
-      }
+  /// Puts a tree where a damaged one, or none, is. A folder can't be renamed over another that is not empty.
+  func replaceTree(_ target: String, with tree: String) throws {
+    if Files.exists(target) {
+      // Kept until the new one is there; the scratch folder it goes to is removed soon.
+      try Files.rename(target, to: tree + ".damaged")
     }
-    try Files.sync(all: paths.map { files + "/" + $0 } + folders.sorted())
-  }
-
-  private func place(_ written: String, as artifact: Artifact, checksum: Digest) throws {
-    let target = objectPath(artifact)
-    if hasObject(artifact), try damage(of: artifact) == nil {
-      try Files.remove(written)
-      verified.insert(target)
-      return
-    }
-    let folder = String(target[..<target.lastIndex(of: "/")!])
-    try Files.makeFolder(folder)
-    try Files.write(Array("\(checksum.hex)\n".utf8), to: written + ".sha256")
-    if artifact.kind == TreeFormat.name, !artifact.isExternal {
-      try Files.makeReadOnly(written + "/" + TreeFormat.manifestName)
-      try Files.sync(written + "/" + TreeFormat.manifestName)
-      try Files.remove(target)  // A folder can't be renamed over another that is not empty.
-    } else {
-      try Files.makeReadOnly(written)
-    }
-    try Files.makeReadOnly(written + ".sha256")
-    try Files.sync(written)
-    try Files.sync(written + ".sha256")
-    // The checksum goes first: an object without one is never seen.
-    try Files.rename(written + ".sha256", to: target + ".sha256")
-    try Files.rename(written, to: target)
-    try Files.sync(folder)
-    verified.insert(target)
+    try Files.rename(tree, to: target)
   }
 }

@@ -9,7 +9,7 @@ extension Store {
     if let entry = index.entry(key) { return entry.outputs }
     do {
       let record = try record(key)
-      try addToIndex(record)
+      try index.add([indexEntry(of: record)])
       return record.outputs
     } catch let error as PipelineError where error.code == .damaged {
       throw PipelineError(.damaged, "\(error.message). Delete it and run again: its stage runs anew")
@@ -25,27 +25,16 @@ extension Store {
     return record
   }
 
-  func publish(_ record: Record) throws {
-    let scratch = try makeScratch()
-    defer { try? Files.remove(scratch) }
-    try Files.write(record.fileBytes, to: scratch + "/record")
-    try Files.sync(scratch + "/record")
-    try Files.rename(scratch + "/record", to: recordPath(record.key))
-    try Files.sync(path + "/records")
-    try addToIndex(record)
-  }
-
-  private func addToIndex(_ record: Record) throws {
-    try index.add(
-      StoreIndex.Entry(
-        key: record.key, kind: record.identity.kind, stage: record.stage, started: record.started,
-        seconds: record.seconds, bytes: record.sizes.values.reduce(0, +), outputs: record.outputs))
+  func indexEntry(of record: Record) -> StoreIndex.Entry {
+    StoreIndex.Entry(
+      key: record.key, kind: record.identity.kind, stage: record.stage, started: record.started,
+      seconds: record.seconds, bytes: record.sizes.values.reduce(0, +), outputs: record.outputs)
   }
 
   /// Adds the records that the index has not heard of, oldest first.
   func completeIndex() throws {
     let unknown = try recordKeys().filter { index.entry($0) == nil }.compactMap { try? record($0) }
-    for record in unknown.sorted(by: { ($0.started, $0.key) < ($1.started, $1.key) }) { try addToIndex(record) }
+    try index.add(unknown.sorted { ($0.started, $0.key) < ($1.started, $1.key) }.map(indexEntry))
   }
 
   /// Keys of all records, by the files that are there.

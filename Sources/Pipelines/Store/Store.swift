@@ -25,13 +25,15 @@ public final class Store: Sendable {
   let registry: StageRegistry
   let index: StoreIndex
   let verified = VerifiedObjects()
+  let commits = Commits()
+  let scratch: ScratchSpace
 
   /// Opens a store, making its folders where they are missing.
   public convenience init(path: String, registry: StageRegistry) throws {
     let root = Files.absolute(path)
-    for folder in ["objects", "records", "runs", "checkpoints", "locks", "sources", "tmp"] {
-      try Files.makeFolder("\(root)/\(folder)")
-    }
+    var isNew = false
+    for folder in Store.folders where try Files.makeFolder("\(root)/\(folder)") { isNew = true }
+    if isNew { try Files.sync(root) }
     try self.init(root: root, isObserved: false, registry: registry)
   }
 
@@ -40,12 +42,25 @@ public final class Store: Sendable {
     try self.init(root: Files.absolute(path), isObserved: true, registry: registry)
   }
 
+  private static let folders = ["objects", "records", "runs", "checkpoints", "locks", "sources", "tmp"]
+
   private init(root: String, isObserved: Bool, registry: StageRegistry) throws {
     path = root
     self.isObserved = isObserved
     self.registry = registry
+    scratch = ScratchSpace(store: root)
+    try Store.refuseLinks(in: root)
     index = try StoreIndex(path: "\(root)/index", isObserved: isObserved)
     try checkFormat()
+  }
+
+  /// A folder that leads elsewhere would let a store from somebody else have files written, or swept, there; and a
+  /// rename from one file system to another is none.
+  private static func refuseLinks(in root: String) throws {
+    for folder in folders where Files.isLink("\(root)/\(folder)") {
+      throw PipelineError(
+        .badArtifact, "\(root)/\(folder) is a link. The folders of a store lie in the store; link the store as a whole")
+    }
   }
 
   /// Whether there is a store at all.
@@ -58,8 +73,9 @@ public final class Store: Sendable {
     if !Files.exists(file) {
       if isObserved { return }
       let scratch = try makeScratch()
-      defer { try? Files.remove(scratch) }
+      defer { endScratch() }
       try Files.write(mark, to: scratch + "/format")
+      try Files.sync(scratch + "/format")
       try Files.rename(scratch + "/format", to: file)
     }
     guard try Files.read(file) == mark else {
@@ -74,22 +90,25 @@ public final class Store: Sendable {
   /// A new empty folder under `tmp/`, or the system's folder for such where the store is only looked at; the caller
   /// removes it.
   func makeScratch() throws -> String {
-    let parent = isObserved ? Files.absolute(NSTemporaryDirectory()) : "\(path)/tmp"
-    let name = "\(parent)/\(ProcessIdentity.current)-\(UInt64.random(in: 0 ... .max).hexadecimal)"
+    guard isObserved else { return try scratch.makeFolder() }
+    let name = "\(Files.absolute(NSTemporaryDirectory()))/autopanoptic-\(UInt64.random(in: 0 ... .max).hexadecimal)"
     try Files.makeFolder(name)
     return name
   }
 
-  /// Removes what dead runners left: scratch folders, and checkpoints of stages that are done.
+  /// Gives back what this process holds under `tmp/`. The next scratch folder makes it anew.
+  func endScratch() { scratch.end() }
+
+  /// Removes what dead runners left: scratch folders, checkpoints of stages that are done, and files of locks.
   func sweep() throws {
-    for name in try Files.list("\(path)/tmp") where !ProcessIdentity.isAlive(name) {
-      try Files.remove("\(path)/tmp/\(name)")
-    }
+    try scratch.sweep()
     for name in try Files.list("\(path)/checkpoints") {
       guard let key = Digest(hex: name), Files.exists(recordPath(key)) else { continue }
       guard let lock = try KeyLock.acquire(lockPath(key)) else { continue }
       try withExtendedLifetime(lock) { try Files.remove(checkpointPath(key)) }
     }
+    // Whoever can take a lock finds it a dead one's, and takes its file away on giving it back.
+    for name in try Files.list("\(path)/locks") { _ = try KeyLock.acquire("\(path)/locks/\(name)") }
   }
 }
 

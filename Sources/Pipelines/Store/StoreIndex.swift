@@ -52,7 +52,11 @@ final class StoreIndex: Sendable {
   /// Keys of a kind, newest first.
   func keys(ofKind kind: String) -> [Digest] { state.withLock { ($0.keys[kind] ?? []).reversed() } }
 
-  func add(_ entry: Entry) throws {
+  func add(_ entries: [Entry]) throws {
+    try append(entries.map(StoreIndex.fields))
+  }
+
+  private static func fields(_ entry: Entry) -> [String] {
     var fields = [
       "done", entry.key.hex, entry.kind, entry.stage, entry.started, String(Int((entry.seconds * 1000).rounded())),
       String(entry.bytes),
@@ -60,22 +64,49 @@ final class StoreIndex: Sendable {
     for (name, artifact) in entry.outputs.sorted(by: { $0.key < $1.key }) {
       fields += [name, artifact.kind, artifact.digest.hex, artifact.isExternal ? "external" : "stored"]
     }
-    try append(fields)
+    return fields
   }
 
   func addFailure(_ key: Digest, _ message: String) throws {
     let oneLine = String(message.prefix(400).map { $0.isNewline || $0 == "\t" ? " " : $0 })
-    try append(["failed", key.hex, oneLine])
+    try append([["failed", key.hex, oneLine]])
   }
 
-  private func append(_ fields: [String]) throws {
-    let text = Array(fields.joined(separator: "\t").utf8)[...]
-    let line = StoreIndex.voucher(of: text) + [0x09] + text + [0x0A]
+  /// Writes the index anew without some keys. Nobody else may work with the store meanwhile.
+  func rewrite(without removed: Set<Digest>) throws {
     try state.withLock { state in
-      StoreIndex.apply(line.dropLast(), to: &state)
-      // The leading line break ends a line that a crash may have torn.
+      let records = state.entries.values.filter { !removed.contains($0.key) }
+        .sorted { ($0.started, $0.key) < ($1.started, $1.key) }
+      let failures = state.failures.filter { !removed.contains($0.key) }.sorted { $0.key < $1.key }
+      state = State()
+      var text = [UInt8]()
+      for fields in records.map(StoreIndex.fields) + failures.map({ ["failed", $0.key.hex, $0.value] }) {
+        let line = StoreIndex.line(fields)
+        StoreIndex.apply(line.dropLast(), to: &state)
+        text += line
+      }
+      try Files.write(text, to: path + ".new")
+      try Files.sync(path + ".new")
+      try Files.rename(path + ".new", to: path)
+    }
+  }
+
+  private static func line(_ fields: [String]) -> ArraySlice<UInt8> {
+    let text = Array(fields.joined(separator: "\t").utf8)[...]
+    return voucher(of: text) + [0x09] + text + [0x0A]
+  }
+
+  private func append(_ lines: [[String]]) throws {
+    // The leading line break ends a line that a crash may have torn.
+    var bytes: [UInt8] = [0x0A]
+    try state.withLock { state in
+      for fields in lines {
+        let line = StoreIndex.line(fields)
+        StoreIndex.apply(line.dropLast(), to: &state)
+        bytes += line
+      }
       do {
-        try Files.write([0x0A] + Array(line), to: path, append: true)
+        try Files.write(bytes, to: path, append: true)
       } catch {
         if !isObserved { throw error }
       }

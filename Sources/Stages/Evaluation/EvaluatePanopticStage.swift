@@ -10,6 +10,12 @@ struct EvaluatePanopticStage: Stage {
   static let summary = "measures panoptic quality against the ground truth"
   static let inputs = [InputPort("data", "tree"), InputPort("predictions", "tree")]
   static let outputs = [OutputPort("quality", "json")]
+  static let highlights = [
+    Highlight("PQ", of: "quality", at: "All.pq", scale: 100), Highlight("SQ", of: "quality", at: "All.sq", scale: 100),
+    Highlight("RQ", of: "quality", at: "All.rq", scale: 100),
+    Highlight("PQ things", of: "quality", at: "Things.pq", scale: 100),
+    Highlight("PQ stuff", of: "quality", at: "Stuff.pq", scale: 100),
+  ]
 
   init(parameters: NoParameters) throws {}
 

@@ -14,9 +14,13 @@ extension StateDictionary {
       file.entries.compactMap { entry in Tensor(entry.tensor).map { (name: entry.name, tensor: $0) } })
   }
 
+  /// The state as the content of an artifact.
+  func file(attributes: [String: CanonicalValue] = [:]) throws -> TensorFile {
+    try TensorFile(tensors: entries.map { ($0.name, NamedTensor($0.tensor)) }, attributes: attributes)
+  }
+
   func write(to path: String, attributes: [String: CanonicalValue] = [:]) throws {
-    try TensorFile.write(
-      path, tensors: entries.map { ($0.name, NamedTensor($0.tensor)) }, attributes: attributes)
+    try file(attributes: attributes).write(to: path)
   }
 }
 
@@ -54,9 +58,9 @@ struct NetworkDescription: Codable {
 
 extension PanopticNetwork {
   /// Weights, statistics, and the description that `load` needs.
-  func write(to path: String, batchNormMomentum: Double) throws {
-    try store.state.write(
-      to: path, attributes: NetworkDescription(self, batchNormMomentum: batchNormMomentum).attributes())
+  func file(batchNormMomentum: Double) throws -> TensorFile {
+    try store.state.file(
+      attributes: NetworkDescription(self, batchNormMomentum: batchNormMomentum).attributes())
   }
 
   /// The network of an artifact, with its weights. Of a supernet's file it may hold one architecture alone.

@@ -17,5 +17,5 @@ func pretrain(
     classifier: classifier, path: path, recipe: recipe,
     batches: BatchStream { loader.training(steps: $0..<recipe.steps * recipe.replicas) }, seeds: context.seeds)
   try TrainingDriver(context: context).run(training)
-  try context.write("weights") { try classifier.store.state.write(to: $0) }
+  try context.write("weights", state: classifier.store.state)
 }

@@ -56,5 +56,5 @@ func trainPanoptic(
     network: network, paths: paths, recipe: recipe,
     batches: BatchStream { loader.training(steps: $0..<recipe.updates * paths.count) }, seeds: context.seeds)
   try TrainingDriver(context: context).run(training)
-  try context.write("weights") { try network.write(to: $0, batchNormMomentum: recipe.batchNormMomentum) }
+  try context.write("weights", tensors: network.file(batchNormMomentum: recipe.batchNormMomentum))
 }

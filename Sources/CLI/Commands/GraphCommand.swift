@@ -1,0 +1,51 @@
+import ArgumentParser
+import Foundation
+import Pipelines
+
+struct GraphCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "graph", abstract: "Draw a pipeline as SVG or DOT, coloured by the state of its stages.",
+    discussion: """
+      All instances of a fanned-out stage are one box with a count. Without --output the text goes to standard output.
+
+      EXAMPLES:
+        autopanoptic graph pipelines/coco.yaml --output coco.svg
+        autopanoptic graph pipelines/coco.yaml --format dot | dot -Tpdf > coco.pdf
+        autopanoptic graph pipelines/coco.yaml finetune --set finetune.epochs=4 > plan.svg
+      """)
+
+  enum Format: String, ExpressibleByArgument, CaseIterable { case svg, dot }
+
+  @Argument(help: "The pipeline file.", completion: .file(extensions: ["yaml", "yml"]))
+  var pipeline: String
+
+  @Argument(help: "Stages to draw, with all they need (default: all).")
+  var stages: [String] = []
+
+  @Option(help: "svg or dot (default: what --output ends in, else svg).")
+  var format: Format?
+
+  @Option(name: [.short, .long], help: ArgumentHelp("Where to write.", valueName: "file"))
+  var output: String?
+
+  @OptionGroup var options: PipelineOptions
+  @OptionGroup var machine: MachineOptions
+
+  func run() throws {
+    try machine.apply()
+    Signals.install()
+    let planner = try options.planner(pipeline, display: Display(json: false), observing: true)
+    let drawing = GraphDrawing(try planner.plan(stages: stages))
+    let chosen = format ?? (output?.hasSuffix(".dot") == true || output?.hasSuffix(".gv") == true ? .dot : .svg)
+    let text = chosen == .svg ? drawing.svg : drawing.dot
+    guard let output else {
+      Output.write(text, to: 1)
+      return
+    }
+    do {
+      try Data(text.utf8).write(to: URL(fileURLWithPath: output), options: .atomic)
+    } catch {
+      throw PipelineError(.io, "\(output): cannot be written: \(error.localizedDescription)")
+    }
+  }
+}

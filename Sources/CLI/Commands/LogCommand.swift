@@ -1,0 +1,82 @@
+import ArgumentParser
+import Determinism
+import Pipelines
+
+struct Log: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "List past runs, or tell one: what ran when, for how long, and what came out.",
+    discussion: """
+      A run that found everything cached leaves no entry.
+
+      EXAMPLES:
+        autopanoptic log
+        autopanoptic log --limit 5
+        autopanoptic log 20260131-120000
+        autopanoptic log 20260131-120000 --json
+      """)
+
+  @Argument(help: "A run; the first letters of its name are enough (default: list all).")
+  var name: String?
+
+  @Option(help: "Runs listed at most, newest first; 0 means all.")
+  var limit = 20
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  @OptionGroup var stores: StoreOptions
+
+  func validate() throws {
+    if limit < 0 { throw ValidationError("--limit \(limit): expected 0 or more") }
+  }
+
+  func run() throws {
+    let history = RunHistory(store: try stores.openExisting())
+    if let name {
+      let run = try history.run(name)
+      if json {
+        Output.line(run.canonical.canonicalText)
+      } else {
+        print(run)
+      }
+      return
+    }
+    let ids = try history.ids()
+    for id in ids.reversed().prefix(limit == 0 ? .max : limit) {
+      let run = try history.run(id)
+      if json {
+        Output.line(run.canonical.canonicalText)
+      } else {
+        Output.line(summary(run))
+      }
+    }
+    if !json, limit > 0, ids.count > limit { Output.line("... \(ids.count - limit) earlier; --limit 0 lists all") }
+  }
+
+  /// `20260131-120000-ab12cd  coco  finished in 3 m 20 s, 5 executed, 66 cached  root 3fa91c...`
+  private func summary(_ run: RunSummary) -> String {
+    var text = "\(run.id)  \(run.pipeline)  \(run.end == .open ? "no end: killed, or running" : run.end.rawValue)"
+    if let seconds = run.seconds { text += " in \(Units.duration(seconds))" }
+    for state in [RunSummary.Step.State.executed, .cached, .failed, .interrupted, .running] {
+      let count = run.steps.count { $0.state == state }
+      if count > 0 { text += ", \(count) \(state.rawValue)" }
+    }
+    return text + (run.root.map { "  root \($0.short)" } ?? "")
+  }
+
+  private func print(_ run: RunSummary) {
+    Output.line(summary(run))
+    Output.line("started \(run.started)")
+    let width = run.steps.map(\.stage.count).max() ?? 0
+    for step in run.steps {
+      var text = "  \(Units.pad(step.stage, width))  \(Units.pad(step.state.rawValue, 8))"
+      if step.state != .cached { text += "  \(step.started)" }
+      if let seconds = step.seconds { text += "  \(Units.duration(seconds))" }
+      let outputs = step.outputs.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.digest.short)" }
+      if !outputs.isEmpty { text += "  " + outputs.joined(separator: ", ") }
+      if let message = step.message { text += "  \(message)" }
+      Output.line(text)
+    }
+    if let root = run.root { Output.line("root \(root.hex)") }
+  }
+}

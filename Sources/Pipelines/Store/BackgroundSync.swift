@@ -1,0 +1,26 @@
+import Foundation
+
+/// Brings a large file to the disk while its digests are taken.
+final class BackgroundSync: @unchecked Sendable {
+  // Invariant: `result` is touched only under `condition`.
+  private let condition = NSCondition()
+  private var result: Result<Void, any Error>?
+
+  init(_ path: String) {
+    Thread.detachNewThread {
+      let result = Result { try Files.sync(path) }
+      self.condition.withLock {
+        self.result = result
+        self.condition.broadcast()
+      }
+    }
+  }
+
+  /// Returns when the file is on the disk.
+  func wait() throws {
+    try condition.withLock {
+      while result == nil { condition.wait() }
+      return result!
+    }.get()
+  }
+}

@@ -1,0 +1,203 @@
+import CCodecs
+import Determinism
+
+/// Reads one data set: where its chunks are ours, they are located by the library and read and decoded by all threads;
+/// else everything goes through the library.
+struct DatasetReader: ~Copyable {
+  let type: ElementType
+  let shape: [Int]
+  private let dataset: cc_h5
+  private let medium: Medium
+  private let place: String
+  /// Of chunks that are ours.
+  private let slabs: Slabs?
+  private let room: ChunkRoom
+
+  /// What is in memory at a time where a tensor need not be there as a whole.
+  private static let batchBytes = 32 << 20
+
+  /// - Parameter remaining: how many bytes may still be read; what this data set needs is taken off.
+  init(
+    _ file: cc_h5, _ medium: Medium, name: String, place: String, limits: ReadingLimits, remaining: inout Int
+  ) throws(TensorFileError) {
+    self.place = place
+    self.medium = medium
+    dataset = cc_h5_open_dataset(file, name)
+    try HDF5.check(dataset, .corrupt, place, "cannot be opened")
+    var info = cc_h5_info()
+    let status = cc_h5_dataset_info(dataset, &info)
+    var failure: TensorFileError?
+    if status < 0 { failure = TensorFileError(.corrupt, at: place, "its header cannot be read: \(HDF5.reason)") }
+    let dims = withUnsafeBytes(of: info.shape) { raw in Array(raw.bindMemory(to: UInt64.self).prefix(Int(info.rank))) }
+    let element = ElementType(code: info.element)
+    var bytes = element?.size ?? 1
+    var overflow = false
+    for extent in dims where !overflow {
+      (bytes, overflow) = extent > UInt64(Int.max) ? (0, true) : bytes.multipliedReportingOverflow(by: Int(extent))
+    }
+    if failure == nil && element == nil {
+      failure = TensorFileError(.unsupported, at: place, "elements are neither numbers nor truth values")
+    } else if failure == nil && info.is_plain == 0 {
+      failure = TensorFileError(.unsupported, at: place, "its data lies in other files")
+    } else if failure == nil
+      && (overflow || bytes > remaining
+        || (bytes > 1 << 24 && UInt64(bytes) / UInt64(limits.expansion) > min(info.storage_size, medium.size)))
+    {
+      failure = TensorFileError(
+        .tooLarge, at: place, "claims extents \(dims), but takes \(info.storage_size) bytes of the file")
+    }
+    if let failure {
+      _ = cc_h5_close_dataset(dataset)
+      throw failure
+    }
+    remaining -= bytes
+    type = element!
+    shape = dims.map(Int.init)
+    let chunk = withUnsafeBytes(of: info.chunk) { raw in
+      Array(raw.bindMemory(to: UInt64.self).prefix(Int(info.rank))).map { Int(truncatingIfNeeded: $0) }
+    }
+    let slabs = info.has_our_chunks != 0 && bytes > 0 ? Slabs(shape: shape, chunk: chunk) : nil
+    // Chunks far larger than ours come from elsewhere; the library takes them one at a time.
+    self.slabs = slabs.map { $0.chunkElements <= DatasetReader.batchBytes / 8 } ?? false ? slabs : nil
+    room = ChunkRoom(byteCount: DatasetReader.encodedLimit((slabs?.chunkElements ?? 0) * element!.size))
+  }
+
+  deinit {
+    try? HDF5.locked { [dataset] () throws(TensorFileError) in _ = cc_h5_close_dataset(dataset) }
+  }
+
+  /// What a chunk may take in the file; also room enough for two chunks.
+  private static func encodedLimit(_ chunkBytes: Int) -> Int { 2 * chunkBytes + 64 }
+
+  private var byteCount: Int { shape.reduce(type.size, *) }
+
+  /// All elements.
+  func read() throws(TensorFileError) -> NamedTensor {
+    let size = byteCount
+    var failure: TensorFileError?
+    let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+      let target = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<size])
+      if size >= 4 << 20 { cc_advise_large(target.baseAddress, size) }
+      do throws(TensorFileError) {
+        if let slabs {
+          try readChunks(0..<slabs.count, of: slabs, into: target)
+        } else if size > 0 {
+          try readAll(into: target)
+        }
+        count = size
+      } catch {
+        failure = error
+        count = 0
+      }
+    }
+    if let failure { throw failure }
+    return NamedTensor(elementType: type, shape: shape, bytes: bytes)
+  }
+
+  /// The digest of the elements, a batch in memory at a time.
+  func digest() throws(TensorFileError) -> Digest {
+    var digest = TensorDigest.Builder()
+    guard byteCount > 0 else { return digest.finalize() }
+    let runs = slabs ?? (shape.isEmpty ? nil : Slabs(shape: shape, elementSize: type.size))
+    guard let runs, byteCount > DatasetReader.batchBytes else {
+      let tensor = try read()
+      tensor.withUnsafeBytes { digest.update($0) }
+      return digest.finalize()
+    }
+    let runBytes = runs.chunkElements * type.size
+    let batch = max(1, DatasetReader.batchBytes / runBytes)
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: batch * runBytes, alignment: 64)
+    defer { buffer.deallocate() }
+    for start in stride(from: 0, to: runs.count, by: batch) {
+      let range = start..<min(start + batch, runs.count)
+      let count = (runs.elements(of: range.upperBound - 1).upperBound - runs.elements(of: start).lowerBound) * type.size
+      let target = UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
+      if slabs != nil {
+        try readChunks(range, of: runs, into: target)
+      } else {
+        try readRuns(range, of: runs, into: target)
+      }
+      digest.update(UnsafeRawBufferPointer(target))
+    }
+    return digest.finalize()
+  }
+
+  private func readAll(into target: UnsafeMutableRawBufferPointer) throws(TensorFileError) {
+    try HDF5.locked { () throws(TensorFileError) in
+      try HDF5.check(
+        cc_h5_read(dataset, type.code, target.baseAddress), .corrupt, place, "its data cannot be read")
+    }
+  }
+
+  /// Runs of elements through the library, whatever the layout of the file.
+  private func readRuns(
+    _ range: Range<Int>, of runs: Slabs, into target: UnsafeMutableRawBufferPointer
+  ) throws(TensorFileError) {
+    let first = runs.elements(of: range.lowerBound).lowerBound
+    for i in range {
+      let start = (runs.elements(of: i).lowerBound - first) * type.size
+      try HDF5.locked { () throws(TensorFileError) in
+        try HDF5.check(
+          cc_h5_read_part(
+            dataset, type.code, runs.offset(of: i), runs.extents(of: i).map(UInt64.init),
+            target.baseAddress! + start), .corrupt, place, "its data cannot be read")
+      }
+    }
+  }
+
+  /// Our own chunks.
+  private func readChunks(
+    _ range: Range<Int>, of slabs: Slabs, into target: UnsafeMutableRawBufferPointer
+  ) throws(TensorFileError) {
+    let chunkBytes = slabs.chunkElements * type.size
+    let places = try HDF5.locked { () throws(TensorFileError) in
+      var places = [(offset: UInt64, count: Int)]()
+      places.reserveCapacity(range.count)
+      for i in range { places.append(try locate(slabs.offset(of: i), largest: DatasetReader.encodedLimit(chunkBytes))) }
+      return places
+    }
+    let size = type.size
+    let base = SendableBytes(target)
+    let first = slabs.elements(of: range.lowerBound).lowerBound
+    let sound = Parallel.map(range.count) { [medium, room] i -> Bool in
+      let elements = slabs.elements(of: range.lowerBound + i)
+      let part = UnsafeMutableRawBufferPointer(
+        rebasing: base.bytes[(elements.lowerBound - first) * size..<(elements.upperBound - first) * size])
+      return medium.withBytes(at: places[i].offset, count: places[i].count, room: room) {
+        ChunkCoding.decode($0, into: part, chunkBytes: chunkBytes, elementSize: size, room: room)
+      } ?? false
+    }
+    if let broken = sound.firstIndex(of: false) {
+      throw TensorFileError(
+        .corrupt, at: place, "chunk \(range.lowerBound + broken) of \(slabs.count) is damaged")
+    }
+  }
+
+  /// Where a chunk lies in the file.
+  private func locate(_ offset: [UInt64], largest: Int) throws(TensorFileError) -> (offset: UInt64, count: Int) {
+    let size = cc_h5_chunk_size(dataset, offset)
+    try HDF5.check(size, .corrupt, place, "chunk \(offset) cannot be found")
+    guard size > 0 && size <= largest else {
+      throw TensorFileError(.corrupt, at: place, "chunk \(offset) has \(size) bytes")
+    }
+    // The library does not know that nothing is transferred: what it fills without asking must have room.
+    return try withUnsafeTemporaryAllocation(byteCount: Int(size), alignment: 16) { room throws(TensorFileError) in
+      cc_medium_locate(medium.handle)
+      let status = cc_h5_read_chunk(dataset, offset, room.baseAddress)
+      var found: UInt64 = 0
+      var length: UInt64 = 0
+      let isLocated = cc_medium_located(medium.handle, &found, &length) != 0
+      try HDF5.check(status, .corrupt, place, "chunk \(offset) cannot be read")
+      guard isLocated, length == UInt64(size) else {
+        throw TensorFileError(.corrupt, at: place, "chunk \(offset) cannot be located")
+      }
+      return (found, Int(size))
+    }
+  }
+}
+
+private struct SendableBytes: @unchecked Sendable {
+  // Invariant: iteration i of the loop that holds this writes the elements of chunk i alone.
+  let bytes: UnsafeMutableRawBufferPointer
+  init(_ bytes: UnsafeMutableRawBufferPointer) { self.bytes = bytes }
+}

@@ -1,0 +1,75 @@
+import CCodecs
+import Foundation
+
+/// Where the bytes of an HDF5 file are: a descriptor or memory. The library lays files out and finds its way in them;
+/// chunks are transferred here, on any thread and outside of its lock.
+final class Medium: @unchecked Sendable {
+  // Invariant: `handle` is used only inside `HDF5.locked`, except for its size; all else is constant.
+
+  let handle: OpaquePointer
+  /// -1 for memory.
+  let descriptor: Int32
+  private let image: UnsafeMutableRawBufferPointer?
+  private let ownsDescriptor: Bool
+
+  private init(
+    _ handle: OpaquePointer?, descriptor: Int32, image: UnsafeMutableRawBufferPointer? = nil, ownsDescriptor: Bool
+  ) {
+    guard let handle else { fatalError("out of memory") }
+    self.handle = handle
+    self.descriptor = descriptor
+    self.image = image
+    self.ownsDescriptor = ownsDescriptor
+  }
+
+  /// A file to be written; the descriptor stays the caller's.
+  convenience init(writing descriptor: Int32) {
+    self.init(cc_medium_to_file(descriptor), descriptor: descriptor, ownsDescriptor: false)
+  }
+
+  /// A file to be read.
+  /// - Throws: `unreadable` where it is missing, or no plain file.
+  convenience init(reading path: String) throws(TensorFileError) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else {
+      throw TensorFileError(.unreadable, at: path, "cannot be opened: \(String(cString: strerror(errno)))")
+    }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      close(descriptor)
+      throw TensorFileError(.unreadable, at: path, "not a file")
+    }
+    self.init(
+      cc_medium_of_file(descriptor, UInt64(status.st_size)), descriptor: descriptor, ownsDescriptor: true)
+  }
+
+  /// Bytes in memory to be read.
+  convenience init(image bytes: [UInt8]) {
+    let image = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 64)
+    image.copyBytes(from: bytes)
+    self.init(
+      cc_medium_of_image(image.baseAddress, UInt64(bytes.count)), descriptor: -1, image: image, ownsDescriptor: false)
+  }
+
+  deinit {
+    cc_medium_free(handle)
+    image?.deallocate()
+    if ownsDescriptor { close(descriptor) }
+  }
+
+  var size: UInt64 { cc_medium_size(handle) }
+
+  /// Calls `body` with a part of what is read.
+  /// - Parameter room: of at least `count` bytes.
+  /// - Returns: nil where it does not lie inside, or cannot be read.
+  func withBytes<R>(
+    at offset: UInt64, count: Int, room: ChunkRoom, _ body: (UnsafeRawBufferPointer) -> R
+  ) -> R? {
+    guard count > 0, offset <= size, UInt64(count) <= size - offset else { return nil }
+    if let image { return body(UnsafeRawBufferPointer(rebasing: image[Int(offset)..<Int(offset) + count])) }
+    return room.with { buffer in
+      guard cc_medium_read_all(descriptor, buffer, count, offset) == 0 else { return nil }
+      return body(UnsafeRawBufferPointer(start: buffer, count: count))
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import Determinism
+import Foundation
+import Testing
+
+@testable import Pipelines
+
+@Suite("Only what nobody needs is removed")
+struct GarbageTests {
+  private func collector(_ bench: Bench) throws -> GarbageCollector { GarbageCollector(store: try bench.store()) }
+
+  @Test("nothing that a record names goes by itself")
+  func garbageOnly() throws {
+    let bench = try Bench()
+    try bench.run(Toys.search)
+    try bench.run(Toys.search, seed: 8)
+    #expect(try collector(bench).find().items.isEmpty)
+    let orphan = try bench.store().publish(["nobody": "knows"])
+    try Files.makeFolder(bench.storePath + "/damaged/20260131-120000.250")
+    let garbage = try collector(bench).find()
+    #expect(
+      Set(garbage.items.map(\.reason)) == [
+        "objects not needed", "set aside by repairs",
+      ])
+    #expect(garbage.items.count == 3 && garbage.keptRecords == 10)
+    #expect(try bench.store().hasObject(orphan))
+    let removed = try collector(bench).collect { [] }
+    #expect(removed.items.map(\.path) == garbage.items.map(\.path))
+    #expect(try !bench.store().hasObject(orphan))
+    #expect(try bench.audit().findings.isEmpty)
+    #expect(try bench.run(Toys.search, seed: 8).executed == [])
+  }
+
+  @Test("of runs the newest are kept, with all that they were made from")
+  func runs() throws {
+    let bench = try Bench()
+    try bench.run(Toys.search)
+    let newest = try bench.run(Toys.search, settings: ["pool.genes=[9]"])
+    #expect(newest.executed.count == 3)
+    let garbage = try collector(bench).collect(keeping: { [] }, runs: 1)
+    #expect(garbage.keptRecords == 4)
+    #expect(try RunHistory(store: bench.store()).ids().count == 1)
+    #expect(try bench.audit().findings.isEmpty)
+    #expect(try bench.run(Toys.search, settings: ["pool.genes=[9]"]).executed == [])
+    #expect(try bench.run(Toys.search).executed == ["judge[0]", "judge[1]", "judge[2]", "pool", "select"])
+  }
+
+  @Test("of pipelines what they rest on now is kept, and sources too")
+  func pipelines() throws {
+    let bench = try Bench()
+    try FileManager.default.createDirectory(atPath: bench.folder + "/train", withIntermediateDirectories: true)
+    try save("one", to: bench.folder + "/train/1")
+    bench.variables["TOY"] = bench.folder
+    let text = """
+      pipeline: p
+      stages:
+        data: { uses: folder }
+        a: { uses: train, needs: { data: data.train } }
+        other: { uses: candidates }
+      """
+    try bench.run(text)
+    let part = text.replacing("  other: { uses: candidates }", with: "")
+    let garbage = try collector(bench).collect(keeping: { [try bench.observer(part).plan()] })
+    #expect(garbage.keptRecords == 2)
+    #expect(try bench.audit().findings.isEmpty)
+    #expect(try bench.run(text).executed == ["other"])
+  }
+
+  @Test("nothing is removed while somebody works on the store, nor past a record that can't be read")
+  func refusals() throws {
+    let bench = try Bench()
+    try bench.run(Toys.search)
+    let store = try bench.store()
+    let lock = try StoreLock.shared(store)
+    let busy = #expect(throws: PipelineError.self) { try collector(bench).collect { [] } }
+    #expect(busy?.code == .busy)
+    withExtendedLifetime(lock) {}
+    let record = try #require(try bench.files("records").first)
+    try Files.write([0x20], to: bench.storePath + "/" + record, append: true)
+    let damaged = #expect(throws: PipelineError.self) { try collector(bench).find() }
+    #expect(damaged?.code == .damaged && damaged?.message.contains("'repair' sets it aside") == true)
+  }
+}
