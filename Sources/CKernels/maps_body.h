@@ -5,6 +5,7 @@
 #pragma STDC FP_CONTRACT OFF
 
 #include "ck_maps.h"
+#include "ck_products.h"
 #include <stddef.h>
 #include <string.h>
 
@@ -13,10 +14,10 @@
 #include "elementwise.inc"
 #include "transcendental.inc"
 #include "norm.inc"
-#include "pool.inc"
-#include "resample.inc"
 #define TURN 16
 #include "turn.inc"
+#include "pool.inc"
+#include "resample.inc"
 #include "roialign.inc"
 #include "loss.inc"
 #include "sgd.inc"

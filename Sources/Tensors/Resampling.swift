@@ -16,11 +16,9 @@ public enum Resampling {
     let target = out.mutablePointer
     let kernel = Backend.maps.bilinear
     Loops.planes(x.shape[0] * x.shape[1], size: height * width) { plane in
-      withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * width) { scratch in
-        kernel(
-          w, height, width, rows.first, rows.second, rows.low, rows.high, columns.first, columns.second, columns.low,
-          columns.high, source + plane * h * w, target + plane * height * width, scratch.baseAddress!)
-      }
+      kernel(
+        w, height, width, rows.first, rows.second, rows.low, rows.high, columns.first, columns.second, columns.low,
+        columns.high, source + plane * h * w, target + plane * height * width)
     }
     return out
   }
@@ -43,11 +41,9 @@ public enum Resampling {
     let target = dx.mutablePointer
     let kernel = Backend.maps.bilinear_gradient
     Loops.planes(input[0] * input[1], size: max(h * w, height * width)) { plane in
-      withUnsafeTemporaryAllocation(of: Float.self, capacity: width) { scratch in
-        kernel(
-          h, w, width, rows.start, rows.destination, rows.weight, columns.start, columns.destination, columns.weight,
-          dy + plane * height * width, target + plane * h * w, scratch.baseAddress!)
-      }
+      kernel(
+        h, w, width, rows.start, rows.destination, rows.weight, columns.start, columns.destination, columns.weight,
+        dy + plane * height * width, target + plane * h * w)
     }
     return dx
   }

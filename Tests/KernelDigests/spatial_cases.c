@@ -81,12 +81,12 @@ static void bilinear(kd *d) {
     for (int i = 0; i < 49; i++) {
       int64_t h = from[i % 7], w = from[i / 7], oh = to[i % 7], ow = to[i / 7];
       axis y = make_axis(d, h, oh, 1), x = make_axis(d, w, ow, 3);
-      float *out = kd_room(d, oh * ow), *dx = kd_room(d, h * w), *scratch = kd_room(d, 2 * ow);
+      float *out = kd_room(d, oh * ow), *dx = kd_room(d, h * w);
       d->maps->bilinear(
         w, oh, ow, y.first, y.second, y.low, y.high, x.first, x.second, x.low, x.high, kd_floats(d, h * w, 5, kind),
-        out, scratch);
+        out);
       d->maps->bilinear_gradient(
-        h, w, ow, y.start, y.dest, y.weight, x.start, x.dest, x.weight, kd_floats(d, oh * ow, 6, kind), dx, scratch);
+        h, w, ow, y.start, y.dest, y.weight, x.start, x.dest, x.weight, kd_floats(d, oh * ow, 6, kind), dx);
       kd_add(d, oh * ow, out);
       kd_add(d, h * w, dx);
       kd_release(d);

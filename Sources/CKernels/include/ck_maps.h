@@ -95,17 +95,16 @@ typedef struct {
 
   // Resampling of one plane.
   /// out[y][x] = low_y * h(first_y) + high_y * h(second_y), h(r) = low_x * in[r][first_x] + high_x * in[r][second_x].
-  /// `scratch`: 2 * out_width floats.
   void (*bilinear)(
     long width, long out_height, long out_width, const int32_t *first_y, const int32_t *second_y, const float *low_y,
     const float *high_y, const int32_t *first_x, const int32_t *second_x, const float *low_x, const float *high_x,
-    const float *in, float *out, float *scratch);
+    const float *in, float *out);
   /// The transposed map as a gather, one axis after the other: column sums over destination rows ascending, then over
   /// destination columns ascending, from +0, product and sum each rounded. Source row r takes
-  /// `dest_y[k]` with `weight_y[k]`, k in start_y[r] ..< start_y[r + 1]; columns alike. `scratch`: out_width floats.
+  /// `dest_y[k]` with `weight_y[k]`, k in start_y[r] ..< start_y[r + 1]; columns alike.
   void (*bilinear_gradient)(
     long height, long width, long out_width, const int32_t *start_y, const int32_t *dest_y, const float *weight_y,
-    const int32_t *start_x, const int32_t *dest_x, const float *weight_x, const float *dy, float *dx, float *scratch);
+    const int32_t *start_x, const int32_t *dest_x, const float *weight_x, const float *dy, float *dx);
 
   // Sixteen planes side by side, [position][16].
   /// out[j * 16 + i] = x[i * distance + j] for j < n and i < planes <= 16; +0 for the other i.
