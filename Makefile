@@ -37,7 +37,7 @@ RUN := $(ISA_ENV) $(BIN)
 
 .DEFAULT_GOAL := help
 .PHONY: setup setup-tests build test test-identity test-arm test-mutations reproduce-coco reproduce-ade20k \
-  transfer-coco-ade20k transfer-ade20k-coco smoke rerun plan status audit \
+  transfer-coco-ade20k transfer-ade20k-coco smoke rerun plan status graph repair audit \
   bench bench-peers format lint docs clean help
 .DELETE_ON_ERROR:
 
@@ -111,6 +111,12 @@ plan: $(BIN) ## what a run would do, and why
 
 status: $(BIN) ## every stage: cached, partial, stale, missing, failed
 	@$(RUN) status $(PIPELINE) $(COMMON) $(ARGS)
+
+graph: $(BIN) ## draw the pipeline, coloured by status: make graph > coco.svg
+	@$(RUN) graph $(PIPELINE) $(COMMON) $(ARGS)
+
+repair: $(BIN) ## make damaged or missing artifacts anew and prove that they are the recorded ones
+	@$(RUN) repair $(if $(STORE),--store $(STORE)) $(ARGS)
 
 audit: $(BIN) ## verify every artifact and every record of the store
 	@$(RUN) audit $(if $(STORE),--store $(STORE)) $(ARGS)

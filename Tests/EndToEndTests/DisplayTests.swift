@@ -41,7 +41,8 @@ extension EndToEndTests {
     func highlights() async throws {
       let store = try await Reference.finished.store
       let words = try await Program.run(Smoke.arguments("run", store: store))
-      #expect(words.lines.first?.hasPrefix("quality: PQ ") == true, "\(words.everything)")
+      #expect(words.lines.contains { $0.hasPrefix("quality: PQ ") }, "\(words.everything)")
+      #expect(words.lines.contains { $0.hasPrefix("evaluate: PQ ") && $0.hasSuffix(" (60)") }, "\(words.everything)")
       #expect(words.root == Smoke.root)
       let events = try await Smoke.run(store: store)
       #expect(events.count("highlight", "quality") == 5)

@@ -65,6 +65,25 @@ struct GarbageTests {
     #expect(try bench.run(text).executed == ["other"])
   }
 
+  @Test("the state of an interrupted stage stays while its run is kept")
+  func checkpoints() throws {
+    let bench = try Bench()
+    let text = "pipeline: p\nstages:\n  a: { uses: train, with: { steps: 9, stop-at-step: 5 } }\n"
+    let interruption = Interruption()
+    let planner = try bench.planner(text, interruption: interruption)
+    _ = try Runner(planner: planner, options: RunOptions()) {
+      if case .checkpoint(_, 4, _) = $0 { interruption.request() }
+    }.run()
+    #expect(try !bench.files("checkpoints").isEmpty)
+    #expect(try collector(bench).find().items.isEmpty)
+    #expect(try collector(bench).find(runs: 1).items.isEmpty)
+    #expect(
+      try collector(bench).collect(keeping: { [] }, runs: 0).items.map(\.reason).sorted() == [
+        "checkpoints not needed", "journals of other runs",
+      ])
+    #expect(try bench.files("checkpoints").isEmpty)
+  }
+
   @Test("nothing is removed while somebody works on the store, nor past a record that can't be read")
   func refusals() throws {
     let bench = try Bench()

@@ -144,6 +144,35 @@ struct ReproduceTests {
     #expect(try bench.audit().findings.isEmpty)
   }
 
+  @Test("the manifest of a source is made anew from its folder, while the files are the same")
+  func source() throws {
+    let bench = try Bench()
+    try FileManager.default.createDirectory(atPath: bench.folder + "/train", withIntermediateDirectories: true)
+    try save("one", to: bench.folder + "/train/1")
+    bench.variables["TOY"] = bench.folder
+    try bench.run("pipeline: p\nstages:\n  data: { uses: folder }\n")
+    let manifest = try #require(try bench.files("objects").first { $0.hasSuffix(".manifest") })
+    try flip(bench.storePath + "/" + manifest)
+    try save("two", to: bench.folder + "/train/1")
+    let changed = try repair(bench).0.items.first?.outcome
+    guard case .impossible(let why)? = changed else { Issue.record("\(String(describing: changed))"); return }
+    #expect(why.contains("they changed"))
+    try save("one", to: bench.folder + "/train/1")
+    #expect(try repair(bench).0.isComplete && bench.audit().isSound)
+  }
+
+  @Test("what another version made is not replaced by something else")
+  func otherVersion() throws {
+    let bench = try Bench()
+    try bench.run("pipeline: p\nstages:\n  train: { uses: train }\n")
+    let object = try #require(try bench.files("objects").first { $0.hasSuffix(".json") })
+    try flip(bench.storePath + "/" + object)
+    bench.registry = Toys.registry(numerics: "2")
+    let (report, executed) = try repair(bench)
+    #expect(!report.isComplete && !report.hasDifferences && executed == [])
+    #expect(try bench.files("objects").contains(object))
+  }
+
   @Test("a result that does not reproduce is not stored")
   func different() throws {
     let bench = try fickleBenches("pipeline: p\nstages:\n  first: { uses: fickle }\n", whims: [1])[0]

@@ -13,6 +13,8 @@ import Foundation
 /// locks/<key>                  held while a runner works on the key
 /// sources/                     what is known of files on the user's disk
 /// index                        summary of the records; may be deleted
+/// damaged/                     what repairs set aside
+/// lock                         shared by all who work here, held alone by who removes things
 /// tmp/                         where everything is written first
 /// ```
 ///

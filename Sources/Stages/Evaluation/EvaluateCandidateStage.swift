@@ -59,6 +59,7 @@ struct EvaluateCandidateStage: Stage {
     InputPort("architecture", "json"),
   ]
   static let outputs = [OutputPort("result", "json")]
+  static let highlights = [Highlight("PQ", of: "result", at: "pq", scale: 100)]
   static let traits = Traits.training
 
   let parameters: Parameters
