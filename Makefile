@@ -13,6 +13,10 @@ ISA ?=
 STAGE ?=
 ARGS ?=
 BENCH ?=
+KILLS ?= 500
+# Of each fuzzer; FUZZ names some of them.
+SECONDS_EACH ?= 60
+FUZZ ?=
 
 # Sources are built once, testable, for the product and the tests alike: other flags for either would build
 # everything twice.
@@ -37,7 +41,7 @@ RUN := $(ISA_ENV) $(BIN)
 
 .DEFAULT_GOAL := help
 .PHONY: setup setup-tests build test test-identity test-arm test-mutations reproduce-coco reproduce-ade20k \
-  transfer-coco-ade20k transfer-ade20k-coco smoke rerun plan status graph repair audit \
+  transfer-coco-ade20k transfer-ade20k-coco smoke crash-test fuzz rerun plan status graph repair audit \
   bench bench-peers format lint docs clean help
 .DELETE_ON_ERROR:
 
@@ -101,6 +105,12 @@ transfer-ade20k-coco: $(BIN) ## retrain what was found on ADE20K on COCO
 
 smoke: $(BIN) ## the same pipeline in its smallest form, in about a minute
 	@$(RUN) run $(PIPELINE) $(subst --profile $(PROFILE),--profile smoke,$(COMMON)) $(WORK) $(ARGS)
+
+crash-test: $(BIN) ## kill -9 after a random moment, KILLS times: always the same root and a clean audit
+	@.ci/crash-test --kills $(KILLS) --binary $(BIN) $(PIPELINE) --profile smoke $(WORK) $(ARGS)
+
+fuzz: ## feed the readers of files and pictures made-up bytes: make fuzz SECONDS_EACH=3600 FUZZ='yaml png'
+	@.ci/fuzz $(SECONDS_EACH) $(FUZZ)
 
 rerun: $(BIN) ## execute a cached stage again and compare: make rerun STAGE=finetune
 	@test -n "$(STAGE)" || { echo "make rerun STAGE=name: which stage? 'make status' lists them." >&2; exit 64; }

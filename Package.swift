@@ -96,7 +96,7 @@ let package = Package(
     tests("SearchTests", ["Search", "Determinism"]),
     tests("PipelinesTests", ["Pipelines", "PipelineFiles", "Determinism"]),
     tests("AutogradTests", ["Autograd", "Tensors", "Determinism"]),
-    tests("TensorFilesTests", ["TensorFiles", "Tensors", "Determinism"]),
+    tests("TensorFilesTests", ["TensorFiles", "CCodecs", "Tensors", "Determinism"]),
     tests("VisionTests", ["Vision", "CCodecs", "TensorFiles", "Tensors", "Determinism"]),
     tests("NNTests", ["NN", "Autograd", "Tensors", "Determinism"]),
     tests("GoldenTests", ["Models", "NN", "Autograd", "Vision", "TensorFiles", "Tensors", "Determinism"]),
@@ -109,3 +109,12 @@ let package = Package(
     tests("EndToEndTests", ["Panoptic", "Vision", "TensorFiles", "Tensors", "Determinism"]),
   ]
 )
+
+// For `make fuzz` alone: it links only with libFuzzer.
+if Context.environment["AUTOPANOPTIC_FUZZ"] != nil {
+  package.products.append(.executable(name: "Fuzz", targets: ["Fuzz"]))
+  package.targets.append(
+    .executableTarget(
+      name: "Fuzz", dependencies: ["PipelineFiles", "Pipelines", "TensorFiles", "Determinism"],
+      path: "Tests/Fuzz/Sources", swiftSettings: strict))
+}

@@ -1,6 +1,9 @@
 import Determinism
 import Foundation
 import Pipelines
+import Synchronization
+import TensorFiles
+import Tensors
 
 /// The pipelines that the runner's costs are measured with: stages that do next to nothing, so that what remains is
 /// the runner's.
@@ -27,64 +30,137 @@ enum RunnerCases {
     func run(in context: StageContext) throws { try context.write("list", json: Array(0..<parameters.count)) }
   }
 
-  static let registry = StageRegistry(kinds: [StageKind(Step.self), StageKind(Range.self)])
+  /// Stores tensors that are in memory.
+  struct Save: Stage {
+    struct Parameters: StageParameters { var mebibytes = 1 }
+    static let name = "save", version = 1
+    static let outputs = [OutputPort("weights", "tensors")]
+    let parameters: Parameters
+    func run(in context: StageContext) throws {
+      let file = try Weights.file(mebibytes: parameters.mebibytes)
+      try context.write("weights", digest: { file.digest }) { try file.write(to: $0) }
+    }
+  }
+
+  /// Reads them.
+  struct Load: Stage {
+    struct Parameters: StageParameters { var attempt = 0 }
+    static let name = "load", version = 1
+    static let inputs = [InputPort("weights", "tensors")]
+    static let outputs = [OutputPort("count", "json")]
+    let parameters: Parameters
+    func run(in context: StageContext) throws {
+      let file = try TensorFile.read(context.input("weights").path)
+      try context.write("count", json: file.entries.reduce(0) { $0 + $1.tensor.count })
+    }
+  }
+
+  struct Tensors: ArtifactFormat {
+    static let name = "tensors", fileExtension = "h5"
+    func digest(ofFileAt path: String) throws -> Digest { try TensorFile.digest(ofFileAt: path) }
+  }
+
+  static let registry = StageRegistry(
+    kinds: [StageKind(Step.self), StageKind(Range.self), StageKind(Save.self), StageKind(Load.self)],
+    formats: [Tensors()])
 
   private static let place = SourceLocation(file: "benchmark")
 
   private static func entry(
-    _ name: String, _ kind: String, _ with: [String: CanonicalValue], before: String? = nil, forEach: String? = nil
+    _ name: String, _ kind: String, _ with: [String: CanonicalValue], needs: [String: String] = [:],
+    forEach: String? = nil
   ) -> PipelineDescription.StageEntry {
     PipelineDescription.StageEntry(
       name: name, nameLocation: place, uses: kind, usesLocation: place,
-      needs: before.map {
-        [.init(input: "before", inputLocation: place, reference: .init(text: $0, location: place))]
-      } ?? [], with: LocatedValue(plain: .object(with), at: place),
-      forEach: forEach.map { .init(text: $0, location: place) })
+      needs: needs.map {
+        .init(input: $0.key, inputLocation: place, reference: .init(text: $0.value, location: place))
+      },
+      with: LocatedValue(plain: .object(with), at: place), forEach: forEach.map { .init(text: $0, location: place) })
   }
 
-  /// `count` stages in chains of ten at most, a hundred side by side at 1,000.
+  private static func pipeline(_ stages: [PipelineDescription.StageEntry]) throws -> Pipeline {
+    try Pipeline(
+      PipelineDescription(name: "benchmark", file: "benchmark", seed: 1, stages: stages), registry: registry)
+  }
+
+  /// `count` stages in chains of ten, a hundred side by side at 1,000.
   static func chains(_ count: Int) throws -> Pipeline {
     let width = max(1, count / 10)
-    let stages = (0..<count).map { i in
-      entry("s\(i)", "step", ["index": .integer(i)], before: i < width ? nil : "s\(i - width).after")
-    }
-    return try Pipeline(
-      PipelineDescription(name: "chains", file: "benchmark", seed: 1, stages: stages), registry: registry)
+    return try pipeline(
+      (0..<count).map { i in
+        entry("s\(i)", "step", ["index": .integer(i)], needs: i < width ? [:] : ["before": "s\(i - width).after"])
+      })
   }
 
   /// One stage for each of `count` elements of an array.
   static func fan(_ count: Int) throws -> Pipeline {
-    let stages = [
+    try pipeline([
       entry("range", "range", ["count": .integer(count)]),
-      entry("each", "step", [:], before: "each", forEach: "range.list"),
-    ]
-    return try Pipeline(
-      PipelineDescription(name: "fan", file: "benchmark", seed: 1, stages: stages), registry: registry)
+      entry("each", "step", [:], needs: ["before": "each"], forEach: "range.list"),
+    ])
   }
 
-  static func run(_ pipeline: Pipeline, store: String, jobs: Int = 2) throws -> RunResult {
+  /// Weights, and where `attempt` is given a stage that reads them.
+  static func weights(mebibytes: Int, attempt: Int? = nil) throws -> Pipeline {
+    let save = entry("save", "save", ["mebibytes": .integer(mebibytes)])
+    guard let attempt else { return try pipeline([save]) }
+    return try pipeline([
+      save, entry("load", "load", ["attempt": .integer(attempt)], needs: ["weights": "save.weights"]),
+    ])
+  }
+
+  @discardableResult
+  static func run(_ pipeline: Pipeline, store: String) throws -> RunResult {
     var options = RunOptions()
-    options.jobs = jobs
-    options.threads = jobs
+    options.jobs = min(8, Parallel.threads)
+    options.threads = Parallel.threads
     let planner = Planner(pipeline: pipeline, store: try Store(path: store, registry: registry))
-    return try Runner(planner: planner, options: options).run()
+    let result = try Runner(planner: planner, options: options).run()
+    if let failure = result.failures.first { throw Contest.Failure(description: failure.message) }
+    return result
   }
 
-  /// What a child process is asked to do: `chains 1000 STORE` or `fan 1000 STORE`.
+  /// What a process of its own does: `chains COUNT STORE`, `fan COUNT STORE`, `save MEBIBYTES STORE`, `audit - STORE`.
+  /// It prints its peak of memory, after what is in memory anyway.
   static func child(_ arguments: [String]) throws {
-    let clock = ContinuousClock()
-    let begin = clock.now
-    let count = Int(arguments[1])!
-    let pipeline = try arguments[0] == "chains" ? chains(count) : fan(count)
-    let ready = clock.now
-    let result = try run(pipeline, store: arguments[2])
-    var usage = rusage()
-    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    emit(
-      CanonicalValue.object([
-        "executed": .integer(result.executed), "cached": .integer(result.cached),
-        "building": .number((ready - begin) / .seconds(1)), "running": .number((clock.now - ready) / .seconds(1)),
-        "megabytes": .integer(usage.ru_maxrss >> 10), "root": .string(result.root?.hex ?? ""),
-      ]).canonicalText)
+    let (count, store) = (Int(arguments[1]) ?? 0, arguments[2])
+    var before = 0.0
+    switch arguments[0] {
+    case "chains": try run(chains(count), store: store)
+    case "fan": try run(fan(count), store: store)
+    case "save":
+      before = Double(try Weights.file(mebibytes: count).entries.reduce(0) { $0 + $1.tensor.byteCount })
+      try run(weights(mebibytes: count), store: store)
+    default: _ = try Auditor(store: Store(path: store, registry: registry), deep: true).audit()
+    }
+    emit(String(try Memory.peak() - before))
+  }
+}
+
+/// Numbers like those of a trained network, made once for each size.
+enum Weights {
+  private static let made = Mutex<[Int: TensorFile]>([:])
+
+  static func file(mebibytes: Int) throws -> TensorFile {
+    if let file = made.withLock({ $0[mebibytes] }) { return file }
+    let parts = 8
+    let tensors = Parallel.map(parts) { part in
+      // Sums of four uniform numbers: near enough to a normal distribution.
+      var state = UInt64(part) &* 0x9E37_79B9_7F4A_7C15 | 1
+      let tensor = Tensor(shape: [mebibytes << 18 / parts]) { _ in
+        var sum: Float = -2
+        for _ in 0..<4 {
+          state ^= state << 13
+          state ^= state >> 7
+          state ^= state << 17
+          sum += Float(state >> 40) * 0x1p-24
+        }
+        return sum * 0.05
+      }
+      return (name: "part\(part)", tensor: NamedTensor(tensor))
+    }
+    let file = try TensorFile(tensors: tensors)
+    made.withLock { $0[mebibytes] = file }
+    return file
   }
 }

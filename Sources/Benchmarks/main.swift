@@ -8,17 +8,16 @@ func say(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf
 /// For programs; every line leaves at once.
 func emit(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
 
-if CommandLine.arguments.dropFirst().first == "runner-child" {
-  try RunnerCases.child(Array(CommandLine.arguments.dropFirst(2)))
-  exit(0)
-}
-
 do {
+  if CommandLine.arguments.dropFirst().first == "--runner-child" {
+    try RunnerCases.child(Array(CommandLine.arguments.dropFirst(2)))
+    exit(0)
+  }
   let options = try Options(Array(CommandLine.arguments.dropFirst()))
   _ = try Backend.resolve(environment: ProcessInfo.processInfo.environment)
   let suites = [
     networkSuite(options), productSuite(), convolutionSuite(), depthwiseSuite(), layerSuite(), panopticSuite(),
-    loaderSuite(options), qualitySuite(),
+    loaderSuite(options), qualitySuite(), runnerSuite(options),
   ]
   if let name = options.oneStep {
     guard let memory = suites.joined().compactMap(\.memory).first(where: { $0.name == name }) else {

@@ -2,7 +2,9 @@
 #define _GNU_SOURCE
 #include "cc_process.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -10,13 +12,37 @@
 #include <sys/prctl.h>
 #endif
 
-int cc_limit_process(uint64_t memory, uint64_t seconds) {
+int cc_limit_process(uint64_t memory, uint64_t seconds, int dies_with_parent) {
   struct rlimit space = {memory, memory}, time = {seconds, seconds + 1}, none = {0, 0};
 #ifdef __linux__
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (dies_with_parent) prctl(PR_SET_PDEATHSIG, SIGKILL);
 #endif
-  if (setrlimit(RLIMIT_CORE, &none) < 0 || setrlimit(RLIMIT_CPU, &time) < 0) return -1;
+  // It reads one file and writes an answer: no other files, no other processes.
+  if (setrlimit(RLIMIT_CORE, &none) < 0 || setrlimit(RLIMIT_CPU, &time) < 0 || setrlimit(RLIMIT_FSIZE, &none) < 0)
+    return -1;
   return setrlimit(RLIMIT_AS, &space);
+}
+
+int cc_send_all(int fd, const void *bytes, unsigned long size) {
+  // A write to a pipe without a reader raises SIGPIPE in this thread; it is taken back here.
+  sigset_t pipe_signal, before, waiting;
+  sigemptyset(&pipe_signal);
+  sigaddset(&pipe_signal, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+  const char *p = bytes;
+  int status = 0;
+  while (size > 0 && status == 0) {
+    ssize_t n = write(fd, p, size);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) status = -1;
+    else p += n, size -= (unsigned long)n;
+  }
+  if (status < 0 && sigpending(&waiting) == 0 && sigismember(&waiting, SIGPIPE) && !sigismember(&before, SIGPIPE)) {
+    int taken;
+    sigwait(&pipe_signal, &taken);
+  }
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return status;
 }
 
 int cc_pipe(int ends[2]) {

@@ -15,6 +15,9 @@ enum Program {
     if CommandLine.arguments.dropFirst().first == SelfTest.command {
       exit(SelfTest.serve(Array(CommandLine.arguments.dropFirst(2))))
     }
+    // A write beyond the limit on the size of files then fails, with words, where it would end the process.
+    signal(SIGXFSZ, SIG_IGN)
+    FileGuard.current = Bundle.main.executablePath.map { FileGuard(executable: $0) }
     do {
       var command = try AutoPanoptic.parseAsRoot()
       try command.run()

@@ -66,6 +66,21 @@ public enum FailPoint {
     at.store(order.at, ordering: .releasing)
   }
 
+  private static let unreadable = Mutex<String?>(nil)
+  private static let hasUnreadable = Atomic<Bool>(false)
+
+  /// Lets reading fail with EIO wherever the path has `part` in it, as a bad sector does; nil ends that.
+  public static func failReading(_ part: String?) {
+    unreadable.withLock { $0 = part }
+    hasUnreadable.store(part != nil, ordering: .releasing)
+  }
+
+  /// Whether reading a file must fail.
+  public static func failsReading(_ path: String) -> Bool {
+    guard hasUnreadable.load(ordering: .acquiring) else { return false }
+    return unreadable.withLock { $0.map { path.contains($0) } ?? false }
+  }
+
   /// Passes a point. Kills the process where that was asked for, unless the step can be broken off in its middle.
   public static func pass(_ step: Step, canBreakOff: Bool = false) -> Fate {
     let at = at.load(ordering: .acquiring)

@@ -29,8 +29,12 @@ enum Basis {
     }
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent().relativePath
     let file = folder == "." ? name : "\(folder)/\(name)"
-    guard let data = FileManager.default.contents(atPath: file), let text = String(validating: data, as: UTF8.self)
-    else { throw PipelineError(.badReference, at: place, "'\(key): \(name)': cannot read \(file) as text") }
+    let text: String
+    switch TextFile.read(file) {
+    case .success(let found): text = found
+    case .failure(let reason):
+      throw PipelineError(.badReference, at: place, "'\(key): \(name)': \(file): \(reason.text)")
+    }
     let below = try resolve(try YAMLTree.parse(text, file: file), path: file, depth: depth + 1)
     let own = members.filter { $0.name != key }
     return merge(LocatedValue(.object(own), at: tree.location), over: below)

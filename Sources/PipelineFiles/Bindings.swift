@@ -28,23 +28,34 @@ struct Bindings {
   }
 
   /// A value with all names in it replaced.
-  func resolve(_ value: LocatedValue) throws -> LocatedValue { try resolve(value, depth: 0) }
+  func resolve(_ value: LocatedValue) throws -> LocatedValue {
+    var count = 0
+    return try resolve(value, depth: 0, &count)
+  }
 
-  private func resolve(_ value: LocatedValue, depth: Int) throws -> LocatedValue {
+  /// Names that stand for names multiply: without a limit, ten lines grow to a million values.
+  private static let valueLimit = 100_000
+
+  private func resolve(_ value: LocatedValue, depth: Int, _ count: inout Int) throws -> LocatedValue {
     guard depth < 64 else {
       throw PipelineError(.cycle, at: value.location, "names under 'let' that need each other")
+    }
+    count += 1
+    guard count <= Bindings.valueLimit else {
+      throw PipelineError(
+        .syntax, at: value.location, "more than \(Bindings.valueLimit) values; do names under 'let' multiply here?")
     }
     switch value.content {
     case .string(let text) where text.hasPrefix("$$"):
       return LocatedValue(.string(String(text.dropFirst(1))), at: value.location)
     case .string(let text) where text.hasPrefix("$"):
-      return try resolve(try lookUp(String(text.dropFirst(1)), at: value.location), depth: depth + 1)
+      return try resolve(try lookUp(String(text.dropFirst(1)), at: value.location), depth: depth + 1, &count)
     case .array(let elements):
-      return LocatedValue(.array(try elements.map { try resolve($0, depth: depth + 1) }), at: value.location)
+      return LocatedValue(.array(try elements.map { try resolve($0, depth: depth + 1, &count) }), at: value.location)
     case .object(let members):
       let resolved = try members.map {
         LocatedValue.Member(
-          name: $0.name, nameLocation: $0.nameLocation, value: try resolve($0.value, depth: depth + 1))
+          name: $0.name, nameLocation: $0.nameLocation, value: try resolve($0.value, depth: depth + 1, &count))
       }
       return LocatedValue(.object(resolved), at: value.location)
     default:

@@ -1,4 +1,3 @@
-import Foundation
 import Pipelines
 
 /// A pipeline file: YAML with the stages, and profiles that override their parameters.
@@ -40,13 +39,10 @@ public struct PipelineFile: Sendable {
   /// Reads a file and checks its outline.
   /// - Throws: `PipelineError` with the place.
   public init(path: String) throws {
-    guard let data = FileManager.default.contents(atPath: path) else {
-      throw PipelineError(.syntax, at: SourceLocation(file: path), "cannot read the file")
+    switch TextFile.read(path) {
+    case .success(let text): try self.init(text: text, path: path)
+    case .failure(let reason): throw PipelineError(.syntax, at: SourceLocation(file: path), reason.text)
     }
-    guard let text = String(validating: data, as: UTF8.self) else {
-      throw PipelineError(.syntax, at: SourceLocation(file: path), "the file is not UTF-8 text")
-    }
-    try self.init(text: text, path: path)
   }
 
   /// - Parameter path: what messages call the text.

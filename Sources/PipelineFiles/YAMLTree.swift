@@ -7,8 +7,6 @@ enum YAMLTree {
   /// Larger files than this are no pipelines.
   static let sizeLimit = 1 << 20
   static let nodeLimit = 100_000
-  /// With so few, no nesting of them can grow beyond some tens of thousands of values.
-  static let aliasLimit = 30
 
   /// - Throws: `PipelineError` with the place of what is wrong.
   static func parse(_ text: String, file: String) throws -> LocatedValue {
@@ -16,32 +14,32 @@ enum YAMLTree {
     guard text.utf8.count <= sizeLimit else {
       throw PipelineError(.syntax, at: start, "larger than \(sizeLimit >> 20) MiB; is this a pipeline?")
     }
-    guard aliases(in: text) <= aliasLimit else {
-      throw PipelineError(
-        .syntax, at: start, "more than \(aliasLimit) aliases ('*name'); give shared values a name under 'let'")
+    try YAMLScan.refuseBombs(in: text, file: file)
+    return try onDeepStack {
+      let root: Node?
+      do {
+        root = try Parser(yaml: text, encoding: .utf8).singleRoot()
+      } catch let error as YamlError {
+        throw translate(error, text: text, file: file)
+      }
+      guard let root else { throw PipelineError(.syntax, at: start, "the file is empty") }
+      var converter = Converter(file: file)
+      return try converter.convert(root, depth: 0)
     }
-    let root: Node?
-    do {
-      root = try Parser(yaml: text, encoding: .utf8).singleRoot()
-    } catch let error as YamlError {
-      throw translate(error, text: text, file: file)
-    }
-    guard let root else { throw PipelineError(.syntax, at: start, "the file is empty") }
-    var converter = Converter(file: file)
-    return try converter.convert(root, depth: 0)
   }
 
-  /// At most too many: a star before a word in text counts too.
-  private static func aliases(in text: String) -> Int {
-    var count = 0
-    for line in text.split(separator: "\n") where line.first(where: { $0 != " " }) != "#" {
-      var previous: Character = " "
-      for c in line {
-        if previous == "*", !c.isWhitespace { count += 1 }
-        previous = c
-      }
+  /// The parser calls itself for every level, and so does what frees its tree.
+  private static func onDeepStack(_ body: @escaping @Sendable () throws -> LocatedValue) throws -> LocatedValue {
+    nonisolated(unsafe) var result: Result<LocatedValue, any Error>?  // Read after the thread is done.
+    let done = DispatchSemaphore(value: 0)
+    let thread = Thread {
+      result = Result { try body() }
+      done.signal()
     }
-    return count
+    thread.stackSize = 64 << 20
+    thread.start()
+    done.wait()
+    return try result!.get()
   }
 
   private static func translate(_ error: YamlError, text: String, file: String) -> PipelineError {

@@ -94,6 +94,20 @@ struct DatasetReader: ~Copyable {
     return NamedTensor(elementType: type, shape: shape, bytes: bytes)
   }
 
+  /// Asks the library for all that reading will ask it.
+  func survey() throws(TensorFileError) {
+    guard let slabs else {
+      _ = try digest()
+      return
+    }
+    let largest = DatasetReader.encodedLimit(slabs.chunkElements * type.size)
+    for start in stride(from: 0, to: slabs.count, by: 256) {
+      try HDF5.locked { () throws(TensorFileError) in
+        for i in start..<min(start + 256, slabs.count) { _ = try locate(slabs.offset(of: i), largest: largest) }
+      }
+    }
+  }
+
   /// The digest of the elements, a batch in memory at a time.
   func digest() throws(TensorFileError) -> Digest {
     var digest = TensorDigest.Builder()

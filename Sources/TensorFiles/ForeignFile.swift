@@ -27,15 +27,26 @@ public enum ForeignFile {
   ///     }
   public static let command = "read-foreign-hdf5"
 
-  /// What the child does: limits itself, reads the file and prints the digest, or the error as one line.
+  /// What the child does: limits itself, reads the file and prints the digest, or the error as one line. Without a path
+  /// it examines files for a `FileGuard`, until its input ends.
   /// - Parameter arguments: path, bytes of memory, seconds of processor time.
   /// - Returns: the exit code: 0, or 65 for a file that cannot be read.
   public static func serve(_ arguments: [String], print: (String) -> Void) -> Int32 {
+    if arguments.count == 2, let memory = UInt64(arguments[0]), let seconds = UInt64(arguments[1]) {
+      guard cc_limit_process(memory, seconds, 0) == 0 else { return 70 }
+      while let hex = readLine() {
+        // Nobody waits for longer; and if the parent is gone meanwhile, this ends it all the same.
+        alarm(FileGuard.patience)
+        print(FileGuard.answer(hex))
+        alarm(0)
+      }
+      return 0
+    }
     guard arguments.count == 3, let memory = UInt64(arguments[1]), let seconds = UInt64(arguments[2]) else {
       print("\(command) needs a path, bytes of memory and seconds")
       return 64
     }
-    guard cc_limit_process(memory, seconds) == 0 else {
+    guard cc_limit_process(memory, seconds, 1) == 0 else {
       print("cannot limit the process")
       return 70
     }
@@ -75,64 +86,5 @@ public enum ForeignFile {
   /// The child's line without the path in front, which the error repeats.
   private static func detail(of text: String, _ path: String) -> String {
     text.hasPrefix(path) ? String(text.dropFirst(path.count).trimmingPrefix(": error: ")) : text
-  }
-}
-
-/// A child process with a time limit whose output is kept.
-enum LimitedProcess {
-  enum Outcome: Equatable {
-    case exited(Int32, output: String)
-    case killed(signal: Int32)
-    case timedOut
-    case notStarted(String)
-  }
-
-  /// Runs a program to its end or until `seconds` have passed; its input is empty, its error output dropped.
-  static func run(_ executable: String, _ arguments: [String], seconds: Double) -> Outcome {
-    var pipeEnds: [Int32] = [0, 0]
-    guard cc_pipe(&pipeEnds) == 0 else { return .notStarted(String(cString: strerror(errno))) }
-    defer { close(pipeEnds[0]) }
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    posix_spawn_file_actions_adddup2(&actions, pipeEnds[1], 1)
-    posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
-
-    var pid: pid_t = 0
-    var argv: [UnsafeMutablePointer<CChar>?] = ([executable] + arguments).map { strdup($0) }
-    argv.append(nil)
-    defer { for a in argv { free(a) } }
-    let status = posix_spawn(&pid, executable, &actions, nil, argv, environ)
-    close(pipeEnds[1])
-    guard status == 0 else { return .notStarted(String(cString: strerror(status))) }
-
-    let (output, finished) = readAll(pipeEnds[0], seconds: seconds)
-    if !finished { kill(pid, SIGKILL) }
-    var code: Int32 = 0
-    while waitpid(pid, &code, 0) < 0 && errno == EINTR {}
-    if !finished { return .timedOut }
-    // Exit status layout of wait(2).
-    return code & 0x7F == 0
-      ? .exited(code >> 8 & 0xFF, output: String(decoding: output, as: UTF8.self)) : .killed(signal: code & 0x7F)
-  }
-
-  /// Reads until the writer closes its end; false where that takes too long. Keeps the first 64 KiB.
-  private static func readAll(_ file: Int32, seconds: Double) -> ([UInt8], Bool) {
-    var output = [UInt8]()
-    var buffer = [UInt8](repeating: 0, count: 4096)
-    let clock = ContinuousClock()
-    let end = clock.now + .seconds(seconds)
-    while true {
-      let left = (end - clock.now) / .milliseconds(1)
-      guard left > 0 else { return (output, false) }
-      var request = pollfd(fd: file, events: Int16(POLLIN), revents: 0)
-      let ready = poll(&request, 1, Int32(min(left, 1e6)) + 1)
-      if ready <= 0 { continue }
-      let n = read(file, &buffer, buffer.count)
-      if n < 0 && errno == EINTR { continue }
-      if n <= 0 { return (output, true) }
-      if output.count < 65536 { output += buffer[..<n] }
-    }
   }
 }

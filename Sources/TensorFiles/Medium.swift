@@ -39,6 +39,12 @@ final class Medium: @unchecked Sendable {
       close(descriptor)
       throw TensorFileError(.unreadable, at: path, "not a file")
     }
+    do {
+      try FileGuard.current?.admit(path, descriptor: descriptor)
+    } catch {
+      close(descriptor)
+      throw error
+    }
     self.init(
       cc_medium_of_file(descriptor, UInt64(status.st_size)), descriptor: descriptor, ownsDescriptor: true)
   }

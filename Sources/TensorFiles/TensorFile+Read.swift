@@ -72,6 +72,13 @@ final class FileReader {
     }
   }
 
+  /// All that reading asks of the library, without the data of chunks that are ours.
+  func survey() throws(TensorFileError) {
+    try forEachDataset(limits: ReadingLimits(totalBytes: .max)) { _, reader throws(TensorFileError) in
+      try reader.survey()
+    }
+  }
+
   /// Everything, in memory.
   func read(limits: ReadingLimits) throws(TensorFileError) -> TensorFile {
     var entries = [TensorFile.Entry]()

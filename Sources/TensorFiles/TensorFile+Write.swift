@@ -22,6 +22,7 @@ extension TensorFile {
     defer { close(descriptor) }
     do {
       try write(toDescriptor: descriptor, place: path)
+      FileGuard.current?.trust(descriptor)
     } catch {
       unlink(path)
       throw error

@@ -207,7 +207,12 @@ struct TensorWriter {
 
   static func check(_ code: Int32, _ place: String) throws(TensorFileError) {
     guard code != 0 else { return }
-    let advice = code == ENOSPC || code == EDQUOT ? ". Free some space and run again" : ""
+    let advice =
+      switch code {
+      case ENOSPC, EDQUOT: ". Free some space and run again"
+      case EFBIG: "; see the limit on the size of files (ulimit -f)"
+      default: ""
+      }
     throw TensorFileError(
       .unwritable, at: place, "cannot be written: \(String(cString: strerror(code)))\(advice)")
   }

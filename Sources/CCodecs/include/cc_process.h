@@ -2,7 +2,10 @@
 #pragma once
 #include <stdint.h>
 
-// Limits this process: bytes of address space, seconds of processor time, no core file. It dies with its parent.
-int cc_limit_process(uint64_t memory, uint64_t seconds);
+// Limits this process: bytes of address space, seconds of processor time, no core file, no file written. It dies with
+// the thread that started it, if asked to: one that serves many threads must see to its end in another way.
+int cc_limit_process(uint64_t memory, uint64_t seconds, int dies_with_parent);
 // A pipe whose ends children do not inherit, unless handed to them.
 int cc_pipe(int ends[2]);
+// Writes all bytes to a pipe: 0, or -1 where nobody reads it any more (without a signal).
+int cc_send_all(int fd, const void *bytes, unsigned long size);

@@ -5,6 +5,9 @@ public struct JSONFormat: ArtifactFormat {
   public static let name = "json"
   public static let fileExtension = "json"
 
+  /// As values in memory, JSON takes up to twenty times its size.
+  static let sizeLimit = 256 << 20
+
   public init() {}
 
   public func digest(ofFileAt path: String) throws -> Digest {
@@ -12,7 +15,7 @@ public struct JSONFormat: ArtifactFormat {
   }
 
   static func read(_ path: String) throws -> CanonicalValue {
-    let bytes = try Files.read(path)
+    let bytes = try Files.read(path, limit: sizeLimit)
     do {
       return try CanonicalValue(json: bytes)
     } catch {

@@ -48,16 +48,24 @@ struct TreeManifest: Equatable, Sendable {
       guard fields.count == 3, let digest = Digest(hex: String(decoding: fields[0], as: UTF8.self)),
         let size = Int(String(decoding: fields[1], as: UTF8.self))
       else { return nil }
-      entries.append(Entry(path: String(decoding: fields[2], as: UTF8.self), size: size, sha256: digest))
+      let path = String(decoding: fields[2], as: UTF8.self)
+      guard size >= 0, TreeManifest.isInside(path) else { return nil }
+      entries.append(Entry(path: path, size: size, sha256: digest))
     }
     self.entries = entries
     guard self.bytes == bytes else { return nil }
   }
 
+  /// Whether a path leads to a place below the folder it starts from.
+  private static func isInside(_ path: String) -> Bool {
+    !path.utf8.contains(0)
+      && path.split(separator: "/", omittingEmptySubsequences: false).allSatisfy { !["", ".", ".."].contains($0) }
+  }
+
   /// Hashes every file below a folder, on all threads.
   /// - Throws: for links, odd files and names that a manifest can't hold.
   init(ofFolder root: String) throws {
-    let files = try Files.walk(root)
+    let files = try Files.walk(root, followsLinks: false)
     let results: [Result<Entry, any Error>] = Parallel.map(files.count) { i in
       Result {
         let path = root + "/" + files[i]

@@ -1,15 +1,29 @@
 import Determinism
 
 extension Auditor {
-  /// An object that somebody names: who, for messages.
-  private struct Claim {
+  /// An object to check, and what is said of it.
+  private struct Subject: Sendable {
     let artifact: Artifact
+    let path: String
+    /// Who made it.
     let text: String
+    /// Who built on it.
+    let readers: [String]
+    let isRequired: Bool
+  }
+
+  /// What a check brought.
+  private struct Examination: Sendable {
+    var kind: AuditReport.Finding.Kind?
+    var message = ""
+    var bytes = 0
+    /// A large object whose content is still to be looked at, with all threads.
+    var isPending = false
   }
 
   /// Checks every object that a record names, and of a whole store every other file among the objects.
   func checkObjects(_ records: [Record], isWhole: Bool, _ ledger: inout Ledger) throws {
-    var claims = [String: Claim]()
+    var makers = [String: (artifact: Artifact, texts: [String])]()
     var elements = Set<String>()
     for record in records {
       for (name, artifact) in record.outputs.sorted(by: { $0.key < $1.key }) {
@@ -18,45 +32,96 @@ extension Auditor {
           note(.unreadable, store.recordPath(record.key), message, &ledger)
           continue
         }
-        let path = store.objectPath(artifact)
-        if claims[path] == nil {
-          claims[path] = Claim(artifact: artifact, text: "output '\(name)' of stage '\(record.stage)'")
-        }
+        let text = "output '\(name)' of stage '\(record.stage)'"
+        makers[store.objectPath(artifact), default: (artifact, [])].texts.append(text)
       }
       for port in record.elements.keys {
         guard case .single(let digest)? = record.identity.inputs[port] else { continue }
         elements.insert(store.objectPath(Artifact(kind: JSONFormat.name, digest: digest)))
       }
     }
-    for path in claims.keys.sorted() {
-      if interruption.isRequested { throw StageInterrupted() }
-      check(claims[path]!.artifact, at: path, text: claims[path]!.text, isRequired: true, &ledger)
-    }
-    if isWhole { try checkRest(claimed: Set(claims.keys), elements: elements, &ledger) }
+    let readers = readers(of: records)
+    try examine(
+      makers.sorted { $0.key < $1.key }.map { path, made in
+        Subject(
+          artifact: made.artifact, path: path, text: Auditor.list(made.texts),
+          readers: readers[made.artifact.digest] ?? [], isRequired: true)
+      }, &ledger)
+    if isWhole { try checkRest(claimed: Set(makers.keys), elements: elements, readers: readers, &ledger) }
   }
 
-  private func check(_ artifact: Artifact, at path: String, text: String, isRequired: Bool, _ ledger: inout Ledger) {
-    ledger.objects += 1
+  /// Names of the stages that read an artifact, by its digest.
+  private func readers(of records: [Record]) -> [Digest: [String]] {
+    var readers = [Digest: [String]]()
+    for record in records {
+      var digests = Set<Digest>()
+      for input in record.identity.inputs.values {
+        switch input {
+        case .single(let digest): digests.insert(digest)
+        case .list(let list): digests.formUnion(list)
+        }
+      }
+      for digest in digests { readers[digest, default: []].append("'\(record.stage)'") }
+    }
+    return readers
+  }
+
+  /// The first few of many.
+  private static func list(_ names: [String]) -> String {
+    let names = names.count < 2 ? names : Array(Set(names)).sorted()
+    let shown = names.prefix(4).joined(separator: ", ")
+    return names.count > 4 ? "\(shown) and \(names.count - 4) more" : shown
+  }
+
+  /// Checks objects, several at a time; the findings come in the order of the subjects.
+  private func examine(_ subjects: [Subject], _ ledger: inout Ledger) throws {
+    // A portion at a time, so that progress shows and a request to stop is seen.
+    for start in stride(from: 0, to: subjects.count, by: 256) {
+      if interruption.isRequested { throw StageInterrupted() }
+      let portion = Array(subjects[start..<min(start + 256, subjects.count)])
+      var results = Parallel.map(portion.count) { examine(portion[$0]) }
+      for i in portion.indices where results[i].isPending { examineContent(portion[i], &results[i]) }
+      for (subject, result) in zip(portion, results) {
+        ledger.objects += 1
+        ledger.bytes += result.bytes
+        guard let kind = result.kind else { continue }
+        let readers = subject.readers.isEmpty ? "" : "; read by \(Auditor.list(subject.readers))"
+        note(kind, subject.path, "\(subject.text)\(result.message)\(readers)", &ledger)
+      }
+      progress(ledger.bytes, portion[portion.count - 1].path)
+    }
+  }
+
+  private func examine(_ subject: Subject) -> Examination {
+    var result = Examination()
     do {
-      guard Files.exists(path) else {
-        if isRequired { note(.missing, path, "\(text) is gone", &ledger) }
-        return
+      if interruption.isRequested { return result }
+      guard Files.exists(subject.path) else {
+        if subject.isRequired { (result.kind, result.message) = (.missing, " is gone") }
+        return result
       }
-      let size = try store.objectSize(path)
-      ledger.bytes += size
-      progress(ledger.bytes, path)
-      if let damage = try store.damage(of: artifact) {
-        note(.corrupt, path, "\(text): \(damage)", &ledger)
-        return
-      }
-      let digest = try contentDigest(of: artifact, at: path)
-      if let digest, digest != artifact.digest {
-        note(
-          .mismatching, path, "\(text): its content has the digest \(digest.short), not the one it is named by",
-          &ledger)
+      result.bytes = try store.objectSize(subject.path)
+      if let damage = try store.damage(of: subject.artifact) {
+        (result.kind, result.message) = (.corrupt, ": \(damage)")
+      } else if isDeep, result.bytes > 16 << 20 {
+        result.isPending = true
+      } else {
+        examineContent(subject, &result)
       }
     } catch {
-      note(.unreadable, path, "\(text): \(error)", &ledger)
+      (result.kind, result.message) = (.unreadable, ": \(error)")
+    }
+    return result
+  }
+
+  private func examineContent(_ subject: Subject, _ result: inout Examination) {
+    do {
+      guard let digest = try contentDigest(of: subject.artifact, at: subject.path), digest != subject.artifact.digest
+      else { return }
+      result.kind = .mismatching
+      result.message = ": its content has the digest \(digest.short), not the one it is named by"
+    } catch {
+      (result.kind, result.message) = (.unreadable, ": \(error)")
     }
   }
 
@@ -68,44 +133,54 @@ extension Auditor {
   }
 
   /// What lies among the objects without a record that names it.
-  private func checkRest(claimed: Set<String>, elements: Set<String>, _ ledger: inout Ledger) throws {
-    let kinds = Dictionary(
-      store.registry.formats.values.map { (type(of: $0).fileExtension, type(of: $0).name) },
-      uniquingKeysWith: { a, _ in a })
+  private func checkRest(
+    claimed: Set<String>, elements: Set<String>, readers: [Digest: [String]], _ ledger: inout Ledger
+  ) throws {
     let objects = store.path + "/objects"
-    do {
-      for folder in try Files.list(objects) {
-        let names = Set(try Files.list("\(objects)/\(folder)"))
-        for name in names.sorted() {
-          if interruption.isRequested { throw StageInterrupted() }
-          let path = "\(objects)/\(folder)/\(name)"
-          if claimed.contains(path) { continue }
-          if name.hasSuffix(".sha256") {
-            // Of a claimed object that is gone, the loss is reported already.
-            let object = String(path.dropLast(7))
-            if !names.contains(String(name.dropLast(7))), !claimed.contains(object) {
-              note(.orphaned, path, "the SHA-256 of an object that is not there", &ledger)
-            }
-            continue
+    for folder in list(objects, &ledger) {
+      let names = Set(list("\(objects)/\(folder)", &ledger))
+      var subjects = [Subject]()
+      for name in names.sorted() {
+        let path = "\(objects)/\(folder)/\(name)"
+        if claimed.contains(path) { continue }
+        if name.hasSuffix(".sha256") {
+          // Of a claimed object that is gone, the loss is reported already.
+          let object = String(path.dropLast(7))
+          if !names.contains(String(name.dropLast(7))), !claimed.contains(object) {
+            note(.orphaned, path, "the SHA-256 of an object that is not there", &ledger)
           }
-          let parts = name.split(separator: ".").map(String.init)
-          guard parts.count == 2, let digest = Digest(hex: folder + parts[0]),
-            let kind = parts[1] == "manifest" ? TreeFormat.name : kinds[parts[1]]
-          else {
-            note(.orphaned, path, "not the name of an object", &ledger)
-            continue
-          }
-          let artifact = Artifact(kind: kind, digest: digest, isExternal: parts[1] == "manifest")
+        } else if let artifact = artifact(folder: folder, name: name) {
           let isElement = elements.contains(path)
-          check(
-            artifact, at: path, text: isElement ? "element of an array" : "an object that no record names",
-            isRequired: false, &ledger)
+          subjects.append(
+            Subject(
+              artifact: artifact, path: path,
+              text: isElement ? "element of an array" : "an object that no record names",
+              readers: readers[artifact.digest] ?? [], isRequired: false))
           if !isElement { note(.orphaned, path, "no record names it", &ledger) }
+        } else {
+          note(.orphaned, path, "not the name of an object", &ledger)
         }
       }
-    } catch let error as PipelineError {
-      note(.unreadable, objects, error.message, &ledger)
+      try examine(subjects, &ledger)
     }
+  }
+
+  /// Names in a folder; one that can't be read is reported, and has none.
+  private func list(_ folder: String, _ ledger: inout Ledger) -> [String] {
+    do {
+      return try Files.list(folder)
+    } catch {
+      note(.unreadable, folder, "\(error)", &ledger)
+      return []
+    }
+  }
+
+  private func artifact(folder: String, name: String) -> Artifact? {
+    let parts = name.split(separator: ".").map(String.init)
+    guard parts.count == 2, let digest = Digest(hex: folder + parts[0]) else { return nil }
+    if parts[1] == "manifest" { return Artifact(kind: TreeFormat.name, digest: digest, isExternal: true) }
+    let kind = store.registry.formats.values.first { type(of: $0).fileExtension == parts[1] }
+    return kind.map { Artifact(kind: type(of: $0).name, digest: digest) }
   }
 
   /// Reads again the files of a source that plans take as unchanged, and compares.

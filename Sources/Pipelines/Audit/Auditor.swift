@@ -32,6 +32,7 @@ public struct Auditor {
       guard let record = read(key, &ledger) else { continue }
       records.append(record)
     }
+    checkIndex(records, &ledger)
     checkProvenance(records, &ledger)
     try checkObjects(records, isWhole: plan == nil, &ledger)
     if let plan { checkCompleteness(plan, &ledger) }
@@ -48,6 +49,16 @@ public struct Auditor {
     var findings: [AuditReport.Finding] = []
     var objects = 0
     var bytes = 0
+    /// The elements of arrays that were looked at.
+    private var arrays: [Digest: [Digest]] = [:]
+
+    /// The digests of an array's elements; none where it can't be read, which is reported elsewhere.
+    mutating func elements(of array: Artifact, in store: Store) -> [Digest] {
+      if let known = arrays[array.digest] { return known }
+      let elements = (try? JSONFormat.read(store.objectPath(array)))?.arrayValue?.map(\.digest) ?? []
+      arrays[array.digest] = elements
+      return elements
+    }
   }
 
   func note(_ kind: AuditReport.Finding.Kind, _ path: String, _ message: String, _ ledger: inout Ledger) {
@@ -77,6 +88,17 @@ public struct Auditor {
       note(.missing, store.recordPath(key), "the record of stage '\(entry.stage)' (\(entry.kind)) is gone", &ledger)
     }
     return keys.sorted()
+  }
+
+  /// Plans take the index at its word.
+  private func checkIndex(_ records: [Record], _ ledger: inout Ledger) {
+    for record in records {
+      guard let entry = store.index.entry(record.key), entry.outputs != record.outputs else { continue }
+      note(
+        .mismatching, "\(store.path)/index",
+        "it names other outputs of stage '\(record.stage)' than the record \(record.key.short) does; delete the index",
+        &ledger)
+    }
   }
 
   private func keysBehind(_ plan: Plan, _ ledger: inout Ledger) throws -> [Digest] {
@@ -129,8 +151,8 @@ public struct Auditor {
       note(.missing, store.recordPath(record.key), "\(place) is an element of an array that is gone", &ledger)
       return
     }
-    let elements = (try? JSONFormat.read(store.objectPath(array)))?.arrayValue ?? []
-    guard elements.indices.contains(element.index), elements[element.index].digest == digest else {
+    let elements = ledger.elements(of: array, in: store)
+    guard elements.indices.contains(element.index), elements[element.index] == digest else {
       note(
         .mismatching, store.recordPath(record.key),
         "\(place) is not element \(element.index) of \(element.array.short), as the record says", &ledger)

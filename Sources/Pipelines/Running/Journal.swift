@@ -27,7 +27,9 @@ final class Journal: Sendable {
   func note(_ event: RunEvent) {
     switch event {
     case .log(let stage, let text):
-      let name = String(stage.map { $0 == "[" ? "-" : $0 }.filter { $0 != "]" })
+      // `judge[3]` becomes `judge-3`; whatever else a name holds, the log lies in the run's folder.
+      let name = String(
+        stage.filter { $0 != "]" }.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") ? $0 : "-" })
       append("\(Timestamp.now()) \(text)\n", to: "\(name).log")
     case .cached(let stage, let key):
       let isPending = state.withLock { state in

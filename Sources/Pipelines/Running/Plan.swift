@@ -112,6 +112,9 @@ public struct Plan: Sendable {
 
 /// Compares a pipeline with a store.
 public struct Planner: Sendable {
+  /// Instances of one stage at most: an array from somebody else must not fill the memory.
+  static let elementLimit = 250_000
+
   let pipeline: Pipeline
   public let store: Store
   let variables: [String: String]
@@ -181,6 +184,10 @@ public struct Planner: Sendable {
         let path = store.objectPath(artifact)
         guard let elements = try JSONFormat.read(path).arrayValue else {
           throw PipelineError(.badArtifact, "\(path): for-each needs an array")
+        }
+        guard elements.count <= Planner.elementLimit else {
+          throw PipelineError(
+            .badArtifact, "\(path): \(elements.count) elements; for-each takes at most \(Planner.elementLimit)")
         }
         return elements
       })

@@ -22,9 +22,19 @@ enum Files {
 
   static func failure(_ action: String, _ path: String, _ code: Int32 = errno) -> PipelineError {
     let reason = String(cString: strerror(code))
+    if code == EFBIG {
+      return PipelineError(
+        .diskFull, "\(path): cannot \(action): \(reason); files may have \(fileSizeLimit) at most (ulimit -f)")
+    }
     guard code == ENOSPC || code == EDQUOT else { return PipelineError(.io, "\(path): cannot \(action): \(reason)") }
     let free = freeSpace(path).map { "; \($0) bytes are free" } ?? ""
     return PipelineError(.diskFull, "\(path): cannot \(action): \(reason)\(free). Free some space and run again")
+  }
+
+  private static var fileSizeLimit: String {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0 else { return "unknown" }
+    return "\(limit.rlim_cur) bytes"
   }
 
   static func status(_ path: String) throws -> Status {
@@ -60,6 +70,7 @@ enum Files {
 
   /// Opens a file for reading; a pipe or a device in its place is an error, not something to wait for.
   private static func openRegular(_ path: String) throws -> (descriptor: Int32, status: stat) {
+    if FailPoint.failsReading(path) { throw failure("read", path, EIO) }
     let fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard fd >= 0 else { throw failure("read", path) }
     var s = stat()
@@ -230,8 +241,11 @@ enum Files {
     return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
-  /// Relative paths of all files below a folder. Links to files and folders are followed.
-  static func walk(_ root: String, below prefix: String = "", depth: Int = 0) throws -> [String] {
+  /// Relative paths of all files below a folder.
+  /// - Parameter followsLinks: whether links to files and folders count as what they lead to; else they are refused.
+  static func walk(
+    _ root: String, below prefix: String = "", followsLinks: Bool = true, depth: Int = 0
+  ) throws -> [String] {
     guard depth < 64 else {
       throw PipelineError(.badArtifact, "\(root)/\(prefix): folders too deep; a link in a circle?")
     }
@@ -241,9 +255,13 @@ enum Files {
       guard !name.contains("\n") else {
         throw PipelineError(.badArtifact, "\(root)/\(prefix): a file name holds a line break")
       }
+      guard followsLinks || !isLink(root + "/" + path) else {
+        throw PipelineError(
+          .badArtifact, "\(root)/\(path) is a link, which no artifact can hold; copy what it leads to")
+      }
       let status = try status(root + "/" + path)
       if status.isFolder {
-        out += try walk(root, below: path, depth: depth + 1)
+        out += try walk(root, below: path, followsLinks: followsLinks, depth: depth + 1)
       } else if status.isRegular {
         out.append(path)
       } else {

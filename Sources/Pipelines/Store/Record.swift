@@ -24,6 +24,9 @@ struct Record: Sendable {
     var index: Int
   }
 
+  /// Larger files are no records; one that traces a thousand tensors at a hundred steps has some 10 MiB.
+  static let sizeLimit = 256 << 20
+
   var key: Digest { identity.key }
 
   var canonical: CanonicalValue {

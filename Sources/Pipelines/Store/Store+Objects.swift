@@ -39,16 +39,20 @@ extension Store {
     let path = objectPath(artifact)
     guard let status = try Files.optionalStatus(path) else { return "missing" }
     guard Files.exists(path + ".sha256") else { return "the file with its SHA-256 is missing" }
+    guard !Files.isLink(path), !Files.isLink(path + ".sha256") else { return "a link, not what was stored" }
     let isTree = artifact.kind == TreeFormat.name && !artifact.isExternal
     guard status.isFolder == isTree else { return isTree ? "not a folder" : "not a file" }
     let file = isTree ? path + "/" + TreeFormat.manifestName : path
-    let written = try Files.read(path + ".sha256")
+    let written = try Files.read(path + ".sha256", limit: 1024)
     let found = try Files.sha256(file)
     if written != Array("\(found.hex)\n".utf8) {
       return Digest(hex: String(decoding: written.dropLast(), as: UTF8.self)) == nil
         ? "the file with its SHA-256 is damaged" : "its bytes changed (SHA-256 is now \(found.short)...)"
     }
     guard isTree else { return nil }
+    guard !Files.isLink(file), !Files.isLink(path + "/" + TreeFormat.filesName) else {
+      return "a link, not what was stored"
+    }
     guard let manifest = TreeManifest(bytes: try Files.read(file)) else { return "its manifest is not readable" }
     let actual = try TreeManifest(ofFolder: path + "/" + TreeFormat.filesName)
     return manifest.differences(to: actual, limit: 1).first.map {

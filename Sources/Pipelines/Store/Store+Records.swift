@@ -18,7 +18,8 @@ extension Store {
 
   /// - Throws: code `damaged` where the file is not as it was written, code `io` where it is not there.
   func record(_ key: Digest) throws -> Record {
-    let record = try Record(fileBytes: try Files.read(recordPath(key)), at: recordPath(key))
+    let record = try Record(
+      fileBytes: try Files.read(recordPath(key), limit: Record.sizeLimit), at: recordPath(key))
     guard record.key == key else {
       throw PipelineError(.damaged, "\(recordPath(key)): the record of another key, \(record.key.short)")
     }

@@ -29,15 +29,15 @@ final class StoreIndex: Sendable {
   private let state: Mutex<State>
 
   /// - Parameter isObserved: whether to write only where that is possible.
-  init(path: String, isObserved: Bool) throws {
+  convenience init(path: String, isObserved: Bool) throws {
+    self.init(lines: Files.exists(path) ? try Files.read(path) : [], path: path, isObserved: isObserved)
+  }
+
+  init(lines: [UInt8], path: String, isObserved: Bool) {
     self.path = path
     self.isObserved = isObserved
     var state = State()
-    if Files.exists(path) {
-      for line in try Files.read(path).split(separator: 0x0A) {
-        StoreIndex.apply(line, to: &state)
-      }
-    }
+    for line in lines.split(separator: 0x0A) { StoreIndex.apply(line, to: &state) }
     self.state = Mutex(state)
   }
 

@@ -1,0 +1,98 @@
+// The readers that are written in Swift, under libFuzzer: `FUZZ=yaml|record|artifact Fuzz [OPTION...] CORPUS...`.
+// `make fuzz` builds and runs it; nothing else knows of this target.
+import Determinism
+import Foundation
+import PipelineFiles
+import TensorFiles
+
+@testable import Pipelines
+
+@_silgen_name("LLVMFuzzerRunDriver")
+func runDriver(
+  _ count: UnsafeMutablePointer<Int32>,
+  _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
+  _ body: @convention(c) (UnsafePointer<UInt8>?, Int) -> Int32
+) -> Int32
+
+/// A stage with parameters of every type that pipeline files can set.
+struct Subject: Stage {
+  enum Mode: String, Codable, CaseIterable, Sendable { case fast, slow }
+  struct Inner: Codable, Sendable {
+    var rate: Float = 0.1
+    var momentum: Double?
+  }
+  struct Parameters: StageParameters {
+    var steps = 1
+    var inner = Inner()
+    var mode = Mode.fast
+    var widths = [8, 16]
+    var names = ["a": true]
+    var text = ""
+  }
+  static let name = "subject", version = 1, isRandom = true
+  static let inputs = [
+    InputPort("one", "json", optional: true), InputPort("all", "json", optional: true, list: true),
+  ]
+  static let outputs = [OutputPort("out", "json"), OutputPort("files", "tree")]
+  init(parameters: Parameters) throws {
+    if parameters.steps < 0 { throw ParameterError("steps", "must not be negative") }
+  }
+  func run(in context: StageContext) throws {}
+}
+
+let registry = StageRegistry(kinds: [StageKind(Subject.self)])
+
+func readYAML(_ bytes: [UInt8]) {
+  guard let text = String(validating: bytes, as: UTF8.self),
+    let file = try? PipelineFile(text: text, path: "fuzz.yaml")
+  else { return }
+  for profile in [nil] + file.profileNames.prefix(2).map(Optional.some) {
+    if let description = try? file.description(profile: profile) {
+      _ = try? Pipeline(description, registry: registry)
+    }
+  }
+}
+
+/// The first byte chooses: a record, a manifest, a line of the index, or any JSON.
+func readRecord(_ bytes: [UInt8]) {
+  let rest = Array(bytes.dropFirst())
+  switch bytes.first {
+  case UInt8(ascii: "t"):
+    if let manifest = TreeManifest(bytes: rest) { precondition(manifest.bytes == rest, "a manifest changed") }
+  case UInt8(ascii: "i"):
+    _ = StoreIndex(lines: rest, path: "/dev/null", isObserved: true).allKeys
+  case UInt8(ascii: "j"):
+    if let value = try? CanonicalValue(json: rest) {
+      precondition((try? CanonicalValue(json: value.canonicalBytes))?.digest == value.digest, "JSON changed")
+    }
+  default:
+    if let record = try? Record(fileBytes: rest, at: "record") {
+      precondition((try? Record(fileBytes: record.fileBytes, at: "again"))?.key == record.key, "a record changed")
+    }
+  }
+}
+
+func readArtifact(_ bytes: [UInt8]) {
+  guard let file = try? TensorFile(bytes: bytes, place: "fuzz", limits: ReadingLimits(totalBytes: 1 << 24)) else {
+    return
+  }
+  _ = file.digest
+}
+
+let target = ProcessInfo.processInfo.environment["FUZZ"] ?? ""
+guard ["yaml", "record", "artifact"].contains(target) else {
+  FileHandle.standardError.write(Data("FUZZ=yaml, record or artifact\n".utf8))
+  exit(64)
+}
+var count = CommandLine.argc
+var arguments = CommandLine.unsafeArgv
+exit(
+  runDriver(&count, &arguments) { data, size in
+    let bytes = data.map { Array(UnsafeBufferPointer(start: $0, count: size)) } ?? []
+    switch target {
+    case "yaml": readYAML(bytes)
+    case "record": readRecord(bytes)
+    default: readArtifact(bytes)
+    }
+    return 0
+  })

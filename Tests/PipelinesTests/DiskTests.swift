@@ -1,0 +1,198 @@
+import Determinism
+import Foundation
+import PipelineFiles
+import Synchronization
+import Testing
+
+@testable import Pipelines
+
+@Suite("Disks and clocks that misbehave", .serialized)
+struct DiskTests {
+  private static func run(_ path: String, settings: [String] = []) throws -> RunResult {
+    let registry = Toys.registry()
+    let description = try PipelineFile(text: Toys.search, path: "toy.yaml")
+      .description(settings: settings.map { try Setting(parsing: $0) })
+    let planner = Planner(
+      pipeline: try Pipeline(description, registry: registry), store: try Store(path: path, registry: registry))
+    return try Runner(planner: planner, options: RunOptions()).run()
+  }
+
+  private static func audit(_ path: String) throws -> AuditReport {
+    try Auditor(store: try Store(observing: path, registry: Toys.registry()), deep: true).audit()
+  }
+
+  /// Runs `mount` with these arguments.
+  /// - Returns: whether that was allowed; only root may, and not in every container.
+  private static func mount(_ arguments: String...) -> Bool {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = arguments
+    process.standardError = FileHandle.nullDevice
+    guard (try? process.run()) != nil else { return false }
+    process.waitUntilExit()
+    return process.terminationStatus == 0
+  }
+
+  @Test("a full disk is an error that says so; freed, the run goes on to the same root")
+  func fullDisk() throws {
+    let root = try Self.run(try Bench().storePath).root
+    let bench = try Bench()
+    let disk = bench.folder + "/disk"
+    try Files.makeFolder(disk)
+    // Room for some of the folders and files, not for all: of tmpfs each takes a page or an inode.
+    guard geteuid() == 0, Self.mount("mount", "-t", "tmpfs", "-o", "size=128k,nr_inodes=60", "tmpfs", disk) else {
+      return
+    }
+    defer { _ = Self.mount("umount", "-l", disk) }
+    var failures = 0
+    for inodes in stride(from: 60, through: 400, by: 10) {
+      #expect(Self.mount("mount", "-o", "remount,size=\(inodes * 4)k,nr_inodes=\(inodes)", disk))
+      do {
+        let result = try Self.run(disk + "/store")
+        if result.failures.isEmpty {
+          #expect(result.root == root)
+          break
+        }
+        failures += 1
+        for failure in result.failures {
+          #expect((failure.error as? PipelineError)?.code == .diskFull, "\(failure.message)")
+          #expect(failure.message.contains("bytes are free"), "\(failure.message)")
+        }
+      } catch let error as PipelineError {
+        failures += 1
+        #expect(error.code == .diskFull, "\(error)")
+      }
+      if Files.exists(disk + "/store/format") {
+        #expect(try Self.audit(disk + "/store").findings.filter(\.isProblem).isEmpty, "with \(inodes) inodes")
+      }
+    }
+    #expect(failures > 1)
+    #expect(try Self.run(disk + "/store").root == root)
+    #expect(try Self.audit(disk + "/store").isSound)
+  }
+
+  @Test("a limit on the size of files is an error that names it")
+  func fileSizeLimit() async throws {
+    let bench = try Bench()
+    await #expect(processExitsWith: .success) { [path = bench.storePath] in
+      signal(SIGXFSZ, SIG_IGN)
+      var limit = rlimit(rlim_cur: 700, rlim_max: 700)
+      #expect(setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0)
+      let result = try DiskTests.run(path)
+      let failure = try #require(result.failures.first)
+      #expect((failure.error as? PipelineError)?.code == .diskFull, "\(failure.message)")
+      #expect(failure.message.contains("700 bytes at most (ulimit -f)"), "\(failure.message)")
+    }
+    #expect(try Self.audit(bench.storePath).findings.filter(\.isProblem).isEmpty)
+    #expect(try Self.run(bench.storePath).root == Self.run(try Bench().storePath).root)
+  }
+
+  @Test("a store that can't be written still serves what it holds, and says why it takes nothing")
+  func readOnly() throws {
+    let bench = try Bench()
+    let root = try Self.run(bench.storePath).root
+    let path = bench.storePath
+    guard geteuid() == 0, Self.mount("mount", "--bind", path, path) else { return }
+    defer { _ = Self.mount("umount", "-l", path) }
+    guard Self.mount("mount", "-o", "remount,ro,bind", path) else { return }
+    #expect(try Self.run(path).root == root)
+    #expect(try Self.audit(path).isSound)
+    let refused = #expect(throws: (any Error).self) {
+      if let failure = try Self.run(path, settings: ["pool.genes=[9]"]).failures.first { throw failure.error }
+    }
+    #expect("\(try #require(refused))".contains("Read-only file system"))
+  }
+
+  @Test("a clock that jumps back changes nothing that is kept")
+  func clock() throws {
+    let bench = try Bench()
+    defer { Timestamp.shift.store(0, ordering: .relaxed) }
+    Timestamp.shift.store(86_400, ordering: .relaxed)
+    let first = try Self.run(bench.storePath)
+    Timestamp.shift.store(-86_400, ordering: .relaxed)
+    let second = try Self.run(bench.storePath)
+    #expect(second.root == first.root && second.executed == 0)
+    let third = try Self.run(bench.storePath, settings: ["pool.genes=[5]"])
+    #expect(third.failures.isEmpty && third.executed == 3)
+    #expect(try Self.audit(bench.storePath).isSound)
+  }
+
+  @Test("a file from the future is looked at again, not believed")
+  func futureFile() throws {
+    let bench = try Bench()
+    let folder = bench.folder + "/data"
+    try Files.makeFolder(folder + "/train")
+    let file = folder + "/train/a.txt"
+    bench.variables["TOY"] = folder
+    let text = "pipeline: p\nstages:\n  data: { uses: folder }\n"
+    func stamped(_ content: String) throws -> Digest? {
+      try save(content, to: file)
+      var times = [timespec(tv_sec: 4_000_000_000, tv_nsec: 0), timespec(tv_sec: 4_000_000_000, tv_nsec: 0)]
+      #expect(utimensat(AT_FDCWD, file, &times, 0) == 0)
+      return try bench.run(text).result.root
+    }
+    let (a, b) = (try stamped("one"), try stamped("two"))
+    #expect(a != b)
+  }
+
+  @Test("the system's folder for temporary files may lie on another file system than the store")
+  func otherFileSystem() async throws {
+    let bench = try Bench()
+    let elsewhere = NSTemporaryDirectory() + "elsewhere-\(UInt64.random(in: 0 ... .max))"
+    try Files.makeFolder(elsewhere)
+    defer { try? Files.remove(elsewhere) }
+    let root = try Self.run(try Bench().storePath).root
+    await #expect(processExitsWith: .success) { [path = bench.storePath, elsewhere = elsewhere as String] in
+      setenv("TMPDIR", elsewhere, 1)
+      _ = try DiskTests.run(path)
+    }
+    #expect(try Self.run(bench.storePath).root == root)
+    #expect(try Files.list(elsewhere).isEmpty)
+  }
+
+  @Test("the audit goes on after what can't be read, and lists every stage that is hit")
+  func unreadable() throws {
+    let bench = try Bench()
+    try Self.run(bench.storePath)
+    let store = try bench.store()
+    let records = try store.recordKeys().map { try store.record($0) }
+    let weights = try #require(records.first { $0.stage == "pretrain" }?.outputs["weights"])
+    let path = store.objectPath(weights)
+    FailPoint.failReading(path)
+    defer { FailPoint.failReading(nil) }
+    let report = try Self.audit(bench.storePath)
+    let finding = try #require(report.findings.first { $0.kind == .unreadable })
+    #expect(report.findings.filter(\.isProblem).count == 1 && report.records == records.count)
+    #expect(path.hasSuffix(finding.path) && finding.message.contains("Input/output error"))
+    for stage in ["pretrain", "judge[0]", "judge[1]", "judge[2]"] {
+      #expect(finding.message.contains("'\(stage)'"), "\(stage) is hit: \(finding.message)")
+    }
+    // A record on a bad sector hides nothing else either.
+    FailPoint.failReading(store.recordPath(records[0].key))
+    #expect(try Self.audit(bench.storePath).findings.contains { $0.kind == .unreadable })
+  }
+
+  @Test("runners in processes of their own do no stage twice")
+  func processes() async throws {
+    let bench = try Bench()
+    let expected = try Self.run(try Bench().storePath)
+    await withTaskGroup(of: Void.self) { group in
+      for i in 0..<3 {
+        group.addTask {
+          await #expect(processExitsWith: .success) {
+            [path = bench.storePath, count = "\(bench.folder)/executed-\(i)", root = expected.root?.hex ?? ""] in
+            let result = try DiskTests.run(path)
+            #expect(result.root?.hex == root)
+            try save(String(result.executed), to: count)
+          }
+        }
+      }
+    }
+    var executed = 0
+    for i in 0..<3 {
+      executed += try #require(Int(String(contentsOfFile: "\(bench.folder)/executed-\(i)", encoding: .utf8)))
+    }
+    #expect(executed == expected.executed)
+    #expect(try Self.audit(bench.storePath).isSound)
+  }
+}

@@ -1,0 +1,209 @@
+import Determinism
+import Foundation
+import PipelineFiles
+import Testing
+
+@testable import Pipelines
+
+@Suite("Stores, artifacts and pipeline files of somebody else")
+struct TrustTests {
+  @Test(
+    "a tree's manifest names files below the tree, and no others",
+    arguments: ["../out", "a/../../out", "/etc/passwd", "a//b", "./a", "a/.", "", "a/"])
+  func paths(_ path: String) {
+    let good = TreeManifest([.init(path: "a/b", size: 1, sha256: Digest(of: "x"))])
+    #expect(TreeManifest(bytes: good.bytes) == good)
+    let bad = TreeManifest([.init(path: path, size: 1, sha256: Digest(of: "x"))])
+    #expect(TreeManifest(bytes: bad.bytes) == nil)
+  }
+
+  struct Linking: Stage {
+    static let name = "linking", version = 1
+    static let outputs = [OutputPort("files", "tree")]
+    init(parameters: NoParameters) {}
+    func run(in context: StageContext) throws {
+      try context.write("files") { folder in
+        try FileManager.default.createSymbolicLink(atPath: folder + "/passwd", withDestinationPath: "/etc/passwd")
+      }
+    }
+  }
+
+  @Test("a link among the outputs is refused")
+  func linkedOutput() throws {
+    let bench = try Bench()
+    bench.registry = StageRegistry(kinds: [StageKind(Linking.self)])
+    let result = try bench.run("pipeline: p\nstages:\n  a: { uses: linking }\n").result
+    #expect(result.failures.first?.message.contains("passwd is a link, which no artifact can hold") == true)
+    #expect(try bench.audit().isSound)
+  }
+
+  @Test(
+    "a store whose folders lead elsewhere is refused, and nothing is touched there",
+    arguments: ["tmp", "objects", "records", "runs", "checkpoints", "locks", "sources"])
+  func linkedFolder(_ folder: String) throws {
+    let bench = try Bench()
+    try bench.run(Toys.search)
+    let outside = bench.folder + "/outside"
+    try Files.makeFolder(outside + "/precious")
+    try Files.remove("\(bench.storePath)/\(folder)")
+    try FileManager.default.createSymbolicLink(
+      atPath: "\(bench.storePath)/\(folder)", withDestinationPath: outside)
+    let error = #expect(throws: PipelineError.self) { try bench.run(Toys.search) }
+    #expect(error?.message.contains("\(folder) is a link") == true)
+    #expect(throws: PipelineError.self) { try Store(observing: bench.storePath, registry: bench.registry) }
+    #expect(try Files.list(outside) == ["precious"])
+  }
+
+  @Test("an index that leads elsewhere is not written there")
+  func linkedIndex() throws {
+    let bench = try Bench()
+    try bench.run(Toys.search)
+    let outside = bench.folder + "/outside"
+    try save("precious", to: outside)
+    try Files.remove(bench.storePath + "/index")
+    try FileManager.default.createSymbolicLink(atPath: bench.storePath + "/index", withDestinationPath: outside)
+    _ = try? bench.run(Toys.search, settings: ["pool.genes=[9]"])
+    #expect(try Files.read(outside) == Array("precious".utf8))
+  }
+
+  @Test("an object that is a link, a pipe or a device is damaged, not followed and not waited for")
+  func oddObjects() throws {
+    let bench = try Bench()
+    try bench.run(Toys.search)
+    let plan = try bench.planner(Toys.search).plan()
+    let weights = try #require(plan.stages.first { $0.name == "pretrain" }?.instances[0].outputs["weights"])
+    let path = try bench.store().objectPath(weights)
+    let copy = bench.folder + "/copy"
+    try Files.write(Files.read(path), to: copy)
+    for kind in ["link", "pipe"] {
+      try Files.remove(path)
+      if kind == "link" {
+        try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: copy)
+      } else {
+        #expect(mkfifo(path, 0o644) == 0)
+      }
+      let problems = try bench.audit().findings.filter(\.isProblem)
+      #expect(problems.count == 1 && path.hasSuffix(problems[0].path), "\(kind): \(problems)")
+      let result = try bench.run(Toys.search, settings: ["pool.genes=[9]"]).result
+      #expect(result.failures.count == 1, "\(kind)")
+    }
+  }
+
+  @Test("an index that contradicts a record is found out by the audit")
+  func lyingIndex() throws {
+    let bench = try Bench()
+    try bench.run(Toys.search)
+    let store = try bench.store()
+    var entry = try #require(store.index.entry(store.recordKeys()[0]))
+    entry.outputs = entry.outputs.mapValues { Artifact(kind: $0.kind, digest: Digest(of: "another")) }
+    try store.index.add([entry])
+    let finding = try bench.audit().findings.first { $0.path == "index" }
+    #expect(finding?.kind == .mismatching && finding?.message.contains("delete the index") == true)
+  }
+
+  @Test("names of stages lead nowhere, whoever makes the pipeline")
+  func logNames() throws {
+    let bench = try Bench()
+    let store = try bench.store()
+    let journal = Journal(store: store, pipeline: "p")
+    journal.note(.log(stage: "../../escaped", text: "hello"))
+    let files = try bench.files("runs")
+    #expect(files.contains { $0.hasSuffix("/------escaped.log") })
+    #expect(try Files.list(bench.folder) == ["store"])
+  }
+
+  @Test("arrays with more elements than any fan-out has are refused")
+  func manyElements() throws {
+    let bench = try Bench()
+    let array = "[\(Array(repeating: "1", count: Planner.elementLimit + 1).joined(separator: ","))]"
+    let text = """
+      pipeline: p
+      stages:
+        pool: { uses: candidates }
+        judge: { uses: evaluate, for-each: pool.list, needs: { architecture: each } }
+      """
+    try bench.run(text)
+    let store = try bench.store()
+    let list = try #require(try bench.planner(text).plan().stages[0].instances[0].outputs["list"])
+    try Files.remove(store.objectPath(list))
+    try save(array, to: store.objectPath(list))
+    try Files.remove(store.objectPath(list) + ".sha256")
+    try save(Digest(of: array).hex + "\n", to: store.objectPath(list) + ".sha256")
+    let error = #expect(throws: PipelineError.self) { try bench.planner(text).plan() }
+    #expect(error?.message.contains("for-each takes at most") == true)
+  }
+
+  @Test("a record of absurd size takes no memory")
+  func largeRecord() throws {
+    let bench = try Bench()
+    try bench.run(Toys.search)
+    let store = try bench.store()
+    let key = try store.recordKeys()[0]
+    #expect(truncate(store.recordPath(key), 1 << 40) == 0)
+    let error = #expect(throws: PipelineError.self) { try store.record(key) }
+    #expect(error?.code == .damaged)
+    #expect(try !bench.audit().isSound)
+  }
+
+  struct Bomb: Sendable, CustomTestStringConvertible {
+    let testDescription: String
+    let text: String
+    let says: String
+
+    static let all = [
+      Bomb(
+        testDescription: "aliases that multiply",
+        text: "a: &a [x, x, x]\n" + (0..<9).map { i in "b\(i): &b\(i) [\(bombs(i))]\n" }.joined() + "pipeline: p\n",
+        says: "too many values"),
+      Bomb(
+        testDescription: "many aliases", text: "a: &a x\nb: [\(String(repeating: "*a, ", count: 40))]\n",
+        says: "more than 30 aliases"),
+      Bomb(testDescription: "an alias as a key", text: "a: &a [x]\n? *a : b\n", says: "can't be a key"),
+      Bomb(
+        testDescription: "names that multiply",
+        text: "pipeline: p\nlet:\n  n0: x\n"
+          + (1..<40).map { "  n\($0): [$n\($0 - 1), $n\($0 - 1), $n\($0 - 1)]\n" }.joined()
+          + "stages:\n  a: { uses: train, with: { layer-widths: $n39 } }\n", says: "do names under 'let' multiply"),
+      Bomb(
+        testDescription: "brackets without end", text: "a: " + String(repeating: "[", count: 500_000),
+        says: "nested too deep"),
+      Bomb(
+        testDescription: "lists in lists", text: String(repeating: "- ", count: 400_000) + "x\n",
+        says: "nested too deep"),
+      Bomb(
+        testDescription: "a stair of lists",
+        text: (0..<100).map { String(repeating: " ", count: 2 * 60 * $0) + String(repeating: "- ", count: 60) }
+          .joined(separator: "\n"), says: ""),
+      Bomb(
+        testDescription: "a stair of mappings",
+        text: (0..<1300).map { String(repeating: " ", count: $0) + "a:" }.joined(separator: "\n"), says: "too deep"),
+      Bomb(
+        testDescription: "a large file", text: String(repeating: "# x\n", count: 300_000), says: "larger than 1 MiB"),
+    ]
+
+    private static func bombs(_ i: Int) -> String {
+      Array(repeating: i == 0 ? "*a" : "*b\(i - 1)", count: 3).joined(separator: ", ")
+    }
+  }
+
+  @Test("YAML that would grow without bounds is a mistake with a place", arguments: Bomb.all)
+  func bomb(_ bomb: Bomb) throws {
+    let error = #expect(throws: PipelineError.self) {
+      try PipelineFile(text: bomb.text, path: "bomb.yaml").description()
+    }
+    #expect(error?.description.hasPrefix("bomb.yaml") == true && error?.isUserData == true)
+    #expect(error?.message.contains(bomb.says) == true || bomb.says.isEmpty, "\(error?.message ?? "")")
+  }
+
+  @Test("what is no plain file is no pipeline, and no basis of one")
+  func devices() throws {
+    let bench = try Bench()
+    #expect(throws: PipelineError.self) { try PipelineFile(path: "/dev/zero") }
+    let pipe = bench.folder + "/pipe.yaml"
+    #expect(mkfifo(pipe, 0o644) == 0)
+    let file = bench.folder + "/p.yaml"
+    try save("based-on: pipe.yaml\n", to: file)
+    let error = #expect(throws: PipelineError.self) { try PipelineFile(path: file) }
+    #expect(error?.message.contains("not a file") == true)
+  }
+}

@@ -1,0 +1,47 @@
+import CCodecs
+import Foundation
+import Testing
+
+@testable import TensorFiles
+
+@Suite("The fuzzers' corpus of artifacts")
+struct CorpusTests {
+  private static func files(_ name: String) throws -> [(name: String, path: String, bytes: [UInt8])] {
+    let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("Fuzz/corpus/\(name)").path
+    return try FileManager.default.contentsOfDirectory(atPath: folder).sorted().map {
+      ($0, "\(folder)/\($0)", try [UInt8](Data(contentsOf: URL(fileURLWithPath: "\(folder)/\($0)"))))
+    }
+  }
+
+  @Test("chunks decode or fail, whole, cut short and with one byte changed")
+  func chunks() throws {
+    for (_, _, bytes) in try Self.files("chunk") {
+      for size in [0, 1, 16, 64, 4096] {
+        var out = [UInt8](repeating: 0, count: size + 1)
+        for i in 0..<bytes.count {
+          var changed = bytes
+          changed[i] ^= 0x15
+          for text in [Array(bytes[..<i]), changed] { _ = cc_lz4_decode(text, text.count, &out, size) }
+        }
+        #expect(out[size] == 0)
+      }
+    }
+  }
+
+  @Test("our own kind is read; links that lead elsewhere, circles and foreign types are refused with words")
+  func artifacts() throws {
+    for (name, path, bytes) in try Self.files("artifact") {
+      if name == "own.h5" {
+        let file = try TensorFile.read(path)
+        #expect(file.names == ["a/x", "y", "z"] && file["a/x"]?.shape == [20, 20])
+        #expect(file.attributes["shape"] == [3, 4, 5])
+        #expect(try TensorFile.digest(ofFileAt: path) == file.digest)
+        #expect(try TensorFile(bytes: bytes, place: name) == file)
+      } else {
+        let error = #expect(throws: TensorFileError.self) { try TensorFile.read(path) }
+        #expect(error?.code == .corrupt, "\(name): \(String(describing: error))")
+      }
+    }
+  }
+}

@@ -1,0 +1,122 @@
+import Determinism
+import Foundation
+import Tensors
+import Testing
+
+@testable import TensorFiles
+
+@Suite("Files larger than a batch")
+struct LargeFileTests {
+  private static func tensors() -> [(name: String, tensor: NamedTensor)] {
+    var state: UInt64 = 1
+    func number() -> Float {
+      state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+      return Float(Int32(truncatingIfNeeded: state >> 40)) * 1e-6
+    }
+    // Extents that fit neither chunks nor the pieces of digests, beside many that are small.
+    let large = (0..<3_000_017).map { _ in number() }
+    let odd = (0..<7 * 300_001).map { _ in number() }
+    return [("large", NamedTensor(large)), ("odd", NamedTensor(odd, shape: [7, 300_001]))]
+      + (0..<300).map { ("small/\($0)", NamedTensor((0...$0).map { _ in number() })) }
+  }
+
+  @Test("what was written is what is read, on any number of threads; the file's digest is that of the tensors")
+  func roundTrip() throws {
+    let file = try TensorFile(tensors: Self.tensors(), attributes: ["steps": 7])
+    try withTemporaryFolder { folder in
+      let path = folder + "/large.h5"
+      var bytes: [UInt8]?
+      for threads in [1, 2, 5] {
+        try Parallel.withThreads(threads) {
+          try file.write(to: path)
+          let written = try [UInt8](Data(contentsOf: URL(fileURLWithPath: path)))
+          #expect(bytes == nil || bytes == written, "equal bytes on \(threads) threads")
+          bytes = written
+          #expect(try TensorFile.read(path) == file)
+          #expect(try TensorFile.digest(ofFileAt: path) == file.digest)
+        }
+      }
+      #expect(try file.encoded() == bytes)
+    }
+  }
+
+  @Test("a tensor in memory and its bytes are the same content")
+  func shared() throws {
+    let tensor = Tensor((0..<5000).map { Float($0) * 0.5 }, shape: [50, 100])
+    let (a, b) = (NamedTensor(tensor), NamedTensor((0..<5000).map { Float($0) * 0.5 }, shape: [50, 100]))
+    #expect(a == b && a.hashValue == b.hashValue && a.bytes == b.bytes && a.byteCount == 20_000)
+    #expect(TensorDigest.of(a) == TensorDigest.of(b))
+  }
+
+  @Test("a digest of elements that come in batches is that of all at once", arguments: [997, 1 << 20, 3_000_000])
+  func batches(_ size: Int) {
+    let bytes = (0..<5_300_001).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 7) }
+    let whole = bytes.withUnsafeBytes { TensorDigest.of(elements: $0) }
+    var builder = TensorDigest.Builder()
+    bytes.withUnsafeBytes { raw in
+      for start in stride(from: 0, to: raw.count, by: size) {
+        builder.update(UnsafeRawBufferPointer(rebasing: raw[start..<min(raw.count, start + size)]))
+      }
+    }
+    #expect(builder.finalize() == whole)
+  }
+
+  /// The peak of this process, in MiB.
+  private static func peak() throws -> Int {
+    let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+    let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
+    return try #require(Int(line.filter(\.isNumber))) / 1024
+  }
+
+  @Test("saving takes little beyond the tensor, and a digest little at all")
+  func memory() async throws {
+    await #expect(processExitsWith: .success) {
+      try withTemporaryFolder { folder in
+        let path = folder + "/large.h5"
+        let start = try LargeFileTests.peak()
+        let mebibytes = 600
+        let tensor = Tensor(shape: [mebibytes << 18]) { Float($0 % 977) }
+        try TensorFile(tensors: [("x", NamedTensor(tensor))]).write(to: path)
+        let peak = try LargeFileTests.peak()
+        #expect(peak - start - mebibytes < 250, "\(peak) MiB for \(mebibytes)")
+      }
+    }
+    await #expect(processExitsWith: .success) {
+      try withTemporaryFolder { folder in
+        let path = folder + "/zeros.h5"
+        try TensorFile(tensors: [("x", NamedTensor([UInt8](repeating: 1, count: 40 << 20)))]).write(to: path)
+        let before = try LargeFileTests.peak()
+        _ = try TensorFile.digest(ofFileAt: path)
+        let after = try LargeFileTests.peak()
+        #expect(after - before < 100, "\(after - before) MiB more")
+      }
+    }
+  }
+
+  @Test("a guard takes what kills libhdf5 upon a child, and lets good files through")
+  func fileGuard() throws {
+    guard let reader = Reader.executable, let bad = TestData.folder("bad/hdf5") else { return }
+    let guardian = FileGuard(executable: reader, limits: .init(memory: 2 << 30, seconds: 20))
+    var deaths = 0
+    func admit(_ path: String) throws {
+      let descriptor = open(path, O_RDONLY)
+      defer { close(descriptor) }
+      try guardian.admit(path, descriptor: descriptor)
+    }
+    try withTemporaryFolder { folder in
+      let good = folder + "/good.h5"
+      try TensorFile(tensors: Sample.tensors()).write(to: good)
+      for name in TestData.files(in: bad) {
+        do {
+          try admit("\(bad)/\(name)")
+        } catch let error as TensorFileError {
+          deaths += 1
+          #expect(error.code == .readerDied && error.description.hasPrefix("\(bad)/\(name)"))
+          try admit(good)
+        }
+      }
+      try admit(good)
+    }
+    #expect(deaths > 0)
+  }
+}
