@@ -281,6 +281,17 @@ static void each_depthwise(kd *d, void (*run)(kd *, const shape *, kd_kind)) {
   run(d, &s, PLAIN);
 }
 
+// Planes wide enough for vectors of positions, their borders anywhere in a vector.
+static void depthwise_wide(kd *d) {
+  static const int64_t widths[] = {14, 15, 16, 28, 30, 32, 45, 48, 56, 61, 64, 93, 112, 127, 130};
+  for (size_t i = 0; i < sizeof widths / sizeof *widths; i++)
+    for (int64_t kernel = 3; kernel <= 7; kernel += 2) {
+      shape s = {1 + i % 2, 3, 16 + i * 3 % 16, widths[i], 3, kernel, kernel, 1, kernel / 2, 1};
+      depthwise_forward(d, &s, i % 3 ? PLAIN : AWKWARD);
+      depthwise_input_gradient(d, &s, i % 3 ? PLAIN : AWKWARD);
+    }
+}
+
 static void depthwise(kd *d) { each_depthwise(d, depthwise_forward); }
 static void depthwise_gradient(kd *d) { each_depthwise(d, depthwise_input_gradient); }
 static void depthwise_weights(kd *d) { each_depthwise(d, depthwise_weight_gradient); }
@@ -305,6 +316,7 @@ const kd_case kd_product_cases[] = {
   {"products.depthwise", depthwise},
   {"products.depthwise_input_gradient", depthwise_gradient},
   {"products.depthwise_weight_gradient", depthwise_weights},
+  {"products.depthwise_wide", depthwise_wide},
   {"products.fold_weight_chunks", fold_weight_chunks},
   {0, 0},
 };
