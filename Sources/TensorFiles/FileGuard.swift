@@ -138,7 +138,7 @@ public final class FileGuard: Sendable {
     /// - Returns: whether it answered.
     func examine(_ path: String) -> Bool {
       let line = Array((FileGuard.encode(path) + "\n").utf8)
-      guard cc_send_all(requests, line, line.count) == 0 else { return false }
+      guard cc_send_all(requests, line, UInt(line.count)) == 0 else { return false }
       var byte: UInt8 = 0
       while true {
         var request = pollfd(fd: replies, events: Int16(POLLIN), revents: 0)

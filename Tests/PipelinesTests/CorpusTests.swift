@@ -26,7 +26,8 @@ struct CorpusTests {
     }
     let plain = try Record(fileBytes: try #require(texts["plain"]), at: "plain")
     #expect(plain.trace.steps.keys.sorted() == [1] && plain.identity.seed == 7)
-    let tree = try #require(TreeManifest(bytes: try #require(texts["tree"])))
+    let manifest = try #require(texts["tree"])
+    let tree = try #require(TreeManifest(bytes: manifest))
     #expect(tree.entries.map(\.path) == ["a/b.txt", "c d"])
     let index = StoreIndex(lines: try #require(texts["index"]), path: "/dev/null", isObserved: true)
     #expect(index.entry(plain.key)?.outputs.keys.sorted() == ["weights"])

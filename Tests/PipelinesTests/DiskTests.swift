@@ -8,6 +8,7 @@ import Testing
 
 @Suite("Disks and clocks that misbehave", .serialized)
 struct DiskTests {
+  @discardableResult
   private static func run(_ path: String, settings: [String] = []) throws -> RunResult {
     let registry = Toys.registry()
     let description = try PipelineFile(text: Toys.search, path: "toy.yaml")
@@ -74,7 +75,7 @@ struct DiskTests {
   @Test("a limit on the size of files is an error that names it")
   func fileSizeLimit() async throws {
     let bench = try Bench()
-    await #expect(processExitsWith: .success) { [path = bench.storePath] in
+    await #expect(processExitsWith: .success) { [path = bench.storePath as String] in
       signal(SIGXFSZ, SIG_IGN)
       var limit = rlimit(rlim_cur: 700, rlim_max: 700)
       #expect(setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit) == 0)
@@ -100,7 +101,8 @@ struct DiskTests {
     let refused = #expect(throws: (any Error).self) {
       if let failure = try Self.run(path, settings: ["pool.genes=[9]"]).failures.first { throw failure.error }
     }
-    #expect("\(try #require(refused))".contains("Read-only file system"))
+    let refusal = try #require(refused)
+    #expect("\(refusal)".contains("Read-only file system"))
   }
 
   @Test("a clock that jumps back changes nothing that is kept")
@@ -142,7 +144,7 @@ struct DiskTests {
     try Files.makeFolder(elsewhere)
     defer { try? Files.remove(elsewhere) }
     let root = try Self.run(try Bench().storePath).root
-    await #expect(processExitsWith: .success) { [path = bench.storePath, elsewhere = elsewhere as String] in
+    await #expect(processExitsWith: .success) { [path = bench.storePath as String, elsewhere = elsewhere as String] in
       setenv("TMPDIR", elsewhere, 1)
       _ = try DiskTests.run(path)
     }
@@ -176,11 +178,12 @@ struct DiskTests {
   func processes() async throws {
     let bench = try Bench()
     let expected = try Self.run(try Bench().storePath)
+    let (store, folder, digest) = (bench.storePath, bench.folder, expected.root?.hex ?? "")
     await withTaskGroup(of: Void.self) { group in
       for i in 0..<3 {
         group.addTask {
           await #expect(processExitsWith: .success) {
-            [path = bench.storePath, count = "\(bench.folder)/executed-\(i)", root = expected.root?.hex ?? ""] in
+            [path = store as String, count = "\(folder)/executed-\(i)" as String, root = digest as String] in
             let result = try DiskTests.run(path)
             #expect(result.root?.hex == root)
             try save(String(result.executed), to: count)

@@ -66,6 +66,9 @@ final class Journal: Sendable {
 
 /// Wall-clock time for people; it reaches records and journals, never a key or an artifact.
 enum Timestamp {
+  /// Seconds that the clock is wrong by, so that tests can let it jump.
+  static let shift = Atomic<Int>(0)
+
   /// `2026-01-31T12:00:00.250Z`.
   static func now() -> String { format("%Y-%m-%dT%H:%M:%S", end: "Z") }
   /// `20260131-120000.250`.
@@ -75,6 +78,7 @@ enum Timestamp {
   private static func format(_ pattern: String, end: String) -> String {
     var now = timespec()
     clock_gettime(CLOCK_REALTIME, &now)
+    now.tv_sec += shift.load(ordering: .relaxed)
     var parts = tm()
     gmtime_r(&now.tv_sec, &parts)
     var buffer = [CChar](repeating: 0, count: 64)
