@@ -65,23 +65,15 @@ final class PanopticRun {
     for _ in 0..<steps { _ = step() }
   }
 
-  /// As the trainer does it: as many paths at once as there are threads, each with loops of one thread; gradients and
-  /// statistics fold in path order.
+  /// As the trainer does it with pictures of this size: one path at a time, on all threads.
   private func step() -> [Tensor] {
     var window = GradientWindow(network.store.parameters)
     var losses: [Tensor] = []
-    let width = max(1, Parallel.threads)
-    for first in stride(from: 0, to: PanopticRun.paths.count, by: width) {
-      let wave = first..<min(PanopticRun.paths.count, first + width)
-      let results = Parallel.map(wave.count) { i in
-        let inner = wave.count == 1 ? Parallel.threads : 1
-        return Parallel.withThreads(inner) { Finished(pass(wave.lowerBound + i)) }
-      }
-      for result in results {
-        window.add(result.pass)
-        result.pass.commitStatistics()
-        losses.append(result.loss)
-      }
+    for index in PanopticRun.paths.indices {
+      let (pass, loss) = pass(index)
+      window.add(pass)
+      pass.commitStatistics()
+      losses.append(loss)
     }
     optimizer.step(gradients: window.sums, rate: 0.01)
     return losses
@@ -95,13 +87,6 @@ final class PanopticRun {
       path: Architecture(PanopticRun.paths[index], in: PanopticRun.space), random: &random)
     pass.backward(from: losses.total)
     return (pass, losses.total.value)
-  }
-
-  private struct Finished: @unchecked Sendable {
-    // Invariant: made by one iteration of a parallel loop, read after the loop.
-    let pass: Pass
-    let loss: Tensor
-    init(_ pair: (Pass, Tensor)) { (pass, loss) = pair }
   }
 
   private static var target: ImageTargets {

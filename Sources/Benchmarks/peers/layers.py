@@ -76,7 +76,7 @@ def group_norm(case):
 
 def roi_align(case):
     def make():
-        x, regions = random(*case["input"]), torch.tensor(case["regions"]).reshape(-1, 5)
+        x, regions = random(*case["input"]), torch.tensor(case["regions"], dtype=torch.float32).reshape(-1, 5)
 
         def forward():
             return torchvision.ops.roi_align(x, regions, case["size"], case["scale"], sampling_ratio=2)

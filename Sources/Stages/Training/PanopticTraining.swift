@@ -115,9 +115,7 @@ final class PanopticTraining: TrainingProcess {
     var total: Float = 0
     var next = 0
     while next < block.count {
-      // As many passes at once as there are threads: each holds its own activations. The fold does not depend on it.
-      let wave = next..<min(block.count, next + max(1, Parallel.threads))
-      let results = try runPasses(wave.map { ($0, block[$0]) }, update: index)
+      let results = try runPasses(from: next, of: block, update: index)
       for result in results {
         let named = result.losses.named
         for loss in named where !loss.value.isFinite {
@@ -128,7 +126,7 @@ final class PanopticTraining: TrainingProcess {
         total += result.losses.total.value.item
         for (i, loss) in named.enumerated() { sums[i] += loss.value }
       }
-      next = wave.upperBound
+      next += results.count
     }
     if case .fixed(_, let replicas) = paths { window.average(over: replicas) }
     try window.requireFinite(step: index)
@@ -137,19 +135,28 @@ final class PanopticTraining: TrainingProcess {
     return "loss \((total / Float(block.count)).text(digits: 3)) (\(parts.joined(separator: ", ")))"
   }
 
+  /// The next passes of a block: over small pictures as many side by side as there are threads; large pictures keep all
+  /// threads busy with their loops, and one pass at a time needs the memory of one. No result depends on it.
   private func runPasses(
-    _ passes: [(index: Int, path: Architecture)], update: Int
+    from first: Int, of block: [Architecture], update: Int
   ) throws -> [(pass: Pass, losses: PanopticLosses)] {
-    let inputs = try passes.map { try batches.batch(update * paths.count + $0.index) }
-    return SideBySide.map(passes.count) { [network, seeds] i in
+    var inputs = [try batches.batch(update * paths.count + first)]
+    let width = inputs[0].images.count < PanopticTraining.largeInput ? Parallel.threads : 1
+    while inputs.count < width, first + inputs.count < block.count {
+      inputs.append(try batches.batch(update * paths.count + first + inputs.count))
+    }
+    return SideBySide.map(inputs.count) { [network, seeds, inputs] i in
       let pass = Pass(mode: .training)
-      var random = seeds.stream("update/\(update)/pass/\(passes[i].index)/samples")
+      var random = seeds.stream("update/\(update)/pass/\(first + i)/samples")
       let losses = network.losses(
-        pass.constant(inputs[i].images), targets: inputs[i].targets, path: passes[i].path, random: &random)
+        pass.constant(inputs[i].images), targets: inputs[i].targets, path: block[first + i], random: &random)
       pass.backward(from: losses.total)
       return (pass, losses)
     }
   }
+
+  /// Values of a batch of pictures, as many as four of 256×256 in three channels have, from which a pass runs alone.
+  private static let largeInput = 3 * 256 * 256 * 4
 
   private func architectures(of update: Int) -> [Architecture] {
     switch paths {
