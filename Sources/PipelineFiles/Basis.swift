@@ -33,7 +33,7 @@ enum Basis {
     switch TextFile.read(file) {
     case .success(let found): text = found
     case .failure(let reason):
-      throw PipelineError(.badReference, at: place, "'\(key): \(name)': \(file): \(reason.text)")
+      throw PipelineError(.badReference, at: place, "'\(key): \(name)': \(reason.text) (\(file))")
     }
     let below = try resolve(try YAMLTree.parse(text, file: file), path: file, depth: depth + 1)
     let own = members.filter { $0.name != key }

@@ -47,6 +47,7 @@ enum YAMLTree {
     switch error {
     case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
       .composer(_, let problem, let mark, _):
+      if problem.hasPrefix("Maximum nesting level") { return PipelineError(.syntax, at: at(mark), "nested too deep") }
       return PipelineError(.syntax, at: at(mark), "not YAML: \(problem)")
     case .duplicatedKeysInMapping(let names, let context):
       return PipelineError(

@@ -171,7 +171,7 @@ struct PipelineFileTests {
       message: "p.yaml:4:5: error: merge keys are not supported; give shared values a name under 'let'"),
     Mistake(
       text: "pipeline: p\nx: &a [1]\ny: [" + String(repeating: "*a, ", count: 31) + "]",
-      message: "p.yaml: error: more than 30 aliases ('*name'); give shared values a name under 'let'"),
+      message: "p.yaml:3: error: more than 30 aliases ('*name'); give shared values a name under 'let'"),
     Mistake(
       text: "pipeline: p\nstages: " + String(repeating: "[", count: 80) + String(repeating: "]", count: 80),
       message: "p.yaml:2:73: error: too many values or too deep; do aliases multiply here?"),

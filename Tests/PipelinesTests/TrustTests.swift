@@ -162,8 +162,8 @@ struct TrustTests {
       Bomb(
         testDescription: "names that multiply",
         text: "pipeline: p\nlet:\n  n0: x\n"
-          + (1..<40).map { "  n\($0): [$n\($0 - 1), $n\($0 - 1), $n\($0 - 1)]\n" }.joined()
-          + "stages:\n  a: { uses: train, with: { layer-widths: $n39 } }\n", says: "do names under 'let' multiply"),
+          + (1..<20).map { "  n\($0): [$n\($0 - 1), $n\($0 - 1), $n\($0 - 1)]\n" }.joined()
+          + "stages:\n  a: { uses: train, with: { layer-widths: $n19 } }\n", says: "do names under 'let' multiply"),
       Bomb(
         testDescription: "brackets without end", text: "a: " + String(repeating: "[", count: 500_000),
         says: "nested too deep"),

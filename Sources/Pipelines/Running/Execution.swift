@@ -133,7 +133,12 @@ struct Execution: Sendable {
     let clock = ContinuousClock()
     let begin = clock.now
     return try Parallel.withThreads(threads) {
-      try body(context)
+      do {
+        try body(context)
+      } catch let error as CocoaError where error.code == .fileWriteOutOfSpace {
+        // A stage that writes by other means than ours has the same disk.
+        throw Files.failure("write", error.filePath ?? error.url?.path ?? scratch, ENOSPC)
+      }
       try refuseChangedSources()
       let (files, trace) = try context.finish()
       var written = [String: Store.Written]()
