@@ -9,11 +9,14 @@
 #include <stddef.h>
 #include <string.h>
 
+#define INLINE static inline __attribute__((always_inline))
+
 // clang-format off: each part needs those above it
 #include "reduce.inc"
 #include "elementwise.inc"
 #include "transcendental.inc"
 #include "norm.inc"
+#include "transpose.inc"
 #define TURN 16
 #include "turn.inc"
 #include "pool.inc"
