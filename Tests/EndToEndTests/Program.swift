@@ -148,12 +148,14 @@ func removeTree(_ path: String) {
   try? FileManager.default.removeItem(atPath: path)
 }
 
-/// Objects of a store are read-only.
+/// Objects of a store are read-only. What links lead to is not ours to change.
 func makeWritable(_ path: String) {
   let manager = FileManager.default
   func permit(_ path: String) {
     var isFolder: ObjCBool = false
-    guard manager.fileExists(atPath: path, isDirectory: &isFolder) else { return }
+    guard manager.fileExists(atPath: path, isDirectory: &isFolder),
+      (try? manager.destinationOfSymbolicLink(atPath: path)) == nil
+    else { return }
     try? manager.setAttributes([.posixPermissions: isFolder.boolValue ? 0o755 : 0o644], ofItemAtPath: path)
   }
   permit(path)
