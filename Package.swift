@@ -74,8 +74,8 @@ let package = Package(
     .executableTarget(
       name: "CLI",
       dependencies: [
-        "Stages", "Pipelines", "PipelineFiles", "Models", "Search", "TensorFiles", "Panoptic", "Reports", "Tensors",
-        "Determinism", argumentParser,
+        "Stages", "Pipelines", "PipelineFiles", "Models", "Search", "TensorFiles", "Panoptic", "Reports", "Vision",
+        "Tensors", "Determinism", argumentParser,
       ],
       swiftSettings: strict),
     .executableTarget(

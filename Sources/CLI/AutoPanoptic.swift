@@ -64,7 +64,8 @@ struct AutoPanoptic: ParsableCommand {
     version: Version.text,
     subcommands: [
       Run.self, PlanCommand.self, Status.self, GraphCommand.self, Log.self, Show.self, Diff.self, Rerun.self,
-      Audit.self, Repair.self, Bisect.self, GC.self, DigestCommand.self, PQ.self, Model.self, Doctor.self,
+      Audit.self, Repair.self, Bisect.self, GC.self, DigestCommand.self, ImportWeights.self, Predict.self, PQ.self,
+      Model.self, Doctor.self,
       Completions.self,
     ])
 }

@@ -7,7 +7,7 @@ public struct Lookup {
     case record(key: Digest)
   }
 
-  let store: Store
+  public let store: Store
 
   public init(store: Store) { self.store = store }
 
@@ -49,7 +49,7 @@ public struct Lookup {
     return .artifact(artifact)
   }
 
-  private func artifacts(_ id: String) throws -> [Artifact] {
+  func artifacts(_ id: String) throws -> [Artifact] {
     let kinds = Dictionary(
       store.registry.formats.values.map { (type(of: $0).fileExtension, type(of: $0).name) },
       uniquingKeysWith: { a, _ in a })
@@ -96,5 +96,5 @@ public struct Lookup {
   public func path(of artifact: Artifact) -> String { store.objectPath(artifact) }
 
   /// Sound records, in the order of their keys.
-  private func records() throws -> [Record] { try store.recordKeys().compactMap { try? store.record($0) } }
+  func records() throws -> [Record] { try store.recordKeys().compactMap { try? store.record($0) } }
 }

@@ -1,0 +1,102 @@
+import ArgumentParser
+import Determinism
+import Foundation
+import Panoptic
+import Pipelines
+import Stages
+import Vision
+
+struct Predict: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Segment your own pictures with a trained network.",
+    discussion: """
+      Writes COCO's panoptic format, panoptic.json and panoptic/NAME.png, and overlays/NAME.png to look at. JPEG and
+      PNG, told by their content; orientation tags are not applied, as in training.
+
+      The network is that of the newest stage that trained or used one; --model names another: the ID of weights or of
+      a record, or a name such as 'retrain.weights'.
+
+      EXAMPLES:
+        autopanoptic predict holiday.jpg
+        autopanoptic predict *.jpg --model 3fa91c -o segmented
+        autopanoptic predict street.png --categories panoptic_coco_categories.json
+      """)
+
+  @Argument(help: ArgumentHelp("Pictures.", valueName: "image"))
+  var images: [String]
+
+  @Option(help: ArgumentHelp("The network: an ID or a name (default: the newest).", valueName: "id"))
+  var model: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "A COCO JSON file with the categories (default: those of the data that the network learnt from).",
+      valueName: "file"))
+  var categories: String?
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("The folder to write to.", valueName: "dir"))
+  var output = "predictions"
+
+  @OptionGroup var stores: StoreOptions
+  @OptionGroup var machine: MachineOptions
+
+  func run() throws {
+    try machine.apply()
+    let segmenter = try PictureSegmenter(
+      model, in: Lookup(store: try stores.openExisting()), categoryFile: categories, variables: try Variables.all([]))
+    Output.error(segmenter.title)
+    for folder in ["panoptic", "overlays"] {
+      try FileManager.default.createDirectory(atPath: "\(output)/\(folder)", withIntermediateDirectories: true)
+    }
+    var results: [(image: PanopticImage, segmentation: PanopticSegmentation)] = []
+    var names = Set<String>()
+    var failures = 0
+    for path in images {
+      do {
+        let encoded = try EncodedImage(path: path)
+        guard encoded.width * encoded.height <= PictureSegmenter.maximalPixels else {
+          throw ImageError(
+            .tooLarge, at: path,
+            "\(encoded.width)×\(encoded.height) pixels; at most \(PictureSegmenter.maximalPixels) are segmented, so "
+              + "scale it down")
+        }
+        let picture = try encoded.decoded()
+        let image = PanopticImage(
+          id: .number(results.count + 1), fileName: uniqueName(of: path, &names), width: picture.width,
+          height: picture.height)
+        let segmentation = try segmenter.segmentation(of: picture, named: image)
+        let png = (image.fileName as NSString).deletingPathExtension + ".png"
+        try PNGWriter.write(segmentation.overlay(on: picture), to: "\(output)/overlays/\(png)")
+        results.append((image, segmentation))
+        Output.line("\(path): \(summary(segmentation, segmenter.categories)); \(output)/overlays/\(png)")
+      } catch let error as ImageError {
+        Output.error(error.description)
+        failures += 1
+      }
+    }
+    try PanopticFiles.write(
+      results, categories: segmenter.categories, json: "\(output)/panoptic.json", folder: "\(output)/panoptic")
+    if failures > 0 { throw ExitCode(ExitCodes.badData) }
+  }
+
+  /// The file's name; where another picture has it already, with a number.
+  private func uniqueName(of path: String, _ names: inout Set<String>) -> String {
+    let file = (path as NSString).lastPathComponent as NSString
+    var stem = file.deletingPathExtension
+    var number = 1
+    while !names.insert(stem).inserted {
+      number += 1
+      stem = "\(file.deletingPathExtension)-\(number)"
+    }
+    return file.pathExtension.isEmpty ? stem : "\(stem).\(file.pathExtension)"
+  }
+
+  /// Such as `2 person, sky`.
+  private func summary(_ segmentation: PanopticSegmentation, _ categories: CategoryTable) -> String {
+    let parts = categories.categories.compactMap { category -> String? in
+      let count = segmentation.segments.count { $0.categoryID == category.id }
+      return count == 0 ? nil : count == 1 ? category.name : "\(count) \(category.name)"
+    }
+    return parts.isEmpty ? "nothing found" : parts.joined(separator: ", ")
+  }
+}

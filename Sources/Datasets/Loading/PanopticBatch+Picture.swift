@@ -1,0 +1,27 @@
+import Panoptic
+import Tensors
+import Vision
+
+extension PanopticBatch {
+  /// One picture alone as the network sees it, without ground truth.
+  ///
+  /// - Parameter image: names the picture, and has its size.
+  /// - Throws: `DatasetError` for loading parameters out of range.
+  public init(_ picture: Image, image: PanopticImage, loading: PanopticLoading) throws {
+    precondition(picture.channels == 3 && picture.width > 0 && picture.height > 0, "PanopticBatch: no RGB picture")
+    try loading.check()
+    let (width, height) = loading.resize.size(width: picture.width, height: picture.height)
+    func padded(_ size: Int) -> Int {
+      (size + loading.sizeMultiple - 1) / loading.sizeMultiple * loading.sizeMultiple
+    }
+    var images = Tensor(zeros: [1, 3, padded(height), padded(width)])
+    images.withMutableElements { planes in
+      loading.normalization.write(
+        picture, width: width, height: height, isFlipped: false, to: planes, planeHeight: padded(height),
+        planeWidth: padded(width))
+    }
+    self.init(
+      images: images, semanticLabels: [],
+      examples: [PanopticExample(image: image, width: width, height: height, isFlipped: false, instances: [])])
+  }
+}
