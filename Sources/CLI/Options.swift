@@ -67,6 +67,10 @@ struct PipelineOptions: ParsableArguments {
   @Option(help: "The profile whose overrides apply (default: the one the file names).")
   var profile: String?
 
+  @Option(
+    help: "Where paper and published code disagree: recommended, published-code or paper (default: the file's).")
+  var fidelity: String?
+
   @Option(help: "The seed of the pipeline (default: the file's).")
   var seed: UInt64?
 
@@ -93,8 +97,16 @@ struct PipelineOptions: ParsableArguments {
   /// Reads and checks the pipeline.
   func load(_ path: String) throws -> Pipeline {
     let file = try PipelineFile(path: path)
-    let description = try file.description(profile: profile, seed: seed, settings: try parsedSettings())
+    let description = try file.description(
+      profile: profile, fidelity: fidelity, seed: seed, settings: try parsedSettings())
     return try Pipeline(description, registry: Stages.registry)
+  }
+
+  /// The root that the file expects of a whole run with these options.
+  func expectedRoot(_ path: String) throws -> (root: String, location: SourceLocation)? {
+    let isAsPublished = try parsedSettings().allSatisfy { if case .variable = $0 { true } else { false } }
+    guard isAsPublished, fidelity == nil || fidelity == "recommended", engine == .portable else { return nil }
+    return try PipelineFile(path: path).expectedRoot(profile: profile, seed: seed)
   }
 
   /// Variables that sources read: the environment, then `--set`.

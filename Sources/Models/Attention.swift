@@ -7,9 +7,14 @@ import NN
 final class AttentionLayer {
   /// Index = choice of the reduction ratio; nil where a fixed network does not hold it.
   private let choices: [(hidden: Linear, output: Linear)?]
+  private let activations: AttentionConfiguration.Activations
 
   /// - Parameter choice: the ratio of a fixed network; nil for a supernet.
-  init(_ scope: Scope, inputs: Int, outputs: Int, ratios: [Int], choice: Int?) {
+  init(
+    _ scope: Scope, inputs: Int, outputs: Int, ratios: [Int],
+    activations: AttentionConfiguration.Activations = .recommended, choice: Int?
+  ) {
+    self.activations = activations
     choices = ratios.enumerated().map { index, ratio in
       if let choice, choice != index { return nil }
       let place = scope.sub("choice\(index)")
@@ -28,6 +33,10 @@ final class AttentionLayer {
   /// - Parameter z: the squeezed source `[N, inputs]`.
   func callAsFunction(_ z: Variable, choice: Int) -> Variable {
     guard let layer = choices[choice] else { preconditionFailure("AttentionLayer: choice \(choice) is not held") }
+    if activations == .reluOutside {
+      let inner = affine(sigmoid(layer.hidden(z)), scale: -1, shift: 1)
+      return affine(relu(layer.output(inner)), scale: 1, shift: 1)
+    }
     // 1 + (1 - s) as 2 - s: one rounding instead of two.
     return affine(sigmoid(layer.output(relu(layer.hidden(z)))), scale: -1, shift: 2)
   }

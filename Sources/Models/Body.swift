@@ -9,11 +9,13 @@ public enum BodyChoices: Sendable, Hashable {
   case fixed([Int])
 }
 
-/// The ShuffleNetV2-style body of spec section 1: a stem and four stages of choice blocks.
+/// A stem and four stages: of choice blocks (spec section 1), or of a ResNet.
 public final class Body {
   public let configuration: BodyConfiguration
   private let stem: Conv2d
   private let stemNorm: BatchNorm2d
+  /// Of a ResNet, in order; empty in other bodies.
+  private let bottlenecks: [BottleneckBlock]
   /// `blocks[layer][choice]`; a fixed body holds only its own choice, others are nil.
   private let blocks: [[ChoiceBlock?]]
 
@@ -21,12 +23,20 @@ public final class Body {
     self.configuration = configuration
     var style = style
     style.branchScale = configuration.branchScale
+    style.normalizesByUnbiasedVariance = configuration.normVariance == .unbiased
+    let isResNet = configuration.family == .resnet
     stem = Conv2d(
-      scope.sub("stem"), inputChannels: 3, outputChannels: configuration.stemChannels, kernelSize: 3, stride: 2,
-      padding: 1, bias: true, weight: .normal(standardDeviation: 0.01))
+      scope.sub("stem"), inputChannels: 3, outputChannels: configuration.stemChannels, kernelSize: isResNet ? 7 : 3,
+      stride: 2, padding: isResNet ? 3 : 1, bias: !isResNet,
+      weight: isResNet ? .kaimingNormalFanOut : .normal(standardDeviation: 0.01))
     stemNorm = BatchNorm2d(
       scope.sub("stem").sub("norm"), channels: configuration.stemChannels, momentum: style.momentum, relu: true,
-      shift: .constant(style.shift))
+      shift: .constant(style.shift), normalizesByUnbiasedVariance: style.normalizesByUnbiasedVariance)
+    bottlenecks = isResNet ? BottleneckBlock.stages(scope, configuration, style: style) : []
+    guard !isResNet else {
+      blocks = []
+      return
+    }
     var blocks: [[ChoiceBlock?]] = []
     var inputs = configuration.stemChannels
     for (stage, count) in configuration.stageBlocks.enumerated() {
@@ -51,14 +61,23 @@ public final class Body {
   ///
   /// - Parameters:
   ///   - x: `[N, 3, H, W]`, BGR.
-  ///   - path: operator index of every layer.
+  ///   - path: operator index of every layer; not looked at in a ResNet.
   public func callAsFunction(_ x: Variable, path: [Int]) -> [Variable] {
-    precondition(path.count == blocks.count, "Body: path of \(path.count) layers, body of \(blocks.count)")
     var y = stemNorm(stem(x))
     var outputs: [Variable] = []
     var layer = 0
+    if configuration.family == .resnet {
+      y = maxPool(y, kernelSize: 3, stride: 2, padding: 1)
+    } else {
+      precondition(path.count == blocks.count, "Body: path of \(path.count) layers, body of \(blocks.count)")
+    }
     for count in configuration.stageBlocks {
       for _ in 0..<count {
+        if configuration.family == .resnet {
+          y = bottlenecks[layer](y)
+          layer += 1
+          continue
+        }
         guard let block = blocks[layer][path[layer]] else {
           preconditionFailure("Body: layer \(layer) does not hold choice \(path[layer])")
         }
@@ -73,6 +92,7 @@ public final class Body {
   /// Forgets the running statistics of every batch norm (spec 6).
   public func resetStatistics() {
     stemNorm.resetStatistics()
+    for block in bottlenecks { block.norms.forEach { $0.resetStatistics() } }
     for block in blocks.joined() { block?.norms.forEach { $0.resetStatistics() } }
   }
 }

@@ -1,4 +1,6 @@
-/// Widths and depths of the ShuffleNetV2-style body (spec 1.1). Defaults: the 1.3G supernet.
+import Determinism
+
+/// Widths and depths of a body. Defaults: the ShuffleNetV2-style supernet of 1.3G (spec 1.1).
 public struct BodyConfiguration: Codable, Hashable, Sendable {
   public var stemChannels = 48
   /// Output channels of stages 1 to 4 (C2 to C5); even numbers, since blocks split them in half.
@@ -11,6 +13,25 @@ public struct BodyConfiguration: Codable, Hashable, Sendable {
   /// programs start at 1. Less lets what bypasses a block dominate at first: forty blocks at 1 multiply gradients by
   /// thousands on their way back, which long trainings outgrow and short ones don't.
   public var branchScale: Float = 1
+
+  public enum Family: String, Switch {
+    /// Choice blocks (spec 1.4), which the search chooses among.
+    case shuffle
+    /// Bottleneck blocks of ResNet (He et al. 2016), which have no choices: a quarter of the channels inside. The body
+    /// of the Panoptic-FPN baselines.
+    case resnet
+    public static let recommended = Family.shuffle
+  }
+  public var family = Family.recommended
+
+  public enum NormVariance: String, Switch {
+    case biased
+    /// As the published cross-GPU normalisation (spec 1.5).
+    case unbiased
+    public static let recommended = NormVariance.biased
+  }
+  /// The variance that batch norm divides by in training.
+  public var normVariance = NormVariance.recommended
 
   public init() {}
 
@@ -28,6 +49,13 @@ public struct BodyConfiguration: Codable, Hashable, Sendable {
   /// Spec 1.1, for the searched architecture.
   public static let retrain3G8 = BodyConfiguration(
     stemChannels: 72, stageChannels: [172, 432, 864, 1728], classifierChannels: 1728)
+  /// ResNet-50.
+  public static let resNet50: BodyConfiguration = {
+    var body = BodyConfiguration(
+      stemChannels: 64, stageChannels: [256, 512, 1024, 2048], stageBlocks: [3, 4, 6, 3], classifierChannels: 2048)
+    body.family = .resnet
+    return body
+  }()
   /// Spec 1.1, DetNAS only.
   public static let detNAS300M = BodyConfiguration(
     stemChannels: 16, stageChannels: [64, 160, 320, 640], stageBlocks: [4, 4, 8, 4], classifierChannels: 1024)

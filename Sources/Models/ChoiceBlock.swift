@@ -34,6 +34,8 @@ public struct BodyStyle: Sendable {
 
   /// See `BodyConfiguration.branchScale`.
   public var branchScale: Float = 1
+  /// See `BodyConfiguration.NormVariance`.
+  public var normalizesByUnbiasedVariance = false
 
   public init(momentum: Double) { self.momentum = momentum }
 
@@ -67,7 +69,7 @@ public final class ChoiceBlock {
         weight: style.convolutionInitializer(groupInputs: i))
       let norm = BatchNorm2d(
         scope.sub("norm"), channels: o, momentum: style.momentum, relu: relu, scale: scale,
-        shift: .constant(style.shift))
+        shift: .constant(style.shift), normalizesByUnbiasedVariance: style.normalizesByUnbiasedVariance)
       norms.append(norm)
       return Layer(convolution: conv, norm: norm)
     }
@@ -76,7 +78,8 @@ public final class ChoiceBlock {
         scope, inputChannels: c, outputChannels: c, kernelSize: kernelSize, stride: stride, padding: kernelSize / 2,
         groups: c, bias: false, weight: style.convolutionInitializer(groupInputs: 1))
       let norm = BatchNorm2d(
-        scope.sub("norm"), channels: c, momentum: style.momentum, relu: false, shift: .constant(style.shift))
+        scope.sub("norm"), channels: c, momentum: style.momentum, relu: false, shift: .constant(style.shift),
+        normalizesByUnbiasedVariance: style.normalizesByUnbiasedVariance)
       norms.append(norm)
       return Layer(convolution: conv, norm: norm)
     }

@@ -28,6 +28,34 @@ extension BodyConfiguration {
     var multiplyAdds: Int
   }
 
+  /// The stem and the blocks of a ResNet on an image.
+  func bottlenecks(
+    height: Int, width: Int
+  ) -> [(name: String, operation: String, prefix: String, outputs: Int, height: Int, width: Int, multiplyAdds: Int)] {
+    var (height, width) = (halved(height), halved(width))
+    var parts = [
+      ("stem", "conv 7x7 /2", "body/stem/", stemChannels, height, width, 147 * stemChannels * height * width)
+    ]
+    (height, width) = (halved(height), halved(width))
+    var inputs = stemChannels
+    for (stage, (outputs, count)) in zip(stageChannels, stageBlocks).enumerated() {
+      for index in 0..<count {
+        let isHalving = stage > 0 && index == 0
+        if isHalving { (height, width) = (halved(height), halved(width)) }
+        let middle = outputs / 4
+        let shortcut = index == 0 ? inputs * outputs : 0
+        parts.append(
+          (
+            "stage \(stage + 1) block \(index + 1)", "bottleneck" + (isHalving ? " /2" : ""),
+            "body/stage\(stage + 1)/\(index)/", outputs, height, width,
+            (inputs * middle + 9 * middle * middle + middle * outputs + shortcut) * height * width
+          ))
+        inputs = outputs
+      }
+    }
+    return parts
+  }
+
   /// The blocks for an image of `height` by `width` pixels.
   func blocks(path: [Int], height: Int, width: Int) -> [Block] {
     var (height, width) = (halved(height), halved(width))

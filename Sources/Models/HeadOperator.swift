@@ -52,9 +52,20 @@ public enum HeadOperator: Int, CaseIterable, Sendable {
 final class HeadLayer {
   /// Index = choice; nil where a fixed network does not hold it.
   private let choices: [((Variable) -> Variable)?]
+  /// Stands in for all choices where heads are not searched.
+  private let plain: ((Variable) -> Variable)?
 
   /// - Parameter choice: the operator of a fixed network; nil for a supernet.
-  init(_ scope: Scope, inputs: Int, outputs: Int, normGroups: Int, choice: Int?) {
+  init(
+    _ scope: Scope, inputs: Int, outputs: Int, normGroups: Int, choice: Int?,
+    heads: NetworkConfiguration.Heads = .searched
+  ) {
+    if heads == .plain {
+      plain = HeadLayer.plain(scope.sub("plain"), inputs: inputs, outputs: outputs, normGroups: normGroups)
+      choices = []
+      return
+    }
+    plain = nil
     choices = HeadOperator.allCases.map { op in
       if let choice, choice != op.rawValue { return nil }
       let place = scope.sub("choice\(op.rawValue)")
@@ -64,7 +75,16 @@ final class HeadLayer {
     }
   }
 
+  /// A dense 3×3 convolution, group norm, ReLU.
+  static func plain(_ scope: Scope, inputs: Int, outputs: Int, normGroups: Int) -> (Variable) -> Variable {
+    let conv = Conv2d(
+      scope, inputChannels: inputs, outputChannels: outputs, kernelSize: 3, bias: true, weight: .xavierNormal)
+    let norm = GroupNorm(scope.sub("norm"), channels: outputs, groups: normGroups, relu: true)
+    return { norm(conv($0)) }
+  }
+
   func callAsFunction(_ x: Variable, choice: Int) -> Variable {
+    if let plain { return plain(x) }
     guard let layer = choices[choice] else { preconditionFailure("HeadLayer: choice \(choice) is not held") }
     return layer(x)
   }

@@ -1,3 +1,5 @@
+import Determinism
+
 /// Everything about the panoptic network that is a number. Defaults are the paper's (spec sections 1, 3, 4); the
 /// miniature profile scales those that belong to 800-pixel images.
 public struct NetworkConfiguration: Codable, Hashable, Sendable {
@@ -18,6 +20,15 @@ public struct NetworkConfiguration: Codable, Hashable, Sendable {
 
   /// Weight of the semantic loss against the others (spec 3.8).
   public var semanticLossWeight: Float = 0.3
+
+  public enum Heads: String, Switch {
+    /// The operators that the architecture names.
+    case searched
+    /// Dense 3×3 convolutions, whatever the architecture says (paper, table 3: "plain").
+    case plain
+    public static let recommended = Heads.searched
+  }
+  public var heads = Heads.recommended
 
   public init() {}
 
@@ -78,6 +89,36 @@ public struct MaskHeadConfiguration: Codable, Hashable, Sendable {
 public struct SemanticConfiguration: Codable, Hashable, Sendable {
   public var layers = 3
   public var channels = 128
+
+  public enum Branch: String, Switch {
+    /// The layers of the architecture.
+    case searched
+    /// Kirillov et al. 2019: convolutions and upsampling by turns, levels added.
+    case panopticFPN = "panoptic-fpn"
+    /// The same with deformable convolutions.
+    case panopticFPNDeformable = "panoptic-fpn-deformable"
+    public static let recommended = Branch.searched
+  }
+  public var branch = Branch.recommended
+
+  public enum Subnet: String, Switch {
+    /// One set of weights for all levels, as the published code.
+    case shared
+    /// Weights for each level, the same operators: "subnets at each level" of the paper.
+    case perLevel = "per-level"
+    public static let recommended = Subnet.shared
+  }
+  /// Register, row 20.
+  public var subnet = Subnet.recommended
+
+  public enum Merge: String, Switch {
+    case concatenate, add
+    public static let recommended = Merge.concatenate
+  }
+  /// How levels join before they are classified: the published code's settings say `add`, and it concatenates
+  /// (register, row 21).
+  public var merge = Merge.recommended
+
   public init() {}
 }
 
@@ -86,6 +127,35 @@ public struct AttentionConfiguration: Codable, Hashable, Sendable {
   public var enabled = true
   /// Reduction ratio of each choice. The published code computes 6 where its name says 16 (register, row 1).
   public var ratios = [4, 8, 6]
+
+  public enum Source: String, Switch {
+    case upperLevels = "p3-p6"
+    case allLevels = "p2-p6"
+    public static let recommended = Source.upperLevels
+  }
+  /// What the layers from things to stuff read: the published code leaves P2 out (register, row 2).
+  public var source = Source.recommended
+
+  public enum Activations: String, Switch {
+    /// 1 - sigmoid(W₁ · ReLU(W₂ z)), as the published code.
+    case reluInside = "relu-inside"
+    /// ReLU(W₁ · (1 - sigmoid(W₂ z))), as the paper's equation reads.
+    case reluOutside = "relu-outside"
+    public static let recommended = Activations.reluInside
+  }
+  /// Register, row 4.
+  public var activations = Activations.recommended
+
+  public enum Target: String, Switch {
+    /// Proposals, boxes and masks read re-weighted levels, as in the published code.
+    case allHeads = "all-heads"
+    /// Proposals alone: "RPN features" of the paper.
+    case proposals
+    public static let recommended = Target.allHeads
+  }
+  /// Who reads the levels that stuff re-weighted (register, row 5).
+  public var target = Target.recommended
+
   public init() {}
 }
 

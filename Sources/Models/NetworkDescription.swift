@@ -40,7 +40,7 @@ public struct NetworkDescription: Sendable {
       configuration, choices: .fixed(path), classes: classes, dropout: 0, momentum: 0.1, seeds: nil)
     let body = NetworkDescription.body(
       configuration, path: path, store: network.store, height: side, width: side)
-    let last = configuration.blocks(path: path, height: side, width: side).last!
+    let (cells, inputs) = (((side + 31) / 32) * ((side + 31) / 32), configuration.stageChannels[3])
     let channels = configuration.classifierChannels
     modules = [
       body,
@@ -48,9 +48,9 @@ public struct NetworkDescription: Sendable {
         name: "classifier",
         parts: [
           Part(
-            name: "last convolution", operation: "conv 1x1", output: "\(channels) × \(last.height) × \(last.width)",
-            parameters: network.store.count(below: "classifier/last/"),
-            multiplyAdds: last.outputs * channels * last.height * last.width),
+            name: "last convolution", operation: "conv 1x1",
+            output: "\(channels) × \((side + 31) / 32) × \((side + 31) / 32)",
+            parameters: network.store.count(below: "classifier/last/"), multiplyAdds: inputs * channels * cells),
           Part(
             name: "classes", operation: "linear", output: "\(classes)",
             parameters: network.store.count(below: "classifier/output/"), multiplyAdds: channels * classes),
@@ -92,6 +92,14 @@ public struct NetworkDescription: Sendable {
         name: "stem", operation: "conv 3x3 /2", output: "\(stem) × \(h) × \(w)",
         parameters: store.count(below: "body/stem/"), multiplyAdds: 27 * stem * h * w)
     ]
+    if configuration.family == .resnet {
+      parts = configuration.bottlenecks(height: height, width: width).map {
+        Part(
+          name: $0.name, operation: $0.operation, output: "\($0.outputs) × \($0.height) × \($0.width)",
+          parameters: store.count(below: $0.prefix), multiplyAdds: $0.multiplyAdds)
+      }
+      return Module(name: "body", parts: parts)
+    }
     for block in configuration.blocks(path: path, height: height, width: width) {
       parts.append(
         Part(
@@ -195,8 +203,8 @@ private struct Shapes {
   ) -> NetworkDescription.Module {
     let branch = configuration.semantic
     let first = configuration.maskHead.layers
-    // One subnet for P2 to P5.
     let inputs = configuration.body.stageChannels.count
+    guard branch.branch == .searched else { return towers(store, classes: classes) }
     let positions = (0..<inputs).reduce(0) { $0 + area($1) }
     var parts = (0..<branch.layers).map { i in
       headPart(
@@ -208,7 +216,34 @@ private struct Shapes {
       .init(
         name: "classes", operation: "conv 1x1", output: "\(classes) × \(levels[0].height) × \(levels[0].width)",
         parameters: store.count(below: "semantic/classifier/"),
-        multiplyAdds: inputs * branch.channels * classes * area(0)))
+        multiplyAdds: (branch.merge == .concatenate ? inputs : 1) * branch.channels * classes * area(0)))
+    return .init(name: "semantic branch", parts: parts)
+  }
+
+  /// Of Panoptic-FPN: convolutions of every level, each at twice the size of the one before.
+  private func towers(_ store: ParameterStore, classes: Int) -> NetworkDescription.Module {
+    let branch = configuration.semantic
+    let isDeformable = branch.branch == .panopticFPNDeformable
+    var parts = configuration.body.stageChannels.indices.flatMap { level in
+      (0..<max(1, level)).map { i in
+        let inputs = i == 0 ? channels : branch.channels
+        let positions = area(level) << (2 * i)
+        return NetworkDescription.Part(
+          name: "semantic P\(level + 2) layer \(i + 1)", operation: isDeformable ? "DF 3x3" : "conv 3x3",
+          output: "\(branch.channels) × \(positions) cells",
+          parameters: store.count(below: "semantic/tower\(level + 2)/conv\(i + 1)/"),
+          multiplyAdds: positions
+            * (isDeformable
+              ? HeadOperator.deformable3x3.multiplyAdds(inputs: inputs, outputs: branch.channels)
+              : 9 * inputs * branch.channels))
+      }
+    }
+    let merged = branch.merge == .concatenate ? configuration.body.stageChannels.count : 1
+    parts.append(
+      .init(
+        name: "classes", operation: "conv 1x1", output: "\(classes) × \(levels[0].height) × \(levels[0].width)",
+        parameters: store.count(below: "semantic/classifier/"),
+        multiplyAdds: merged * branch.channels * classes * area(0)))
     return .init(name: "semantic branch", parts: parts)
   }
 
@@ -216,6 +251,11 @@ private struct Shapes {
     _ name: String, _ prefix: String, _ store: ParameterStore, choice: Int, inputs: Int, outputs: Int, positions: Int,
     output: String
   ) -> NetworkDescription.Part {
+    if configuration.heads == .plain {
+      return .init(
+        name: name, operation: "conv 3x3", output: output, parameters: store.count(below: prefix),
+        multiplyAdds: 9 * inputs * outputs * positions)
+    }
     let operation = HeadOperator.allCases[choice]
     return .init(
       name: name, operation: operation.name, output: output, parameters: store.count(below: prefix),
@@ -235,8 +275,8 @@ private struct Shapes {
     }
     let toStuff = (0..<count).map { i in
       part(
-        "things to S\(i + 2)", "attention-to-stuff/\(i)/", choice: architecture.inter[i], inputs: count * channels,
-        outputs: semantic)
+        "things to S\(i + 2)", "attention-to-stuff/\(i)/", choice: architecture.inter[i],
+        inputs: (configuration.attention.source == .allLevels ? count + 1 : count) * channels, outputs: semantic)
     }
     let toThings = (0...count).map { i in
       part(

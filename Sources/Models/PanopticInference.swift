@@ -33,7 +33,7 @@ extension PanopticNetwork {
   public func predict(_ image: Variable, width: Int, height: Int, path: Architecture) -> ImagePrediction {
     precondition(image.shape[0] == 1, "predict: a batch of \(image.shape[0]) images")
     let features = features(image, path: path)
-    let outputs = proposalHead(features.levels)
+    let outputs = proposalHead(features.proposalLevels)
     let proposals = proposals(
       image: 0, size: (width, height), outputs: outputs, anchors: anchorBoxes(features.levels),
       preNMS: configuration.proposals.preNMSTest, postNMS: configuration.proposals.postNMSTest

@@ -36,7 +36,7 @@ extension PanopticNetwork {
     _ images: Variable, targets: [ImageTargets], path: Architecture, random: inout RandomStream
   ) -> PanopticLosses {
     let features = features(images, path: path)
-    let outputs = proposalHead(features.levels)
+    let outputs = proposalHead(features.proposalLevels)
     let anchorBoxes = anchorBoxes(features.levels)
     let (objectness, proposalBox) = proposalLosses(
       outputs, anchors: anchorBoxes, targets: targets, random: &random)

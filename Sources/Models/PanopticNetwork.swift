@@ -70,21 +70,22 @@ public final class PanopticNetwork {
     let maskLayers = configuration.maskHead.layers
     maskHead = MaskHead(
       root.sub("mask"), inputs: channels, classes: thingClasses + 1, configuration.maskHead, normGroups: groups,
-      choices: fixed.map { Array($0.head[..<maskLayers]) })
+      choices: fixed.map { Array($0.head[..<maskLayers]) }, heads: configuration.heads)
     semanticBranch = SemanticBranch(
       root.sub("semantic"), inputs: channels, levels: levels, classes: stuffClasses + 1, configuration.semantic,
-      normGroups: groups, choices: fixed.map { Array($0.head[maskLayers...]) })
+      normGroups: groups, choices: fixed.map { Array($0.head[maskLayers...]) }, heads: configuration.heads)
     func attention(_ name: String, inputs: Int, outputs: Int, first: Int, count: Int) -> [AttentionLayer] {
       guard configuration.attention.enabled else { return [] }
       return (0..<count).map { i in
         AttentionLayer(
           root.sub(name).sub(i), inputs: inputs, outputs: outputs, ratios: configuration.attention.ratios,
-          choice: fixed.map { $0.inter[first + i] })
+          activations: configuration.attention.activations, choice: fixed.map { $0.inter[first + i] })
       }
     }
-    // The sources are P3...P6 and S2...S5 (spec 4.1; register, row 2).
+    // The sources are P3...P6 and S2...S5 (spec 4.1).
+    let sources = configuration.attention.source == .allLevels ? levels + 1 : levels
     attentionToStuff = attention(
-      "attention-to-stuff", inputs: levels * channels, outputs: configuration.semantic.channels, first: 0,
+      "attention-to-stuff", inputs: sources * channels, outputs: configuration.semantic.channels, first: 0,
       count: levels)
     attentionToThings = attention(
       "attention-to-things", inputs: levels * configuration.semantic.channels, outputs: channels, first: levels,
@@ -97,7 +98,9 @@ public final class PanopticNetwork {
 
   /// The features that all heads work on.
   struct Features {
-    /// Re-weighted P2...P6, read by the proposal head and both region heads.
+    /// P2...P6 as the proposal head reads them, re-weighted where there is attention.
+    var proposalLevels: [Variable]
+    /// P2...P6 as both region heads read them: the same, unless `AttentionConfiguration.target` says otherwise.
     var levels: [Variable]
     /// Semantic scores `[N, stuff + 1, H, W]` at the input's size, before softmax.
     var semanticScores: Variable
@@ -115,9 +118,10 @@ public final class PanopticNetwork {
       let (height, width) = (raw[0].shape[2], raw[0].shape[3])
       // The mean of a concatenation is the concatenation of the means.
       let things = concatenate(
-        raw.dropFirst().map {
-          globalAveragePool(resizeBilinear($0, height: height, width: width, alignCorners: true))
-        })
+        (configuration.attention.source == .allLevels ? [globalAveragePool(raw[0])] : [])
+          + raw.dropFirst().map {
+            globalAveragePool(resizeBilinear($0, height: height, width: width, alignCorners: true))
+          })
       let stuff = concatenate(semantic.map { globalAveragePool($0) })
       let toStuff = path.inter[..<attentionToStuff.count]
       let toThings = path.inter[attentionToStuff.count...]
@@ -128,6 +132,8 @@ public final class PanopticNetwork {
         scaleChannels(pair.0, by: pair.1(things, choice: choice))
       }
     }
-    return Features(levels: levels, semanticScores: semanticBranch.scores(semantic))
+    return Features(
+      proposalLevels: levels, levels: configuration.attention.target == .proposals ? raw : levels,
+      semanticScores: semanticBranch.scores(semantic))
   }
 }

@@ -9,13 +9,14 @@ public final class BatchNorm2d {
   public let runningVariance: Buffer
   /// Weight of the new batch in the running statistics.
   public let momentum: Double
-  private let options = BatchNormalization.Options()
+  private let options: BatchNormalization.Options
   private let relu: Bool
 
   public init(
     _ scope: Scope, channels: Int, momentum: Double, relu: Bool, scale: Float = 1,
-    shift: Initializer = .constant(0)
+    shift: Initializer = .constant(0), normalizesByUnbiasedVariance: Bool = false
   ) {
+    options = .init(normalizesByUnbiasedVariance: normalizesByUnbiasedVariance)
     self.scale = scope.parameter("scale", role: .scale, shape: [channels], .constant(scale))
     self.shift = scope.parameter("shift", role: .bias, shape: [channels], shift)
     runningMean = scope.buffer("running-mean", value: Tensor(zeros: [channels]))

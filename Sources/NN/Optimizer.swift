@@ -90,6 +90,22 @@ public struct GradientWindow {
     }
   }
 
+  /// Multiplies the sums of some parameters.
+  public mutating func scale(by factor: Float, where isMeant: (Parameter) -> Bool) {
+    for (i, parameter) in parameters.enumerated() where isMeant(parameter) {
+      sums[i] = sums[i].map { Elementwise.scale($0, by: factor) }
+    }
+  }
+
+  /// The sums of some parameters, which start anew; nil for all others, as `SGD` takes them.
+  public mutating func take(where isMeant: (Parameter) -> Bool) -> [Tensor?] {
+    parameters.indices.map { i in
+      guard isMeant(parameters[i]) else { return nil }
+      defer { sums[i] = nil }
+      return sums[i]
+    }
+  }
+
   /// Makes the sum of `count` passes their mean.
   public mutating func average(over count: Int) {
     guard count > 1 else { return }

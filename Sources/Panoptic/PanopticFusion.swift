@@ -1,3 +1,4 @@
+import Determinism
 import Vision
 
 /// A thing as the box and mask heads see it.
@@ -28,6 +29,24 @@ public enum FusionOrder: Hashable, Sendable, Codable {
   case smallFirst(aboveScore: Double)
 }
 
+/// What a segment must not be smaller than `stuffAreaLimit` for.
+public enum FusionAreaLimit: String, Switch {
+  /// Stuff, as in the published code and in panopticapi.
+  case stuff
+  /// Instances, as in the supplement.
+  case instances
+  public static let recommended = FusionAreaLimit.stuff
+}
+
+/// What the overlap of an instance is measured with.
+public enum FusionOverlap: String, Switch {
+  /// Instances painted before it, as in the published code.
+  case earlier
+  /// Instances with a higher score, as in the supplement.
+  case moreConfident = "more-confident"
+  public static let recommended = FusionOverlap.earlier
+}
+
 /// Joins the predictions of both heads into one panoptic map, in which every pixel belongs to at most one segment.
 public struct PanopticFusion: Hashable, Sendable, Codable {
   /// Instances below this score are dropped.
@@ -37,16 +56,21 @@ public struct PanopticFusion: Hashable, Sendable, Codable {
   /// Stuff that would get fewer pixels than this is dropped. Instances have no such limit.
   public var stuffAreaLimit: Int
   public var order: FusionOrder
+  public var areaLimit: FusionAreaLimit
+  public var overlap: FusionOverlap
 
   /// The defaults are those of the published programs, for images at their original size.
   public init(
     scoreThreshold: Double = 0.5, overlapThreshold: Double = 0.5, stuffAreaLimit: Int = 64 * 64,
-    order: FusionOrder = .smallFirst(aboveScore: 0.725)
+    order: FusionOrder = .smallFirst(aboveScore: 0.725), areaLimit: FusionAreaLimit = .recommended,
+    overlap: FusionOverlap = .recommended
   ) {
     self.scoreThreshold = scoreThreshold
     self.overlapThreshold = overlapThreshold
     self.stuffAreaLimit = stuffAreaLimit
     self.order = order
+    self.areaLimit = areaLimit
+    self.overlap = overlap
   }
 
   /// - Parameters:
@@ -79,18 +103,29 @@ public struct PanopticFusion: Hashable, Sendable, Codable {
       return count
     }
 
-    for instance in ordered(instances) {
+    let queue = ordered(instances)
+    for instance in queue {
       let area = instance.mask.area
-      if area == 0 { continue }
+      if area == 0 || areaLimit == .instances && area < stuffAreaLimit { continue }
       // Everything painted so far is an instance, so what is not free is taken by earlier ones.
-      if Double(area - free(instance.mask)) / Double(area) > overlapThreshold { continue }
+      let taken =
+        overlap == .earlier ? area - free(instance.mask) : covered(instance, by: queue)
+      if Double(taken) / Double(area) > overlapThreshold { continue }
       paint(instance.mask, categoryID: instance.categoryID)
     }
-    for prediction in stuff where free(prediction.mask) >= stuffAreaLimit {
+    for prediction in stuff where free(prediction.mask) >= (areaLimit == .stuff ? stuffAreaLimit : 1) {
       paint(prediction.mask, categoryID: prediction.categoryID)
     }
     return PanopticSegmentation(map: LabelImage(width: width, height: height, ids: ids), segments: segments)
       .measured()
+  }
+
+  /// Pixels of an instance that more confident ones cover.
+  private func covered(_ instance: InstancePrediction, by others: [InstancePrediction]) -> Int {
+    let above = others.filter { $0.score > instance.score }
+    return instance.mask.pixels.indices.count { i in
+      instance.mask.pixels[i] != 0 && above.contains { $0.mask.pixels[i] != 0 }
+    }
   }
 
   /// The instances that reach the score threshold, first to be painted first; ties keep their order.

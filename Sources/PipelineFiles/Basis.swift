@@ -37,7 +37,9 @@ enum Basis {
     }
     let below = try resolve(try YAMLTree.parse(text, file: file), path: file, depth: depth + 1)
     let own = members.filter { $0.name != key }
-    return merge(LocatedValue(.object(own), at: tree.location), over: below)
+    // The other file's roots are those of another pipeline.
+    let inherited = LocatedValue(.object(below.members?.filter { $0.name != "expect" } ?? []), at: below.location)
+    return merge(LocatedValue(.object(own), at: tree.location), over: inherited)
   }
 
   private static func merge(_ value: LocatedValue, over base: LocatedValue) -> LocatedValue {

@@ -25,16 +25,23 @@ import Pipelines
 ///     let: { network: { width: 64 } }
 ///     imagenet: { uses: imagenet-folder }  # another kind of stage in this one's place, with parameters of its own
 ///     pretrain: { epochs: 240 }
+/// fidelity: recommended               # unless --fidelity says otherwise
+/// fidelities:                         # further overrides, over those of the profile
+///   recommended: {}
+/// expect:                             # roots that runs of a profile with a seed must end in
+///   smoke: { 2020: 9f86d081884c7d65... }
 /// ```
 ///
 /// A file may stand on another one: `based-on: coco.yaml` (see `Basis`).
 ///
-/// Parameters come from, in rising order of precedence: the kind's defaults, `with`, the profile, `--set`.
+/// Parameters come from, in rising order of precedence: the kind's defaults, `with`, the profile, the fidelity, `--set`.
 public struct PipelineFile: Sendable {
   public let path: String
   private let root: Section
 
-  private static let keys = ["pipeline", "seed", "profile", "let", "stages", "profiles"]
+  private static let keys = [
+    "pipeline", "seed", "profile", "let", "stages", "profiles", "fidelity", "fidelities", "expect",
+  ]
 
   /// Reads a file and checks its outline.
   /// - Throws: `PipelineError` with the place.
@@ -58,14 +65,20 @@ public struct PipelineFile: Sendable {
   /// The pipeline of one profile.
   /// - Parameters:
   ///   - profile: nil for the one that the file names.
+  ///   - fidelity: nil for the one that the file names.
   ///   - seed: nil for the file's.
   public func description(
-    profile: String? = nil, seed: UInt64? = nil, settings: [Setting] = []
+    profile: String? = nil, fidelity: String? = nil, seed: UInt64? = nil, settings: [Setting] = []
   ) throws -> PipelineDescription {
     let name = try root.requiredText("pipeline").stringValue!
     var bindings = try Bindings(root["let"], at: root.value.location)
-    let overrides = try overrides(profile)
-    if let values = overrides.first(where: { $0.name == "let" }) { try bindings.override(with: values.value) }
+    let layers = [
+      try overrides(profile, title: "profile", in: "profiles"),
+      try overrides(fidelity, title: "fidelity", in: "fidelities"),
+    ]
+    for layer in layers {
+      if let values = layer.first(where: { $0.name == "let" }) { try bindings.override(with: values.value) }
+    }
     for case .binding(let value) in settings { try bindings.override(with: value) }
 
     guard let section = root["stages"] else {
@@ -74,7 +87,7 @@ public struct PipelineFile: Sendable {
     let members = try Section.mapping(section, title: "'stages'")
     guard !members.isEmpty else { throw PipelineError(.missingKey, at: section.location, "there are no stages") }
     let names = members.map(\.name)
-    for override in overrides where override.name != "let" {
+    for override in layers.joined() where override.name != "let" {
       try requireStage(override.name, among: names, at: override.nameLocation)
     }
     for case .parameter(let stage, let value) in settings {
@@ -82,7 +95,7 @@ public struct PipelineFile: Sendable {
     }
     let stages = try members.map { member in
       try StageSection(member, bindings: bindings).entry(
-        override: overrides.first { $0.name == member.name }?.value,
+        overrides: layers.compactMap { $0.first { $0.name == member.name }?.value },
         settings: settings.compactMap {
           if case .parameter(member.name, let value) = $0 { value } else { nil }
         })
@@ -90,16 +103,34 @@ public struct PipelineFile: Sendable {
     return PipelineDescription(name: name, file: path, seed: try seed ?? root.seed() ?? 0, stages: stages)
   }
 
-  /// The sections of a profile.
-  private func overrides(_ wanted: String?) throws -> [LocatedValue.Member] {
-    let standard = try root.text("profile")
+  /// The sections of a profile or a fidelity.
+  private func overrides(_ wanted: String?, title: String, in list: String) throws -> [LocatedValue.Member] {
+    let standard = try root.text(title)
     guard let name = wanted ?? standard?.stringValue else { return [] }
-    let location = wanted == nil ? standard!.location : SourceLocation(file: "--profile \(name)")
-    guard let profile = root["profiles"]?[name] else {
-      let hint = Suggestion.text(for: name, among: profileNames)
-      throw PipelineError(.badReference, at: location, "\(path) has no profile '\(name)'\(hint)")
+    let location = wanted == nil ? standard!.location : SourceLocation(file: "--\(title) \(name)")
+    guard let section = root[list]?[name] else {
+      let hint = Suggestion.text(for: name, among: root[list]?.members?.map(\.name) ?? [])
+      throw PipelineError(.badReference, at: location, "\(path) has no \(title) '\(name)'\(hint)")
     }
-    return try Section.mapping(profile, title: "profile '\(name)'")
+    return try Section.mapping(section, title: "\(title) '\(name)'")
+  }
+
+  /// The root that a run must end in, as the file says under `expect`; nil where it says nothing of such a run.
+  public func expectedRoot(profile: String?, seed: UInt64?) throws -> (root: String, location: SourceLocation)? {
+    guard let expect = root["expect"], let name = try profile ?? root.text("profile")?.stringValue,
+      let roots = expect[name]
+    else { return nil }
+    let number = try seed ?? root.seed() ?? 0
+    guard
+      let found = try Section.mapping(roots, title: "'expect' of profile '\(name)'")
+        .first(where: { $0.name == String(number) })
+    else { return nil }
+    guard let text = found.value.stringValue, text.utf8.count == 64, text.allSatisfy(\.isHexDigit) else {
+      throw PipelineError(
+        .wrongType, at: found.value.location,
+        "'expect': expected a root of 64 hexadecimal digits, found \(found.value.kindDescription)")
+    }
+    return (text, found.value.location)
   }
 
   private func requireStage(_ name: String, among names: [String], at location: SourceLocation) throws {

@@ -24,13 +24,13 @@ struct StageSection {
   }
 
   /// - Parameters:
-  ///   - override: what the profile says of the stage.
+  ///   - overrides: what profile and fidelity say of the stage, in rising order of precedence.
   ///   - settings: what the command line says of it.
-  func entry(override: LocatedValue?, settings: [LocatedValue]) throws -> PipelineDescription.StageEntry {
+  func entry(overrides: [LocatedValue], settings: [LocatedValue]) throws -> PipelineDescription.StageEntry {
     var uses = try section.requiredText("uses")
     var with = try parameters(section["with"], title: "'with'")
-    if let override {
-      var members = try Section.mapping(override, title: "profile of stage '\(member.name)'")
+    for override in overrides {
+      var members = try Section.mapping(override, title: "profile or fidelity of stage '\(member.name)'")
       if let i = members.firstIndex(where: { $0.name == "uses" }) {
         uses = members.remove(at: i).value
         guard uses.stringValue != nil else {

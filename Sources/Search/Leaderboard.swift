@@ -1,3 +1,5 @@
+import Determinism
+
 /// A model and how good it was.
 public struct Evaluation: Hashable, Sendable, Codable {
   public var genome: Genome
@@ -5,6 +7,14 @@ public struct Evaluation: Hashable, Sendable, Codable {
   public var fitness: Double
 
   public init(genome: Genome, fitness: Double) { (self.genome, self.fitness) = (genome, fitness) }
+}
+
+/// Which of two choices with equal points is the better one.
+public enum LeaderboardTies: String, Switch {
+  case lower
+  /// The published program sorts ascending and reads from the end.
+  case higher
+  public static let recommended = LeaderboardTies.lower
 }
 
 /// Scores of every choice of every layer, collected over cycles.
@@ -50,15 +60,15 @@ public struct Leaderboard: Hashable, Sendable {
     }
   }
 
-  /// The model made of the `rank`-th best choice of every layer, 0 being the best. Ties go to the lower index.
-  ///
-  /// The published program sorts ascending and reads from the end, so there the higher index wins.
+  /// The model made of the `rank`-th best choice of every layer, 0 being the best.
   /// - Precondition: every layer has more than `rank` choices.
-  public func selection(rank: Int = 0) -> Genome {
+  public func selection(rank: Int = 0, ties: LeaderboardTies = .recommended) -> Genome {
     Genome(
       scores.map { column in
         precondition(rank < column.count, "selection: rank \(rank) of \(column.count) choices")
-        return column.indices.sorted { column[$0] != column[$1] ? column[$0] > column[$1] : $0 < $1 }[rank]
+        return column.indices.sorted {
+          column[$0] != column[$1] ? column[$0] > column[$1] : ($0 < $1) == (ties == .lower)
+        }[rank]
       })
   }
 

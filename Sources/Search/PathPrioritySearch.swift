@@ -37,7 +37,9 @@ public struct PathPrioritySearch: Hashable, Sendable {
   /// Scores complete cycles and selects.
   /// - Parameter evaluations: one list a cycle, models in the order of `candidates(cycle:seeds:)`.
   /// - Throws: `SearchError` where results are missing or not finite.
-  public func result(of evaluations: [[Evaluation]]) throws -> Result {
+  public func result(
+    of evaluations: [[Evaluation]], ties: LeaderboardTies = .recommended
+  ) throws -> Result {
     guard evaluations.count == cycles else {
       throw SearchError(.badResults, at: "search", "results of \(evaluations.count) cycles, expected \(cycles)")
     }
@@ -51,7 +53,7 @@ public struct PathPrioritySearch: Hashable, Sendable {
     }
     precondition(board.isComplete(modelsPerCycle: space.blockLength), "PathPrioritySearch: the table does not add up")
     let ranks = min(3, space.choicesPerLayer.min() ?? 0)
-    return Result(leaderboard: board, models: (0..<max(ranks, 1)).map { board.selection(rank: $0) })
+    return Result(leaderboard: board, models: (0..<max(ranks, 1)).map { board.selection(rank: $0, ties: ties) })
   }
 
   /// Runs all cycles in place.

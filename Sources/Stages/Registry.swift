@@ -18,6 +18,8 @@ public enum Stages {
       StageKind(ProposeCandidatesStage.self),
       StageKind(EvaluateCandidateStage.self),
       StageKind(SelectArchitectureStage.self),
+      StageKind(EvolveCandidatesStage.self),
+      StageKind(SelectFittestStage.self),
       StageKind(PretrainArchitectureStage.self),
       StageKind(RetrainStage.self),
       StageKind(PredictPanopticStage.self),

@@ -48,10 +48,18 @@ struct Run: ParsableCommand {
     if !result.failures.isEmpty {
       throw ExitCode(result.failures.contains(where: \.isUserData) ? ExitCodes.badData : ExitCodes.failure)
     }
-    if json { return }
-    for stage in result.highlights { Output.line(stage.text) }
     // After a run of some stages the others may be up to date as well.
-    let root = stages.isEmpty ? result.root : try planner.plan().root
-    if let root { Output.line("root \(root.hex)") }
+    let root = stages.isEmpty || json ? result.root : try planner.plan().root
+    if !json {
+      for stage in result.highlights { Output.line(stage.text) }
+      if let root { Output.line("root \(root.hex)") }
+    }
+    if let root, stages.isEmpty, let expected = try options.expectedRoot(pipeline), expected.root != root.hex {
+      Output.error(
+        "\(expected.location): error: this run ended in another root than expected (\(expected.root.prefix(12))). "
+          + "'autopanoptic doctor' looks for a machine that computes otherwise, 'bisect' for the stage where two stores "
+          + "part; where stages or parameters were changed on purpose, the line is to be updated")
+      throw ExitCode(ExitCodes.difference)
+    }
   }
 }

@@ -17,8 +17,11 @@ struct FusionParameters: Codable, Hashable, Sendable {
 
   var scoreThreshold = 0.5
   var overlapThreshold = 0.5
-  /// Stuff below this many pixels is left out.
+  /// Stuff below this many pixels is left out, or instances: see `areaLimit`.
   var stuffAreaLimit = 4096
+  /// Register, rows 16 and 18.
+  var areaLimit = FusionAreaLimit.recommended
+  var overlap = FusionOverlap.recommended
   var order = Order.smallFirst
   /// Instances above this score go by area, where `order` is `small-first`.
   var confidentScore = 0.725
@@ -26,7 +29,8 @@ struct FusionParameters: Codable, Hashable, Sendable {
   var fusion: PanopticFusion {
     PanopticFusion(
       scoreThreshold: scoreThreshold, overlapThreshold: overlapThreshold, stuffAreaLimit: stuffAreaLimit,
-      order: order == .score ? .scoreDescending : .smallFirst(aboveScore: confidentScore))
+      order: order == .score ? .scoreDescending : .smallFirst(aboveScore: confidentScore), areaLimit: areaLimit,
+      overlap: overlap)
   }
 }
 

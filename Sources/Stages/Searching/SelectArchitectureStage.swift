@@ -5,7 +5,17 @@ import Search
 
 /// Scores the evaluated candidates cycle by cycle and takes the best choice of every layer (spec 7.2).
 struct SelectArchitectureStage: Stage {
+  enum Fitness: String, Switch {
+    /// Panoptic quality at full precision.
+    case exact
+    /// In percent with two decimals, as the published program reads it from a printed line (spec 7.2).
+    case rounded
+    static let recommended = Fitness.exact
+  }
+
   struct Parameters: StageParameters {
+    var fitness = Fitness.recommended
+    var ties = LeaderboardTies.recommended
     var network = NetworkConfiguration()
     init() {}
   }
@@ -31,10 +41,12 @@ struct SelectArchitectureStage: Stage {
     let search = PathPrioritySearch(space: space, cycles: evaluations.count / models)
     let cycles = (0..<search.cycles).map { cycle in
       evaluations[cycle * models..<(cycle + 1) * models].map {
-        Evaluation(genome: $0.architecture.genome, fitness: $0.pq)
+        Evaluation(
+          genome: $0.architecture.genome,
+          fitness: parameters.fitness == .exact ? $0.pq : (10_000 * $0.pq).rounded() / 10_000)
       }
     }
-    let result = try search.result(of: cycles)
+    let result = try search.result(of: cycles, ties: parameters.ties)
     try context.write("architecture", json: Architecture(result.best, in: space))
     try context.write(
       "leaderboard",

@@ -67,7 +67,7 @@ extension PanopticNetwork {
   static func load(fileAt path: String, content: NetworkContent) throws -> PanopticNetwork {
     let file = try TensorFile.read(path)
     let description = try NetworkDescription(file, path: path)
-    if case .fixed(let architecture) = content { try architecture.validate(in: description.network.searchSpace) }
+    if case .fixed(let architecture) = content { try description.network.validate(architecture) }
     let network = PanopticNetwork(
       description.network, thingClasses: description.thingClasses, stuffClasses: description.stuffClasses,
       content: content, batchNormMomentum: description.batchNormMomentum, seeds: nil)

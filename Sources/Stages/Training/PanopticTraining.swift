@@ -28,6 +28,45 @@ struct PanopticRecipe: Codable, Hashable, Sendable {
   /// Biases and β move this much faster and are not decayed (spec 5.5, 8.1).
   var biasRateFactor = 2.0
   var batchNormMomentum: Double = 0.01
+  /// Register, rows 10 to 13.
+  var window = WindowAlignment.recommended
+  var period = UpdatePeriod.recommended
+  var biases = BiasDivision.recommended
+  var normGradients = NormGradients.recommended
+}
+
+/// Which paths a window of the supernet trains.
+enum WindowAlignment: String, Switch {
+  /// One strictly fair block.
+  case aligned
+  /// The published code reads blocks one row late: rows 1 to 11 of a block and row 0 of the next one.
+  case shifted
+  static let recommended = WindowAlignment.aligned
+}
+
+/// After how many paths of a window parameters move.
+enum UpdatePeriod: String, Switch {
+  /// After all of them.
+  case window
+  /// After as many as the layer has choices, as the paper says; what all paths share, after all.
+  case perLayer = "per-layer"
+  static let recommended = UpdatePeriod.window
+}
+
+/// Whether summed gradients of biases in a window are divided like those of weights.
+enum BiasDivision: String, Switch {
+  case divided
+  /// The published code sets the rate of biases last, so that the division is lost.
+  case undivided
+  static let recommended = BiasDivision.divided
+}
+
+/// Gradients of γ and β of batch norm on several GPUs.
+enum NormGradients: String, Switch {
+  case mean
+  /// The published cross-GPU normalisation sums them over its eight GPUs.
+  case summedOverEight = "summed-over-eight"
+  static let recommended = NormGradients.mean
 }
 
 /// Trains a panoptic network, update after update, each from one pass or from a window of passes.
@@ -76,30 +115,38 @@ final class PanopticTraining: TrainingProcess {
       recipe.schedule, base: recipe.baseRate, total: recipe.updates * paths.iterations, warmup: recipe.warmup,
       milestones: recipe.milestones)
     optimizer = SGD(network.store.parameters, momentum: recipe.momentum, clipping: recipe.clipping) { parameter in
-      let divider = PanopticTraining.rateDivider(parameter.name, paths: paths)
+      let divider = PanopticTraining.rateDivider(parameter.name, paths: paths, period: recipe.period)
       return switch parameter.role {
       case .weight, .scale: SGD.Rule(rateFactor: 1 / divider, weightDecay: recipe.weightDecay)
-      case .bias: SGD.Rule(rateFactor: recipe.biasRateFactor / divider, weightDecay: 0)
+      case .bias:
+        SGD.Rule(
+          rateFactor: recipe.biasRateFactor / (recipe.biases == .divided ? divider : 1), weightDecay: 0)
       }
     }
   }
 
   /// Summed gradients of a window become a mean over the passes that used a parameter (spec 5.5): a choice is used
   /// block / choices times, everything shared in every pass. Biases are divided alike (register, row 10).
-  static func rateDivider(_ name: String, paths: Paths) -> Double {
+  static func rateDivider(_ name: String, paths: Paths, period: UpdatePeriod = .window) -> Double {
     guard case .fairBlocks(let space) = paths else { return 1 }
-    let block = Double(space.blockLength)
-    let choices =
-      if name.hasPrefix("body/stage") {
-        space.backboneChoices
-      } else if name.hasPrefix("mask/layer") || name.hasPrefix("semantic/layer") {
-        space.headChoices
-      } else if name.hasPrefix("attention-") {
-        space.attentionChoices
-      } else {
-        1
-      }
-    return block / Double(choices)
+    let choices = choices(of: name, in: space)
+    // A layer that moves after as many passes as it has choices has used each of them once.
+    if period == .perLayer && choices > 1 { return 1 }
+    return Double(space.blockLength) / Double(choices)
+  }
+
+  /// Choices of the layer that a parameter belongs to; 1 for what all paths share.
+  private static func choices(of name: String, in space: SearchSpace) -> Int {
+    if name.hasPrefix("body/stage") { return space.backboneChoices }
+    if name.hasPrefix("mask/layer") || name.hasPrefix("semantic/layer") { return space.headChoices }
+    return name.hasPrefix("attention-") ? space.attentionChoices : 1
+  }
+
+  /// After how many passes of a window a parameter moves.
+  private func period(of name: String) -> Int {
+    guard recipe.period == .perLayer, case .fairBlocks(let space) = paths else { return paths.count }
+    let choices = PanopticTraining.choices(of: name, in: space)
+    return choices > 1 ? choices : space.blockLength
   }
 
   /// The parts of the loss for progress lines, in the order of `PanopticLosses.named`.
@@ -127,13 +174,34 @@ final class PanopticTraining: TrainingProcess {
         for (i, loss) in named.enumerated() { sums[i] += loss.value }
       }
       next += results.count
+      if next < block.count && next == nextUpdate(after: next - 1) {
+        try update(&window, afterPasses: next, of: index)
+      }
     }
     if case .fixed(_, let replicas) = paths { window.average(over: replicas) }
-    try window.requireFinite(step: index)
-    optimizer.step(gradients: window.sums, rate: schedule.rate(at: (index + 1) * paths.iterations))
+    try update(&window, afterPasses: block.count, of: index)
     let parts = zip(PanopticTraining.shortNames, sums).map { "\($0) \(($1 / Float(block.count)).text(digits: 2))" }
     return "loss \((total / Float(block.count)).text(digits: 3)) (\(parts.joined(separator: ", ")))"
   }
+
+  /// The pass of a window after which parameters move next.
+  private func nextUpdate(after pass: Int) -> Int {
+    guard recipe.period == .perLayer, case .fairBlocks(let space) = paths else { return paths.count }
+    return Set(space.choicesPerLayer).map { (pass / $0 + 1) * $0 }.min() ?? paths.count
+  }
+
+  /// Moves the parameters whose period ends here.
+  private func update(_ window: inout GradientWindow, afterPasses passes: Int, of index: Int) throws {
+    try window.requireFinite(step: index)
+    if recipe.normGradients == .summedOverEight {
+      window.scale(by: 8) { $0.name.hasPrefix("body/") && $0.name.contains("/norm/") && isDue($0, passes) }
+    }
+    optimizer.step(
+      gradients: window.take { isDue($0, passes) },
+      rate: schedule.rate(at: index * paths.iterations + (paths.iterations > 1 ? passes : 1)))
+  }
+
+  private func isDue(_ parameter: Parameter, _ passes: Int) -> Bool { passes % period(of: parameter.name) == 0 }
 
   /// The next passes of a block: over small pictures as many side by side as there are threads; large pictures keep all
   /// threads busy with their loops, and one pass at a time needs the memory of one. No result depends on it.
@@ -142,7 +210,7 @@ final class PanopticTraining: TrainingProcess {
   ) throws -> [(pass: Pass, losses: PanopticLosses)] {
     var inputs = [try batches.batch(update * paths.count + first)]
     let width = inputs[0].images.count < PanopticTraining.largeInput ? Parallel.threads : 1
-    while inputs.count < width, first + inputs.count < block.count {
+    while inputs.count < width, first + inputs.count < nextUpdate(after: first) {
       inputs.append(try batches.batch(update * paths.count + first + inputs.count))
     }
     return SideBySide.map(inputs.count) { [network, seeds, inputs] i in
@@ -163,7 +231,12 @@ final class PanopticTraining: TrainingProcess {
     case .fixed(let architecture, let replicas): return Array(repeating: architecture, count: replicas)
     case .fairBlocks(let space):
       var random = seeds.stream("update/\(update)/paths")
-      return FairSampler.block(in: space, using: &random).map { Architecture($0, in: space) }
+      let block = FairSampler.block(in: space, using: &random)
+      guard recipe.window == .shifted else { return block.map { Architecture($0, in: space) } }
+      var later = seeds.stream("update/\(update + 1)/paths")
+      return (block.dropFirst() + FairSampler.block(in: space, using: &later).prefix(1)).map {
+        Architecture($0, in: space)
+      }
     }
   }
 

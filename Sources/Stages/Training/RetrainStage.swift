@@ -33,7 +33,7 @@ struct RetrainStage: Stage {
 
   func run(in context: StageContext) throws {
     let architecture = try context.input("architecture").decoded(as: Architecture.self)
-    try architecture.validate(in: parameters.network.searchSpace)
+    try parameters.network.validate(architecture)
     let data = try PanopticDataset(cocoRoot: context.input("data").path, part: "train2017")
     try trainPanoptic(
       in: context, data: data, network: parameters.network, content: .fixed(architecture),

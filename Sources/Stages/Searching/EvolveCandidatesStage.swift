@@ -1,0 +1,83 @@
+import Models
+import Pipelines
+import Search
+
+/// The models of one generation of the evolutionary search (spec 7.4), made from the fittest of all generations before.
+///
+/// In a pipeline it heads a loop: `repeat: 20`, with what its earlier rounds proposed and what came of it.
+struct EvolveCandidatesStage: Stage {
+  struct Parameters: StageParameters {
+    /// Models of a generation.
+    var population = 50
+    /// The fittest models of all generations, from which the next is made.
+    var parents = 10
+    var mutations = 20
+    var crossings = 20
+    var mutationRate = 0.1
+    var network = NetworkConfiguration()
+    init() {}
+  }
+
+  static let name = "evolve-candidates"
+  static let version = 1
+  static let summary = "breeds the candidates of a generation from the fittest of those before"
+  static let inputs = [
+    InputPort("generations", "json", list: true), InputPort("evaluations", "json", list: true),
+  ]
+  static let outputs = [OutputPort("architectures", "json")]
+  static let isRandom = true
+
+  let parameters: Parameters
+
+  init(parameters: Parameters) throws {
+    guard parameters.population > 0 else { throw ParameterError("population", "must be at least 1") }
+    guard parameters.parents > 0 else { throw ParameterError("parents", "must be at least 1") }
+    guard parameters.mutations >= 0 else { throw ParameterError("mutations", "must be at least 0") }
+    guard parameters.crossings >= 0 else { throw ParameterError("crossings", "must be at least 0") }
+    guard (0...1).contains(parameters.mutationRate) else { throw ParameterError("mutationRate", "must be in 0...1") }
+    self.parameters = parameters
+  }
+
+  func run(in context: StageContext) throws {
+    var search = EvolutionarySearch(space: parameters.network.searchSpace)
+    search.population = parameters.population
+    search.parents = parameters.parents
+    search.mutations = parameters.mutations
+    search.crossings = parameters.crossings
+    search.mutationRate = parameters.mutationRate
+    let history = try context.inputs("evaluations").map { input in
+      let result = try input.decoded(as: CandidateResult.self)
+      return Evaluation(genome: result.architecture.genome, fitness: result.pq)
+    }
+    let generation = context.inputs("generations").count
+    var models = [Genome]()
+    do {
+      models = try search.candidates(generation: generation, history: history, seeds: context.seeds)
+    } catch let error as SearchError where error.code == .exhausted {
+      // A generation without models ends the search.
+      context.log(error.description)
+    }
+    try context.write("architectures", json: models.map { Architecture($0, in: search.space) })
+  }
+}
+
+/// Takes the fittest of all evaluated candidates.
+struct SelectFittestStage: Stage {
+  static let name = "select-fittest"
+  static let version = 1
+  static let summary = "ranks all candidates by panoptic quality and selects the best"
+  static let inputs = [InputPort("evaluations", "json", list: true)]
+  static let outputs = [OutputPort("architecture", "json"), OutputPort("ranking", "json")]
+
+  init(parameters: NoParameters) {}
+
+  func run(in context: StageContext) throws {
+    let evaluations = try context.inputs("evaluations").map { try $0.decoded(as: CandidateResult.self) }
+    let ranked = Leaderboard.ranking(
+      evaluations.map { Evaluation(genome: $0.architecture.genome, fitness: $0.pq) }
+    ).map { evaluations[$0] }
+    guard let best = ranked.first else { throw SearchSizeError(description: "no candidate was evaluated") }
+    try context.write("architecture", json: best.architecture)
+    try context.write("ranking", json: ranked)
+  }
+}
