@@ -6,6 +6,8 @@ PROFILE ?= miniature
 PIPELINE ?= pipelines/coco.yaml
 # Empty means: the pipeline's own seed, all processors, ./artifacts, the best instruction set.
 SEED ?=
+# Of compare-seeds.
+SEEDS ?= 2020 2021 2022
 JOBS ?=
 THREADS ?=
 STORE ?=
@@ -41,7 +43,7 @@ RUN := $(ISA_ENV) $(BIN)
 
 .DEFAULT_GOAL := help
 .PHONY: setup setup-tests build test test-identity test-arm test-mutations reproduce-coco reproduce-ade20k \
-  transfer-coco-ade20k transfer-ade20k-coco smoke crash-test fuzz rerun plan status graph repair audit \
+  transfer-coco-ade20k transfer-ade20k-coco reproduce-policies reproduce-tables compare-seeds figures tables smoke crash-test fuzz rerun plan status graph repair audit \
   bench bench-peers format lint docs clean help
 .DELETE_ON_ERROR:
 
@@ -50,7 +52,7 @@ help: ## list these targets
 	@echo
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
 	@echo
-	@echo "  Variables: PROFILE=miniature|smoke|paper  SEED=n  JOBS=n  THREADS=n  STORE=dir  STAGE=name"
+	@echo "  Variables: PROFILE=miniature|smoke|paper  SEED=n  SEEDS='n n n'  JOBS=n  THREADS=n  STORE=dir  STAGE=name"
 	@echo "             ISA=scalar|avx2|avx512  ARGS='further options of the command'"
 	@echo "             BENCH='--filter text --quick --no-compile --list' of the benchmarks"
 	@echo "  Profile paper reads the data sets at IMAGENET=dir, COCO=dir and ADE20K=dir (environment)."
@@ -96,6 +98,32 @@ reproduce-coco: $(BIN) ## the whole COCO procedure; a second time everything is 
 
 reproduce-ade20k: $(BIN) ## the same procedure on ADE20K
 	@$(RUN) run pipelines/ade20k.yaml $(COMMON) $(WORK) $(ARGS)
+
+reproduce-policies: $(BIN) ## random search, evolution and path-priority on one supernet
+	@$(RUN) run pipelines/search-policies.yaml $(COMMON) $(WORK) $(ARGS)
+
+# In an order that uses what is there already; interrupted and started again it goes on.
+EXPERIMENTS := coco search-algorithm baselines components search-policies search-policies-retrained ade20k \
+  baselines-ade20k transfer-coco-ade20k transfer-ade20k-coco
+
+reproduce-tables: $(BIN) ## everything the paper's tables need, then the tables. Hours
+	@for name in $(EXPERIMENTS); do \
+	  echo "== $$name"; $(RUN) run pipelines/$$name.yaml $(COMMON) $(WORK) $(ARGS) || exit; \
+	done
+	@$(MAKE) --no-print-directory tables
+
+tables: $(BIN) ## the paper's tables beside what was run so far; computes nothing
+	@$(RUN) tables $(COMMON) $(ARGS)
+
+figures: $(BIN) ## draw scores, architecture, explored models and predictions
+	@for name in figures search-policies; do $(RUN) run pipelines/$$name.yaml $(COMMON) $(WORK) $(ARGS) || exit; done
+
+compare-seeds: $(BIN) ## search policies and search algorithm with every seed of SEEDS, then means and spreads. Hours
+	@for seed in $(SEEDS); do for name in search-algorithm search-policies-retrained; do \
+	  echo "== $$name, seed $$seed"; \
+	  $(RUN) run pipelines/$$name.yaml $(filter-out --seed $(SEED),$(COMMON)) --seed $$seed $(WORK) $(ARGS) || exit; \
+	done; done
+	@$(RUN) tables $(filter-out --seed $(SEED),$(COMMON)) $(foreach seed,$(SEEDS),--seed $(seed))
 
 transfer-coco-ade20k: $(BIN) ## retrain what was found on COCO on ADE20K
 	@$(RUN) run pipelines/transfer-coco-ade20k.yaml $(COMMON) $(WORK) $(ARGS)

@@ -65,8 +65,7 @@ struct AutoPanoptic: ParsableCommand {
     subcommands: [
       Run.self, PlanCommand.self, Status.self, GraphCommand.self, Log.self, Show.self, Diff.self, Rerun.self,
       Audit.self, Repair.self, Bisect.self, GC.self, DigestCommand.self, ImportWeights.self, Predict.self, PQ.self,
-      Model.self, Doctor.self,
-      Completions.self,
+      Tables.self, Model.self, Doctor.self, Completions.self,
     ])
 }
 

@@ -12,6 +12,9 @@ extension NetworkConfiguration {
       attentionChoices: attention.ratios.count)
   }
 
+  /// Whether the network has no searched part, so that all architectures are the same to it.
+  public var isFixed: Bool { body.family == .resnet && heads == .plain && !attention.enabled }
+
   /// Checks that the network can have an architecture. Parts that it does not hold may say anything: the backbone of a
   /// ResNet, attention that is off.
   /// - Throws: `SearchError` that names list and layer.

@@ -38,7 +38,8 @@ enum Basis {
     let below = try resolve(try YAMLTree.parse(text, file: file), path: file, depth: depth + 1)
     let own = members.filter { $0.name != key }
     // The other file's roots are those of another pipeline.
-    let inherited = LocatedValue(.object(below.members?.filter { $0.name != "expect" } ?? []), at: below.location)
+    var inherited = below
+    if let members = below.members { inherited.content = .object(members.filter { $0.name != "expect" }) }
     return merge(LocatedValue(.object(own), at: tree.location), over: inherited)
   }
 

@@ -3,7 +3,7 @@ import Pipelines
 /// The values under `let`, which parameters name as `$network` or `$network.width`.
 ///
 /// One name serves all stages that must agree, and a profile overrides it in one place. A text that must begin with
-/// a dollar sign doubles it.
+/// a dollar sign doubles it. `{ $: $network, width: 8 }` is what `$network` names, with another width.
 struct Bindings {
   private var values: LocatedValue
 
@@ -57,7 +57,16 @@ struct Bindings {
         LocatedValue.Member(
           name: $0.name, nameLocation: $0.nameLocation, value: try resolve($0.value, depth: depth + 1, &count))
       }
-      return LocatedValue(.object(resolved), at: value.location)
+      guard let basis = resolved.first(where: { $0.name == "$" }) else {
+        return LocatedValue(.object(resolved), at: value.location)
+      }
+      guard basis.value.members != nil else {
+        throw PipelineError(
+          .wrongType, at: basis.nameLocation,
+          "'$': expected the name of a mapping, found \(basis.value.kindDescription)")
+      }
+      let changes = resolved.filter { $0.name != "$" }
+      return basis.value.overlaid(with: LocatedValue(.object(changes), at: value.location))
     default:
       return value
     }

@@ -59,6 +59,9 @@ public struct PipelineFile: Sendable {
     root = try Section(tree, title: "pipeline", keys: PipelineFile.keys)
   }
 
+  /// The profile that the file names.
+  public var profile: String? { root["profile"]?.stringValue }
+
   /// Names of the profiles, as in the file.
   public var profileNames: [String] { root["profiles"]?.members?.map(\.name) ?? [] }
 

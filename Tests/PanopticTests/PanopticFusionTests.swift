@@ -124,4 +124,28 @@ struct PanopticFusionTests {
     #expect(result.segments[1].boundingBox == [0, 10, 30, 5])
     #expect(result.map.ids[16 * 30] == 0)
   }
+
+  @Test("the supplement's rules: small instances go, stuff may be small, more confident instances cover")
+  func supplement() {
+    func strip(_ rows: Range<Int>) -> BinaryMask { BinaryMask(width: 10, height: 10) { _, y in rows.contains(y) } }
+    // The larger one is more confident and covers all of the smaller one, which is painted first.
+    let instances = [
+      InstancePrediction(categoryID: 1, score: 0.9, mask: strip(0..<6)),
+      InstancePrediction(categoryID: 2, score: 0.8, mask: strip(0..<3)),
+    ]
+    let stuff = [StuffPrediction(categoryID: 9, mask: strip(9..<10))]
+    func categories(_ change: (inout PanopticFusion) -> Void) -> [Int] {
+      var fusion = PanopticFusion(stuffAreaLimit: 20)
+      change(&fusion)
+      return fusion.fuse(instances, stuff: stuff, width: 10, height: 10).segments.map(\.categoryID)
+    }
+    #expect(categories { _ in } == [2, 1])
+    #expect(categories { $0.overlap = .moreConfident } == [1])
+    #expect(categories { $0.areaLimit = .instances } == [2, 1, 9])
+    #expect(
+      categories {
+        $0.areaLimit = .instances
+        $0.stuffAreaLimit = 40
+      } == [1, 9])
+  }
 }

@@ -51,10 +51,13 @@ struct PanopticTrainingTests {
       ])
   }
 
-  private func training(rate: Double = 0.02) -> PanopticTraining {
+  private func training(
+    rate: Double = 0.02, _ change: (inout PanopticRecipe) -> Void = { _ in }
+  ) -> PanopticTraining {
     let configuration = PanopticTrainingTests.configuration
-    let recipe = PanopticRecipe(
+    var recipe = PanopticRecipe(
       updates: 3, batch: 1, schedule: .cosine, baseRate: rate, warmup: 6, milestones: [], batchNormMomentum: 0.1)
+    change(&recipe)
     return PanopticTraining(
       network: PanopticNetwork(
         configuration, thingClasses: 2, stuffClasses: 2, content: .supernet, batchNormMomentum: 0.1,
@@ -67,6 +70,36 @@ struct PanopticTrainingTests {
   private func isIdentical(_ a: StateDictionary, _ b: StateDictionary) -> Bool {
     a.entries.map(\.name) == b.entries.map(\.name)
       && zip(a.entries, b.entries).allSatisfy { $0.tensor.isIdentical(to: $1.tensor) }
+  }
+
+  @Test("accidents of the published program change the bits, each in its own way")
+  func switches() throws {
+    func state(_ change: (inout PanopticRecipe) -> Void) throws -> StateDictionary {
+      let training = training(change)
+      _ = try training.step(0)
+      return training.state
+    }
+    let states = [
+      try state { _ in }, try state { $0.window = .shifted }, try state { $0.period = .perLayer },
+      try state { $0.biases = .undivided }, try state { $0.normGradients = .summedOverEight },
+    ]
+    for (i, a) in states.enumerated() { for b in states[..<i] { #expect(!isIdentical(a, b), "\(i)") } }
+    for other in states.dropFirst(2) {
+      // Names of velocities: everything moves in all of them.
+      #expect(other.entries.map(\.name) == states[0].entries.map(\.name))
+    }
+  }
+
+  @Test("rates are divided so that sums over a window become means")
+  func dividers() {
+    let paths = PanopticTraining.Paths.fairBlocks(PanopticTrainingTests.configuration.searchSpace)
+    for (name, whole, perLayer) in [
+      ("body/stage1/0/choice2/expand/weight", 3.0, 1.0), ("mask/layer1/choice0/point/weight", 2, 1),
+      ("attention-to-stuff/0/choice1/hidden/weight", 4, 1), ("pyramid/lateral2/weight", 12, 12),
+    ] {
+      #expect(PanopticTraining.rateDivider(name, paths: paths) == whole, "\(name)")
+      #expect(PanopticTraining.rateDivider(name, paths: paths, period: .perLayer) == perLayer, "\(name)")
+    }
   }
 
   /// A strictly fair window leaves no choice out, so after one update everything has a velocity.

@@ -5,6 +5,7 @@ import Models
 import Pipelines
 import Reports
 import Search
+import Stages
 
 struct Model: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -98,7 +99,7 @@ struct Model: ParsableCommand {
       let description = NetworkDescription(
         configuration, architecture: found, thingClasses: classes.things, stuffClasses: classes.stuff, height: height,
         width: width)
-      return (description, NetworkDescription.drawing(of: found, configuration))
+      return (description, ArchitectureDrawing.rows(of: found, configuration))
     }
 
     private func body(_ path: [Int]) throws -> (NetworkDescription, [BlockDiagram.Row]) {
@@ -110,7 +111,7 @@ struct Model: ParsableCommand {
       }
       return (
         NetworkDescription(classifier: configuration, path: path),
-        NetworkDescription.drawing(ofBody: path, configuration)
+        ArchitectureDrawing.rows(ofBody: path, configuration)
       )
     }
 
@@ -132,32 +133,6 @@ struct Model: ParsableCommand {
 }
 
 extension NetworkDescription {
-  /// Searched layers of a panoptic network, from the input on.
-  fileprivate static func drawing(
-    of architecture: Architecture, _ configuration: NetworkConfiguration
-  ) -> [BlockDiagram.Row] {
-    let heads = architecture.headChoices(in: configuration.searchSpace)
-    let attention = architecture.attentionChoices(in: configuration.searchSpace)
-    func operators(_ choices: [Int]) -> [String] { choices.map { HeadOperator.allCases[$0].name } }
-    func ratios(_ choices: [Int]) -> [String] { choices.map { "ratio \(configuration.attention.ratios[$0])" } }
-    return drawing(ofBody: architecture.backbone, configuration.body) + [
-      .init(name: "mask head", blocks: operators(heads.mask)),
-      .init(name: "semantic branch", blocks: operators(heads.semantic)),
-      .init(name: "things to S2…S5", blocks: ratios(attention.thingsToStuff), isChain: false),
-      .init(name: "stuff to P2…P6", blocks: ratios(attention.stuffToThings), isChain: false),
-    ]
-  }
-
-  fileprivate static func drawing(ofBody path: [Int], _ configuration: BodyConfiguration) -> [BlockDiagram.Row] {
-    var rest = path[...]
-    return configuration.stageBlocks.enumerated().map { stage, count in
-      defer { rest = rest.dropFirst(count) }
-      return .init(
-        name: "stage \(stage + 1), 1/\(4 << stage)",
-        blocks: rest.prefix(count).map { BodyOperator.allCases[$0].name })
-    }
-  }
-
   fileprivate var text: String {
     var table = TextTable([
       ("part", .left), ("operation", .left), ("output", .left), ("parameters", .right), ("multiply-adds", .right),

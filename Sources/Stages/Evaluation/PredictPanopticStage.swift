@@ -17,7 +17,7 @@ struct PredictPanopticStage: Stage {
   static let version = 1
   static let summary = "segments the validation images and writes COCO panoptic JSON and PNGs"
   static let inputs = [
-    InputPort("data", "tree"), InputPort("weights", "tensors"), InputPort("architecture", "json"),
+    InputPort("data", "tree"), InputPort("weights", "tensors"), InputPort("architecture", "json", optional: true),
   ]
   /// `panoptic_val2017.json` and the folder `panoptic_val2017`.
   static let outputs = [OutputPort("predictions", "tree")]
@@ -28,8 +28,9 @@ struct PredictPanopticStage: Stage {
   init(parameters: Parameters) throws { self.parameters = parameters }
 
   func run(in context: StageContext) throws {
-    let architecture = try context.input("architecture").decoded(as: Architecture.self)
-    let network = try PanopticNetwork.load(fileAt: context.input("weights").path, content: .fixed(architecture))
+    let weights = context.input("weights").path
+    let architecture = try context.architecture(for: PanopticNetwork.configuration(fileAt: weights))
+    let network = try PanopticNetwork.load(fileAt: weights, content: .fixed(architecture))
     let data = try PanopticDataset(cocoRoot: context.input("data").path, part: "val2017")
     let loader = try PanopticLoader(data, parameters.input.loading(batch: 1), seeds: PanopticPredictor.unusedSeeds)
     let predictor = PanopticPredictor(

@@ -63,6 +63,11 @@ extension PanopticNetwork {
       attributes: NetworkDescription(self, batchNormMomentum: batchNormMomentum).attributes())
   }
 
+  /// What the network of an artifact is made of.
+  static func configuration(fileAt path: String) throws -> NetworkConfiguration {
+    try NetworkDescription(try TensorFile.read(path), path: path).network
+  }
+
   /// The network of an artifact, with its weights. Of a supernet's file it may hold one architecture alone.
   static func load(fileAt path: String, content: NetworkContent) throws -> PanopticNetwork {
     let file = try TensorFile.read(path)

@@ -4,7 +4,8 @@ import NN
 import Pipelines
 import Search
 
-/// Training of the selected architecture at its final width on the whole training set (spec 8).
+/// Training of the selected architecture at its final width on the whole training set (spec 8). A network of which
+/// nothing is searched needs no architecture.
 struct RetrainStage: Stage {
   struct Parameters: StageParameters {
     var network = NetworkConfiguration(body: .retrain3G8)
@@ -17,7 +18,7 @@ struct RetrainStage: Stage {
   static let version = 1
   static let summary = "trains one architecture on the task from its pretrained body"
   static let inputs = [
-    InputPort("data", "tree"), InputPort("weights", "tensors"), InputPort("architecture", "json"),
+    InputPort("data", "tree"), InputPort("weights", "tensors"), InputPort("architecture", "json", optional: true),
   ]
   static let outputs = [OutputPort("weights", "tensors")]
   static let traits = Traits.training
@@ -32,7 +33,7 @@ struct RetrainStage: Stage {
   }
 
   func run(in context: StageContext) throws {
-    let architecture = try context.input("architecture").decoded(as: Architecture.self)
+    let architecture = try context.architecture(for: parameters.network)
     try parameters.network.validate(architecture)
     let data = try PanopticDataset(cocoRoot: context.input("data").path, part: "train2017")
     try trainPanoptic(

@@ -1,0 +1,74 @@
+/// The models that search policies met, in order of evaluation: Figure 2b of the paper. A dot is a model, a line the
+/// best one so far.
+public struct ExploredModels: Sendable {
+  public struct Policy: Sendable {
+    public var name: String
+    /// Panoptic quality in [0, 1] of every model.
+    public var fitness: [Double]
+
+    public init(name: String, fitness: [Double]) { (self.name, self.fitness) = (name, fitness) }
+  }
+
+  public let title: String
+  public let policies: [Policy]
+
+  public init(title: String, policies: [Policy]) { (self.title, self.policies) = (title, policies) }
+
+  /// Told apart also without colour vision (Okabe and Ito 2008).
+  private static let colours = ["#d55e00", "#0072b2", "#009e73", "#cc79a7"]
+
+  /// The drawing; the same text on every machine.
+  public var svg: String {
+    let (width, height, left, bottom, top) = (760.0, 460.0, 60.0, 410.0, 60.0)
+    let right = width - 30
+    let count = Double(max(2, policies.map(\.fitness.count).max() ?? 2))
+    let values = policies.flatMap(\.fitness).map { 100 * $0 }
+    let step = ExploredModels.step((values.max() ?? 1) - (values.min() ?? 0))
+    let lowest = ((values.min() ?? 0) / step).rounded(.down) * step
+    let highest = max(lowest + step, ((values.max() ?? 1) / step).rounded(.up) * step)
+    func x(_ index: Int) -> Double { left + (right - left) * Double(index + 1) / count }
+    func y(_ value: Double) -> Double { bottom - (bottom - top) * (value - lowest) / (highest - lowest) }
+
+    var drawing = SVG()
+    drawing.text(title, x: 20, y: 28, size: 16)
+    for i in 0...Int(((highest - lowest) / step).rounded()) {
+      let value = lowest + Double(i) * step
+      drawing.line(x1: left, y1: y(value), x2: right, y2: y(value), colour: "#ddd")
+      drawing.text(fixed(value, step < 1 ? 1 : 0), x: left - 8, y: y(value) + 4, anchor: "end")
+    }
+    let stride = ExploredModels.step(count)
+    for i in 0...Int(count / stride) {
+      let place = left + (right - left) * Double(i) * stride / count
+      drawing.text(fixed(Double(i) * stride, 0), x: place, y: bottom + 18, anchor: "middle")
+    }
+    drawing.line(x1: left, y1: bottom, x2: right, y2: bottom)
+    drawing.text("models evaluated", x: (left + right) / 2, y: height - 12, anchor: "middle")
+    drawing.text("PQ in the supernet", x: 20, y: (top + bottom) / 2, anchor: "middle", turn: -90)
+    for (i, policy) in policies.enumerated() {
+      let colour = ExploredModels.colours[i % ExploredModels.colours.count]
+      var best = -Double.infinity
+      var line: [(x: Double, y: Double)] = []
+      for (index, fitness) in policy.fitness.enumerated() {
+        drawing.dot(x: x(index), y: y(100 * fitness), radius: 2, fill: colour)
+        if 100 * fitness > best {
+          if !line.isEmpty { line.append((x(index), y(best))) }
+          best = 100 * fitness
+          line.append((x(index), y(best)))
+        }
+      }
+      if !line.isEmpty { line.append((x(policy.fitness.count - 1), y(best))) }
+      drawing.path(line, colour: colour, width: 1.6)
+      let place = left + Double(i) * 190
+      drawing.dot(x: place + 4, y: 46, radius: 4, fill: colour)
+      drawing.text("\(policy.name), \(policy.fitness.count)", x: place + 14, y: 50)
+    }
+    return drawing.document(width: Int(width), height: Int(height))
+  }
+
+  /// A round distance of about a sixth of a range.
+  private static func step(_ range: Double) -> Double {
+    var step = 0.1
+    for factor in [2, 2.5, 2, 2, 2.5, 2, 2, 2.5, 2, 2, 2.5, 2] where step * 8 < range { step *= factor }
+    return step
+  }
+}

@@ -1,0 +1,73 @@
+/// The points of every operator in every layer after all cycles of a search: Figure 2a of the paper, as a map of cells
+/// whose darkness is the score. The selected operator of a layer has a frame.
+public struct OperatorScores: Sendable {
+  public struct Part: Sendable {
+    public var title: String
+    /// Names of the choices, from the top.
+    public var choices: [String]
+    /// `table[choice][layer]`.
+    public var table: [[Int]]
+    /// Layers after which a line stands, such as the ends of stages.
+    public var ends: [Int]
+
+    public init(title: String, choices: [String], table: [[Int]], ends: [Int] = []) {
+      (self.title, self.choices, self.table, self.ends) = (title, choices, table, ends)
+    }
+  }
+
+  public let title: String
+  public let parts: [Part]
+
+  public init(title: String, parts: [Part]) { (self.title, self.parts) = (title, parts) }
+
+  /// The drawing; the same text on every machine.
+  public var svg: String {
+    let (cell, left, margin) = (20.0, 120.0, 20.0)
+    var drawing = SVG()
+    drawing.text(title, x: margin, y: 28, size: 16)
+    var y = 60.0
+    for part in parts {
+      let layers = part.table.first?.count ?? 0
+      // Choices share what a layer has to give, so parts with fewer choices have more points each.
+      let scores = part.table.joined()
+      let (lowest, highest) = (scores.min() ?? 0, scores.max() ?? 1)
+      drawing.text(part.title, x: margin, y: y, size: 13)
+      y += 10
+      for (row, name) in part.choices.enumerated() {
+        drawing.text(name, x: left - 8, y: y + (Double(row) + 0.7) * cell, anchor: "end")
+      }
+      for layer in 0..<layers {
+        let column = part.table.map { $0[layer] }
+        let best = column.indices.max { column[$0] != column[$1] ? column[$0] < column[$1] : $0 > $1 }
+        for (row, points) in column.enumerated() {
+          let share = Double(points - lowest) / Double(max(1, highest - lowest))
+          let (x, top) = (left + Double(layer) * cell, y + Double(row) * cell)
+          drawing.rectangle(
+            x: x + 0.5, y: top + 0.5, width: cell - 1, height: cell - 1, fill: OperatorScores.colour(share),
+            stroke: row == best ? "#c1272d" : "none", title: "layer \(layer + 1), \(part.choices[row]): \(points)")
+          drawing.text(
+            "\(points)", x: x + cell / 2, y: top + 13, size: 8, anchor: "middle",
+            colour: share > 0.55 ? "white" : "black")
+        }
+        drawing.text(
+          "\(layer + 1)", x: left + (Double(layer) + 0.5) * cell, y: y + Double(part.choices.count) * cell + 11,
+          size: 8,
+          anchor: "middle", colour: "#444")
+      }
+      for end in part.ends {
+        let x = left + Double(end) * cell
+        drawing.line(x1: x, y1: y - 3, x2: x, y2: y + Double(part.choices.count) * cell + 3, colour: "#888")
+      }
+      y += Double(part.choices.count) * cell + 40
+    }
+    let widest = parts.map { $0.table.first?.count ?? 0 }.max() ?? 0
+    return drawing.document(width: Int(left + Double(widest) * cell + margin), height: Int(y))
+  }
+
+  /// From white to dark blue.
+  private static func colour(_ share: Double) -> String {
+    let (light, dark) = ([247.0, 251, 255], [8.0, 48, 107])
+    let parts = zip(light, dark).map { Int(($0 + ($1 - $0) * share).rounded()) }
+    return "rgb(\(parts[0]),\(parts[1]),\(parts[2]))"
+  }
+}

@@ -1,0 +1,160 @@
+/// Panoptic quality of one run, or its mean over several seeds.
+public struct QualityResult: Hashable, Sendable {
+  /// In [0, 1].
+  public var pq: Double
+  public var things: Double
+  public var stuff: Double
+  public var sq: Double
+  public var rq: Double
+
+  public init(pq: Double, things: Double, stuff: Double, sq: Double, rq: Double) {
+    (self.pq, self.things, self.stuff, self.sq, self.rq) = (pq, things, stuff, sq, rq)
+  }
+}
+
+/// A row of the paper that a run can fill.
+public enum PaperResult: String, Hashable, Sendable, CaseIterable {
+  case coco, ade20k
+  case cocoFPN = "coco-fpn"
+  case cocoDeformableFPN = "coco-fpn-deformable"
+  case ade20kFPN = "ade20k-fpn"
+  case ade20kDeformableFPN = "ade20k-fpn-deformable"
+  case random
+  case handCrafted = "hand-crafted"
+  case plain
+  case randomSearch = "random-search"
+  case evolution
+  /// With as many evaluations as the path-priority search.
+  case randomSearchEqual = "random-search-equal"
+  case evolutionEqual = "evolution-equal"
+  case noComponent = "searched-none"
+  case backbone = "searched-backbone"
+  case heads = "searched-heads"
+  case attention = "searched-attention"
+  case backboneHeads = "searched-backbone-heads"
+  case backboneAttention = "searched-backbone-attention"
+  case headsAttention = "searched-heads-attention"
+  case cocoToADE20K = "coco-to-ade20k"
+  case ade20kToCOCO = "ade20k-to-coco"
+
+  /// Whether the best of several runs stands for the row.
+  public var isBestOfSeveral: Bool { self == .random }
+}
+
+/// One table of the paper: what it reports, beside what runs gave.
+public struct PaperTable: Sendable {
+  public struct Row: Sendable {
+    public var labels: [String]
+    /// In percent, as printed; nil where the paper gives nothing. As many as the table has metrics, or none.
+    public var reported: [String?]
+    public var result: PaperResult?
+  }
+
+  public enum Metric: String, Sendable {
+    case pq = "PQ"
+    case things = "PQ-Th"
+    case stuff = "PQ-St"
+    case sq = "SQ"
+    case rq = "RQ"
+
+    func value(of quality: QualityResult) -> Double {
+      switch self {
+      case .pq: quality.pq
+      case .things: quality.things
+      case .stuff: quality.stuff
+      case .sq: quality.sq
+      case .rq: quality.rq
+      }
+    }
+  }
+
+  /// Short, for files: `table-2`.
+  public let id: String
+  public let title: String
+  /// Headers of the labels.
+  public let labels: [String]
+  public let metrics: [Metric]
+  public let rows: [Row]
+  public let note: String?
+}
+
+extension PaperTable {
+  /// All tables of results, with the numbers that the paper prints.
+  public static let all = [quality, algorithm, components, policies, transfer]
+
+  static let quality = PaperTable(
+    id: "table-2", title: "Table 2. Panoptic quality on the validation images", labels: ["data", "method"],
+    metrics: [.pq, .things, .stuff, .sq, .rq],
+    rows: [
+      row(["COCO", "Panoptic-FPN"], "39.0 45.9 28.7 - -", .cocoFPN),
+      row(["COCO", "Panoptic-FPN-D"], "39.9 46.9 29.3 78.4 49.0", .cocoDeformableFPN),
+      row(["COCO", "AUNet"], "39.6 49.1 25.2 - -"),
+      row(["COCO", "OANet"], "39.0 48.3 26.6 77.1 47.8"),
+      row(["COCO", "UPSNet-C"], "41.5 47.5 32.6 79.1 50.9"),
+      row(["COCO", "UPSNet"], "42.5 48.5 33.4 78.0 52.5"),
+      row(["COCO", "SpatialFlow"], "40.9 46.8 31.9 - -"),
+      row(["COCO", "BANet"], "43.0 50.5 31.8 79.0 52.8"),
+      row(["COCO", "BGRNet"], "43.2 49.8 33.4 79.1 52.7"),
+      row(["COCO", "SOGNet"], "43.7 50.6 33.2 78.7 53.5"),
+      row(["COCO", "Auto-Panoptic"], "44.8 51.4 35.0 78.9 54.5", .coco),
+      row(["ADE20K", "Panoptic-FPN"], "29.3 32.5 22.9 69.5 36.9", .ade20kFPN),
+      row(["ADE20K", "Panoptic-FPN-D"], "30.1 33.1 24.0 69.3 37.5", .ade20kDeformableFPN),
+      row(["ADE20K", "BGRNet"], "31.8 34.1 27.3 72.2 39.5"),
+      row(["ADE20K", "Auto-Panoptic"], "32.4 33.5 30.2 74.4 40.3", .ade20k),
+    ],
+    note: "Rows without a name of ours are the paper's quotations of others. Which rows have deformable convolutions, "
+      + "and which one was re-implemented, is lost in the text at hand; here -D has them in the semantic branch.")
+
+  static let algorithm = PaperTable(
+    id: "table-3", title: "Table 3. What the search is worth, COCO", labels: ["model"], metrics: [.pq],
+    rows: [
+      row(["Random, best of five"], "41.1", .random),
+      row(["Hand-crafted: DetNAS backbone, searched heads"], "43.1", .handCrafted),
+      row(["Auto-Panoptic-Plain: heads of 3x3 convolutions"], "42.9", .plain),
+      row(["Auto-Panoptic"], "44.8", .coco),
+    ], note: nil)
+
+  static let components = PaperTable(
+    id: "components", title: "Multi-component ablation, COCO", labels: ["backbone", "heads", "attention"],
+    metrics: [.pq],
+    rows: [
+      row(["ResNet-50", "3x3", "none"], nil, .noComponent),
+      row(["searched", "3x3", "none"], nil, .backbone),
+      row(["ResNet-50", "searched", "none"], nil, .heads),
+      row(["ResNet-50", "3x3", "searched"], nil, .attention),
+      row(["searched", "searched", "none"], nil, .backboneHeads),
+      row(["searched", "3x3", "searched"], nil, .backboneAttention),
+      row(["ResNet-50", "searched", "searched"], nil, .headsAttention),
+      row(["searched", "searched", "searched"], nil, .coco),
+    ],
+    note: "The reported numbers and rows are not recoverable from the text at hand. It claims that more searched parts "
+      + "are better.")
+
+  static let policies = PaperTable(
+    id: "table-5", title: "Table 5. Search policies on one supernet, COCO", labels: ["policy", "models evaluated"],
+    metrics: [.pq],
+    rows: [
+      row(["Random search", "300"], "42.8", .randomSearch),
+      row(["EA", "1000"], "43.8", .evolution),
+      row(["Path-priority", "60"], "44.8", .coco),
+      row(["Random search", "60, as path-priority"], nil, .randomSearchEqual),
+      row(["EA", "60, as path-priority"], nil, .evolutionEqual),
+    ], note: "The last two rows are not in the paper. Counts are the paper's; smaller profiles evaluate fewer.")
+
+  static let transfer = PaperTable(
+    id: "transfer", title: "Transfer of architectures", labels: ["searched on", "retrained on"],
+    metrics: [.pq, .things, .stuff],
+    rows: [
+      row(["COCO", "ADE20K"], nil, .cocoToADE20K),
+      row(["ADE20K", "ADE20K"], "32.4 33.5 30.2", .ade20k),
+      row(["ADE20K", "COCO"], nil, .ade20kToCOCO),
+      row(["COCO", "COCO"], "44.8 51.4 35.0", .coco),
+    ],
+    note: "The reported numbers of transfers are not recoverable from the text at hand. It claims that architectures "
+      + "transfer well.")
+
+  private static func row(_ labels: [String], _ reported: String?, _ result: PaperResult? = nil) -> Row {
+    let numbers = reported?.split(separator: " ").map { $0 == "-" ? nil : String($0) } ?? []
+    return Row(labels: labels, reported: numbers, result: result)
+  }
+}

@@ -1,0 +1,100 @@
+import Determinism
+import Foundation
+import Models
+import Pipelines
+import Reports
+import Search
+
+/// Figure 2a: the points of every operator in every layer.
+struct DrawScoresStage: Stage {
+  struct Parameters: StageParameters {
+    var network = NetworkConfiguration()
+    init() {}
+  }
+
+  static let name = "draw-scores"
+  static let version = 1
+  static let summary = "draws the points of every operator in every layer (Figure 2a)"
+  static let inputs = [InputPort("leaderboard", "json")]
+  static let outputs = [OutputPort("figure", "tree")]
+
+  let parameters: Parameters
+
+  func run(in context: StageContext) throws {
+    let report = try context.input("leaderboard").decoded(as: LeaderboardReport.self)
+    let configuration = parameters.network
+    var ends: [Int] = []
+    for count in configuration.body.stageBlocks.dropLast() { ends.append((ends.last ?? 0) + count) }
+    let figure = OperatorScores(
+      title: "Points of every operator after the search",
+      parts: [
+        .init(
+          title: "backbone, stages 1 to 4", choices: BodyOperator.allCases.map(\.name), table: report.backbone,
+          ends: ends),
+        .init(
+          title: "heads: mask, semantic", choices: HeadOperator.allCases.map(\.name), table: report.head,
+          ends: [configuration.maskHead.layers]),
+        .init(
+          title: "attention: things to stuff, stuff to things",
+          choices: configuration.attention.ratios.map { "ratio \($0)" }, table: report.attention,
+          ends: [configuration.body.stageChannels.count]),
+      ].filter { !($0.table.first ?? []).isEmpty })
+    try context.write("figure", svg: figure.svg, named: "operator-scores")
+  }
+}
+
+/// Figure 2b: the models that each policy met, in the order of evaluation.
+struct DrawPoliciesStage: Stage {
+  static let name = "draw-policies"
+  static let version = 1
+  static let summary = "draws the models that search policies met (Figure 2b)"
+  static let inputs = [
+    InputPort("path-priority", "json", list: true), InputPort("evolution", "json", optional: true, list: true),
+    InputPort("random", "json", optional: true, list: true),
+  ]
+  static let outputs = [OutputPort("figure", "tree")]
+
+  init(parameters: NoParameters) {}
+
+  func run(in context: StageContext) throws {
+    let names = [("path-priority", "path-priority"), ("evolution", "evolution"), ("random", "random search")]
+    let policies = try names.map { port, name in
+      ExploredModels.Policy(
+        name: name, fitness: try context.inputs(port).map { try $0.decoded(as: CandidateResult.self).pq })
+    }
+    let figure = ExploredModels(
+      title: "Models explored by each policy", policies: policies.filter { !$0.fitness.isEmpty })
+    try context.write("figure", svg: figure.svg, named: "explored-models")
+  }
+}
+
+/// Supplement, Figure 1: the searched layers of an architecture.
+struct DrawArchitectureStage: Stage {
+  struct Parameters: StageParameters {
+    var network = NetworkConfiguration()
+    var title = "The searched architecture"
+    init() {}
+  }
+
+  static let name = "draw-architecture"
+  static let version = 1
+  static let summary = "draws the searched layers of an architecture (supplement, Figure 1)"
+  static let inputs = [InputPort("architecture", "json")]
+  static let outputs = [OutputPort("figure", "tree")]
+
+  let parameters: Parameters
+
+  func run(in context: StageContext) throws {
+    let architecture = try context.input("architecture").decoded(as: Architecture.self)
+    try parameters.network.validate(architecture)
+    let rows = ArchitectureDrawing.rows(of: architecture, parameters.network)
+    try context.write(
+      "figure", svg: BlockDiagram(title: parameters.title, rows: rows).svg, named: "architecture")
+  }
+}
+
+extension StageContext {
+  fileprivate func write(_ output: String, svg: String, named name: String) throws {
+    try write(output) { try Data(svg.utf8).write(to: URL(fileURLWithPath: "\($0)/\(name).svg")) }
+  }
+}

@@ -1,0 +1,32 @@
+import Models
+import Pipelines
+import Search
+
+/// Uniform models from the whole space: those of the random search (spec 7.3), or a few to compare with. The first
+/// ones are the same for any count.
+struct RandomCandidatesStage: Stage {
+  struct Parameters: StageParameters {
+    var count = 300
+    var network = NetworkConfiguration()
+    init() {}
+  }
+
+  static let name = "draw-candidates"
+  static let version = 1
+  static let summary = "draws candidates uniformly from the whole search space"
+  static let outputs = [OutputPort("architectures", "json")]
+  static let isRandom = true
+
+  let parameters: Parameters
+
+  init(parameters: Parameters) throws {
+    guard parameters.count > 0 else { throw ParameterError("count", "must be at least 1") }
+    self.parameters = parameters
+  }
+
+  func run(in context: StageContext) throws {
+    let search = RandomSearch(space: parameters.network.searchSpace, count: parameters.count)
+    try context.write(
+      "architectures", json: search.candidates(seeds: context.seeds).map { Architecture($0, in: search.space) })
+  }
+}

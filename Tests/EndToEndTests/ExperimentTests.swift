@@ -1,0 +1,115 @@
+import Foundation
+import Testing
+
+extension EndToEndTests {
+  @Suite("Every experiment of the paper is a pipeline")
+  struct ExperimentTests {
+    private static let folder = Smoke.checkout + "/pipelines"
+    /// Those that stand on the reproduction; others in the folder show how the runner is used.
+    private static let names = [
+      "coco", "coco-evolution", "ade20k", "transfer-coco-ade20k", "transfer-ade20k-coco", "search-policies",
+      "search-policies-retrained", "search-algorithm", "components", "baselines", "baselines-ade20k", "figures",
+      "figures-ade20k",
+    ]
+
+    private static func path(_ name: String) -> String { "\(folder)/\(name).yaml" }
+
+    @Test("it is valid in all profiles and fidelities", arguments: names)
+    func valid(name: String) async throws {
+      try await withTemporaryFolder { folder in
+        for profile in ["smoke", "miniature"] {
+          for fidelity in ["recommended", "published-code", "paper"] {
+            let outcome = try await Program.run([
+              "plan", ExperimentTests.path(name), "--profile", profile, "--fidelity", fidelity, "--store",
+              folder + "/store", "--json",
+            ])
+            #expect(outcome.code == 0, "\(profile), \(fidelity): \(outcome.everything)")
+          }
+        }
+      }
+    }
+
+    @Test("fidelities change what they concern, and nothing else")
+    func fidelities() async throws {
+      let store = try await Reference.finished.store
+      func running(_ fidelity: String) async throws -> [String] {
+        let outcome = try await Program.run(
+          Smoke.arguments("plan", ["--fidelity", fidelity, "--json"], store: store))
+        return (outcome.json["stages"]?.arrayValue ?? []).filter {
+          let instances = $0["instances"]?.arrayValue ?? []
+          return instances.isEmpty || instances.contains { $0["state"]?.stringValue != "cached" }
+        }.compactMap { $0["name"]?.stringValue }
+      }
+      #expect(try await running("recommended") == [])
+      for fidelity in ["published-code", "paper"] {
+        let stages = try await running(fidelity)
+        #expect(stages.contains("finetune") && !stages.contains("coco") && !stages.contains("split"), "\(stages)")
+      }
+      let unknown = try await Program.run(Smoke.arguments("plan", ["--fidelity", "papre"], store: store))
+      #expect(unknown.code == 65 && unknown.errors.contains("did you mean 'paper'?"), "\(unknown.everything)")
+    }
+
+    @Test("its file says the root of the smoke profile", arguments: names.filter { $0 != "coco-evolution" })
+    func expectation(name: String) throws {
+      let text = try String(contentsOfFile: ExperimentTests.path(name), encoding: .utf8)
+      let line = text.split(separator: "\n").first { $0.hasPrefix("  smoke: { 2020: ") }
+      let root = try #require(line?.split(separator: " ").dropLast().last)
+      #expect(root.count == 64)
+      if name == "coco" { #expect(root == Smoke.root) }
+    }
+
+    @Test(
+      "it ends in that root", .enabled(if: ProcessInfo.processInfo.environment["AUTOPANOPTIC_ALL_PIPELINES"] != nil))
+    func roots() async throws {
+      try await Reference.withCopy { store in
+        for name in ExperimentTests.names {
+          let outcome = try await Program.run(
+            ["run", ExperimentTests.path(name), "--profile", "smoke", "--store", store], limit: .seconds(1800))
+          #expect(outcome.code == 0, "\(name): \(outcome.everything)")
+        }
+      }
+    }
+
+    @Test("a run that ends in another root says so and exits with 2")
+    func otherRoot() async throws {
+      let store = try await Reference.finished.store
+      try await withTemporaryFolder { folder in
+        let text = try String(contentsOfFile: Smoke.pipeline, encoding: .utf8)
+        let path = folder + "/coco.yaml"
+        try text.replacing(Smoke.root.prefix(8), with: "00000000").write(
+          toFile: path, atomically: true, encoding: .utf8)
+        let outcome = try await Program.run(["run", path, "--profile", "smoke", "--store", store])
+        #expect(outcome.code == 2, "\(outcome.everything)")
+        #expect(outcome.errors.contains("another root than expected (00000000") && outcome.errors.contains(path))
+        // Whoever changes something expects something else.
+        let changed = try await Program.run(
+          ["run", path, "--profile", "smoke", "--seed", "2020", "--set", "let.profile-name=mine", "--store", store])
+        #expect(changed.code == 0, "\(changed.everything)")
+      }
+    }
+
+    @Test("tables show what the paper reports and what was run, and nothing else")
+    func tables() async throws {
+      let store = try await Reference.finished.store
+      func tables(_ more: [String]) async throws -> Program.Outcome {
+        try await Program.run(["tables", ExperimentTests.folder, "--profile", "smoke", "--store", store] + more)
+      }
+      let text = try await tables([])
+      #expect(text.code == 0, "\(text.everything)")
+      #expect(text.output.contains("smoke, seed 2020") && text.output.contains("not recoverable"))
+      let csv = try await tables(["--format", "csv"])
+      let rows = csv.lines.filter { $0.hasPrefix("table-2,") }.map {
+        $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+      }
+      let row = try #require(rows.first { $0.contains("Auto-Panoptic") && $0.contains("COCO") })
+      // Run: "smoke, seed 2020" is quoted, since it has a comma.
+      #expect(row.contains("44.8") && row.last != "" && row.count == rows[0].count)
+      let quoted = try #require(rows.first { $0.contains("SOGNet") })
+      #expect(quoted.contains("43.7") && quoted.last == "")
+      let other = try await tables(["--seed", "7", "--format", "csv"])
+      #expect(other.lines.first { $0.contains("Auto-Panoptic,44.8") }?.hasSuffix(",") == true, "\(other.everything)")
+      let markdown = try await tables(["--format", "markdown"])
+      #expect(markdown.output.contains("| COCO | Auto-Panoptic | 44.8 |"))
+    }
+  }
+}
