@@ -39,34 +39,13 @@ struct DrawPredictionsStage: Stage {
           throw SearchSizeError(description: "\(guess).json: no prediction of image \(sample.id)")
         }
         let map = try ImageFile.readLabelPNG(path: guess + "/" + annotation.fileName)
-        let panels = [
-          picture.image, overlay(truth, on: picture.image, categories: data.categories),
-          overlay(
-            PanopticSegmentation(map: map, segments: annotation.segments), on: picture.image,
-            categories: data.categories),
-        ]
+        let guessed = PanopticSegmentation(map: map, segments: annotation.segments)
+        let panels =
+          [picture.image] + [truth, guessed].map { $0.colored(data.categories).overlay(on: picture.image) }
         let name = URL(fileURLWithPath: sample.annotation.fileName).deletingPathExtension().lastPathComponent
         try PNGWriter.write(DrawPredictionsStage.sideBySide(panels), to: "\(folder)/\(name).png")
       }
     }
-  }
-
-  private func overlay(_ segmentation: PanopticSegmentation, on image: Image, categories: CategoryTable) -> Image {
-    let coloured = segmentation.colored(categories).map
-    var pixels = image.pixels
-    func id(_ x: Int, _ y: Int) -> UInt32 { coloured.ids[y * image.width + x] }
-    for y in 0..<image.height {
-      for x in 0..<image.width where id(x, y) != 0 {
-        let isEdge =
-          x + 1 < image.width && id(x + 1, y) != id(x, y) || y + 1 < image.height && id(x, y + 1) != id(x, y)
-        for channel in 0..<3 {
-          let place = (y * image.width + x) * 3 + channel
-          let colour = Int(id(x, y) >> (8 * channel) & 255)
-          pixels[place] = isEdge ? 255 : UInt8((Int(pixels[place]) + 2 * colour + 1) / 3)
-        }
-      }
-    }
-    return Image(width: image.width, height: image.height, channels: 3, pixels: pixels)
   }
 
   /// Panels of one size in a row, white between them.
