@@ -29,7 +29,7 @@ BENCHMARKS := .build/release/benchmarks
 SOURCES := Package.swift $(shell find Sources ! -name "*.md" 2>/dev/null)
 
 PACKAGES := libopenblas-dev libhdf5-dev liblz4-dev libjpeg-dev libpng-dev libdeflate-dev pkg-config
-TEST_PACKAGES := python3 python3-numpy python3-h5py
+TEST_PACKAGES := python3 python3-numpy python3-h5py bubblewrap
 
 # Suites, failures and the sum; not a line for every test that passes. Crashing is what some tests ask of a child
 # process, so no backtraces. Imports are testable by SWIFT_FLAGS already.

@@ -28,6 +28,7 @@ let package = Package(
   products: [
     .executable(name: "autopanoptic", targets: ["CLI"]),
     .executable(name: "benchmarks", targets: ["Benchmarks"]),
+    .executable(name: "percolation", targets: ["Percolation"]),
     .library(name: "Pipelines", targets: ["Pipelines"]),
   ],
   dependencies: [
@@ -39,6 +40,7 @@ let package = Package(
   targets: [
     // L0: C. Numeric kernels, and glue to the libraries that need setjmp or callbacks.
     .target(name: "CKernels"),
+    .target(name: "CProcesses"),
     .target(name: "CCodecs", dependencies: ["CHDF5", "CLZ4", "CJPEG", "CPNG", "CDeflate"]),
     system("CHDF5", pkgConfig: "hdf5", apt: "libhdf5-dev"),
     system("CLZ4", pkgConfig: "liblz4", apt: "liblz4-dev"),
@@ -50,7 +52,7 @@ let package = Package(
     // L2
     library("Tensors", ["CKernels", "Determinism"]),
     library("Search", ["Determinism"]),
-    library("Pipelines", ["Determinism"]),
+    library("Pipelines", ["CProcesses", "Determinism", crypto]),
     // L3
     library("Autograd", ["Tensors"]),
     library("Vision", ["Tensors", "Determinism", "CCodecs"]),
@@ -79,6 +81,9 @@ let package = Package(
       ],
       swiftSettings: strict),
     .executableTarget(
+      name: "Percolation", dependencies: ["Pipelines", "PipelineFiles", "Determinism"],
+      path: "Sources/Examples/Percolation", swiftSettings: strict),
+    .executableTarget(
       name: "Benchmarks",
       dependencies: [
         "Models", "Datasets", "Panoptic", "NN", "Autograd", "Vision", "Search", "Pipelines", "TensorFiles", "Tensors",
@@ -94,7 +99,7 @@ let package = Package(
       exclude: ["main.c", "golden.txt"]),
     tests("TensorsTests", ["Tensors", "CKernels", "KernelDigests", "Determinism"]),
     tests("SearchTests", ["Search", "Determinism"]),
-    tests("PipelinesTests", ["Pipelines", "PipelineFiles", "Determinism"]),
+    tests("PipelinesTests", ["Pipelines", "PipelineFiles", "Percolation", "Determinism"]),
     tests("AutogradTests", ["Autograd", "Tensors", "Determinism"]),
     tests("TensorFilesTests", ["TensorFiles", "CCodecs", "Tensors", "Determinism"]),
     tests("VisionTests", ["Vision", "CCodecs", "TensorFiles", "Tensors", "Determinism"]),

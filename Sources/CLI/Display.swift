@@ -58,6 +58,7 @@ final class Display: Sendable {
     case .failed(let stage, _, let message):
       end(stage, &state)
       print("\(stage): failed: \(message)", &state)
+    case .notice(let text): print("note: \(text)", &state)
     case .interrupted(let stage):
       end(stage, &state)
       print("\(stage): interrupted", &state)

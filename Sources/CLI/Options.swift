@@ -112,6 +112,19 @@ struct PipelineOptions: ParsableArguments {
   /// Variables that sources read: the environment, then `--set`.
   func variables() throws -> [String: String] { try Variables.all(settings) }
 
+  /// The options that say which pipeline is meant, as the command line gives them.
+  func arguments() throws -> [String] {
+    var arguments = [String]()
+    if let profile { arguments += ["--profile", profile] }
+    if let seed { arguments += ["--seed", String(seed)] }
+    for text in settings {
+      // Where data lies is another place elsewhere.
+      if case .variable = try Setting(parsing: text) { continue }
+      arguments += ["--set", text]
+    }
+    return arguments
+  }
+
   private func parsedSettings() throws -> [Setting] { try settings.map { try Setting(parsing: $0) } }
 
   /// - Parameter observing: whether the command only looks at the store.
@@ -147,6 +160,9 @@ struct WorkOptions: ParsableArguments {
   @Option(help: "Independent stages and instances side by side at most (default: as many as threads, at most 8).")
   var jobs: Int?
 
+  @Option(help: "Confine commands with bubblewrap: automatic (where it works), required or off.")
+  var sandbox = SandboxPolicy.automatic
+
   @OptionGroup var machine: MachineOptions
 
   func validate() throws {
@@ -156,6 +172,7 @@ struct WorkOptions: ParsableArguments {
   func runOptions() throws -> RunOptions {
     var options = try machine.runOptions()
     options.jobs = jobs ?? min(8, options.threads)
+    options.sandbox = sandbox
     return options
   }
 }
@@ -180,6 +197,8 @@ extension MachineOptions {
     return options
   }
 }
+
+extension SandboxPolicy: ExpressibleByArgument {}
 
 /// Ctrl-C and SIGTERM ask the stages to stop; a second one ends the process at once.
 enum Signals {

@@ -13,8 +13,11 @@ enum Basis {
   private static let depthLimit = 8
 
   /// The file's tree over that of the file it is based on, and so on.
+  /// - Parameter files: gets the paths of those files.
   /// - Throws: `PipelineError` with the place.
-  static func resolve(_ tree: LocatedValue, path: String, depth: Int = 1) throws -> LocatedValue {
+  static func resolve(
+    _ tree: LocatedValue, path: String, depth: Int = 1, files: inout [String]
+  ) throws -> LocatedValue {
     guard let members = tree.members, let basis = members.first(where: { $0.name == key }) else { return tree }
     let place = basis.value.location
     guard let name = basis.value.stringValue, !name.isEmpty else {
@@ -35,7 +38,8 @@ enum Basis {
     case .failure(let reason):
       throw PipelineError(.badReference, at: place, "'\(key): \(name)': \(reason.text) (\(file))")
     }
-    let below = try resolve(try YAMLTree.parse(text, file: file), path: file, depth: depth + 1)
+    files.append(file)
+    let below = try resolve(try YAMLTree.parse(text, file: file), path: file, depth: depth + 1, files: &files)
     let own = members.filter { $0.name != key }
     // The other file's roots are those of another pipeline.
     var inherited = below

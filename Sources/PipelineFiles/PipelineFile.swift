@@ -37,6 +37,8 @@ import Pipelines
 /// Parameters come from, in rising order of precedence: the kind's defaults, `with`, the profile, the fidelity, `--set`.
 public struct PipelineFile: Sendable {
   public let path: String
+  /// Paths of the files it stands on.
+  public let bases: [String]
   private let root: Section
 
   private static let keys = [
@@ -55,7 +57,9 @@ public struct PipelineFile: Sendable {
   /// - Parameter path: what messages call the text.
   public init(text: String, path: String) throws {
     self.path = path
-    let tree = try Basis.resolve(try YAMLTree.parse(text, file: path), path: path)
+    var bases = [String]()
+    let tree = try Basis.resolve(try YAMLTree.parse(text, file: path), path: path, files: &bases)
+    self.bases = bases
     root = try Section(tree, title: "pipeline", keys: PipelineFile.keys)
   }
 

@@ -222,6 +222,7 @@ final class Bench {
   let folder: String
   var variables: [String: String] = [:]
   var registry = Toys.registry()
+  var sandbox = SandboxPolicy.off
 
   init() throws {
     // Syncing to memory takes no time, and what is tested here does not depend on the disk.
@@ -253,7 +254,7 @@ final class Bench {
     _ text: String, file: String = "toy.yaml", profile: String? = nil, seed: UInt64? = nil, settings: [String] = [],
     stages: [String] = [], jobs: Int = 1, keepGoing: Bool = false
   ) throws -> (result: RunResult, executed: [String]) {
-    var options = RunOptions()
+    var options = options
     options.jobs = jobs
     options.keepGoing = keepGoing
     let events = Mutex<[String]>([])
@@ -263,6 +264,12 @@ final class Bench {
     }
     let result = try runner.run(stages: stages)
     return (result, events.withLock { $0.sorted() })
+  }
+
+  var options: RunOptions {
+    var options = RunOptions()
+    options.sandbox = sandbox
+    return options
   }
 
   func store() throws -> Store { try Store(path: storePath, registry: registry) }

@@ -115,7 +115,7 @@ struct TrustTests {
   @Test("arrays with more elements than any fan-out has are refused")
   func manyElements() throws {
     let bench = try Bench()
-    let array = "[\(Array(repeating: "1", count: Planner.elementLimit + 1).joined(separator: ","))]"
+    let array = "[\(Array(repeating: "1", count: ElementValue.limit + 1).joined(separator: ","))]"
     let text = """
       pipeline: p
       stages:

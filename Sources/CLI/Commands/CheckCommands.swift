@@ -58,16 +58,25 @@ struct Audit: ParsableCommand {
       Hashes all objects, reads all records, and follows what made what. Exits with 2 if anything is missing, corrupt
       or contradictory; what a crash leaves behind is reported as orphaned and is sound. With --recompute, a random
       sample of stages is executed again in a scratch folder, from their records, and compared: nothing in the store
-      changes, so it may be read-only.
+      changes, so it may be read-only. With --trust, says who signed
+      what, and an artifact that nobody trusted signed is a finding too.
 
       EXAMPLES:
         autopanoptic audit
         autopanoptic audit pipelines/coco.yaml --deep --json
         autopanoptic audit --recompute 3 --sample 7
+        autopanoptic audit pipelines/coco.yaml 'evaluate[3]'
+        autopanoptic audit --trust trusted.pem
       """)
 
   @Argument(help: "Audit only what this pipeline rests on (default: the whole store).")
   var pipeline: String?
+
+  @Argument(help: "Audit only what these stages, or instances such as evaluate[3], rest on.")
+  var stages: [String] = []
+
+  @Option(help: ArgumentHelp("Public keys that are trusted: what 'keygen' wrote to .pub files.", valueName: "file"))
+  var trust: String?
 
   @Flag(help: "Recompute the digest of every artifact's content too.")
   var deep = false
@@ -97,13 +106,14 @@ struct Audit: ParsableCommand {
     if let pipeline {
       let planner = try options.planner(pipeline, display: display, observing: true)
       store = planner.store
-      plan = try planner.plan()
+      plan = try planner.plan(stages: stages)
     } else {
       store = try options.stores.openExisting()
     }
     let auditor = Auditor(store: store, deep: deep, interruption: Signals.interruption)
     let variables = try options.variables()
-    let report = try auditor.audit(plan: plan, variables: variables)
+    let report = try auditor.audit(
+      plan: plan, variables: variables, trusting: try trust.map { try TrustedKeys(pem: text(of: $0)) })
     var recomputed: Recomputation.Report?
     if recompute > 0 {
       recomputed = try Recomputation(
@@ -116,6 +126,7 @@ struct Audit: ParsableCommand {
       Output.line(CanonicalValue.object(members).canonicalText)
     } else {
       for finding in report.findings { Output.line("\(finding.kind.rawValue): \(finding.path): \(finding.message)") }
+      for line in Audit.signatures(report.signed) { Output.line(line) }
       let problems = report.findings.filter(\.isProblem).count
       Output.line(
         "\(report.records) records, \(report.objects) objects, \(report.bytes) bytes checked: "
@@ -132,5 +143,12 @@ struct Audit: ParsableCommand {
     let drawn = report.instances.count + report.failures.count
     let good = report.instances.count(where: \.isReproduced)
     Output.line("recomputed \(drawn) of \(report.candidates) stages (sample \(sample)): \(good) reproduced")
+  }
+
+  /// One line for each artifact that is signed, with the owners of the keys.
+  private static func signatures(_ signed: [AuditReport.Signed]) -> [String] {
+    signed.filter { !$0.by.isEmpty }.map {
+      "signed: \($0.stage).\($0.output) \($0.artifact.digest.short) by \($0.by.joined(separator: ", "))"
+    }
   }
 }

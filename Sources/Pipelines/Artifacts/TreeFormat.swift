@@ -3,7 +3,8 @@ import Determinism
 /// A folder of files in some layout of its own: a data set, pictures, predictions.
 ///
 /// In the store a tree is a folder with the files under `files/` and their `manifest`; of a source's tree only the
-/// manifest is stored. Either way the digest is that of the manifest, so a copy of a data set has its digest.
+/// manifest is stored. Either way the digest is that of the manifest, so a copy of a data set has its digest. Of the
+/// permissions of a source's files none counts, since data sets come from file systems that know none.
 public struct TreeFormat: ArtifactFormat {
   public static let name = "tree"
   public static let fileExtension = "tree"

@@ -2,14 +2,16 @@ import Determinism
 
 /// The files of a tree: relative path, size and SHA-256 of each, sorted by the bytes of the path.
 ///
-/// Its text is one line per file, `<sha256> <size> <path>`, after the line `tree 1`. SHA-256 of that text is the
-/// digest of the tree.
+/// Its text is one line per file, `<sha256> <size> <path>`, after the line `tree 1`. Where a file is executable the
+/// first line is `tree 2`, and `x` or `-` stands before each path. SHA-256 of that text is the digest of the tree.
 struct TreeManifest: Equatable, Sendable {
   struct Entry: Equatable, Sendable {
     /// Relative, with `/`, without `.` and `..`.
     var path: String
     var size: Int
     var sha256: Digest
+    /// Whether its owner may execute it; no other permission counts.
+    var isExecutable = false
   }
 
   private(set) var entries: [Entry]
@@ -19,13 +21,15 @@ struct TreeManifest: Equatable, Sendable {
   }
 
   var bytes: [UInt8] {
-    var out = Array("tree 1\n".utf8)
+    let hasModes = entries.contains(where: \.isExecutable)
+    var out = Array("tree \(hasModes ? 2 : 1)\n".utf8)
     out.reserveCapacity(entries.count * 128)
     for entry in entries {
       out += entry.sha256.hex.utf8
       out.append(0x20)
       out += String(entry.size).utf8
       out.append(0x20)
+      if hasModes { out += (entry.isExecutable ? "x " : "- ").utf8 }
       out += entry.path.utf8
       out.append(0x0A)
     }
@@ -38,19 +42,21 @@ struct TreeManifest: Equatable, Sendable {
   /// Reads a manifest's text; nil where it is not exactly what `bytes` writes.
   init?(bytes: [UInt8]) {
     var lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
-    guard lines.count >= 2, lines.removeLast().isEmpty, lines.removeFirst().elementsEqual("tree 1".utf8) else {
-      return nil
-    }
+    guard lines.count >= 2, lines.removeLast().isEmpty else { return nil }
+    let version = String(decoding: lines.removeFirst(), as: UTF8.self)
+    guard version == "tree 1" || version == "tree 2" else { return nil }
+    let hasModes = version == "tree 2"
     var entries = [Entry]()
     entries.reserveCapacity(lines.count)
     for line in lines {
-      let fields = line.split(separator: 0x20, maxSplits: 2, omittingEmptySubsequences: false)
-      guard fields.count == 3, let digest = Digest(hex: String(decoding: fields[0], as: UTF8.self)),
+      let fields = line.split(separator: 0x20, maxSplits: hasModes ? 3 : 2, omittingEmptySubsequences: false)
+      guard fields.count == (hasModes ? 4 : 3), let digest = Digest(hex: String(decoding: fields[0], as: UTF8.self)),
         let size = Int(String(decoding: fields[1], as: UTF8.self))
       else { return nil }
-      let path = String(decoding: fields[2], as: UTF8.self)
+      let path = String(decoding: fields.last!, as: UTF8.self)
       guard size >= 0, TreeManifest.isInside(path) else { return nil }
-      entries.append(Entry(path: path, size: size, sha256: digest))
+      entries.append(
+        Entry(path: path, size: size, sha256: digest, isExecutable: hasModes && fields[2].elementsEqual("x".utf8)))
     }
     self.entries = entries
     guard self.bytes == bytes else { return nil }
@@ -69,7 +75,9 @@ struct TreeManifest: Equatable, Sendable {
     let results: [Result<Entry, any Error>] = Parallel.map(files.count) { i in
       Result {
         let path = root + "/" + files[i]
-        return Entry(path: files[i], size: try Files.status(path).size, sha256: try Files.sha256(path))
+        let status = try Files.status(path)
+        return Entry(
+          path: files[i], size: status.size, sha256: try Files.sha256(path), isExecutable: status.isExecutable)
       }
     }
     self.init(try results.map { try $0.get() })
@@ -79,7 +87,9 @@ struct TreeManifest: Equatable, Sendable {
   func differences(to other: TreeManifest, limit: Int = .max) -> [ArtifactDifference] {
     var out = [ArtifactDifference]()
     var (i, j) = (0, 0)
-    func text(_ entry: Entry) -> String { "\(entry.size) bytes \(entry.sha256.short)" }
+    func text(_ entry: Entry) -> String {
+      "\(entry.size) bytes \(entry.sha256.short)\(entry.isExecutable ? ", executable" : "")"
+    }
     while out.count < limit, i < entries.count || j < other.entries.count {
       let mine = i < entries.count ? entries[i] : nil
       let theirs = j < other.entries.count ? other.entries[j] : nil

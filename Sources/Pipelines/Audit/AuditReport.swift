@@ -12,6 +12,8 @@ public struct AuditReport: Sendable {
       case mismatching
       /// Nothing needs it; what a crash leaves behind. Sound all the same.
       case orphaned
+      /// No trusted key vouches for it.
+      case unsigned
       /// It could not be read.
       case unreadable
     }
@@ -32,11 +34,14 @@ public struct AuditReport: Sendable {
   public let bytes: Int
   /// Of an audit of one pipeline that is up to date.
   public let root: Digest?
+  /// Of an audit with trusted keys: every artifact that a record made.
+  public let signed: [Signed]
 
   public var isSound: Bool { !findings.contains { $0.isProblem } }
 
   public var canonical: CanonicalValue {
     [
+      "signed": .array(signed.map(\.canonical)),
       "sound": .bool(isSound), "records": .integer(records), "objects": .integer(objects), "bytes": .integer(bytes),
       "root": root.map { .string($0.hex) } ?? .null,
       "findings": .array(

@@ -35,9 +35,9 @@ extension Auditor {
         let text = "output '\(name)' of stage '\(record.stage)'"
         makers[store.objectPath(artifact), default: (artifact, [])].texts.append(text)
       }
-      for port in record.elements.keys {
+      for (port, element) in record.elements where store.registry.formats[element.kind] != nil {
         guard case .single(let digest)? = record.identity.inputs[port] else { continue }
-        elements.insert(store.objectPath(Artifact(kind: JSONFormat.name, digest: digest)))
+        elements.insert(store.objectPath(Artifact(kind: element.kind, digest: digest)))
       }
     }
     let readers = readers(of: records)

@@ -24,7 +24,9 @@ public struct Auditor {
 
   /// Audits the whole store, or only what one plan rests on.
   /// - Throws: `StageInterrupted` where the user asked to stop.
-  public func audit(plan: Plan? = nil, variables: [String: String] = [:]) throws -> AuditReport {
+  public func audit(
+    plan: Plan? = nil, variables: [String: String] = [:], trusting trusted: TrustedKeys? = nil
+  ) throws -> AuditReport {
     var ledger = Ledger()
     let keys = try plan.map { try keysBehind($0, &ledger) } ?? allKeys(&ledger)
     var records = [Record]()
@@ -35,6 +37,7 @@ public struct Auditor {
     checkIndex(records, &ledger)
     checkProvenance(records, &ledger)
     try checkObjects(records, isWhole: plan == nil, &ledger)
+    if let trusted { checkSignatures(records, trusted, &ledger) }
     if let plan { checkCompleteness(plan, &ledger) }
     for (name, value) in variables.sorted(by: { $0.key < $1.key }) {
       try checkSources(root: value, variable: name, records: records, &ledger)
@@ -42,22 +45,27 @@ public struct Auditor {
     ledger.findings.sort { ($0.isProblem ? 0 : 1, $0.path, $0.message) < ($1.isProblem ? 0 : 1, $1.path, $1.message) }
     return AuditReport(
       findings: ledger.findings, records: records.count, objects: ledger.objects, bytes: ledger.bytes,
-      root: plan?.root)
+      root: plan?.root, signed: ledger.signed)
   }
 
   struct Ledger {
     var findings: [AuditReport.Finding] = []
     var objects = 0
     var bytes = 0
-    /// The elements of arrays that were looked at.
-    private var arrays: [Digest: [Digest]] = [:]
+    /// Digests of the elements of arrays and trees that were looked at.
+    private var elements: [Artifact: [Digest]] = [:]
+    var signed: [AuditReport.Signed] = []
 
-    /// The digests of an array's elements; none where it can't be read, which is reported elsewhere.
+    /// The digests of an array's or a tree's elements; none where it can't be read, which is reported elsewhere.
     mutating func elements(of array: Artifact, in store: Store) -> [Digest] {
-      if let known = arrays[array.digest] { return known }
-      let elements = (try? JSONFormat.read(store.objectPath(array)))?.arrayValue?.map(\.digest) ?? []
-      arrays[array.digest] = elements
-      return elements
+      if let known = elements[array] { return known }
+      let path = store.objectPath(array)
+      let found =
+        array.kind == TreeFormat.name
+        ? (try? TreeFormat.manifest(of: path))?.entries.map(\.sha256)
+        : (try? JSONFormat.read(path))?.arrayValue?.map(\.digest)
+      elements[array] = found ?? []
+      return found ?? []
     }
   }
 
@@ -145,7 +153,7 @@ public struct Auditor {
     _ element: Record.Element, _ digest: Digest, _ name: String, _ record: Record, made: Set<Digest>,
     _ ledger: inout Ledger
   ) {
-    let array = Artifact(kind: JSONFormat.name, digest: element.array)
+    let array = store.origin(of: element)
     let place = "stage '\(record.stage)': its input '\(name)' (\(digest.short))"
     guard made.contains(element.array), store.hasObject(array) else {
       note(.missing, store.recordPath(record.key), "\(place) is an element of an array that is gone", &ledger)
@@ -158,8 +166,8 @@ public struct Auditor {
         "\(place) is not element \(element.index) of \(element.array.short), as the record says", &ledger)
       return
     }
-    let object = Artifact(kind: JSONFormat.name, digest: digest)
-    if !store.hasObject(object) {
+    let object = Artifact(kind: element.kind, digest: digest)
+    if store.registry.formats[element.kind] == nil || !store.hasObject(object) {
       note(.missing, store.objectPath(object), "\(place) is gone; what it was taken from is still there", &ledger)
     }
   }

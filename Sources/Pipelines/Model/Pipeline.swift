@@ -37,6 +37,14 @@ public struct Pipeline: Sendable {
       }
     }
 
+    /// Whether it yields a list, of any length.
+    var isList: Bool {
+      switch self {
+      case .list, .earlier: true
+      case .output, .sibling, .previous, .element: false
+      }
+    }
+
     func renumbered(_ places: [Int]) -> InputBinding {
       switch self {
       case .output(let s, let n): .output(stage: places[s], name: n)

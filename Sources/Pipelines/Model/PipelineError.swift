@@ -44,6 +44,10 @@ public struct PipelineError: DiagnosableError {
     public static let cycle = Code("cycle", isUserData: true)
     /// A source's folder is not named, not there, or not as the source needs it.
     public static let missingSource = Code("missing-source", isUserData: true)
+    /// A file that should hold a key holds something else.
+    public static let badKey = Code("bad-key", isUserData: true)
+    /// A program that a command needs is not on this machine.
+    public static let missingTool = Code("missing-tool", isUserData: true)
     /// An artifact is not what its reader needs.
     public static let badArtifact = Code("bad-artifact", isUserData: true)
 
@@ -56,6 +60,8 @@ public struct PipelineError: DiagnosableError {
     public static let notReproduced = Code("not-reproduced", isUserData: false)
     /// A stage broke its contract, such as not writing a declared output.
     public static let badStage = Code("bad-stage", isUserData: false)
+    /// The program of a command ended with an error.
+    public static let commandFailed = Code("command-failed", isUserData: false)
     /// An ID matches nothing, or several things.
     public static let unknownID = Code("unknown-id", isUserData: false)
     /// A record whose stage this program can't execute any more.

@@ -9,6 +9,8 @@ struct PipelineLinks {
 
   struct Links {
     var inputs: [String: Pipeline.InputBinding] = [:]
+    /// Those of the kind; where a port takes anything, with what it is given here.
+    var ports: [InputPort]
     var forEach: Pipeline.InputBinding?
     /// Stages that must come before.
     var dependencies: [Int] = []
@@ -25,24 +27,29 @@ struct PipelineLinks {
   func links(of reader: Int) throws -> Links {
     let entry = description.stages[reader]
     let kind = kinds[reader]
-    var links = Links()
+    var links = Links(ports: kind.inputs)
     if kind.isSource, let place = entry.forEach?.location ?? entry.repetition?.location {
       throw PipelineError(.badReference, at: place, "a source runs once: it can neither be fanned out nor repeated")
     }
     if let reference = entry.forEach { links.forEach = try array(reference) }
     for need in entry.needs {
-      guard let port = kind.inputs.first(where: { $0.name == need.input }) else {
+      guard let i = kind.inputs.firstIndex(where: { $0.name == need.input }) else {
         let hint = Suggestion.text(for: need.input, among: kind.inputs.map(\.name))
         throw PipelineError(
           .unknownKey, at: need.inputLocation, "stage kind '\(kind.name)' has no input '\(need.input)'\(hint)")
       }
+      let port = kind.inputs[i]
       let (binding, found) = try bind(need.reference, port: port, reader: reader)
+      links.inputs[port.name] = binding
+      if port.takesAnything {
+        links.ports[i] = InputPort(port.name, found, optional: true, list: binding.isList)
+        continue
+      }
       guard found == port.kind else {
         throw PipelineError(
           .wrongType, at: need.reference.location,
           "input '\(port.name)' of '\(kind.name)' takes \(port.kind), but '\(need.reference.text)' is \(found)")
       }
-      links.inputs[port.name] = binding
     }
     for port in kind.inputs where !port.isOptional && links.inputs[port.name] == nil {
       throw PipelineError(
@@ -56,10 +63,10 @@ struct PipelineLinks {
 
   private func array(_ reference: PipelineDescription.Reference) throws -> Pipeline.InputBinding {
     let (stage, output) = try resolve(reference.text, at: reference.location)
-    guard output.kind == JSONFormat.name, scopes[stage].array == nil else {
+    guard ElementValue.kind(ofElementsOf: output.kind) != nil, scopes[stage].array == nil else {
       throw PipelineError(
         .badReference, at: reference.location,
-        "for-each needs a json array of one stage; '\(reference.text)' is \(output.kind)"
+        "for-each needs a json array or a tree of one stage; '\(reference.text)' is \(output.kind)"
           + (scopes[stage].array == nil ? "" : " of a fanned-out stage"))
     }
     return .output(stage: stage, name: output.name)
@@ -78,7 +85,8 @@ struct PipelineLinks {
       if port.isList {
         throw PipelineError(.wrongType, at: reference.location, "input '\(port.name)' takes a list, not one element")
       }
-      return (.element, JSONFormat.name)
+      let (_, array) = try resolve(description.stages[reader].forEach!.text, at: reference.location)
+      return (.element, ElementValue.kind(ofElementsOf: array.kind) ?? JSONFormat.name)
     }
     for word in ["earlier", "previous"] where reference.text.hasPrefix(word + " ") {
       return try bindBack(word, reference, port: port, reader: reader)
@@ -88,7 +96,8 @@ struct PipelineLinks {
     let name = description.stages[stage].name
     let isInMyRound = theirs.loop == nil || theirs.loop == mine.loop
     let isMany = !isInMyRound || theirs.array != nil
-    switch (port.isList, isMany) {
+    let takesList = port.isList || port.takesAnything && isMany && !(isInMyRound && theirs.array == mine.array)
+    switch (takesList, isMany) {
     case (true, true): return (.list(stage: stage, name: output.name), output.kind)
     case (false, false): return (.output(stage: stage, name: output.name), output.kind)
     case (false, true) where isInMyRound && theirs.array == mine.array:
@@ -122,7 +131,7 @@ struct PipelineLinks {
           + "not in one; 'repeat: ROUNDS' makes a loop, 'repeat: STAGE' takes part in it")
     }
     if word == "earlier" {
-      guard port.isList else {
+      guard port.isList || port.takesAnything else {
         throw PipelineError(
           .wrongType, at: reference.location,
           "input '\(port.name)' takes one artifact, not those of all earlier rounds; is it 'previous \(text)'?")

@@ -12,9 +12,12 @@ extension Pipeline {
     for (new, old) in order.enumerated() { places[old] = new }
     var stages = try order.map { old -> StageNode in
       let entry = description.stages[old]
-      let (seed, with) = try Pipeline.splitSeed(entry.with, kind: kinds[old])
+      var kind = kinds[old]
+      kind.inputs = links[old].ports
+      let (seed, with) = try Pipeline.splitSeed(entry.with, kind: kind)
       return StageNode(
-        name: entry.name, kind: kinds[old], prepared: try kinds[old].prepare(with), seed: seed ?? description.seed,
+        name: entry.name, kind: kind, prepared: try kind.complete?(kind.inputs) ?? kind.prepare(with),
+        seed: seed ?? description.seed,
         inputs: links[old].inputs.mapValues { $0.renumbered(places) },
         forEach: links[old].forEach.map { $0.renumbered(places) }, loop: resolver.scopes[old].loop,
         dependencies: links[old].dependencies.map { places[$0] }.sorted())
@@ -34,10 +37,10 @@ extension Pipeline {
       let hint = Suggestion.text(for: entry.uses, among: Array(registry.kinds.keys))
       throw PipelineError(.unknownKind, at: entry.usesLocation, "unknown stage kind '\(entry.uses)'\(hint)")
     }
-    return kind
+    return try kind.specialize?(entry, registry) ?? kind
   }
 
-  private static func splitSeed(_ with: LocatedValue, kind: StageKind) throws -> (UInt64?, LocatedValue) {
+  static func splitSeed(_ with: LocatedValue, kind: StageKind) throws -> (UInt64?, LocatedValue) {
     guard var members = with.members, let i = members.firstIndex(where: { $0.name == "seed" }) else {
       return (nil, with)
     }

@@ -91,6 +91,13 @@ public struct InputPort: Hashable, Sendable {
   }
 }
 
+extension InputPort {
+  /// What a port takes that takes whatever is given to it: any kind, one artifact or a list.
+  static let anyKind = "*"
+
+  var takesAnything: Bool { kind == InputPort.anyKind }
+}
+
 /// An artifact that a stage writes.
 public struct OutputPort: Hashable, Sendable {
   public let name: String

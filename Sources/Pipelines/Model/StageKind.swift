@@ -5,22 +5,29 @@ public struct StageKind: Sendable {
   public let name: String
   public let version: Int
   public let summary: String
-  public let inputs: [InputPort]
+  public internal(set) var inputs: [InputPort]
   public let outputs: [OutputPort]
   public let traits: [String]
   public let isRandom: Bool
   public let highlights: [Highlight]
   /// The default parameters in canonical form.
   public let defaults: CanonicalValue
-  /// Of a source, the variable with its root folder.
+  /// Whether it only looks at files on the user's disk.
+  public let isSource: Bool
+  /// Of a source in a folder that may lie anywhere, the variable with that folder.
   public let sourceVariable: String?
 
   /// From what the user wrote.
   let prepare: @Sendable (LocatedValue) throws -> PreparedStage
   /// From the complete set in canonical form, as a record keeps it.
-  let restore: @Sendable (CanonicalValue) throws -> PreparedStage
+  var restore: @Sendable (CanonicalValue) throws -> PreparedStage
 
-  public var isSource: Bool { sourceVariable != nil }
+  /// Of a kind whose ports and seed depend on what the pipeline file says, the kind that one stage makes of it.
+  var specialize: (@Sendable (PipelineDescription.StageEntry, StageRegistry) throws -> StageKind)?
+  /// The same from the parameters of a record.
+  var reinstate: (@Sendable (CanonicalValue, StageRegistry) throws -> StageKind)?
+  /// Of a kind whose ports take anything: the stage, once it is known what they are given.
+  var complete: (@Sendable ([InputPort]) -> PreparedStage)?
 
   public init<S: Stage>(_ type: S.Type) {
     name = S.name
@@ -31,6 +38,7 @@ public struct StageKind: Sendable {
     traits = S.traits.sorted()
     isRandom = S.isRandom
     highlights = S.highlights
+    isSource = false
     sourceVariable = nil
     let defaults = StageKind.canonical(S.Parameters())
     self.defaults = defaults
@@ -59,6 +67,7 @@ public struct StageKind: Sendable {
     traits = []
     isRandom = false
     highlights = []
+    isSource = true
     sourceVariable = S.variable
     let defaults = StageKind.canonical(S.Parameters())
     self.defaults = defaults
@@ -75,8 +84,28 @@ public struct StageKind: Sendable {
 
   private static func prepared<S: Source>(_ source: S, _ parameters: S.Parameters) -> PreparedStage {
     let folder = SourceFolder(
-      variable: S.variable, contents: { source.contents(of: $0) }, selects: { source.selects($0, for: $1) })
+      root: .variable(S.variable), contents: { source.contents(of: $0) }, selects: { source.selects($0, for: $1) })
     return PreparedStage(parameters: canonical(parameters), body: .source(folder))
+  }
+
+  /// A kind without a type of its own, whose parameters are known.
+  init(
+    name: String, version: Int, summary: String, inputs: [InputPort] = [], outputs: [OutputPort] = [],
+    isRandom: Bool = false, isSource: Bool = false, defaults: CanonicalValue, prepared: PreparedStage
+  ) {
+    self.name = name
+    self.version = version
+    self.summary = summary
+    self.inputs = inputs
+    self.outputs = outputs
+    self.traits = []
+    self.isRandom = isRandom
+    self.highlights = []
+    self.isSource = isSource
+    self.sourceVariable = nil
+    self.defaults = defaults
+    self.prepare = { _ in prepared }
+    self.restore = { _ in prepared }
   }
 
   private func check() {
@@ -96,7 +125,7 @@ public struct StageKind: Sendable {
   /// Whether the user set nothing, so that the defaults stand.
   private static func isEmpty(_ value: LocatedValue) -> Bool { value.members?.isEmpty ?? false }
 
-  private static func canonical(_ parameters: some StageParameters) -> CanonicalValue {
+  static func canonical(_ parameters: some StageParameters) -> CanonicalValue {
     do {
       return try CanonicalValue(encoding: parameters)
     } catch {
@@ -104,7 +133,8 @@ public struct StageKind: Sendable {
     }
   }
 
-  private static func locatingErrors<R>(in value: LocatedValue, _ body: () throws -> R) throws -> R {
+  /// Gives an error about a parameter the place where the user wrote it.
+  static func locatingErrors<R>(in value: LocatedValue, _ body: () throws -> R) throws -> R {
     do {
       return try body()
     } catch let error as ParameterError {
@@ -128,16 +158,27 @@ struct PreparedStage: Sendable {
   /// The complete set in canonical form.
   let parameters: CanonicalValue
   let body: Body
+  /// Programs that it runs: their identities are in the key.
+  var command: Command?
 }
 
 /// What a source wants from its root folder.
 struct SourceFolder: Sendable {
-  let variable: String
+  enum Root: Sendable {
+    /// The folder that a variable names.
+    case variable(String)
+    case folder(String)
+  }
+
+  let root: Root
   let contents: @Sendable (String) -> [String]
   let selects: @Sendable (_ path: String, _ output: String) -> Bool
+  /// Whether the store keeps the files themselves, with their modes, and not only a manifest.
+  var isCopied = false
 }
 
-/// All that pipelines may use: kinds of stages, artifact formats, and the values of the traits that kinds declare.
+/// All that pipelines may use: kinds of stages, artifact formats, and the values of the traits that kinds declare. The
+/// kinds `command` and `files` and the formats `json`, `tree` and `file` are always among them.
 public struct StageRegistry: Sendable {
   public let kinds: [String: StageKind]
   public let formats: [String: any ArtifactFormat]
@@ -145,9 +186,10 @@ public struct StageRegistry: Sendable {
 
   /// - Precondition: names are unique; every declared trait has a value and every port a known format.
   public init(kinds: [StageKind], formats: [any ArtifactFormat] = [], traits: [String: String] = [:]) {
-    let all: [any ArtifactFormat] = [JSONFormat(), TreeFormat()] + formats
+    let all: [any ArtifactFormat] = [JSONFormat(), TreeFormat(), FileFormat()] + formats
     self.kinds = Dictionary(
-      kinds.map { ($0.name, $0) }, uniquingKeysWith: { a, _ in preconditionFailure("two stage kinds named \(a.name)") })
+      (kinds + [.command, .files]).map { ($0.name, $0) },
+      uniquingKeysWith: { a, _ in preconditionFailure("two stage kinds named \(a.name)") })
     self.formats = Dictionary(
       all.map { (type(of: $0).name, $0) },
       uniquingKeysWith: { a, _ in preconditionFailure("two formats named \(type(of: a).name)") })

@@ -40,14 +40,15 @@ public struct Recomputation {
   /// - Throws: `StageInterrupted`.
   public func recompute(_ count: Int, seed: UInt64, plan: Plan? = nil) throws -> Report {
     let keys = try plan.map { Set($0.stages.flatMap(\.instances).map(\.key)) } ?? Set(store.recordKeys())
+    let sources = SourceTrees(store: store, variables: variables, interruption: interruption)
     var candidates = [Restoration]()
     var impossible = [String]()
     for key in keys.sorted() {
       guard let record = try? store.record(key) else { continue }
+      // A source does nothing that could come out otherwise; the audit looks at its files.
+      if store.registry.kinds[record.identity.kind]?.isSource == true { continue }
       do {
-        let restoration = try Restoration(record, in: store)
-        // A source does nothing that could come out otherwise; the audit looks at its files.
-        if !restoration.node.kind.isSource { candidates.append(restoration) }
+        candidates.append(try Restoration(record, in: store, tools: sources.tools))
       } catch let error as PipelineError {
         impossible.append(error.message)
       }
@@ -55,7 +56,6 @@ public struct Recomputation {
     // Drawing by a digest of seed and key: another record in the store does not change the rest of the order.
     let drawn = candidates.map { (order: Digest(of: "\(seed)/\($0.record.key.hex)"), restoration: $0) }
       .sorted { $0.order < $1.order }.prefix(count).map(\.restoration)
-    let sources = SourceTrees(store: store, variables: variables, interruption: interruption)
     var reports = [RerunReport.InstanceReport]()
     var failures = [(stage: String, key: Digest, message: String)]()
     for restoration in drawn {
@@ -76,7 +76,7 @@ public struct Recomputation {
       store: store, pipeline: restoration.record.pipeline, node: restoration.node, instance: restoration.instance,
       sources: try sources.trees(for: restoration), threads: options.threads, run: "",
       environment: options.environment, checkpointInterval: options.checkpointInterval, interruption: interruption,
-      observer: observer)
+      observer: observer, sandbox: options.sandbox)
     return try execution.rehearseAlone(record: restoration.record)
   }
 }

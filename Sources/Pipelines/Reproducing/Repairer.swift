@@ -133,7 +133,7 @@ final class RepairSession {
       records.append(record)
       for artifact in record.outputs.values {
         // Where several made it, one that this program can still execute.
-        if let known = makers[artifact], (try? Restoration(known, in: store)) != nil { continue }
+        if let known = makers[artifact], (try? Restoration(known, in: store, tools: sources.tools)) != nil { continue }
         makers[artifact] = record
       }
       for (port, origin) in record.elements {
@@ -144,7 +144,7 @@ final class RepairSession {
 
   var everything: [Subject] {
     damagedRecords.map { .record($0.key, damage: $0.damage) } + makers.keys.sorted().map { .artifact($0) }
-      + elements.keys.sorted().map { .artifact(Artifact(kind: JSONFormat.name, digest: $0)) }
+      + elements.sorted { $0.key < $1.key }.map { .artifact(Artifact(kind: $0.value.kind, digest: $0.key)) }
   }
 
   /// What a word on the command line means.
@@ -155,7 +155,8 @@ final class RepairSession {
     if id.count >= 4, id.allSatisfy(\.isHexDigit) {
       // By the records too: an object that is missing has an ID all the same.
       let artifacts = Set(makers.keys.filter { $0.digest.hex.hasPrefix(id) })
-        .union(elements.keys.filter { $0.hex.hasPrefix(id) }.map { Artifact(kind: JSONFormat.name, digest: $0) })
+        .union(
+          elements.filter { $0.key.hex.hasPrefix(id) }.map { Artifact(kind: $0.value.kind, digest: $0.key) })
       let keys = records.filter { $0.key.hex.hasPrefix(id) }
       let broken = damagedRecords.filter { $0.key.hex.hasPrefix(id) }
       let digests = Set(artifacts.map(\.digest) + keys.map(\.key) + broken.map(\.key))
@@ -235,9 +236,10 @@ final class RepairSession {
   /// Executes the one stage that made something, after mending what it reads.
   private func remake(_ record: Record) throws -> Double {
     for origin in record.elements.values {
-      try require(Artifact(kind: JSONFormat.name, digest: origin.array), of: record)
+      let array = store.origin(of: origin)
+      if !array.isExternal { try require(array, of: record) }
     }
-    let restoration = try Restoration(record, in: store)
+    let restoration = try Restoration(record, in: store, tools: sources.tools)
     for artifact in restoration.instance.inputs.values.joined().sorted() where !artifact.isExternal {
       try require(artifact, of: record)
     }
@@ -247,7 +249,8 @@ final class RepairSession {
     let execution = Execution(
       store: store, pipeline: record.pipeline, node: restoration.node, instance: restoration.instance, sources: trees,
       threads: options.threads, run: record.run, environment: options.environment,
-      checkpointInterval: options.checkpointInterval, interruption: repairer.interruption, observer: repairer.observer)
+      checkpointInterval: options.checkpointInterval, interruption: repairer.interruption, observer: repairer.observer,
+      sandbox: options.sandbox)
     let outcome = try Execution.onOwnThread { [store] in
       try execution.perform { record.outputs.values.allSatisfy(store.hasObject) ? record.outputs : nil }
     }
@@ -258,12 +261,14 @@ final class RepairSession {
   }
 
   private func remake(_ artifact: Artifact, from origin: Record.Element) throws -> Double {
-    let array = Artifact(kind: JSONFormat.name, digest: origin.array)
+    let array = store.origin(of: origin)
+    if array.isExternal { throw PipelineError(.damaged, "its file lies in a source's folder; run the pipeline") }
     guard try mend(array) else {
       throw PipelineError(.damaged, "the array it is an element of, \(origin.array.short), can't be repaired")
     }
     try setAside(artifact)
-    _ = try store.publish(ElementLookup(store: store).value(of: artifact.digest, origin))
+    let files = store.objectPath(array) + "/" + TreeFormat.filesName
+    try store.publish(ElementLookup(store: store).element(artifact.digest, origin), from: files)
     return 0
   }
 

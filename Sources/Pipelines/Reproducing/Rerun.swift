@@ -95,7 +95,8 @@ public struct Rerunner {
     let execution = Execution(
       store: planner.store, pipeline: planner.pipeline.name, node: planner.pipeline.stages[instance.stage],
       instance: instance, sources: sources, threads: options.threads, run: "", environment: options.environment,
-      checkpointInterval: options.checkpointInterval, interruption: planner.interruption, observer: observer)
+      checkpointInterval: options.checkpointInterval, interruption: planner.interruption, observer: observer,
+      sandbox: options.sandbox)
     return try execution.rehearseAlone(record: try planner.store.record(instance.key))
   }
 

@@ -7,7 +7,7 @@ struct Restoration {
   let instance: Instance
 
   /// - Throws: code `notRestorable` where this program would do something else than the record says.
-  init(_ record: Record, in store: Store) throws {
+  init(_ record: Record, in store: Store, tools: ToolIdentifier) throws {
     self.record = record
     let identity = record.identity
     func impossible(_ why: String) -> PipelineError {
@@ -15,11 +15,18 @@ struct Restoration {
         .notRestorable,
         "record \(record.key.short) of '\(record.stage)' can't be executed: \(why). The program that made it can")
     }
-    guard let kind = store.registry.kinds[identity.kind] else {
+    guard var kind = store.registry.kinds[identity.kind] else {
       throw impossible("this program has no stage kind '\(identity.kind)'")
     }
     guard kind.version == identity.version else {
       throw impossible("stage kind '\(kind.name)' is of version \(kind.version) now, not \(identity.version)")
+    }
+    if let reinstate = kind.reinstate {
+      do {
+        kind = try reinstate(identity.parameters, store.registry)
+      } catch {
+        throw impossible("\(error)")
+      }
     }
     for name in kind.traits where store.registry.traits[name] != identity.traits[name] {
       let (now, then) = (store.registry.traits[name] ?? "absent", identity.traits[name] ?? "absent")
@@ -34,6 +41,16 @@ struct Restoration {
     guard prepared.parameters == identity.parameters else {
       throw impossible("its parameters are not those of today's '\(kind.name)'")
     }
+    var toolPaths = [String: String]()
+    if let command = prepared.command {
+      let tools = try tools.identity(of: command, stage: record.stage)
+      for name in Set(tools.traits.keys).union(identity.traits.keys).sorted()
+      where tools.traits[name] != identity.traits[name] {
+        let (now, then) = (tools.traits[name] ?? "absent", identity.traits[name] ?? "absent")
+        throw impossible("\(name) is \(now.prefix(40)) now, not \(then.prefix(40))")
+      }
+      toolPaths = tools.paths
+    }
     node = Pipeline.StageNode(
       name: Explainer.base(record.stage), kind: kind, prepared: prepared, seed: identity.seed ?? 0, inputs: [:],
       forEach: nil)
@@ -41,7 +58,7 @@ struct Restoration {
       stage: 0, round: 0, slot: 0, name: record.stage, identity: identity, key: record.key,
       inputs: Restoration.inputs(of: identity, kind: kind, in: store),
       element: try Restoration.element(of: record, in: store),
-      observed: kind.isSource ? record.outputs : nil)
+      observed: kind.isSource ? record.outputs : nil, toolPaths: toolPaths)
   }
 
   private static func inputs(of identity: StageIdentity, kind: StageKind, in store: Store) -> [String: [Artifact]] {
@@ -69,22 +86,23 @@ struct Restoration {
     guard let origin = record.elements.values.first else { return nil }
     let ports = record.elements.keys.sorted()
     guard case .single(let digest)? = record.identity.inputs[ports[0]] else { return nil }
-    let value = try ElementLookup(store: store).value(of: digest, origin)
+    let value = try ElementLookup(store: store).element(digest, origin)
     return Instance.Element(value: value, ports: ports, origin: origin)
   }
 }
 
-/// Finds the values of elements of arrays: each lies in the store on its own, and in its array.
+/// Finds elements: each lies in the store on its own, and in its array or tree.
 struct ElementLookup {
   let store: Store
 
-  func value(of digest: Digest, _ origin: Record.Element) throws -> CanonicalValue {
+  func element(_ digest: Digest, _ origin: Record.Element) throws -> ElementValue {
     let own = Artifact(kind: JSONFormat.name, digest: digest)
-    if store.hasObject(own), try store.damage(of: own) == nil { return try JSONFormat.read(store.objectPath(own)) }
-    let array = Artifact(kind: JSONFormat.name, digest: origin.array)
-    try store.verify(array)
-    let elements = try JSONFormat.read(store.objectPath(array)).arrayValue ?? []
-    guard elements.indices.contains(origin.index), elements[origin.index].digest == digest else {
+    if origin.kind == JSONFormat.name, store.hasObject(own), try store.damage(of: own) == nil {
+      return .json(try JSONFormat.read(store.objectPath(own)))
+    }
+    let array = store.origin(of: origin)
+    let elements = try store.elements(of: array)
+    guard elements.indices.contains(origin.index), elements[origin.index].artifact.digest == digest else {
       throw PipelineError(
         .damaged, "\(store.objectPath(array)): its element \(origin.index) is not \(digest.short), as a record says")
     }
@@ -99,11 +117,13 @@ final class SourceTrees {
   private let interruption: Interruption
   private var known: [Digest: Execution.SourceTree] = [:]
   private var observed: Set<Digest> = []
+  let tools: ToolIdentifier
 
   init(store: Store, variables: [String: String], interruption: Interruption) {
     self.store = store
     self.variables = variables
     self.interruption = interruption
+    tools = ToolIdentifier(searchPath: variables["PATH"], store: store)
   }
 
   /// The folders of all external inputs of an instance, and of a source itself.
@@ -134,7 +154,7 @@ final class SourceTrees {
     try store.completeIndex()
     for key in try store.recordKeys() {
       guard let entry = store.index.entry(key), entry.outputs.values.contains(where: { $0.digest == digest }),
-        let record = try? store.record(key), let restoration = try? Restoration(record, in: store)
+        let record = try? store.record(key), let restoration = try? Restoration(record, in: store, tools: tools)
       else { continue }
       try observe(restoration)
       if known[digest] != nil { return }

@@ -16,6 +16,8 @@ struct Execution: Sendable {
   let checkpointInterval: Double
   let interruption: Interruption
   let observer: @Sendable (RunEvent) -> Void
+  /// What confines commands.
+  var sandbox = SandboxPolicy.automatic
 
   struct SourceTree: Sendable {
     let root: String
@@ -47,14 +49,9 @@ struct Execution: Sendable {
       let outputs = result.written.mapValues(\.artifact)
       if let known { try refuseDifference(known, outputs) }
       computed()
-      let sizes = result.written.mapValues(\.size)
       try store.commit(
         result.written.sorted { $0.key < $1.key }.map(\.value) + result.elements,
-        record: known != nil
-          ? nil
-          : record(
-            outputs: outputs, sizes: sizes, trace: result.trace, started: result.started, seconds: result.seconds),
-        scratch: result.scratch)
+        record: known != nil ? nil : record(outputs: outputs, result), scratch: result.scratch)
       return Outcome.executed(outputs, seconds: result.seconds)
     }
     try checkpoints.remove()
@@ -102,6 +99,8 @@ struct Execution: Sendable {
     /// Elements of an array that were inputs: they become objects of their own.
     let elements: [Store.Written]
     let trace: Trace
+    /// What the stage noted about its surroundings.
+    let facts: [String: CanonicalValue]
     let started: String
     let seconds: Double
     /// Where it all lies, until `then` returns.
@@ -118,7 +117,12 @@ struct Execution: Sendable {
     let inputs = try loadInputs(element: element)
     let context = StageContext(
       kind: node.kind, seed: node.seed, threads: threads, inputs: inputs, scratch: scratch, checkpoints: checkpoints,
-      checkpointInterval: checkpointInterval, interruption: interruption
+      checkpointInterval: checkpointInterval, interruption: interruption,
+      surroundings: StageContext.Surroundings(
+        stageName: instance.name, seed: node.seed, storePath: store.path,
+        log: run.isEmpty ? nil : Journal.logPath(store: store, run: run, stage: instance.name),
+        sandbox: node.prepared.command == nil ? .none(reason: "no command") : try Sandbox.find(sandbox),
+        toolPaths: instance.toolPaths, fileExtensions: store.registry.formats.mapValues { type(of: $0).fileExtension })
     ) { [observer, name = instance.name] report in
       switch report {
       case .progress(let step, let total, let unit, let detail):
@@ -145,15 +149,17 @@ struct Execution: Sendable {
       for port in node.kind.outputs { written[port.name] = try store.identify(files[port.name]!, kind: port.kind) }
       return try finish(
         Result(
-          written: written, elements: element.map { [$0] } ?? [], trace: trace, started: started,
-          seconds: (clock.now - begin) / .seconds(1), scratch: scratch))
+          written: written, elements: element.map { [$0] } ?? [], trace: trace, facts: context.facts,
+          started: started, seconds: (clock.now - begin) / .seconds(1), scratch: scratch))
     }
   }
 
   /// Writes the element of an array that is an input, so that every input is a file of its digest.
   private func writeElement(_ scratch: String) throws -> Store.Written? {
     guard let element = instance.element, !element.ports.isEmpty else { return nil }
-    return try store.write(element.value, to: scratch + "/each")
+    guard case .file = element.value else { return try store.write(element.value, from: "", to: scratch + "/each") }
+    if store.isVerified(element.value.artifact) { return nil }
+    return try store.write(element.value, from: folder(of: element.origin), to: scratch + "/each")
   }
 
   /// Verifies the inputs and says where they lie.
@@ -182,6 +188,14 @@ struct Execution: Sendable {
     }
   }
 
+  /// Where the files of the tree lie that an element is of.
+  private func folder(of element: Record.Element) throws -> String {
+    if let tree = sources[element.array] { return tree.root }
+    let tree = store.origin(of: element)
+    try store.verify(tree)
+    return store.objectPath(tree) + "/" + TreeFormat.filesName
+  }
+
   /// A file that changed while the stage read it would make a result that its key does not tell.
   private func refuseChangedSources() throws {
     for artifact in instance.inputs.values.joined() where artifact.isExternal {
@@ -200,16 +214,33 @@ struct Execution: Sendable {
     let scratch = try store.makeScratch()
     defer { try? Files.remove(scratch) }
     let written = try observed.sorted { $0.key < $1.key }.map { name, artifact in
-      try store.write(sources[artifact.digest]!.manifest, to: "\(scratch)/\(name)")
+      let tree = sources[artifact.digest]!
+      return artifact.isExternal
+        ? try store.write(tree.manifest, to: "\(scratch)/out.\(name)")
+        : try copy(tree, as: artifact, to: "\(scratch)/out.\(name)")
     }
+    let result = Result(
+      written: Dictionary(uniqueKeysWithValues: zip(observed.keys.sorted(), written)), elements: [], trace: Trace(),
+      facts: [:], started: Timestamp.now(), seconds: 0, scratch: scratch)
     let isRecorded = try store.outputs(of: instance.key) != nil
-    let sizes = observed.mapValues { sources[$0.digest]!.manifest.bytes.count }
-    try store.commit(
-      written,
-      record: isRecorded
-        ? nil : record(outputs: observed, sizes: sizes, trace: Trace(), started: Timestamp.now(), seconds: 0),
-      scratch: scratch)
+    try store.commit(written, record: isRecorded ? nil : record(outputs: observed, result), scratch: scratch)
     return .executed(observed, seconds: 0)
+  }
+
+  /// Copies the files of a source, to be stored themselves.
+  private func copy(_ tree: SourceTree, as artifact: Artifact, to target: String) throws -> Store.Written {
+    let files = target + "/" + TreeFormat.filesName
+    try Files.makeFolder(files)
+    for entry in tree.manifest.entries {
+      let file = "\(files)/\(entry.path)"
+      try Files.makeFolder(String(file[..<file.lastIndex(of: "/")!]))
+      try Files.copy("\(tree.root)/\(entry.path)", to: file)
+    }
+    let written = try store.identify(StageContext.WrittenFile(path: target), kind: TreeFormat.name)
+    guard written.artifact.digest == artifact.digest else {
+      throw PipelineError(.badArtifact, "\(tree.root) changed while it was copied; run again")
+    }
+    return written
   }
 
   private func refuseDifference(_ recorded: [String: Artifact], _ now: [String: Artifact]) throws {
@@ -223,15 +254,16 @@ struct Execution: Sendable {
     }
   }
 
-  private func record(
-    outputs: [String: Artifact], sizes: [String: Int], trace: Trace, started: String, seconds: Double
-  ) -> Record {
+  private func record(outputs: [String: Artifact], _ result: Result) -> Record {
+    var environment = environment.objectValue ?? [:]
+    environment.merge(result.facts) { _, fact in fact }
     var elements = [String: Record.Element]()
     if let element = instance.element {
       for port in element.ports { elements[port] = element.origin }
     }
     return Record(
-      identity: instance.identity, pipeline: pipeline, stage: instance.name, outputs: outputs, sizes: sizes,
-      elements: elements, trace: trace, environment: environment, run: run, started: started, seconds: seconds)
+      identity: instance.identity, pipeline: pipeline, stage: instance.name, outputs: outputs,
+      sizes: result.written.mapValues(\.size), elements: elements, trace: result.trace,
+      environment: .object(environment), run: run, started: result.started, seconds: result.seconds)
   }
 }

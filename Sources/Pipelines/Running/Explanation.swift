@@ -147,10 +147,11 @@ final class Explainer {
       guard (try? store.verify(artifact)) != nil else { return nil }
       return try? JSONFormat.read(store.objectPath(artifact))
     }
-    let isElement = instance.element?.ports.contains(input) == true
-    guard let before = value(old), let now = isElement ? instance.element?.value : value(artifacts[0].digest) else {
-      return nil
+    var current: CanonicalValue?
+    if let element = instance.element, element.ports.contains(input), case .json(let own) = element.value {
+      current = own
     }
+    guard let before = value(old), let now = current ?? value(artifacts[0].digest) else { return nil }
     let all = ValueDifference.all(between: before, and: now, limit: 4)
     let shown = all.prefix(3).map { "\($0.path.isEmpty ? "value" : $0.path) was \($0.old), is \($0.new)" }
     return (shown + (all.count > 3 ? ["..."] : [])).joined(separator: "; ")

@@ -17,8 +17,8 @@ struct Graph {
     var slots: [Slot]?
     /// Wanted slots without outputs.
     var open = 0
-    /// The array, of a fanned-out stage.
-    var elements: [CanonicalValue] = []
+    /// The array or tree, of a fanned-out stage.
+    var elements: [ElementValue] = []
     var array: Artifact?
 
     var isComplete: Bool { slots != nil && open == 0 }
@@ -34,23 +34,28 @@ struct Graph {
   private var openRounds: [Int]
   private let traits: [String: String]
   private let observations: [Int: [String: Artifact]]
-  private let loadArray: (Artifact) throws -> [CanonicalValue]
+  /// Of commands, by stage.
+  private var tools: [ToolIdentity?]
+  private let loadElements: (Artifact) throws -> [ElementValue]
 
   /// - Parameters:
   ///   - observations: what each source found; a source without an entry never completes.
-  ///   - loadArray: reads a `json` artifact that must be an array.
+  ///   - toolIdentity: the programs of a command; one without them never gets instances.
+  ///   - loadElements: reads a `json` artifact that must be an array, or the manifest of a tree.
   init(
     pipeline: Pipeline, demand: Demand, traits: [String: String], observations: [Int: [String: Artifact]],
-    loadArray: @escaping (Artifact) throws -> [CanonicalValue]
+    toolIdentity: (Int) -> ToolIdentity?, loadElements: @escaping (Artifact) throws -> [ElementValue]
   ) {
     self.pipeline = pipeline
     self.demand = demand
     self.wanted = demand.stages
     self.traits = traits
     self.observations = observations
-    self.loadArray = loadArray
+    self.loadElements = loadElements
     states = pipeline.stages.map { Array(repeating: RoundState(), count: $0.rounds) }
+    tools = Array(repeating: nil, count: states.count)
     openRounds = demand.slots.map { rounds in rounds.count { $0 != .none } }
+    for i in wanted where pipeline.stages[i].prepared.command != nil { tools[i] = toolIdentity(i) }
     for i in wanted where pipeline.stages[i].forEach == nil {
       for round in states[i].indices where demand[i, round] != .none {
         states[i][round] = RoundState(slots: [Slot()], open: 1)
@@ -126,7 +131,7 @@ struct Graph {
       return false
     }
     do {
-      states[stage][round].elements = try loadArray(array)
+      states[stage][round].elements = try loadElements(array)
     } catch let error as PipelineError {
       throw PipelineError(error.code, "stage '\(node.name)': \(error.message)")
     }
@@ -166,10 +171,10 @@ struct Graph {
     if node.forEach != nil {
       let value = states[stage][round].elements[slot]
       let ports = node.inputs.filter { $0.value == .element }.keys.sorted()
-      for port in ports { inputs[port] = [Artifact(kind: JSONFormat.name, digest: value.digest)] }
+      for port in ports { inputs[port] = [value.artifact] }
       element = Instance.Element(
         value: value, ports: ports,
-        origin: Record.Element(array: states[stage][round].array!.digest, index: slot))
+        origin: Record.Element(array: states[stage][round].array!.digest, index: slot, kind: value.artifact.kind))
     }
     for (port, binding) in node.inputs where binding != .element {
       if case .previous = binding, round == 0 { continue }
@@ -181,9 +186,10 @@ struct Graph {
       guard let outputs = observations[stage] else { return nil }
       observed = outputs
     }
+    if node.prepared.command != nil, tools[stage] == nil { return nil }
     let lists = Set(node.kind.inputs.filter(\.isList).map(\.name))
     let identity = identity(
-      node,
+      stage,
       inputs: Dictionary(
         uniqueKeysWithValues: inputs.map { name, artifacts in
           (name, lists.contains(name) ? .list(artifacts.map(\.digest)) : .single(artifacts[0].digest))
@@ -191,7 +197,8 @@ struct Graph {
       observed: (observed ?? [:]).mapValues(\.digest))
     return Instance(
       stage: stage, round: round, slot: slot, name: node.instanceName(round: round, slot: slot), identity: identity,
-      key: identity.key, inputs: inputs, element: element, observed: observed)
+      key: identity.key, inputs: inputs, element: element, observed: observed,
+      toolPaths: tools[stage]?.paths ?? [:])
   }
 
   /// What is known of the identity that all instances of a stage share; inputs that other stages still owe, and those
@@ -207,15 +214,17 @@ struct Graph {
       case .element, .sibling, .earlier, .previous: continue
       }
     }
-    return identity(node, inputs: inputs, observed: [:])
+    return identity(stage, inputs: inputs, observed: [:])
   }
 
   private func identity(
-    _ node: Pipeline.StageNode, inputs: [String: StageIdentity.Input], observed: [String: Digest]
+    _ stage: Int, inputs: [String: StageIdentity.Input], observed: [String: Digest]
   ) -> StageIdentity {
-    StageIdentity(
-      kind: node.kind.name, version: node.kind.version,
-      traits: Dictionary(uniqueKeysWithValues: node.kind.traits.map { ($0, traits[$0]!) }),
+    let node = pipeline.stages[stage]
+    var facts = tools[stage]?.traits ?? [:]
+    for trait in node.kind.traits { facts[trait] = traits[trait]! }
+    return StageIdentity(
+      kind: node.kind.name, version: node.kind.version, traits: facts,
       parameters: node.prepared.parameters, seed: node.kind.isRandom ? node.seed : nil, inputs: inputs,
       observed: observed)
   }

@@ -17,9 +17,11 @@ struct Instance: Sendable {
   let element: Element?
   /// Of a source, what was found: nothing is left to run.
   let observed: [String: Artifact]?
+  /// Of a command, where its programs lie.
+  let toolPaths: [String: String]
 
   struct Element: Sendable {
-    let value: CanonicalValue
+    let value: ElementValue
     let ports: [String]
     let origin: Record.Element
   }

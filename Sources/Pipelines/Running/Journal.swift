@@ -23,14 +23,22 @@ final class Journal: Sendable {
     folder = "\(store.path)/runs/\(run)"
   }
 
+  /// The file with the log of a stage or instance.
+  static func logPath(store: Store, run: String, stage: String) -> String {
+    "\(store.path)/runs/\(run)/\(logName(stage))"
+  }
+
+  /// `judge[2,3]` logs to `judge-2-3.log`; whatever else a name holds, the log lies in the run's folder.
+  private static func logName(_ stage: String) -> String {
+    String(stage.filter { $0 != "]" }.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") ? $0 : "-" })
+      + ".log"
+  }
+
   /// A diary that can't be written must not end the run: errors are dropped here, since the records are the truth.
   func note(_ event: RunEvent) {
     switch event {
     case .log(let stage, let text):
-      // `judge[3]` becomes `judge-3`; whatever else a name holds, the log lies in the run's folder.
-      let name = String(
-        stage.filter { $0 != "]" }.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") ? $0 : "-" })
-      append("\(Timestamp.now()) \(text)\n", to: "\(name).log")
+      append("\(Timestamp.now()) \(text)\n", to: Journal.logName(stage))
     case .cached(let stage, let key):
       let isPending = state.withLock { state in
         if !state.isStarted { state.cached.append((stage, key)) }

@@ -47,7 +47,9 @@ extension KeyDifference {
     }
     for name in Set(old.traits.keys).union(new.traits.keys).sorted() where old.traits[name] != new.traits[name] {
       out.append(
-        KeyDifference(part: .trait, name: name, old: old.traits[name] ?? absent, new: new.traits[name] ?? absent))
+        KeyDifference(
+          part: .trait, name: name, old: old.traits[name].map(shortened) ?? absent,
+          new: new.traits[name].map(shortened) ?? absent))
     }
     if old.parameters != new.parameters {
       for d in ValueDifference.all(between: old.parameters, and: new.parameters) {
@@ -97,6 +99,9 @@ extension KeyDifference {
     }
     return difference
   }
+
+  /// The value of a trait, which may be a digest.
+  private static func shortened(_ text: String) -> String { Digest(hex: text)?.short ?? text }
 
   private static func text(_ input: StageIdentity.Input?) -> String {
     switch input {

@@ -112,13 +112,12 @@ public struct Plan: Sendable {
 
 /// Compares a pipeline with a store.
 public struct Planner: Sendable {
-  /// Instances of one stage at most: an array from somebody else must not fill the memory.
-  static let elementLimit = 250_000
 
   let pipeline: Pipeline
   public let store: Store
   let variables: [String: String]
   let interruption: Interruption
+  let tools: ToolIdentifier
   let sourceProgress: @Sendable (_ stage: String, _ done: Int, _ of: Int, _ detail: String) -> Void
 
   /// - Parameter sourceProgress: hears of the hashing of files on the user's disk, in bytes.
@@ -133,6 +132,7 @@ public struct Planner: Sendable {
     self.variables = variables
     self.interruption = interruption
     self.sourceProgress = sourceProgress
+    tools = ToolIdentifier(searchPath: variables["PATH"], store: store)
   }
 
   /// - Parameter stages: stages and instances wanted, such as `judge` and `judge[3]`; none means all.
@@ -160,6 +160,11 @@ public struct Planner: Sendable {
     var problems = [Int: PipelineError]()
     for i in wanted {
       let node = pipeline.stages[i]
+      do {
+        if let command = node.prepared.command { _ = try tools.identity(of: command, stage: node.name) }
+      } catch let error as PipelineError where error.code == .missingTool {
+        problems[i] = error
+      }
       guard case .source(let folder) = node.prepared.body else { continue }
       let scanner = SourceScanner(store: store, variables: variables, interruption: interruption) {
         sourceProgress(node.name, $0, $1, $2)
@@ -176,20 +181,28 @@ public struct Planner: Sendable {
   func makeGraph(_ demand: Demand, _ observations: [Int: SourceObservation]) -> Graph {
     Graph(
       pipeline: pipeline, demand: demand, traits: store.registry.traits,
-      observations: observations.mapValues { observation in
-        observation.digests.mapValues { Artifact(kind: TreeFormat.name, digest: $0, isExternal: true) }
+      observations: Dictionary(
+        uniqueKeysWithValues: observations.map { stage, observation in
+          (
+            stage,
+            observation.digests.mapValues {
+              Artifact(kind: TreeFormat.name, digest: $0, isExternal: !observation.isCopied)
+            }
+          )
+        }),
+      toolIdentity: { [pipeline, tools] stage in
+        let node = pipeline.stages[stage]
+        // What is missing was reported when the stages were looked at.
+        return node.prepared.command.flatMap { try? tools.identity(of: $0, stage: node.name) }
       },
-      loadArray: { [store] artifact in
-        try store.verify(artifact)
-        let path = store.objectPath(artifact)
-        guard let elements = try JSONFormat.read(path).arrayValue else {
-          throw PipelineError(.badArtifact, "\(path): for-each needs an array")
+      loadElements: { [store] artifact in
+        // The manifest of a source is in the store only once a run has noted it.
+        if artifact.isExternal || !store.hasObject(artifact),
+          let manifest = observations.values.flatMap(\.manifests.values).first(where: { $0.digest == artifact.digest })
+        {
+          return try ElementValue.files(of: manifest, "the source")
         }
-        guard elements.count <= Planner.elementLimit else {
-          throw PipelineError(
-            .badArtifact, "\(path): \(elements.count) elements; for-each takes at most \(Planner.elementLimit)")
-        }
-        return elements
+        return try store.elements(of: artifact)
       })
   }
 

@@ -18,6 +18,8 @@ public enum RunEvent: Sendable {
   case interrupted(stage: String)
   /// A number that the stage's kind wants people to see; of a fanned-out stage the smallest and the largest.
   case highlight(stage: String, name: String, least: Double, most: Double, count: Int)
+  /// Something about the run as a whole that the user should know.
+  case notice(String)
   case runFinished(root: Digest?, executed: Int, cached: Int, seconds: Double)
 
   /// The event as one JSON object.
@@ -57,6 +59,7 @@ public enum RunEvent: Sendable {
         ])
     case .failed(let stage, let key, let message):
       event("failed", ["stage": .string(stage), "key": .string(key.hex), "message": .string(message)])
+    case .notice(let text): event("notice", ["text": .string(text)])
     case .interrupted(let stage): event("interrupted", ["stage": .string(stage)])
     case .highlight(let stage, let name, let least, let most, let count):
       event(

@@ -11,6 +11,8 @@ public struct RunOptions: Sendable {
   public var keepGoing = false
   /// Seconds between the checkpoints of a stage; 0 saves one after every step.
   public var checkpointInterval = 20.0
+  /// Whether commands are kept from what they did not declare.
+  public var sandbox = SandboxPolicy.automatic
   /// Noted in the records: program, host and the like.
   public var environment: CanonicalValue = .object([:])
 
@@ -71,6 +73,7 @@ public final class Runner {
     let demand = try Demand(names, in: planner.pipeline)
     let (observations, problems) = try planner.observe(demand.stages)
     if let first = problems.min(by: { $0.key < $1.key }) { throw first.value }
+    try announceSandbox(demand)
     try store.sweep()
     observer(.runStarted(run: journal.run, pipeline: planner.pipeline.name))
 
@@ -94,6 +97,16 @@ public final class Runner {
       root: result.root, executed: result.executed, cached: result.cached, seconds: (clock.now - begin) / .seconds(1))
     observer(finish)
     return result
+  }
+
+  /// Says, once, where commands run without what keeps them from undeclared files.
+  /// - Throws: where they may not.
+  private func announceSandbox(_ demand: Demand) throws {
+    guard demand.stages.contains(where: { planner.pipeline.stages[$0].prepared.command != nil }),
+      case .none(let reason) = try Sandbox.find(options.sandbox)
+    else { return }
+    observer(
+      .notice("commands run without a sandbox: \(reason). Nothing keeps them from files they do not declare"))
   }
 
   private struct Work {
@@ -156,7 +169,8 @@ public final class Runner {
         store: store, pipeline: planner.pipeline.name, node: planner.pipeline.stages[instance.stage],
         instance: instance, sources: sources,
         threads: max(1, options.threads / sideBySide), run: journal.run, environment: options.environment,
-        checkpointInterval: options.checkpointInterval, interruption: planner.interruption, observer: observer)
+        checkpointInterval: options.checkpointInterval, interruption: planner.interruption, observer: observer,
+        sandbox: options.sandbox)
       start(execution)
     }
   }

@@ -8,6 +8,8 @@ struct SourceObservation: Sendable {
   let digests: [String: Digest]
   /// What `stat` said of each file.
   let stamps: [String: Files.Status]
+  /// Whether the store is to keep the files themselves.
+  let isCopied: Bool
 }
 
 /// Looks at the folders of sources. A file whose size, times and inode are those of an earlier look is not read
@@ -21,22 +23,15 @@ struct SourceScanner {
 
   /// - Throws: code `missingSource` that says which variable to set, or which file is missing.
   func observe(_ node: Pipeline.StageNode, _ folder: SourceFolder) throws -> SourceObservation {
-    guard let given = variables[folder.variable], !given.isEmpty else {
-      throw PipelineError(
-        .missingSource,
-        "stage '\(node.name)' (\(node.kind.name)): set \(folder.variable)=/path/to/the/data in the environment, "
-          + "or --set \(folder.variable)=/path")
-    }
-    let root = Files.absolute(given)
-    guard try Files.optionalStatus(root)?.isFolder == true else {
-      throw PipelineError(.missingSource, "stage '\(node.name)': \(folder.variable)=\(given) is not a folder")
-    }
+    let root = try root(of: folder, node)
     var selected = [String: [String]]()
     for port in node.kind.outputs {
       var files = [String]()
       for part in folder.contents(port.name) {
-        files += try list(part, below: root, node: node, variable: folder.variable)
-          .filter { folder.selects($0, port.name) }
+        let found =
+          folder.isCopied
+          ? try Files.plainFiles(below: root, except: store.path) : try list(part, below: root, node: node)
+        files += found.filter { folder.selects($0, port.name) }
       }
       guard !files.isEmpty else {
         throw PipelineError(
@@ -47,18 +42,40 @@ struct SourceScanner {
     let all = Set(selected.values.joined()).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     var stamps = [String: Files.Status]()
     for file in all { stamps[file] = try Files.status(root + "/" + file) }
-    let hashes = try hash(all, stamps, below: root)
+    var hashes = try hash(all, stamps, below: root)
+    if folder.isCopied { for file in all { hashes[file]!.isExecutable = stamps[file]!.isExecutable } }
     let manifests = selected.mapValues { TreeManifest($0.map { hashes[$0]! }) }
-    return SourceObservation(root: root, manifests: manifests, digests: manifests.mapValues(\.digest), stamps: stamps)
+    return SourceObservation(
+      root: root, manifests: manifests, digests: manifests.mapValues(\.digest), stamps: stamps,
+      isCopied: folder.isCopied)
   }
 
-  private func list(
-    _ part: String, below root: String, node: Pipeline.StageNode, variable: String
-  ) throws -> [String] {
+  private func root(of folder: SourceFolder, _ node: Pipeline.StageNode) throws -> String {
+    let (given, shown): (String, String)
+    switch folder.root {
+    case .folder(let path): (given, shown) = (path, path)
+    case .variable(let variable):
+      guard let value = variables[variable], !value.isEmpty else {
+        throw PipelineError(
+          .missingSource,
+          "stage '\(node.name)' (\(node.kind.name)): set \(variable)=/path/to/the/data in the environment, "
+            + "or --set \(variable)=/path")
+      }
+      (given, shown) = (value, "\(variable)=\(value)")
+    }
+    let root = Files.absolute(given)
+    guard try Files.optionalStatus(root)?.isFolder == true else {
+      throw PipelineError(.missingSource, "stage '\(node.name)': \(shown) is not a folder")
+    }
+    return root
+  }
+
+  private func list(_ part: String, below root: String, node: Pipeline.StageNode) throws -> [String] {
     let path = part.isEmpty ? root : root + "/" + part
     guard let status = try Files.optionalStatus(path) else {
+      let place = node.kind.sourceVariable.map { " (\($0)=\(root))" } ?? ""
       throw PipelineError(
-        .missingSource, "stage '\(node.name)': \(path) is missing; \(node.kind.summary) (\(variable)=\(root))")
+        .missingSource, "stage '\(node.name)': \(path) is missing; \(node.kind.summary)\(place)")
     }
     return status.isFolder ? try Files.walk(root, below: part) : [part]
   }

@@ -15,14 +15,28 @@ public final class StageContext: Sendable {
   let scratch: String
   let interruption: Interruption
   let checkpoints: CheckpointFolder?
+  let surroundings: Surroundings
   let report: @Sendable (StageReport) -> Void
+
+  /// What commands need to know, and nobody else.
+  struct Surroundings: Sendable {
+    var stageName: String
+    var seed: UInt64
+    var storePath: String
+    /// What the program prints is added to it; nil where nobody keeps it.
+    var log: String?
+    var sandbox: Sandbox
+    var toolPaths: [String: String]
+    /// Of files in lists, by the kind of artifact.
+    var fileExtensions: [String: String]
+  }
 
   private let state: Mutex<State>
 
   struct State {
     var written: [String: WrittenFile] = [:]
     var trace: Trace
-    var messages = 0
+    var facts: [String: CanonicalValue] = [:]
   }
 
   /// An output as the stage left it.
@@ -43,7 +57,7 @@ public final class StageContext: Sendable {
   init(
     kind: StageKind, seed: UInt64, threads: Int, inputs: [String: [InputArtifact]], scratch: String,
     checkpoints: CheckpointFolder?, checkpointInterval: Double, interruption: Interruption,
-    report: @escaping @Sendable (StageReport) -> Void
+    surroundings: Surroundings, report: @escaping @Sendable (StageReport) -> Void
   ) {
     self.kind = kind
     self.seeds = Seeds(kind: kind.name, seed: seed)
@@ -53,6 +67,7 @@ public final class StageContext: Sendable {
     self.scratch = scratch
     self.checkpoints = checkpoints
     self.interruption = interruption
+    self.surroundings = surroundings
     self.report = report
     self.state = Mutex(State(trace: Trace()))
   }
@@ -88,7 +103,7 @@ public final class StageContext: Sendable {
     guard let port = kind.outputs.first(where: { $0.name == output }) else {
       preconditionFailure("\(kind.name): '\(output)' is not declared as an output")
     }
-    let path = scratch + "/" + output
+    let path = "\(scratch)/out.\(output)"
     let isTree = port.kind == TreeFormat.name
     try Files.remove(path)
     if isTree { try Files.makeFolder(path + "/" + TreeFormat.filesName) }
@@ -143,6 +158,12 @@ public final class StageContext: Sendable {
 
   /// A line for the stage's log in the run's folder.
   public func log(_ message: String) { report(.log(message)) }
+
+  /// Notes something about the execution for the record's environment.
+  func note(_ fact: String, _ value: CanonicalValue) { state.withLock { $0.facts[fact] = value } }
+
+  /// What was noted so.
+  var facts: [String: CanonicalValue] { state.withLock { $0.facts } }
 
   /// What the stage left, once it returned.
   func finish() throws -> (files: [String: WrittenFile], trace: Trace) {

@@ -7,15 +7,20 @@ extension Store {
   /// Objects become visible whole, and the record after them. An equal sound object that is there already stays.
   /// - Parameter scratch: a folder for the files on their way.
   func commit(_ objects: [Written], record: Record?, scratch: String) throws {
+    try commit(objects, records: record.map { [($0, $0.fileBytes)] } ?? [], scratch: scratch)
+  }
+
+  /// - Parameter records: each with its file as it was first written.
+  func commit(_ objects: [Written], records: [(record: Record, bytes: [UInt8])], scratch: String) throws {
     var entry = Commits.Entry()
     for object in objects {
       if let move = try prepare(object) { entry.objects.append(move) }
     }
-    if let record {
-      let file = scratch + "/record"
-      try Files.write(record.fileBytes, to: file)
-      entry.record = Commits.Move(from: file, to: recordPath(record.key), sync: [file])
-      entry.indexed = indexEntry(of: record)
+    for (i, item) in records.enumerated() {
+      let file = "\(scratch)/record.\(i)"
+      try Files.write(item.bytes, to: file)
+      entry.records.append(Commits.Move(from: file, to: recordPath(item.record.key), sync: [file]))
+      entry.indexed.append(indexEntry(of: item.record))
     }
     try commits.add(entry, to: self)
     for object in objects { verified.insert(objectPath(object.artifact)) }
@@ -54,11 +59,11 @@ extension Store {
   /// Makes the files of a tree read-only and brings them and their folders to the disk.
   private func protectTree(_ tree: String) throws {
     let files = tree + "/" + TreeFormat.filesName
-    let paths = try TreeFormat.manifest(of: tree).entries.map(\.path)
+    let entries = try TreeFormat.manifest(of: tree).entries
     var folders: Set<String> = [files]
-    for path in paths {
-      try Files.makeReadOnly(files + "/" + path)
-      var parent = path[...]
+    for entry in entries {
+      try Files.makeReadOnly(files + "/" + entry.path, executable: entry.isExecutable)
+      var parent = entry.path[...]
       while let slash = parent.lastIndex(of: "/") {
         parent = parent[..<slash]
         folders.insert(files + "/" + parent)
@@ -66,7 +71,7 @@ extension Store {
     }
     let manifest = tree + "/" + TreeFormat.manifestName
     try Files.makeReadOnly(manifest)
-    let failures = Files.sync(all: paths.map { files + "/" + $0 } + folders.sorted() + [manifest, tree])
+    let failures = Files.sync(all: entries.map { files + "/" + $0.path } + folders.sorted() + [manifest, tree])
     if let first = failures.min(by: { $0.key < $1.key }) { throw first.value }
   }
 }
@@ -89,8 +94,8 @@ final class Commits: @unchecked Sendable {
   struct Entry {
     /// Each goes with its `….sha256`.
     var objects: [Move] = []
-    var record: Move?
-    var indexed: StoreIndex.Entry?
+    var records: [Move] = []
+    var indexed: [StoreIndex.Entry] = []
   }
 
   private final class Ticket {
@@ -142,7 +147,7 @@ final class Commits: @unchecked Sendable {
     }
     sync(
       entries.enumerated().flatMap { i, entry in
-        (entry.objects + (entry.record.map { [$0] } ?? [])).flatMap(\.sync).map { ([i], $0) }
+        (entry.objects + entry.records).flatMap(\.sync).map { ([i], $0) }
       })
     // Folders that changed. A folder that can't be synced fails all entries that need it.
     var folders = [String: Set<Int>]()
@@ -158,13 +163,13 @@ final class Commits: @unchecked Sendable {
     }
     sync(folders.sorted { $0.key < $1.key }.map { (Array($0.value), $0.key) })
     attempt { _, entry in
-      if let record = entry.record { try Files.rename(record.from, to: record.to) }
+      for record in entry.records { try Files.rename(record.from, to: record.to) }
     }
-    let recorded = entries.indices.filter { failures[$0] == nil && entries[$0].record != nil }
+    let recorded = entries.indices.filter { failures[$0] == nil && !entries[$0].records.isEmpty }
     if !recorded.isEmpty { sync([(recorded, store.path + "/records")]) }
-    let indexed = entries.indices.filter { failures[$0] == nil }.compactMap { entries[$0].indexed }
+    let indexed = entries.indices.filter { failures[$0] == nil }.flatMap { entries[$0].indexed }
     if !indexed.isEmpty {
-      do { try store.index.add(indexed) } catch { attempt { _, entry in if entry.indexed != nil { throw error } } }
+      do { try store.index.add(indexed) } catch { attempt { _, entry in if !entry.indexed.isEmpty { throw error } } }
     }
     return entries.indices.map { i in failures[i].map { .failure($0) } ?? .success(()) }
   }

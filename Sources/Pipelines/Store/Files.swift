@@ -18,6 +18,8 @@ enum Files {
     var inode: UInt64
     var isFolder: Bool
     var isRegular: Bool
+    /// By its owner.
+    var isExecutable: Bool
   }
 
   static func failure(_ action: String, _ path: String, _ code: Int32 = errno) -> PipelineError {
@@ -52,7 +54,8 @@ enum Files {
     return Status(
       size: Int(s.st_size), modified: s.st_mtim.tv_sec * 1_000_000_000 + s.st_mtim.tv_nsec,
       changed: s.st_ctim.tv_sec * 1_000_000_000 + s.st_ctim.tv_nsec, inode: UInt64(s.st_ino),
-      isFolder: s.st_mode & S_IFMT == S_IFDIR, isRegular: s.st_mode & S_IFMT == S_IFREG)
+      isFolder: s.st_mode & S_IFMT == S_IFDIR, isRegular: s.st_mode & S_IFMT == S_IFREG,
+      isExecutable: s.st_mode & S_IXUSR != 0)
   }
 
   /// Whether a symbolic link is there, wherever it leads.
@@ -194,9 +197,39 @@ enum Files {
     guard Glibc.rename(from, to) == 0 else { throw failure("rename \(from) to", to) }
   }
 
-  static func makeReadOnly(_ path: String) throws {
+  static func makeReadOnly(_ path: String, executable: Bool = false) throws {
     try pass(.protect, "protect", path)
-    guard chmod(path, 0o444) == 0 else { throw failure("protect", path) }
+    guard chmod(path, executable ? 0o555 : 0o444) == 0 else { throw failure("protect", path) }
+  }
+
+  /// Makes a symbolic link.
+  static func link(_ target: String, at path: String) throws {
+    guard symlink(target, path) == 0 else { throw failure("make link", path) }
+  }
+
+  /// The first bytes of a file.
+  static func head(of path: String, bytes: Int) throws -> [UInt8] {
+    try part(of: path, from: 0, bytes: bytes)
+  }
+
+  /// The last bytes of a file.
+  static func tail(of path: String, bytes: Int) throws -> [UInt8] {
+    try part(of: path, from: max(0, status(path).size - bytes), bytes: bytes)
+  }
+
+  private static func part(of path: String, from offset: Int, bytes: Int) throws -> [UInt8] {
+    let (fd, _) = try openRegular(path)
+    defer { close(fd) }
+    var buffer = [UInt8](repeating: 0, count: bytes)
+    var done = 0
+    while done < bytes {
+      let n = buffer.withUnsafeMutableBytes { pread(fd, $0.baseAddress! + done, bytes - done, offset + done) }
+      if n < 0 && errno == EINTR { continue }
+      guard n >= 0 else { throw failure("read", path) }
+      if n == 0 { break }
+      done += n
+    }
+    return Array(buffer.prefix(done))
   }
 
   /// Makes a folder and those above it.
@@ -219,6 +252,7 @@ enum Files {
     try pass(.remove, "remove", path)
     if unlink(path) == 0 || errno == ENOENT { return }
     guard errno == EISDIR || errno == EPERM else { throw failure("remove", path) }
+    _ = chmod(path, 0o700)  // A program may have left folders that nobody may change.
     for name in try list(path) { try remove(path + "/" + name) }
     guard rmdir(path) == 0 || errno == ENOENT else { throw failure("remove", path) }
   }
@@ -266,6 +300,29 @@ enum Files {
         out.append(path)
       } else {
         throw PipelineError(.badArtifact, "\(root)/\(path): neither a file nor a folder")
+      }
+    }
+    return out
+  }
+
+  /// Relative paths of the files below a folder, without those whose name, or a folder's, begins with a dot. Links are
+  /// refused: what they lead to belongs to somebody else.
+  /// - Parameter except: a folder to leave out.
+  static func plainFiles(below root: String, except: String, _ prefix: String = "", depth: Int = 0) throws -> [String] {
+    guard depth < 64 else { throw PipelineError(.badArtifact, "\(root)/\(prefix): folders too deep") }
+    var out = [String]()
+    for name in try list(prefix.isEmpty ? root : root + "/" + prefix) where !name.hasPrefix(".") {
+      let path = prefix.isEmpty ? name : prefix + "/" + name
+      if root + "/" + path == except { continue }
+      guard !name.contains("\n") else {
+        throw PipelineError(.badArtifact, "\(root)/\(prefix): a file name holds a line break")
+      }
+      switch try type(root + "/" + path) {
+      case .file: out.append(path)
+      case .folder: out += try plainFiles(below: root, except: except, path, depth: depth + 1)
+      case nil: break
+      case .link, .other:
+        throw PipelineError(.badArtifact, "\(root)/\(path): neither a file nor a folder; links are not followed")
       }
     }
     return out

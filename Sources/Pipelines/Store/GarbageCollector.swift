@@ -69,6 +69,9 @@ public struct GarbageCollector {
     for key in records.keys.sorted() where !kept.contains(key) {
       try add(store.recordPath(key), "records not needed")
     }
+    for name in try Files.list(store.path + "/signatures") where !(Digest(hex: name).map(kept.contains) ?? false) {
+      try add("\(store.path)/signatures/\(name)", "signatures of records not needed")
+    }
     var keptBytes = 0
     for folder in try Files.list(store.path + "/objects") {
       for name in try Files.list("\(store.path)/objects/\(folder)") {
@@ -155,9 +158,9 @@ public struct GarbageCollector {
       for artifact in record.outputs.values where store.registry.formats[artifact.kind] != nil {
         paths.insert(store.objectPath(artifact))
       }
-      for port in record.elements.keys {
+      for (port, element) in record.elements where store.registry.formats[element.kind] != nil {
         guard case .single(let digest)? = record.identity.inputs[port] else { continue }
-        paths.insert(store.objectPath(Artifact(kind: JSONFormat.name, digest: digest)))
+        paths.insert(store.objectPath(Artifact(kind: element.kind, digest: digest)))
       }
     }
     return paths

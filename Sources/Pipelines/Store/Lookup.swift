@@ -25,7 +25,8 @@ public struct Lookup {
     let id = id.lowercased()
     let keys = try store.recordKeys().filter { $0.hex.hasPrefix(id) }
     let artifacts = try artifacts(id)
-    guard keys.count + artifacts.count <= 1 else {
+    // Equal content may be there as artifacts of several kinds.
+    guard keys.count + Set(artifacts.map(\.digest)).count <= 1 else {
       let names = (keys.map { "\($0.short) (record)" } + artifacts.map { "\($0.digest.short) (\($0.kind))" })
       throw PipelineError(
         .unknownID, "'\(id)' begins several IDs; give more digits: \(names.prefix(8).joined(separator: ", "))")
@@ -63,6 +64,20 @@ public struct Lookup {
     }
   }
 
+  /// Keys of the records that an ID stands for: the record itself, or those that made the artifact.
+  /// - Throws: where nothing says what made it.
+  public func recordKeys(of match: Match) throws -> [Digest] {
+    switch match {
+    case .record(let key): return [key]
+    case .artifact(let artifact):
+      let keys = try records().filter { $0.outputs.values.contains { $0.digest == artifact.digest } }.map(\.key)
+      guard !keys.isEmpty else {
+        throw PipelineError(.unknownID, "no record says what made \(artifact.digest.short)")
+      }
+      return keys
+    }
+  }
+
   /// Lines that tell what an artifact holds and which records made it and read it.
   public func describe(_ artifact: Artifact) throws -> [String] {
     var lines = [
@@ -97,4 +112,13 @@ public struct Lookup {
 
   /// Sound records, in the order of their keys.
   func records() throws -> [Record] { try store.recordKeys().compactMap { try? store.record($0) } }
+}
+
+extension Store {
+  /// The value of a `json` artifact, verified.
+  public func json(of artifact: Artifact) throws -> CanonicalValue {
+    precondition(artifact.kind == JSONFormat.name, "json(of:): the artifact is of kind \(artifact.kind)")
+    try verify(artifact)
+    return try JSONFormat.read(objectPath(artifact))
+  }
 }

@@ -9,7 +9,7 @@ struct Record: Sendable {
   var outputs: [String: Artifact]
   /// Bytes that each output took in the store.
   var sizes: [String: Int]
-  /// Inputs that are elements of a `json` array, by port: the array, and which element.
+  /// Inputs that are elements of an array or files of a tree, by port: which element of what.
   var elements: [String: Element]
   var trace: Trace
   /// Program, host, threads and the like; free of form.
@@ -20,8 +20,17 @@ struct Record: Sendable {
   var seconds: Double
 
   struct Element: Equatable, Sendable {
+    /// The array, or the tree.
     var array: Digest
     var index: Int
+    /// Of the element as an artifact: `json`, or `file` of a tree's files.
+    var kind = JSONFormat.name
+
+    var canonical: CanonicalValue {
+      var members: [String: CanonicalValue] = ["array": .string(array.hex), "index": .integer(index)]
+      if kind != JSONFormat.name { members["kind"] = .string(kind) }
+      return .object(members)
+    }
   }
 
   /// Larger files are no records; one that traces a thousand tensors at a hundred steps has some 10 MiB.
@@ -33,8 +42,7 @@ struct Record: Sendable {
     [
       "key": .string(key.hex), "identity": identity.canonical, "pipeline": .string(pipeline), "stage": .string(stage),
       "outputs": .object(outputs.mapValues(\.canonical)), "sizes": .object(sizes.mapValues { .integer($0) }),
-      "elements": .object(
-        elements.mapValues { ["array": .string($0.array.hex), "index": .integer($0.index)] }),
+      "elements": .object(elements.mapValues(\.canonical)),
       "trace": trace.canonical, "environment": environment, "run": .string(run), "started": .string(started),
       "seconds": .number((seconds * 1000).rounded() / 1000),
     ]
@@ -69,7 +77,7 @@ struct Record: Sendable {
     self.elements = (body["elements"]?.objectValue ?? [:]).compactMapValues { value in
       guard let array = value["array"]?.stringValue.flatMap(Digest.init(hex:)), let i = value["index"]?.integerValue
       else { return nil }
-      return Element(array: array, index: i)
+      return Element(array: array, index: i, kind: value["kind"]?.stringValue ?? JSONFormat.name)
     }
     self.trace = trace
     self.environment = body["environment"] ?? .null

@@ -34,6 +34,9 @@ extension Store {
     verified.insert(path)
   }
 
+  /// Whether this process has verified an object already.
+  func isVerified(_ artifact: Artifact) -> Bool { verified.contains(objectPath(artifact)) }
+
   /// What is wrong with the bytes of an object; nil where they are those that were written.
   func damage(of artifact: Artifact) throws -> String? {
     let path = objectPath(artifact)

@@ -12,6 +12,7 @@ import Foundation
 /// checkpoints/<key>/           live partial state
 /// locks/<key>                  held while a runner works on the key
 /// sources/                     what is known of files on the user's disk
+/// signatures/<key>/            who vouches for a record
 /// index                        summary of the records; may be deleted
 /// damaged/                     what repairs set aside
 /// lock                         shared by all who work here, held alone by who removes things
@@ -68,9 +69,12 @@ public final class Store: Sendable {
   /// Whether there is a store at all.
   public var exists: Bool { Files.exists("\(path)/format") }
 
+  /// What the file `format` holds.
+  static let formatMark = Array("1\n".utf8)
+
   /// Refuses a store whose layout this version does not know; marks a new one.
   private func checkFormat() throws {
-    let mark = Array("1\n".utf8)
+    let mark = Store.formatMark
     let file = "\(path)/format"
     if !Files.exists(file) {
       if isObserved { return }

@@ -1,0 +1,49 @@
+/// Patterns of relative paths: `*` and `?` stay inside a name, `**` is any number of folders. A pattern without a slash
+/// is one for names anywhere.
+struct Glob: Sendable {
+  private let parts: [[Character]]
+
+  init(_ pattern: String) {
+    let anywhere = pattern.contains("/") ? pattern : "**/" + pattern
+    parts = anywhere.split(separator: "/").map(Array.init)
+  }
+
+  func matches(_ path: String) -> Bool {
+    let names = path.split(separator: "/").map(Array.init)
+    // Which numbers of names the parts so far can stand for.
+    var reached = [Bool](repeating: false, count: names.count + 1)
+    reached[0] = true
+    for part in parts {
+      var next = [Bool](repeating: false, count: names.count + 1)
+      if part == ["*", "*"] {
+        if let first = reached.firstIndex(of: true) { for i in first...names.count { next[i] = true } }
+      } else {
+        for i in names.indices where reached[i] { next[i + 1] = Glob.matchName(part, names[i]) }
+      }
+      reached = next
+    }
+    return reached[names.count]
+  }
+
+  /// Goes back to the last star only, so it takes time in the product of both lengths at most.
+  private static func matchName(_ pattern: [Character], _ name: [Character]) -> Bool {
+    var (p, n) = (0, 0)
+    var star: (pattern: Int, name: Int)?
+    while n < name.count {
+      if p < pattern.count, pattern[p] == "*" {
+        star = (p, n)
+        p += 1
+      } else if p < pattern.count, pattern[p] == "?" || pattern[p] == name[n] {
+        p += 1
+        n += 1
+      } else if let last = star {
+        p = last.pattern + 1
+        n = last.name + 1
+        star = (last.pattern, n)
+      } else {
+        return false
+      }
+    }
+    return pattern[p...].allSatisfy { $0 == "*" }
+  }
+}
