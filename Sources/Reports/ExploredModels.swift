@@ -1,12 +1,16 @@
 /// The models that search policies met, in order of evaluation: Figure 2b of the paper. A dot is a model, a line the
-/// best one so far.
+/// best one so far; a ring is the model that a policy composes out of those it met.
 public struct ExploredModels: Sendable {
   public struct Policy: Sendable {
     public var name: String
     /// Panoptic quality in [0, 1] of every model.
     public var fitness: [Double]
+    /// Of the model that it composes, where it does.
+    public var composed: Double?
 
-    public init(name: String, fitness: [Double]) { (self.name, self.fitness) = (name, fitness) }
+    public init(name: String, fitness: [Double], composed: Double? = nil) {
+      (self.name, self.fitness, self.composed) = (name, fitness, composed)
+    }
   }
 
   public let title: String
@@ -22,7 +26,7 @@ public struct ExploredModels: Sendable {
     let (width, height, left, bottom, top) = (760.0, 460.0, 60.0, 410.0, 60.0)
     let right = width - 30
     let count = Double(max(2, policies.map(\.fitness.count).max() ?? 2))
-    let values = policies.flatMap(\.fitness).map { 100 * $0 }
+    let values = policies.flatMap { $0.fitness + ($0.composed.map { [$0] } ?? []) }.map { 100 * $0 }
     let step = ExploredModels.step((values.max() ?? 1) - (values.min() ?? 0))
     let lowest = ((values.min() ?? 0) / step).rounded(.down) * step
     let highest = max(lowest + step, ((values.max() ?? 1) / step).rounded(.up) * step)
@@ -58,6 +62,9 @@ public struct ExploredModels: Sendable {
       }
       if !line.isEmpty { line.append((x(policy.fitness.count - 1), y(best))) }
       drawing.path(line, colour: colour, width: 1.6)
+      if let composed = policy.composed {
+        drawing.ring(x: x(policy.fitness.count - 1), y: y(100 * composed), radius: 5, colour: colour)
+      }
       let place = left + Double(i) * 190
       drawing.dot(x: place + 4, y: 46, radius: 4, fill: colour)
       drawing.text("\(policy.name), \(policy.fitness.count)", x: place + 14, y: 50)

@@ -33,6 +33,12 @@ struct SVG {
         + "fill-opacity=\"0.7\"/>")
   }
 
+  mutating func ring(x: Double, y: Double, radius: Double, colour: String) {
+    elements.append(
+      "<circle cx=\"\(fixed(x, 1))\" cy=\"\(fixed(y, 1))\" r=\"\(fixed(radius, 1))\" fill=\"white\" "
+        + "stroke=\"\(colour)\" stroke-width=\"2\"/>")
+  }
+
   mutating func path(_ points: [(x: Double, y: Double)], colour: String, width: Double) {
     guard let first = points.first else { return }
     let rest = points.dropFirst().map { "L\(fixed($0.x, 1)) \(fixed($0.y, 1))" }.joined(separator: " ")

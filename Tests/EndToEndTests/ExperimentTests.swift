@@ -108,6 +108,7 @@ extension EndToEndTests {
       #expect(quoted.contains("43.7") && quoted.last == "")
       let other = try await tables(["--seed", "7", "--format", "csv"])
       #expect(other.lines.first { $0.contains("Auto-Panoptic,44.8") }?.hasSuffix(",") == true, "\(other.everything)")
+      #expect(other.lines.dropFirst().first?.hasPrefix("table-2,nothing was run yet,") == true)
       let markdown = try await tables(["--format", "markdown"])
       #expect(markdown.output.contains("| COCO | Auto-Panoptic | 44.8 |"))
     }

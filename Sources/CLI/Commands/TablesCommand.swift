@@ -48,13 +48,15 @@ struct Tables: ParsableCommand {
         guard profile == nil || file.profileNames.contains(profile!) else { continue }
         let description = try file.description(profile: profile, fidelity: fidelity, seed: seed)
         for table in description.stages where table.uses == TabulateStage.name {
-          names.insert("\(profile ?? file.profile ?? "no profile"), seed \(description.seed)")
-          found.merge(try gather(table, of: description, in: store)) { first, _ in first }
+          let gathered = try gather(table, of: description, in: store)
+          let name = "\(profile ?? file.profile ?? "no profile"), seed \(description.seed)"
+          if !gathered.isEmpty { names.insert(name) }
+          found.merge(gathered) { first, _ in first }
         }
       }
       results.merge(found) { $0 + $1 }
     }
-    let run = names.isEmpty ? "none" : names.sorted().joined(separator: "; ")
+    let run = names.isEmpty ? "nothing was run yet" : names.sorted().joined(separator: "; ")
     let tables = PaperTable.all.map { $0.rendered(as: format, results: results, run: run) }
     Output.write(tables.joined(separator: "\n"), to: 1)
   }

@@ -50,7 +50,7 @@ struct DrawPoliciesStage: Stage {
   static let summary = "draws the models that search policies met (Figure 2b)"
   static let inputs = [
     InputPort("path-priority", "json", list: true), InputPort("evolution", "json", optional: true, list: true),
-    InputPort("random", "json", optional: true, list: true),
+    InputPort("random", "json", optional: true, list: true), InputPort("selected", "json", optional: true),
   ]
   static let outputs = [OutputPort("figure", "tree")]
 
@@ -58,9 +58,11 @@ struct DrawPoliciesStage: Stage {
 
   func run(in context: StageContext) throws {
     let names = [("path-priority", "path-priority"), ("evolution", "evolution"), ("random", "random search")]
+    let selected = try context.optionalInput("selected")?.decoded(as: CandidateResult.self).pq
     let policies = try names.map { port, name in
       ExploredModels.Policy(
-        name: name, fitness: try context.inputs(port).map { try $0.decoded(as: CandidateResult.self).pq })
+        name: name, fitness: try context.inputs(port).map { try $0.decoded(as: CandidateResult.self).pq },
+        composed: port == "path-priority" ? selected : nil)
     }
     let figure = ExploredModels(
       title: "Models explored by each policy", policies: policies.filter { !$0.fitness.isEmpty })
