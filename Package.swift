@@ -6,8 +6,8 @@ let strict: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
 ]
 
-func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+func library(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+  .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
@@ -52,11 +52,11 @@ let package = Package(
     // L2
     library("Tensors", ["CKernels", "Determinism"]),
     library("Search", ["Determinism"]),
-    library("Pipelines", ["CProcesses", "Determinism", crypto]),
+    library("Pipelines", ["CProcesses", "Determinism", crypto], exclude: ["README.md"]),
     // L3
     library("Autograd", ["Tensors"]),
     library("Vision", ["Tensors", "Determinism", "CCodecs"]),
-    library("TensorFiles", ["Tensors", "Determinism", "CCodecs"]),
+    library("TensorFiles", ["Tensors", "Determinism", "CCodecs"], exclude: ["FORMAT.md"]),
     library("PipelineFiles", ["Pipelines", "Determinism", yams]),
     // L4
     library("NN", ["Autograd", "Tensors", "Determinism"]),

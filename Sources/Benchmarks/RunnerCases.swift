@@ -100,6 +100,15 @@ enum RunnerCases {
     ])
   }
 
+  /// `count` programs that do nothing.
+  static func commands(_ count: Int) throws -> Pipeline {
+    try pipeline(
+      (0..<count).map { i in
+        entry(
+          "s\(i)", "command", ["run": ["true", .string(String(i))], "stdout": "out", "outputs": ["out": "out"]])
+      })
+  }
+
   /// Weights, and where `attempt` is given a stage that reads them.
   static func weights(mebibytes: Int, attempt: Int? = nil) throws -> Pipeline {
     let save = entry("save", "save", ["mebibytes": .integer(mebibytes)])

@@ -40,6 +40,16 @@ func runnerSuite(_ options: Options) -> [Case] {
         body: { .digest(try RunnerCases.run(pipeline, store: Scratch.folder + "/first/store").root!) },
         allowance: { 1.5 })
     },
+    Case(
+      "runner/commands", "1000 programs that do nothing, in their sandboxes, synced", .calls(1000), rounds: 3,
+      against: [limit("1,000 programs: at most 4 s")]
+    ) {
+      let pipeline = try RunnerCases.commands(1000)
+      return Run(
+        prepare: { _ = try Scratch.make("commands") },
+        body: { .digest(try RunnerCases.run(pipeline, store: Scratch.folder + "/commands/store").root!) },
+        allowance: { 4 })
+    },
     growth("runner/cached/growth", isFirst: false), growth("runner/first run/growth", isFirst: true),
   ] + artifactCases(mebibytes: options.quick ? 256 : 1024)
 }

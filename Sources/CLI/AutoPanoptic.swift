@@ -47,7 +47,7 @@ struct AutoPanoptic: ParsableCommand {
     discussion: """
       EXAMPLES:
         autopanoptic run pipelines/coco.yaml
-        autopanoptic plan pipelines/coco.yaml --set finetune.epochs=4
+        autopanoptic plan pipelines/coco.yaml --set finetune.recipe.updates=200
         autopanoptic rerun pipelines/coco.yaml finetune
         autopanoptic audit
         autopanoptic show 3fa9
