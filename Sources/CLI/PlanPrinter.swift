@@ -2,7 +2,8 @@ import Pipelines
 
 /// Plans as text.
 enum PlanPrinter {
-  static func printPlan(_ plan: Plan, json: Bool) {
+  /// - Parameter isWhole: whether all stages are in it; only then its root is that of the pipeline.
+  static func printPlan(_ plan: Plan, isWhole: Bool, json: Bool) {
     if json {
       Output.line(plan.canonical.canonicalText)
       return
@@ -18,7 +19,7 @@ enum PlanPrinter {
     let stages = plan.stages.filter { $0.state != .cached }.count
     let waiting = plan.stages.filter { $0.state == .waiting }.count
     if let root = plan.root {
-      Output.line("nothing to run; root \(root.hex)")
+      Output.line("nothing to run" + (isWhole ? "; root \(root.hex)" : ""))
     } else {
       Output.line("\(stages) of \(plan.stages.count) stages to run, \(waiting) of them known only after others")
       let (cost, unknown) = plan.expectedCost
@@ -69,7 +70,9 @@ enum PlanPrinter {
   }
 
   private static func reasons(_ stage: Plan.StagePlan) -> [String] {
-    if stage.problem != nil { return ["cannot run: a folder is missing"] }
+    if let problem = stage.problem {
+      return ["cannot run: a \(problem.code == .missingTool ? "program" : "folder") is missing"]
+    }
     if stage.state == .waiting { return waiting(stage) }
     if stage.state == .cached {
       return [stage.isFannedOut ? "cached, \(Units.count(stage.instances.count, "instance"))" : "cached"]

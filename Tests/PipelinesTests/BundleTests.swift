@@ -69,6 +69,24 @@ struct BundleTests {
     #expect(try other.run(Toys.search).executed == ["judge[0]", "judge[2]", "select"])
   }
 
+  @Test("what a cached result was first made from goes along, and is audited with the pipeline")
+  func earlierOrigins() throws {
+    let bench = try Bench()
+    try bench.run(Toys.search)
+    let text = Toys.search.replacing("[3, 1, 2]", with: "[3, 5]")
+    // judge[0] stays; its record names the earlier list.
+    #expect(try bench.run(text).executed == ["judge[1]", "pool", "select"])
+    let planner = try bench.planner(text)
+    #expect(try Auditor(store: bench.store()).audit(plan: planner.plan()).isSound)
+    let path = bench.folder + "/x.tar"
+    let source = Exporter.PipelineSource(name: "p", text: [], arguments: [])
+    _ = try Exporter(store: bench.store()).export(planner, source: source, to: path)
+    let other = try Bench()
+    _ = try Importer(store: other.store()).take(path)
+    #expect(try other.run(text).executed == [])
+    #expect(try other.audit(deep: true).isSound)
+  }
+
   @Test("a pipeline that is not up to date is not exported")
   func notUpToDate() throws {
     let bench = try Bench()

@@ -36,6 +36,9 @@ struct ExplainTests {
       Change("parameter optimizer.base-rate was 0.1, is 0.5") {
         $0.parameters = ["steps": 6, "optimizer": ["baseRate": 0.5], "widths": [8, 16]]
       },
+      Change("parameter optimizer.LC_ALL was absent, is \"C\"") {
+        $0.parameters = ["steps": 6, "optimizer": ["baseRate": 0.1, "LC_ALL": "C"], "widths": [8, 16]]
+      },
       Change("parameter widths[1] was 16, is 32") {
         $0.parameters = ["steps": 6, "optimizer": ["baseRate": 0.1], "widths": [8, 32]]
       },
@@ -83,6 +86,20 @@ struct ExplainTests {
     let plan = try bench.observer(text, settings: ["b.steps=6"]).plan()
     let b = try #require(plan.stages.first { $0.name == "b" })
     #expect(b.instances[0].differences.map(\.description) == ["parameter steps was 7, is 6"])
+  }
+
+  @Test("of equally near records that of the same instance is compared with")
+  func sameInstance() throws {
+    let bench = try Bench()
+    try bench.run(Toys.search)
+    for i in 0..<3 {
+      var genes = [3, 1, 2]
+      genes[i] = 9
+      try bench.run("pipeline: p\nstages:\n  pool: { uses: candidates, with: { genes: \(genes) } }\n")
+      let plan = try bench.observer(Toys.search, settings: ["pool.genes=\(genes)"]).plan()
+      let instance = try #require(plan.stages.first { $0.name == "judge" }?.instances[i])
+      #expect(instance.reasons.last?.contains("of 'judge[\(i)]'") == true, "\(instance.reasons)")
+    }
   }
 
   @Test("a new element says what differs inside it")

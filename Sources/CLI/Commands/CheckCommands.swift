@@ -129,7 +129,8 @@ struct Audit: ParsableCommand {
       for line in Audit.signatures(report.signed) { Output.line(line) }
       let problems = report.findings.filter(\.isProblem).count
       Output.line(
-        "\(report.records) records, \(report.objects) objects, \(report.bytes) bytes checked: "
+        "\(Units.count(report.records, "record")), \(Units.count(report.objects, "object")), "
+          + "\(report.bytes) bytes checked: "
           + (report.isSound ? "all is sound" : "\(problems) problem\(problems == 1 ? "" : "s")"))
       if let recomputed { print(recomputed) }
     }

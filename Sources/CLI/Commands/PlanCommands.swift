@@ -32,7 +32,7 @@ struct PlanCommand: ParsableCommand {
     try machine.apply()
     Signals.install()
     let planner = try options.planner(pipeline, display: Display(json: false), observing: true)
-    PlanPrinter.printPlan(try planner.plan(stages: stages), json: json)
+    PlanPrinter.printPlan(try planner.plan(stages: stages), isWhole: stages.isEmpty, json: json)
   }
 }
 

@@ -40,7 +40,7 @@ struct Run: ParsableCommand {
     let planner = try options.planner(pipeline, display: display, observing: dryRun)
     Signals.install()
     if dryRun {
-      PlanPrinter.printPlan(try planner.plan(stages: stages), json: json)
+      PlanPrinter.printPlan(try planner.plan(stages: stages), isWhole: stages.isEmpty, json: json)
       return
     }
     let result = try Runner(planner: planner, options: runOptions) { display.show($0) }.run(stages: stages)

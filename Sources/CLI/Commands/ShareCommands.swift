@@ -42,7 +42,9 @@ struct Export: ParsableCommand {
       let store = try options.stores.openExisting()
       summary = try Exporter(store: store).export(try Lookup(store: store).find(what), to: file)
     }
-    Output.line("\(file): \(summary.records) records, \(summary.objects) objects, \(summary.bytes) bytes")
+    Output.line(
+      "\(file): \(Units.count(summary.records, "record")), \(Units.count(summary.objects, "object")), "
+        + "\(summary.bytes) bytes")
   }
 }
 
@@ -151,7 +153,8 @@ struct RecordOptions: ParsableArguments {
       let stage = plan.stages.first { $0.state != .cached }?.name ?? ""
       throw PipelineError(.notUpToDate, "stage '\(stage)' has no result; run the pipeline first")
     }
-    return (planner.store, Set(plan.stages.flatMap { $0.instances.map(\.key) }).sorted())
+    let keys = Set(plan.stages.flatMap { $0.instances.map(\.key) })
+    return (planner.store, try planner.store.ancestry(of: keys).sorted())
   }
 }
 

@@ -110,7 +110,8 @@ public struct Auditor {
   }
 
   private func keysBehind(_ plan: Plan, _ ledger: inout Ledger) throws -> [Digest] {
-    Set(plan.stages.flatMap(\.instances).map(\.key)).filter { Files.exists(store.recordPath($0)) }.sorted()
+    let keys = Set(plan.stages.flatMap(\.instances).map(\.key)).filter { Files.exists(store.recordPath($0)) }
+    return try store.ancestry(of: keys).sorted()
   }
 
   private func read(_ key: Digest, _ ledger: inout Ledger) -> Record? {

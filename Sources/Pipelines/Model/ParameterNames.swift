@@ -1,7 +1,9 @@
 /// Swift spells a parameter `iouThreshold`; pipeline files spell it `iou-threshold`.
 enum ParameterNames {
-  /// `iouThreshold` to `iou-threshold`, `baseLR` to `base-lr`, `useFPNLevels` to `use-fpn-levels`.
+  /// `iouThreshold` to `iou-threshold`, `baseLR` to `base-lr`, `useFPNLevels` to `use-fpn-levels`. `LC_ALL` is no name
+  /// of a parameter but of a variable, and stays.
   static func fileSpelling(of name: String) -> String {
+    guard name.contains(where: \.isLowercase) else { return name }
     let letters = Array(name)
     var out = ""
     for (i, c) in letters.enumerated() {

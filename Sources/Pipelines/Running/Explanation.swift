@@ -20,7 +20,7 @@ struct Explanation {
 }
 
 /// Finds for each instance the record it has most in common with: first those of the same stage, then the fewest
-/// differences, then the newest.
+/// differences, then those of the same instance, then the newest.
 ///
 /// Records of a kind are read once, and what an instance shares with its siblings is compared once.
 final class Explainer {
@@ -55,7 +55,8 @@ final class Explainer {
         .map { "its output '\($0.key)' (\($0.value.digest.short)) is missing from the store" }
       return Explanation(lost: lost)
     }
-    var explanation = nearest(to: instance.identity, stageName: stageName, isPartial: false)
+    var explanation = nearest(
+      to: instance.identity, stageName: stageName, instanceName: instance.name, isPartial: false)
     for i in explanation.differences.indices where explanation.differences[i].part == .input {
       if let detail = detail(explanation.differences[i].name, instance, explanation.nearest!) {
         explanation.differences[i].detail = detail
@@ -67,7 +68,7 @@ final class Explainer {
   /// Of an instance whose inputs are not all known yet: what makes it run in any case. No differences and a record:
   /// it stays cached if what it waits for comes out as it was.
   func foresee(_ identity: StageIdentity, stageName: String) -> Explanation {
-    nearest(to: identity, stageName: stageName, isPartial: true)
+    nearest(to: identity, stageName: stageName, instanceName: stageName, isPartial: true)
   }
 
   /// What the newest execution of each instance of a stage took, by the instance's name.
@@ -79,17 +80,22 @@ final class Explainer {
     return last
   }
 
-  private func nearest(to identity: StageIdentity, stageName: String, isPartial: Bool) -> Explanation {
+  private func nearest(
+    to identity: StageIdentity, stageName: String, instanceName: String, isPartial: Bool
+  ) -> Explanation {
     var best: (Comparison, inputs: [KeyDifference])?
     for comparison in compare(identity, stageName: stageName) {
+      // A count below this is nearer.
+      var bound = Int.max
       if let best {
         if best.0.isSameStage && !comparison.isSameStage { break }
-        if comparison.own.count >= best.0.own.count + best.inputs.count { continue }
+        bound = best.0.own.count + best.inputs.count
+        let entries = (best.0.candidate.entry, comparison.candidate.entry)
+        if entries.0.stage != instanceName && entries.1.stage == instanceName { bound += 1 }
       }
+      guard comparison.own.count < bound else { continue }
       let inputs = KeyDifference.inputs(from: comparison.candidate.identity, to: identity, isPartial: isPartial)
-      if best.map({ comparison.own.count + inputs.count < $0.0.own.count + $0.inputs.count }) ?? true {
-        best = (comparison, inputs)
-      }
+      if comparison.own.count + inputs.count < bound { best = (comparison, inputs) }
     }
     guard let best else { return Explanation() }
     return Explanation(nearest: best.0.candidate.entry, differences: best.0.own + best.inputs)

@@ -39,10 +39,7 @@ public struct Exporter {
       let stage = plan.stages.first { $0.state != .cached }?.name ?? ""
       throw PipelineError(.notUpToDate, "stage '\(stage)' has no result to export; run the pipeline first")
     }
-    var records = [Digest: Record]()
-    for key in plan.stages.flatMap({ $0.instances.map(\.key) }) where records[key] == nil {
-      records[key] = try store.record(key)
-    }
+    let records = try records(behind: Set(plan.stages.flatMap { $0.instances.map(\.key) }))
     var extra = [(name: String, bytes: [UInt8]?, file: String, entry: TreeManifest.Entry)]()
     for node in planner.pipeline.stages {
       guard case .source(let folder) = node.prepared.body, folder.isCopied, case .folder(let place) = folder.root,
@@ -85,43 +82,21 @@ public struct Exporter {
 
   /// An artifact or a record with all that it was made of.
   public func export(_ match: Lookup.Match, to path: String) throws -> Summary {
-    let all = try store.recordKeys().map { try store.record($0) }
-    var makers = [Digest: Digest]()
-    // Where several records made the same, the first will do.
-    for record in all {
-      for artifact in record.outputs.values where makers[artifact.digest].map({ record.key < $0 }) ?? true {
-        makers[artifact.digest] = record.key
-      }
-    }
-    let byKey = Dictionary(all.map { ($0.key, $0) }, uniquingKeysWith: { a, _ in a })
-    var open: [Digest]
+    let key: Digest
     let what: String
     switch match {
-    case .record(let key):
-      open = [key]
+    case .record(let found):
+      key = found
       what = "The artifacts of the record `\(key.hex)`"
     case .artifact(let artifact):
-      guard let key = makers[artifact.digest] else {
+      // Where several records made the same, the first will do.
+      guard let maker = try Lookup(store: store).recordKeys(of: match).min() else {
         throw PipelineError(.unknownID, "no record says what made \(artifact.digest.short); it can't be exported")
       }
-      open = [key]
+      key = maker
       what = "The artifact `\(artifact.digest.hex)` (\(artifact.kind))"
     }
-    var records = [Digest: Record]()
-    while let key = open.popLast() {
-      if records[key] != nil { continue }
-      guard let record = byKey[key] else { throw PipelineError(.damaged, "the record \(key.short) is gone") }
-      records[key] = record
-      for (name, digest) in record.inputDigests {
-        let origin = record.elements[name]?.array ?? digest
-        guard let maker = makers[origin] else {
-          throw PipelineError(
-            .damaged,
-            "no record says what made '\(name)' (\(origin.short)) of stage '\(record.stage)'; 'audit' tells more")
-        }
-        open.append(maker)
-      }
-    }
+    let records = try records(behind: [key])
     let id: String =
       switch match {
       case .record(let key): key.hex
@@ -131,6 +106,22 @@ public struct Exporter {
       to: path, records: records, description: ["format": 1, "id": .string(id)],
       readme: Exporter.readme("\(what), with all that they were made of and the records of how.", [])
     ) { _ in }
+  }
+
+  /// The records with those that made what they read.
+  /// - Throws: code `damaged` where one is gone.
+  private func records(behind keys: Set<Digest>) throws -> [Digest: Record] {
+    var records = [Digest: Record]()
+    for key in try store.ancestry(of: keys) { records[key] = try store.record(key) }
+    let made = Set(records.values.flatMap { $0.outputs.values.map(\.digest) })
+    for (_, record) in records.sorted(by: { $0.key < $1.key }) {
+      for (name, digest) in Ancestry.origins(of: record) where !made.contains(digest) {
+        throw PipelineError(
+          .damaged,
+          "no record says what made '\(name)' (\(digest.short)) of stage '\(record.stage)'; 'audit' tells more")
+      }
+    }
+    return records
   }
 
   private func write(
@@ -229,18 +220,6 @@ public struct Exporter {
         c >= 0x30 && c <= 0x39 || c >= 0x41 && c <= 0x5A || c >= 0x61 && c <= 0x7A || "-_./=,+:@".utf8.contains(c)
       }
     return isPlain ? word : "'\(word.replacing("'", with: "'\\''"))'"
-  }
-}
-
-extension Record {
-  /// Every artifact that was read, with the name of its port.
-  var inputDigests: [(name: String, digest: Digest)] {
-    identity.inputs.sorted { $0.key < $1.key }.flatMap { name, input -> [(name: String, digest: Digest)] in
-      switch input {
-      case .single(let digest): [(name, digest)]
-      case .list(let digests): digests.map { (name, $0) }
-      }
-    }
   }
 }
 

@@ -189,8 +189,7 @@ public struct Importer {
           throw bad("its output '\(name)' (\(artifact.digest.short)) is missing")
         }
       }
-      for (name, digest) in record.inputDigests {
-        let origin = record.elements[name]?.array ?? digest
+      for (name, origin) in Ancestry.origins(of: record) {
         if !made.contains(origin), !isStoreRead {
           isStoreRead = true
           for other in try store.recordKeys() {

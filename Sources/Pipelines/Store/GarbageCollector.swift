@@ -56,7 +56,7 @@ public struct GarbageCollector {
     if isSelective {
       kept = Set(plans.flatMap(\.stages).flatMap(\.instances).map(\.key))
       for id in keptRuns { kept.formUnion(try history.read(id).steps.map(\.key)) }
-      kept = withMakers(kept, records)
+      kept = Ancestry(records).closure(of: kept)
     }
     let objects = neededObjects(kept.compactMap { records[$0] })
 
@@ -116,39 +116,6 @@ public struct GarbageCollector {
       if !garbage.removedKeys.isEmpty { try store.index.rewrite(without: garbage.removedKeys) }
       return garbage
     }
-  }
-
-  /// The keys, with the records that made what theirs read, and so on.
-  private func withMakers(_ keys: Set<Digest>, _ records: [Digest: Record]) -> Set<Digest> {
-    var makers = [Digest: [Digest]]()
-    for (key, record) in records {
-      for artifact in record.outputs.values { makers[artifact.digest, default: []].append(key) }
-    }
-    var kept = keys
-    var open = keys.sorted()
-    while let key = open.popLast() {
-      guard let record = records[key] else { continue }
-      for digest in inputs(of: record) {
-        let candidates = makers[digest] ?? []
-        // One maker is enough; of several the first by key, so that every collection keeps the same.
-        if let maker = candidates.min(), !candidates.contains(where: kept.contains) {
-          kept.insert(maker)
-          open.append(maker)
-        }
-      }
-    }
-    return kept
-  }
-
-  private func inputs(of record: Record) -> [Digest] {
-    let read = record.identity.inputs.sorted { $0.key < $1.key }.flatMap { name, input -> [Digest] in
-      if let element = record.elements[name] { return [element.array] }
-      return switch input {
-      case .single(let digest): [digest]
-      case .list(let digests): digests
-      }
-    }
-    return read + record.elements.values.map(\.array).sorted()
   }
 
   /// Paths of the objects that records name.

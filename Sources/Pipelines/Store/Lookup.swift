@@ -83,6 +83,7 @@ public struct Lookup {
     var lines = [
       "artifact \(artifact.digest.hex)", "kind     \(artifact.kind)", "path     \(store.objectPath(artifact))",
     ]
+    var readers = [String]()
     for record in try records() {
       for (name, output) in record.outputs.sorted(by: { $0.key < $1.key }) where output.digest == artifact.digest {
         lines.append("made by  output '\(name)' of stage '\(record.stage)', record \(record.key.short)")
@@ -93,9 +94,10 @@ public struct Lookup {
           case .single(let digest): digest == artifact.digest
           case .list(let digests): digests.contains(artifact.digest)
           }
-        if isRead { lines.append("read by  input '\(name)' of stage '\(record.stage)', record \(record.key.short)") }
+        if isRead { readers.append("read by  input '\(name)' of stage '\(record.stage)', record \(record.key.short)") }
       }
     }
+    lines += readers.prefix(10) + (readers.count > 10 ? ["... and by \(readers.count - 10) more"] : [])
     try store.verify(artifact)
     let summary =
       artifact.isExternal

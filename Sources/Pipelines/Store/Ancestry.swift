@@ -1,0 +1,64 @@
+import Determinism
+
+/// Which records made what other records read.
+struct Ancestry {
+  private let records: [Digest: Record]
+  private var makers: [Digest: [Digest]] = [:]
+
+  /// - Parameter records: by key.
+  init(_ records: [Digest: Record]) {
+    self.records = records
+    for (key, record) in records {
+      for artifact in record.outputs.values { makers[artifact.digest, default: []].append(key) }
+    }
+  }
+
+  /// What an execution read, by input; of an element the array or tree that it was taken from.
+  static func origins(of record: Record) -> [(input: String, digest: Digest)] {
+    record.identity.inputs.sorted { $0.key < $1.key }.flatMap { name, input -> [(input: String, digest: Digest)] in
+      switch input {
+      case .single(let digest): [(name, record.elements[name]?.array ?? digest)]
+      case .list(let digests): digests.map { (name, $0) }
+      }
+    }
+  }
+
+  /// The keys, with the records that made what theirs read, and so on.
+  func closure(of keys: Set<Digest>) -> Set<Digest> {
+    var found = keys
+    var open = keys.sorted()
+    while let key = open.popLast() {
+      guard let record = records[key] else { continue }
+      for (_, digest) in Ancestry.origins(of: record) {
+        let candidates = makers[digest] ?? []
+        // One maker is enough; of several the first by key, so that every search finds the same.
+        if let maker = candidates.min(), !candidates.contains(where: found.contains) {
+          found.insert(maker)
+          open.append(maker)
+        }
+      }
+    }
+    return found
+  }
+
+  /// Whether everything that was read was made by one of the records.
+  var isComplete: Bool {
+    records.values.allSatisfy { Ancestry.origins(of: $0).allSatisfy { makers[$0.digest] != nil } }
+  }
+}
+
+extension Store {
+  /// The keys, with those of the records that made what theirs read, and so on. A cached result may rest on inputs
+  /// that a pipeline has no more, such as an earlier state of the tree that its element was taken from.
+  ///
+  /// Records that can't be read are passed over.
+  public func ancestry(of keys: Set<Digest>) throws -> Set<Digest> {
+    func readable(_ keys: some Sequence<Digest>) -> [Digest: Record] {
+      var records = [Digest: Record]()
+      for key in keys { records[key] = try? record(key) }
+      return records
+    }
+    if Ancestry(readable(keys)).isComplete { return keys }
+    return try Ancestry(readable(recordKeys())).closure(of: keys)
+  }
+}
