@@ -80,19 +80,26 @@ func readArtifact(_ bytes: [UInt8]) {
 }
 
 let target = ProcessInfo.processInfo.environment["FUZZ"] ?? ""
-guard ["yaml", "record", "artifact"].contains(target) else {
-  FileHandle.standardError.write(Data("FUZZ=yaml, record or artifact\n".utf8))
-  exit(64)
-}
-var count = CommandLine.argc
-var arguments = CommandLine.unsafeArgv
-exit(
-  runDriver(&count, &arguments) { data, size in
-    let bytes = data.map { Array(UnsafeBufferPointer(start: $0, count: size)) } ?? []
-    switch target {
-    case "yaml": readYAML(bytes)
-    case "record": readRecord(bytes)
-    default: readArtifact(bytes)
+
+/// The instrumentation wants no statements outside of declarations.
+@main
+struct Fuzz {
+  static func main() {
+    guard ["yaml", "record", "artifact"].contains(target) else {
+      FileHandle.standardError.write(Data("FUZZ=yaml, record or artifact\n".utf8))
+      exit(64)
     }
-    return 0
-  })
+    var count = CommandLine.argc
+    var arguments = CommandLine.unsafeArgv
+    exit(
+      runDriver(&count, &arguments) { data, size in
+        let bytes = data.map { Array(UnsafeBufferPointer(start: $0, count: size)) } ?? []
+        switch target {
+        case "yaml": readYAML(bytes)
+        case "record": readRecord(bytes)
+        default: readArtifact(bytes)
+        }
+        return 0
+      })
+  }
+}
