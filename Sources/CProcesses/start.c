@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -52,4 +53,8 @@ pid_t cp_start(const char *path, char *const arguments[], char *const environmen
     if (child > 0) waitpid(child, 0, 0);
     errno = code;
     return -1;
+}
+
+int cp_watch(pid_t process) {
+    return (int)syscall(SYS_pidfd_open, process, 0);
 }

@@ -12,6 +12,9 @@ extern "C" {
 pid_t cp_start(const char *path, char *const arguments[], char *const environment[], const char *folder,
                const int descriptors[3]);
 
+// A descriptor that becomes readable when a child has ended; below 0 where the system has none.
+int cp_watch(pid_t process);
+
 #ifdef __cplusplus
 }
 #endif

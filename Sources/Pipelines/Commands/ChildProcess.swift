@@ -35,6 +35,8 @@ struct ChildProcess: Sendable {
     var asked: ContinuousClock.Instant?
     var isLate = false
     var pause = 100e-6
+    let watch = cp_watch(process)
+    defer { if watch >= 0 { close(watch) } }
     while !ChildProcess.hasEnded(process) {
       if asked == nil, interruption.isRequested {
         asked = clock.now
@@ -45,9 +47,14 @@ struct ChildProcess: Sendable {
         isLate = true
         kill(-process, SIGKILL)
       }
-      // Short programs are seen at once, long ones cost nothing.
-      Thread.sleep(forTimeInterval: pause)
-      pause = min(0.05, pause * 1.25)
+      var request = pollfd(fd: watch, events: Int16(POLLIN), revents: 0)
+      if watch >= 0 {
+        _ = poll(&request, 1, 50)
+      } else {
+        // Short programs are seen soon, long ones cost nothing.
+        Thread.sleep(forTimeInterval: pause)
+        pause = min(0.05, pause * 1.25)
+      }
     }
     // Until it is reaped its number is taken, so this can hit nobody else.
     kill(-process, SIGKILL)

@@ -3,21 +3,25 @@ enum ParameterNames {
   /// `iouThreshold` to `iou-threshold`, `baseLR` to `base-lr`, `useFPNLevels` to `use-fpn-levels`. `LC_ALL` is no name
   /// of a parameter but of a variable, and stays.
   static func fileSpelling(of name: String) -> String {
-    guard name.contains(where: \.isLowercase) else { return name }
-    let letters = Array(name)
-    var out = ""
+    let letters = Array(name.utf8)
+    func isUpper(_ i: Int) -> Bool { (0x41...0x5A).contains(letters[i]) }
+    func isLower(_ i: Int) -> Bool { (0x61...0x7A).contains(letters[i]) }
+    guard letters.indices.contains(where: { isUpper($0) || letters[$0] == 0x5F }),
+      letters.indices.contains(where: isLower)
+    else { return name }
+    var out = [UInt8]()
     for (i, c) in letters.enumerated() {
-      if c == "_" {
-        out.append("-")
-      } else if c.isUppercase, c.isASCII {
-        let afterLower = i > 0 && !letters[i - 1].isUppercase && letters[i - 1] != "_"
-        let beforeLower = i > 0 && i + 1 < letters.count && letters[i + 1].isLowercase && letters[i - 1] != "_"
-        if afterLower || beforeLower { out.append("-") }
-        out += c.lowercased()
+      if c == 0x5F {
+        out.append(0x2D)
+      } else if isUpper(i) {
+        let afterLower = i > 0 && !isUpper(i - 1) && letters[i - 1] != 0x5F
+        let beforeLower = i > 0 && i + 1 < letters.count && isLower(i + 1) && letters[i - 1] != 0x5F
+        if afterLower || beforeLower { out.append(0x2D) }
+        out.append(c | 0x20)
       } else {
         out.append(c)
       }
     }
-    return out
+    return String(decoding: out, as: UTF8.self)
   }
 }
