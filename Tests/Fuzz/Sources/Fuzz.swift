@@ -7,13 +7,6 @@ import TensorFiles
 
 @testable import Pipelines
 
-@_silgen_name("LLVMFuzzerRunDriver")
-func runDriver(
-  _ count: UnsafeMutablePointer<Int32>,
-  _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
-  _ body: @convention(c) (UnsafePointer<UInt8>?, Int) -> Int32
-) -> Int32
-
 /// A stage with parameters of every type that pipeline files can set.
 struct Subject: Stage {
   enum Mode: String, Codable, CaseIterable, Sendable { case fast, slow }
@@ -81,25 +74,17 @@ func readArtifact(_ bytes: [UInt8]) {
 
 let target = ProcessInfo.processInfo.environment["FUZZ"] ?? ""
 
-/// The instrumentation wants no statements outside of declarations.
-@main
-struct Fuzz {
-  static func main() {
-    guard ["yaml", "record", "artifact"].contains(target) else {
-      FileHandle.standardError.write(Data("FUZZ=yaml, record or artifact\n".utf8))
-      exit(64)
-    }
-    var count = CommandLine.argc
-    var arguments = CommandLine.unsafeArgv
-    exit(
-      runDriver(&count, &arguments) { data, size in
-        let bytes = data.map { Array(UnsafeBufferPointer(start: $0, count: size)) } ?? []
-        switch target {
-        case "yaml": readYAML(bytes)
-        case "record": readRecord(bytes)
-        default: readArtifact(bytes)
-        }
-        return 0
-      })
+/// What libFuzzer calls, which brings `main`.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func read(_ data: UnsafePointer<UInt8>?, _ size: Int) -> Int32 {
+  let bytes = data.map { Array(UnsafeBufferPointer(start: $0, count: size)) } ?? []
+  switch target {
+  case "yaml": readYAML(bytes)
+  case "record": readRecord(bytes)
+  case "artifact": readArtifact(bytes)
+  default:
+    FileHandle.standardError.write(Data("FUZZ=yaml, record or artifact\n".utf8))
+    exit(64)
   }
+  return 0
 }
