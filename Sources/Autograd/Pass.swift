@@ -77,6 +77,11 @@ public final class Pass {
   /// The same for an `input`.
   public func takeGradient(of input: Variable) -> Tensor? { input.takeGradient() }
 
+  /// Bytes of the results that wait for the way back; what operations keep beside them is not counted.
+  public var recordedBytes: Int {
+    tape.reduce(0) { sum, entry in entry.outputs.reduce(sum) { $0 + 4 * $1.value.count } }
+  }
+
   /// Holds back an update of running statistics until `commitStatistics`.
   public func updateStatistics(_ update: @escaping () -> Void) { statistics.append(update) }
 

@@ -27,6 +27,13 @@ extension PanopticMiniature {
     try Folder.write(categories.json.canonicalBytes, to: root + "/annotations/panoptic_coco_categories.json")
   }
 
+  /// Categories of things and of stuff.
+  /// - Throws: `DatasetError` for parameters out of range.
+  public func classCounts() throws -> (things: Int, stuff: Int) {
+    let style = try validated()
+    return (style.things.count, style.stuff.count)
+  }
+
   /// Draws scene `index` of a part; what `write` puts into its files.
   func scene(_ part: Part, _ index: Int, style: MiniatureStyle) -> MiniatureScene {
     SceneComposer.scene(self, style: style, random: seeds.stream("\(part.name)/scene/\(index)"))

@@ -1,0 +1,91 @@
+import ArgumentParser
+import Determinism
+import Pipelines
+import Reports
+import Stages
+
+struct Estimate: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Say what a pipeline would take, before it runs.",
+    discussion: """
+      For each stage steps, images, multiply-adds, memory, bytes written and time. Work follows from the parameters;
+      time from doing a little of each kind of work on this machine, which takes some seconds. Folders of COCO, ADE20K
+      and ImageNet count as the published data sets. Nothing that is cached is taken off; see 'plan' for that. GPU-hours
+      are the paper's, where it states them.
+
+      EXAMPLES:
+        autopanoptic estimate pipelines/coco.yaml --profile paper
+        autopanoptic estimate pipelines/coco.yaml --json
+      """)
+
+  @Argument(help: "The pipeline file.")
+  var pipeline: String
+
+  @OptionGroup var options: PipelineOptions
+  @OptionGroup var machine: MachineOptions
+
+  @Flag(help: "Print JSON.")
+  var json = false
+
+  func run() throws {
+    let threads = try machine.apply()
+    let estimate = try PipelineEstimate(try options.load(pipeline))
+    if json {
+      Output.line(estimate.json(threads: threads).canonicalText)
+      return
+    }
+    var table = TextTable([
+      ("stage", .left), ("instances", .right), ("steps", .right), ("images", .right), ("multiply-adds", .right),
+      ("memory", .right), ("written", .right), ("time", .right), ("paper", .right),
+    ])
+    for stage in estimate.stages {
+      let isWork = stage.seconds != nil
+      table.add([
+        stage.name, stage.instances.map(String.init) ?? "?", stage.steps.map { "\($0.count)" } ?? "",
+        isWork ? "\(stage.images)" : "", isWork ? Units.count(stage.multiplyAdds) : "",
+        isWork ? Units.bytes(stage.memory) : "", isWork ? Units.bytes(stage.bytesWritten) : "",
+        stage.seconds.map(Units.longDuration) ?? "", stage.paper.map { "\(Int($0.hours.rounded())) GPU h" } ?? "",
+      ])
+    }
+    table.add([
+      "together", "", "", "", Units.count(estimate.multiplyAdds), Units.bytes(estimate.memory),
+      Units.bytes(estimate.bytesWritten), Units.longDuration(estimate.seconds), "",
+    ])
+    Output.write(table.text, to: 1)
+    Output.line("")
+    Output.line(
+      "time: on this machine with \(Units.count(threads, "thread")), one stage after the other, measured for "
+        + "\(Units.duration(estimate.calibrationSeconds)); memory of the largest stage")
+    for stage in estimate.stages {
+      if let paper = stage.paper { Output.line("paper: \(stage.name): \(paper.text)") }
+      if stage.instances == nil {
+        Output.line("?: results of the run decide how often \(stage.name) runs; one is counted")
+      }
+    }
+  }
+}
+
+extension PipelineEstimate {
+  fileprivate func json(threads: Int) -> CanonicalValue {
+    [
+      "threads": .integer(threads), "seconds": .number(seconds), "multiply-adds": .number(multiplyAdds),
+      "memory": .integer(memory), "bytes-written": .integer(bytesWritten),
+      "stages": .array(
+        stages.map { stage in
+          var members: [String: CanonicalValue] = [
+            "name": .string(stage.name), "kind": .string(stage.kind), "images": .integer(stage.images),
+            "multiply-adds": .number(stage.multiplyAdds), "memory": .integer(stage.memory),
+            "bytes-written": .integer(stage.bytesWritten), "checkpoint-bytes": .integer(stage.checkpointBytes),
+          ]
+          if let instances = stage.instances { members["instances"] = .integer(instances) }
+          if let steps = stage.steps {
+            members["steps"] = .integer(steps.count)
+            members["step-unit"] = .string(steps.unit)
+          }
+          if let seconds = stage.seconds { members["seconds"] = .number(seconds) }
+          if let paper = stage.paper { members["paper-gpu-hours"] = .number(paper.hours) }
+          return .object(members)
+        }),
+    ]
+  }
+}
