@@ -24,6 +24,16 @@ public struct BodyConfiguration: Codable, Hashable, Sendable {
   }
   public var family = Family.recommended
 
+  public enum Halving: String, Switch {
+    /// The first convolution, as in the original and in Detectron.
+    case first
+    /// The 3×3 one, as in torchvision.
+    case spatial
+    public static let recommended = Halving.first
+  }
+  /// Which convolution of a bottleneck block has the stride.
+  public var halving = Halving.recommended
+
   public enum NormVariance: String, Switch {
     case biased
     /// As the published cross-GPU normalisation (spec 1.5).

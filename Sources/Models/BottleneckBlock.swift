@@ -1,14 +1,15 @@
 import Autograd
 import NN
 
-/// A block of ResNet-50 (He et al. 2016, figure 5 right): 1×1, 3×3 and 1×1 convolutions beside a shortcut. The stride
-/// is in the first, as in the original.
+/// A block of ResNet-50 (He et al. 2016, figure 5 right): 1×1, 3×3 and 1×1 convolutions beside a shortcut.
 final class BottleneckBlock {
   private let layers: [(Variable) -> Variable]
   private let shortcut: ((Variable) -> Variable)?
   let norms: [BatchNorm2d]
 
-  init(_ scope: Scope, inputs: Int, outputs: Int, stride: Int, style: BodyStyle) {
+  init(
+    _ scope: Scope, inputs: Int, outputs: Int, stride: Int, halving: BodyConfiguration.Halving, style: BodyStyle
+  ) {
     var norms: [BatchNorm2d] = []
     func layer(
       _ name: String, _ i: Int, _ o: Int, kernelSize: Int, stride: Int, relu: Bool, scale: Float = 1
@@ -23,9 +24,10 @@ final class BottleneckBlock {
       return { norm(conv($0)) }
     }
     let middle = outputs / 4
+    let spatialStride = halving == .spatial ? stride : 1
     layers = [
-      layer("reduce", inputs, middle, kernelSize: 1, stride: stride, relu: true),
-      layer("spatial", middle, middle, kernelSize: 3, stride: 1, relu: true),
+      layer("reduce", inputs, middle, kernelSize: 1, stride: stride / spatialStride, relu: true),
+      layer("spatial", middle, middle, kernelSize: 3, stride: spatialStride, relu: true),
       layer("expand", middle, outputs, kernelSize: 1, stride: 1, relu: false, scale: style.branchScale),
     ]
     shortcut =
@@ -48,7 +50,7 @@ final class BottleneckBlock {
         blocks.append(
           BottleneckBlock(
             scope.sub("stage\(stage + 1)").sub(index), inputs: inputs, outputs: outputs,
-            stride: stage > 0 && index == 0 ? 2 : 1, style: style))
+            stride: stage > 0 && index == 0 ? 2 : 1, halving: configuration.halving, style: style))
         inputs = outputs
       }
     }

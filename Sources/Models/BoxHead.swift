@@ -12,9 +12,10 @@ final class BoxHead {
   init(_ scope: Scope, channels: Int, classes: Int, _ configuration: BoxHeadConfiguration) {
     func layer(_ scope: Scope, _ inputs: Int) -> (Variable) -> Variable {
       let linear = Linear(
-        scope, inputs: inputs, outputs: configuration.hidden, bias: false, weight: .kaimingUniform)
-      let norm = GroupNorm(
-        scope.sub("norm"), channels: configuration.hidden, groups: configuration.normGroups, relu: true)
+        scope, inputs: inputs, outputs: configuration.hidden, bias: configuration.normGroups == 0,
+        weight: .kaimingUniform)
+      let norm = followingNorm(
+        scope.sub("norm"), channels: configuration.hidden, groups: configuration.normGroups, isRectified: true)
       return { norm(linear($0)) }
     }
     let inputs = channels * configuration.pooledSize * configuration.pooledSize

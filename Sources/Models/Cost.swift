@@ -41,6 +41,7 @@ extension BodyConfiguration {
     for (stage, (outputs, count)) in zip(stageChannels, stageBlocks).enumerated() {
       for index in 0..<count {
         let isHalving = stage > 0 && index == 0
+        let before = height * width
         if isHalving { (height, width) = (halved(height), halved(width)) }
         let middle = outputs / 4
         let shortcut = index == 0 ? inputs * outputs : 0
@@ -48,7 +49,8 @@ extension BodyConfiguration {
           (
             "stage \(stage + 1) block \(index + 1)", "bottleneck" + (isHalving ? " /2" : ""),
             "body/stage\(stage + 1)/\(index)/", outputs, height, width,
-            (inputs * middle + 9 * middle * middle + middle * outputs + shortcut) * height * width
+            (halving == .spatial ? before : height * width) * inputs * middle
+              + (9 * middle * middle + middle * outputs + shortcut) * height * width
           ))
         inputs = outputs
       }

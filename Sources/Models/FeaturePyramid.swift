@@ -1,7 +1,8 @@
 import Autograd
 import NN
 
-/// The feature pyramid of spec 3.1: P2 to P6 from C2 to C5, every layer with group norm and no activation.
+/// The feature pyramid of spec 3.1: P2 to P6 from C2 to C5, every layer with group norm and no activation. Without
+/// norms it is the original one (Lin et al. 2017).
 final class FeaturePyramid {
   private let laterals: [(Variable) -> Variable]
   private let outputs: [(Variable) -> Variable]
@@ -10,8 +11,9 @@ final class FeaturePyramid {
   init(_ scope: Scope, inputs: [Int], channels: Int, normGroups: Int) {
     func layer(_ scope: Scope, _ i: Int, kernelSize: Int) -> (Variable) -> Variable {
       let conv = Conv2d(
-        scope, inputChannels: i, outputChannels: channels, kernelSize: kernelSize, bias: false, weight: .kaimingUniform)
-      let norm = GroupNorm(scope.sub("norm"), channels: channels, groups: normGroups, relu: false)
+        scope, inputChannels: i, outputChannels: channels, kernelSize: kernelSize, bias: normGroups == 0,
+        weight: .kaimingUniform)
+      let norm = followingNorm(scope.sub("norm"), channels: channels, groups: normGroups, isRectified: false)
       return { norm(conv($0)) }
     }
     laterals = inputs.enumerated().map { layer(scope.sub("lateral\($0 + 2)"), $1, kernelSize: 1) }

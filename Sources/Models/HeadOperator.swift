@@ -70,7 +70,7 @@ final class HeadLayer {
       if let choice, choice != op.rawValue { return nil }
       let place = scope.sub("choice\(op.rawValue)")
       let layer = op.layer(place, inputs: inputs, outputs: outputs)
-      let norm = GroupNorm(place.sub("norm"), channels: outputs, groups: normGroups, relu: true)
+      let norm = followingNorm(place.sub("norm"), channels: outputs, groups: normGroups, isRectified: true)
       return { norm(layer($0)) }
     }
   }
@@ -79,7 +79,7 @@ final class HeadLayer {
   static func plain(_ scope: Scope, inputs: Int, outputs: Int, normGroups: Int) -> (Variable) -> Variable {
     let conv = Conv2d(
       scope, inputChannels: inputs, outputChannels: outputs, kernelSize: 3, bias: true, weight: .xavierNormal)
-    let norm = GroupNorm(scope.sub("norm"), channels: outputs, groups: normGroups, relu: true)
+    let norm = followingNorm(scope.sub("norm"), channels: outputs, groups: normGroups, isRectified: true)
     return { norm(conv($0)) }
   }
 

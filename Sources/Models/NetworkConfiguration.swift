@@ -1,4 +1,5 @@
 import Determinism
+import Vision
 
 /// Everything about the panoptic network that is a number. Defaults are the paper's (spec sections 1, 3, 4); the
 /// miniature profile scales those that belong to 800-pixel images.
@@ -7,7 +8,7 @@ public struct NetworkConfiguration: Codable, Hashable, Sendable {
 
   /// Channels of every pyramid level.
   public var pyramidChannels = 256
-  /// Groups of every group normalisation.
+  /// Groups of every group normalisation behind the body; 0 leaves it out, as torchvision's networks do.
   public var normGroups = 32
 
   public var anchors = AnchorConfiguration()
@@ -29,6 +30,18 @@ public struct NetworkConfiguration: Codable, Hashable, Sendable {
     public static let recommended = Heads.searched
   }
   public var heads = Heads.recommended
+
+  public enum Boxes: String, Switch {
+    /// Both corners are pixels of the box, and anchors stand about the centre of their stride's window, as published
+    /// (spec 0.4, 3.3).
+    case inclusive
+    /// The far corner is outside, and anchors stand about the corner of their cell, as in torchvision.
+    case exclusive
+    public static let recommended = Boxes.inclusive
+
+    var convention: BoxConvention { self == .inclusive ? .legacy : .exclusive }
+  }
+  public var boxes = Boxes.recommended
 
   public init() {}
 
@@ -65,7 +78,7 @@ public struct ProposalConfiguration: Codable, Hashable, Sendable {
 public struct BoxHeadConfiguration: Codable, Hashable, Sendable {
   public var pooledSize = 7
   public var hidden = 1024
-  /// Groups of the group norm after the hidden layers.
+  /// Groups of the group norm after the hidden layers; 0 leaves it out and gives the layers biases.
   public var normGroups = 32
   public var positiveOverlap: Float = 0.5
   public var batchPerImage = 512

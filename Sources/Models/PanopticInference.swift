@@ -9,6 +9,7 @@ public struct ImagePrediction: Sendable {
     /// Network label, 1 for the first thing class.
     public var label: Int
     public var score: Float
+    /// Both corners are pixels of the box, whatever the network's own convention.
     public var box: Box
     /// `maskSize²` probabilities inside the box, row-major.
     public var mask: [Float]
@@ -40,13 +41,16 @@ extension PanopticNetwork {
     ).best(configuration.proposals.postNMSTest)
     var detections = detect(proposals.boxes, levels: features.levels, width: width, height: height)
     let maskSize = addMasks(to: &detections, levels: features.levels, path: path)
+    if boxConvention == .exclusive {
+      for i in detections.indices { detections[i].box = detections[i].box.inclusive }
+    }
     return ImagePrediction(
       detections: detections, maskSize: maskSize,
       semantic: semanticLabels(features.semanticScores.value, width: width, height: height), width: width,
       height: height)
   }
 
-  private func detect(_ boxes: [Box], levels: [Variable], width: Int, height: Int) -> [ImagePrediction.Detection] {
+  func detect(_ boxes: [Box], levels: [Variable], width: Int, height: Int) -> [ImagePrediction.Detection] {
     guard !boxes.isEmpty else { return [] }
     let settings = configuration.boxHead
     let regions = boxes.map { Region(image: 0, box: $0) }
@@ -56,8 +60,8 @@ extension PanopticNetwork {
     // Row of every proposal, so that the proposals can be walked in their own order.
     var rows = [Int](repeating: 0, count: boxes.count)
     for (row, i) in order.order.enumerated() { rows[i] = row }
-    let coder = BoxCoder(weights: (10, 10, 5, 5))
-    let suppression = NonMaximumSuppression(threshold: settings.nmsOverlap)
+    let coder = BoxCoder(weights: (10, 10, 5, 5), convention: boxConvention)
+    let suppression = NonMaximumSuppression(threshold: settings.nmsOverlap, convention: boxConvention)
     var found: [ImagePrediction.Detection] = []
     for label in 1...thingClasses {
       var candidates: [Box] = []
@@ -68,7 +72,7 @@ extension PanopticNetwork {
         let first = (row * (thingClasses + 1) + label) * 4
         func delta(_ k: Int) -> Float { deltas.value[flat: first + k] }
         let box = coder.decode(BoxCoder.Deltas(delta(0), delta(1), delta(2), delta(3)), relativeTo: boxes[i])
-        candidates.append(box.clipped(width: width, height: height))
+        candidates.append(box.clipped(width: width, height: height, boxConvention))
         candidateScores.append(score)
       }
       for i in suppression.keptInInputOrder(candidates, scores: candidateScores) {
@@ -85,7 +89,7 @@ extension PanopticNetwork {
   }
 
   /// Fills the masks in; returns their side.
-  private func addMasks(
+  func addMasks(
     to detections: inout [ImagePrediction.Detection], levels: [Variable], path: Architecture
   ) -> Int {
     let size = configuration.maskHead.pooledSize * 2

@@ -35,6 +35,7 @@ extension PanopticNetwork {
   public func losses(
     _ images: Variable, targets: [ImageTargets], path: Architecture, random: inout RandomStream
   ) -> PanopticLosses {
+    let targets = boxConvention == .legacy ? targets : targets.map(\.exclusive)
     let features = features(images, path: path)
     let outputs = proposalHead(features.proposalLevels)
     let anchorBoxes = anchorBoxes(features.levels)
@@ -69,8 +70,8 @@ extension PanopticNetwork {
     let starts = anchors.indices.map { anchors[..<$0].reduce(0) { $0 + $1.count } }
     var picks = outputs.map { _ in LevelPicks() }
     for (image, target) in targets.enumerated() {
-      var matches = matcher.match(flat, to: target.instances.map(\.box))
-      for i in flat.indices where !flat[i].isInside(width: target.width, height: target.height) {
+      var matches = matcher.match(flat, to: target.instances.map(\.box), convention: boxConvention)
+      for i in flat.indices where !flat[i].isInside(width: target.width, height: target.height, boxConvention) {
         matches[i] = .ignored
       }
       let sample = sampler.sample(matches, using: &random)
@@ -83,7 +84,8 @@ extension PanopticNetwork {
           continue
         }
         picks[level].add(place, label: 1)
-        picks[level].add(place, deltas: BoxCoder().encode(target.instances[object].box, relativeTo: flat[i]))
+        picks[level].add(
+          place, deltas: BoxCoder(convention: boxConvention).encode(target.instances[object].box, relativeTo: flat[i]))
       }
     }
     let sampled = picks.reduce(0) { $0 + $1.labels.count }
@@ -133,7 +135,7 @@ extension PanopticNetwork {
     for (image, target) in targets.enumerated() {
       let objects = target.instances.map(\.box)
       let boxes = candidates[image] + objects
-      let matches = matcher.match(boxes, to: objects)
+      let matches = matcher.match(boxes, to: objects, convention: boxConvention)
       let sample = sampler.sample(matches, using: &random)
       for i in (sample.objects + sample.background).sorted() {
         samples.append(
@@ -150,7 +152,7 @@ extension PanopticNetwork {
     let order = PooledOrder(regions, rule: levelRule)
     let (scores, deltas) = boxHead(
       pool(regions, order: order, from: levels, size: configuration.boxHead.pooledSize))
-    let coder = BoxCoder(weights: (10, 10, 5, 5))
+    let coder = BoxCoder(weights: (10, 10, 5, 5), convention: boxConvention)
     var labels: [Int32] = []
     var indices: [Int32] = []
     var wanted: [Float] = []

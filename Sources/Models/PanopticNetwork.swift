@@ -44,12 +44,16 @@ public final class PanopticNetwork {
 
   static let strides = [4, 8, 16, 32, 64]
 
+  /// Of everything that is measured, decoded and suppressed; objects of the data are inclusive.
+  let boxConvention: BoxConvention
+
   /// - Parameter batchNormMomentum: 0.1 for a supernet, 0.01 for one architecture (spec 1.5).
   public init(
     _ configuration: NetworkConfiguration, thingClasses: Int, stuffClasses: Int, content: NetworkContent,
     batchNormMomentum: Double, seeds: Seeds?
   ) {
     self.configuration = configuration
+    boxConvention = configuration.boxes.convention
     self.thingClasses = thingClasses
     self.stuffClasses = stuffClasses
     store = ParameterStore(seeds: seeds)
@@ -93,7 +97,7 @@ public final class PanopticNetwork {
     anchors = AnchorGenerator(
       levels: zip(PanopticNetwork.strides, configuration.anchors.sizes).map {
         AnchorGenerator.Level(stride: $0, sizes: [Double($1)])
-      }, ratios: configuration.anchors.ratios)
+      }, ratios: configuration.anchors.ratios, convention: boxConvention)
   }
 
   /// The features that all heads work on.

@@ -22,8 +22,9 @@ extension PanopticNetwork {
     image: Int, size: (width: Int, height: Int), outputs: [(objectness: Variable, deltas: Variable)],
     anchors: [[Box]], preNMS: Int, postNMS: Int
   ) -> Proposals {
-    let coder = BoxCoder()
-    let suppression = NonMaximumSuppression(threshold: configuration.proposals.nmsOverlap)
+    let coder = BoxCoder(convention: boxConvention)
+    let suppression = NonMaximumSuppression(
+      threshold: configuration.proposals.nmsOverlap, convention: boxConvention)
     var result = Proposals(boxes: [], scores: [])
     for (level, output) in outputs.enumerated() {
       let shape = output.objectness.shape
@@ -40,7 +41,7 @@ extension PanopticNetwork {
           func delta(_ i: Int) -> Float { values[image * perImage * 4 + (anchor * 4 + i) * cells + cell] }
           return coder.decode(
             BoxCoder.Deltas(delta(0), delta(1), delta(2), delta(3)), relativeTo: anchors[level][index]
-          ).clipped(width: size.width, height: size.height)
+          ).clipped(width: size.width, height: size.height, boxConvention)
         }
       }
       let usable = best.indices.filter { decoded[$0].isFinite && !scores[best[$0]].isNaN }

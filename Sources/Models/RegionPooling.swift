@@ -33,7 +33,7 @@ extension PanopticNetwork {
   var levelRule: LevelRule {
     LevelRule(
       canonicalScale: configuration.levelRule.canonicalScale,
-      canonicalLevel: configuration.levelRule.canonicalLevel)
+      canonicalLevel: configuration.levelRule.canonicalLevel, convention: boxConvention)
   }
 
   /// `[R, C, size, size]` from P2...P5, regions in the order of `PooledOrder`.

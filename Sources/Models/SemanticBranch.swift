@@ -80,7 +80,7 @@ private final class UpsamplingTower {
         return HeadLayer.plain(place, inputs: channels, outputs: outputs, normGroups: normGroups)
       }
       let layer = HeadOperator.deformable3x3.layer(place, inputs: channels, outputs: outputs)
-      let norm = GroupNorm(place.sub("norm"), channels: outputs, groups: normGroups, relu: true)
+      let norm = followingNorm(place.sub("norm"), channels: outputs, groups: normGroups, isRectified: true)
       return { norm(layer($0)) }
     }
   }

@@ -39,3 +39,20 @@ public struct ImageTargets: Sendable {
     self.instances = instances
   }
 }
+
+extension ImageTargets {
+  /// The same with far corners outside the boxes.
+  var exclusive: ImageTargets {
+    var copy = self
+    for i in copy.instances.indices {
+      let box = copy.instances[i].box
+      copy.instances[i].box = Box(box.x0, box.y0, box.x1 + 1, box.y1 + 1)
+    }
+    return copy
+  }
+}
+
+extension Box {
+  /// A box with its far corner outside, as one whose far corner is its last pixel.
+  var inclusive: Box { Box(x0, y0, x1 - 1, y1 - 1) }
+}

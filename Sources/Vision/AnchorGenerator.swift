@@ -4,6 +4,9 @@
 /// gets width `round(√(s² / r))` and height `round(width · r)`, both to the nearest even on ties, about the same
 /// centre; then its sides are multiplied by `size / s` for each size of the level, and it is shifted by multiples of
 /// the stride. Corners follow the legacy convention. All values are exact in binary32 for the usual strides and sizes.
+///
+/// Under the exclusive convention anchors are torchvision's: `size / √r` wide and `size · √r` high about the corner of
+/// their cell, corners rounded to the nearest even on ties.
 public struct AnchorGenerator: Hashable, Sendable {
   /// One pyramid level.
   public struct Level: Hashable, Sendable {
@@ -25,13 +28,17 @@ public struct AnchorGenerator: Hashable, Sendable {
   /// The anchors of cell `(0, 0)`, per level: ratio-major, then by size.
   public let cellAnchors: [[Box]]
 
-  public init(levels: [Level], ratios: [Double] = [0.5, 1, 2]) {
+  public init(levels: [Level], ratios: [Double] = [0.5, 1, 2], convention: BoxConvention = .legacy) {
     precondition(!ratios.isEmpty && ratios.allSatisfy { $0 > 0 }, "AnchorGenerator: ratios \(ratios)")
     self.levels = levels
     self.ratios = ratios
     cellAnchors = levels.map { level in
       ratios.flatMap { ratio in
-        level.sizes.map { AnchorGenerator.cellAnchor(stride: level.stride, size: $0, ratio: ratio) }
+        level.sizes.map { size in
+          convention == .legacy
+            ? AnchorGenerator.cellAnchor(stride: level.stride, size: size, ratio: ratio)
+            : AnchorGenerator.cornerAnchor(size: size, ratio: ratio)
+        }
       }
     }
   }
@@ -61,6 +68,13 @@ public struct AnchorGenerator: Hashable, Sendable {
     return result
   }
 
+  private static func cornerAnchor(size: Double, ratio: Double) -> Box {
+    let side = ratio.squareRoot()
+    let halfW = Float((size / side / 2).rounded(.toNearestOrEven))
+    let halfH = Float((size * side / 2).rounded(.toNearestOrEven))
+    return Box(x0: -halfW, y0: -halfH, x1: halfW, y1: halfH)
+  }
+
   private static func cellAnchor(stride: Int, size: Double, ratio: Double) -> Box {
     let side = Double(stride)
     let centre = 0.5 * (side - 1)
@@ -75,7 +89,11 @@ public struct AnchorGenerator: Hashable, Sendable {
 
 extension Box {
   /// True where the box leaves an image of `width x height` pixels by at most `margin`: only such anchors are trained.
-  public func isInside(width: Int, height: Int, margin: Float = 0) -> Bool {
-    x0 >= -margin && y0 >= -margin && x1 < Float(width) + margin && y1 < Float(height) + margin
+  public func isInside(
+    width: Int, height: Int, margin: Float = 0, _ convention: BoxConvention = .legacy
+  ) -> Bool {
+    // The last pixel of a box with whole corners.
+    let back: Float = convention == .legacy ? 0 : 1
+    return x0 >= -margin && y0 >= -margin && x1 - back < Float(width) + margin && y1 - back < Float(height) + margin
   }
 }

@@ -30,14 +30,15 @@ extension NetworkConfiguration {
     try body.check(at: "\(place).body")
     func groups(_ channels: Int, _ parameter: String) throws {
       try require(
-        channels > 0 && normGroups > 0 && channels % normGroups == 0, "\(place).\(parameter)",
+        channels > 0 && (normGroups == 0 || normGroups > 0 && channels % normGroups == 0), "\(place).\(parameter)",
         "\(channels) channels cannot be cut into \(normGroups) groups (norm-groups)")
     }
     try groups(pyramidChannels, "pyramidChannels")
     try groups(maskHead.channels, "maskHead.channels")
     try groups(semantic.channels, "semantic.channels")
     try require(
-      boxHead.hidden > 0 && boxHead.normGroups > 0 && boxHead.hidden % boxHead.normGroups == 0,
+      boxHead.hidden > 0
+        && (boxHead.normGroups == 0 || boxHead.normGroups > 0 && boxHead.hidden % boxHead.normGroups == 0),
       "\(place).boxHead.hidden", "\(boxHead.hidden) units cannot be cut into \(boxHead.normGroups) groups")
     try require(
       anchors.sizes.count == 5 && anchors.sizes.allSatisfy { $0 > 0 }, "\(place).anchors.sizes",

@@ -1,0 +1,207 @@
+import Autograd
+import Foundation
+import NN
+import TensorFiles
+import Tensors
+import Testing
+import Vision
+
+@testable import Models
+
+/// Networks that PyTorch and torchvision built, with random weights, on a real picture: their weights are imported, and
+/// every intermediate result is compared with theirs in binary64. `Tests/Reference/torch_reference.py` makes both.
+///
+/// Runs where `AUTOPANOPTIC_TORCH` names a Python with PyTorch and torchvision, or `AUTOPANOPTIC_TORCH_REFERENCE` a
+/// folder that the script has filled.
+@Suite("Networks of PyTorch and torchvision", .serialized)
+struct TorchTests {
+  private static let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+
+  /// The folder with the script's results; nil, with a message, where there is no PyTorch.
+  private static let folder: String? = {
+    let environment = ProcessInfo.processInfo.environment
+    if let folder = environment["AUTOPANOPTIC_TORCH_REFERENCE"] { return folder }
+    let checkout = tests.deletingLastPathComponent()
+    let data = environment["AUTOPANOPTIC_DATA"] ?? checkout.deletingLastPathComponent().path + "/shared/data"
+    let picture = data + "/coco/panopticapi_sample_data/input_images/000000142238.jpg"
+    guard let python = environment["AUTOPANOPTIC_TORCH"], FileManager.default.fileExists(atPath: picture) else {
+      print("skipped: set AUTOPANOPTIC_TORCH to a Python with torchvision, and AUTOPANOPTIC_DATA to the test data")
+      return nil
+    }
+    let folder = NSTemporaryDirectory() + "autopanoptic-torch-\(getpid())"
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: python)
+    process.arguments = [tests.path + "/Reference/torch_reference.py", picture, folder]
+    do {
+      try process.run()
+      process.waitUntilExit()
+    } catch {
+      Issue.record("\(python): \(error)")
+      return nil
+    }
+    guard process.terminationStatus == 0 else {
+      Issue.record("torch_reference.py failed with \(process.terminationStatus)")
+      return nil
+    }
+    return folder
+  }()
+
+  /// The results that the script wrote, by name.
+  private struct Reference {
+    let tensors: [String: NamedTensor]
+
+    init(_ name: String, in folder: String) throws {
+      tensors = Dictionary(
+        try WeightsFile.read("\(folder)/\(name).pth").map { ($0.name, $0.tensor) }, uniquingKeysWith: { a, _ in a })
+    }
+
+    func tensor(_ name: String) throws -> Tensor {
+      let stored = try #require(tensors[name], "\(name)")
+      return try #require(Tensor(stored))
+    }
+
+    /// At most four times as far from binary64 as PyTorch's own binary32, or four units in the last place of the
+    /// largest value where that is more.
+    func expect(_ value: Tensor, _ name: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
+      let reference = try #require(tensors[name], "\(name)")
+      try #require(value.shape.array == reference.shape, "\(name)", sourceLocation: sourceLocation)
+      let expected = reference.doubles
+      let own = try #require(tensors["error/" + name]).doubles[0]
+      let largest = expected.reduce(0) { max($0, abs($1)) }
+      let tolerance = 4 * max(own, largest * 0x1p-23)
+      var worst = 0.0
+      for (i, e) in expected.enumerated() { worst = max(worst, abs(Double(value[flat: i]) - e)) }
+      print("\(name) \(value.shape): off by \(worst), PyTorch by \(own), largest value \(largest)")
+      #expect(worst <= tolerance, "\(name): off by \(worst), PyTorch by \(own)", sourceLocation: sourceLocation)
+    }
+  }
+
+  private func imported(_ name: String, map: String, in folder: String) throws -> StateDictionary {
+    let text = try String(contentsOfFile: Self.tests.deletingLastPathComponent().path + "/" + map, encoding: .utf8)
+    let weights = try WeightsFile.read("\(folder)/\(name).pth")
+    let names = try NameMap(text, place: map).names(of: weights.map(\.name))
+    return StateDictionary(
+      zip(names, weights).compactMap { name, weight in
+        guard let name, let tensor = Tensor(weight.tensor) else { return nil }
+        return (name, tensor)
+      })
+  }
+
+  @Test("the published body, built in PyTorch from the specification, gives the same C2 to C5")
+  func body() throws {
+    guard let folder = Self.folder else { return }
+    let path = Array("3202132013133001001023221013122112020230").compactMap(\.wholeNumberValue)
+    let store = ParameterStore(seeds: nil)
+    let body = Body(
+      store.root.sub("body"), .search1G3, choices: .fixed(path), style: BodyStyle(momentum: 0.1))
+    try store.load(imported("body", map: "maps/published-body.map", in: folder))
+    let reference = try Reference("body-outputs", in: folder)
+    let pass = Pass(mode: .evaluation)
+    let levels = body(pass.constant(try reference.tensor("input")), path: path)
+    for (i, level) in levels.enumerated() { try reference.expect(level.value, "c\(i + 2)") }
+  }
+
+  /// torchvision's network, by the switches of `docs/fidelity.md`, "Conventions of torchvision".
+  private static func maskRCNN() -> PanopticNetwork {
+    var configuration = NetworkConfiguration(body: .resNet50)
+    configuration.body.halving = .spatial
+    configuration.boxes = .exclusive
+    configuration.heads = .plain
+    configuration.attention.enabled = false
+    configuration.normGroups = 0
+    configuration.boxHead.normGroups = 0
+    configuration.boxHead.detectionsPerImage = 20
+    configuration.proposals.postNMSTest = 200
+    return PanopticNetwork(
+      configuration, thingClasses: 90, stuffClasses: 1, content: .supernet, batchNormMomentum: 0.1, seeds: nil)
+  }
+
+  @Test("torchvision's Mask R-CNN ResNet-50-FPN gives the same features, proposals, regions, scores and masks")
+  func maskRCNN() throws {
+    guard let folder = Self.folder else { return }
+    let network = Self.maskRCNN()
+    let state = try imported("maskrcnn", map: "maps/torchvision-maskrcnn.map", in: folder)
+    for part in ["body/", "pyramid/", "proposals/", "box/", "mask/"] { try network.store.load(state, prefix: part) }
+    // Nothing of the file is left over.
+    let known = Set(network.store.state.entries.map(\.name))
+    #expect(state.entries.allSatisfy { known.contains($0.name) })
+
+    let reference = try Reference("maskrcnn-outputs", in: folder)
+    let found = try Reference("maskrcnn-boxes", in: folder)
+    let pass = Pass(mode: .evaluation)
+    let body = network.body(pass.constant(try reference.tensor("input")), path: [])
+    for (i, level) in body.enumerated() { try reference.expect(level.value, "c\(i + 2)") }
+    let levels = network.pyramid(body)
+    for (i, level) in levels.enumerated() { try reference.expect(level.value, "p\(i + 2)") }
+    let outputs = network.proposalHead(levels)
+    for (i, output) in outputs.enumerated() {
+      try reference.expect(output.objectness.value, "objectness\(i + 2)")
+      try reference.expect(output.deltas.value, "deltas\(i + 2)")
+    }
+
+    let anchors = network.anchorBoxes(levels)
+    #expect(try boxes(found, "anchors") == Array(anchors.joined()))
+    let size = try #require(found.tensors["size"]?.integers)
+    let (height, width) = (size[0], size[1])
+    let proposals = network.proposals(
+      image: 0, size: (width, height), outputs: outputs, anchors: anchors, preNMS: 1000, postNMS: 1000
+    ).best(200)
+    let theirs = try boxes(found, "proposals")
+    // Overlaps on the edge of the threshold may go either way.
+    #expect(theirs.count - matches(theirs, proposals.boxes, within: 0.01) <= 2)
+
+    // Heads on PyTorch's own boxes.
+    let regions = theirs.map { Region(image: 0, box: $0) }
+    let order = PooledOrder(regions, rule: network.levelRule)
+    let pooled = network.pool(regions, order: order, from: levels, size: 7)
+    try reference.expect(restored(pooled.value, order), "pooled")
+    let (scores, deltas) = network.boxHead(pooled)
+    try reference.expect(restored(scores.value, order), "scores")
+    try reference.expect(restored(deltas.value, order), "regression")
+
+    let detections = network.detect(theirs, levels: levels, width: width, height: height)
+    let theirBoxes = try boxes(found, "boxes")
+    let labels = try #require(found.tensors["labels"]?.integers)
+    let theirScores = try found.tensor("scores").array
+    #expect(!theirBoxes.isEmpty)
+    for (i, box) in theirBoxes.enumerated() {
+      let match = detections.first { $0.label == labels[i] && distance($0.box, box) < 0.02 }
+      #expect(match != nil && abs(match!.score - theirScores[i]) < 1e-4, "detection \(i): \(box), label \(labels[i])")
+    }
+    #expect(detections.count == theirBoxes.count)
+
+    let masked = theirBoxes.map { Region(image: 0, box: $0) }
+    let maskOrder = PooledOrder(masked, rule: network.levelRule)
+    let maskPooled = network.pool(masked, order: maskOrder, from: levels, size: 14)
+    try reference.expect(restored(maskPooled.value, maskOrder), "mask_pooled")
+    let masks = network.maskHead(maskPooled, path: [0, 0, 0, 0])
+    try reference.expect(restored(masks.value, maskOrder), "masks")
+  }
+
+  private func boxes(_ reference: Reference, _ name: String) throws -> [Box] {
+    let values = try reference.tensor(name).array
+    return (0..<values.count / 4).map {
+      Box(values[4 * $0], values[4 * $0 + 1], values[4 * $0 + 2], values[4 * $0 + 3])
+    }
+  }
+
+  /// Rows of regions in the order in which they were asked for.
+  private func restored(_ pooled: Tensor, _ order: PooledOrder) -> Tensor {
+    let row = pooled.shape.count(from: 1)
+    var values = [Float](repeating: 0, count: pooled.count)
+    for (place, i) in order.order.enumerated() {
+      for k in 0..<row { values[i * row + k] = pooled[flat: place * row + k] }
+    }
+    return Tensor(values, shape: pooled.shape)
+  }
+
+  /// The largest difference of a corner.
+  private func distance(_ a: Box, _ b: Box) -> Float {
+    max(max(abs(a.x0 - b.x0), abs(a.y0 - b.y0)), max(abs(a.x1 - b.x1), abs(a.y1 - b.y1)))
+  }
+
+  /// How many of `boxes` have one of `others` so near.
+  private func matches(_ boxes: [Box], _ others: [Box], within limit: Float) -> Int {
+    boxes.count { box in others.contains { distance($0, box) <= limit } }
+  }
+}
