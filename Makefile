@@ -16,6 +16,8 @@ STAGE ?=
 ARGS ?=
 BENCH ?=
 KILLS ?= 500
+# A Python with PyTorch and torchvision; 'make bench-peers' makes this one.
+TORCH ?= $(abspath .build/peers/bin/python)
 # Of each fuzzer; FUZZ names some of them.
 SECONDS_EACH ?= 60
 FUZZ ?=
@@ -42,7 +44,7 @@ WORK := $(if $(JOBS),--jobs $(JOBS)) $(if $(THREADS),--threads $(THREADS))
 RUN := $(ISA_ENV) $(BIN)
 
 .DEFAULT_GOAL := help
-.PHONY: setup setup-tests build test test-identity test-arm test-mutations reproduce-coco reproduce-ade20k \
+.PHONY: setup setup-tests build test test-identity test-torch paper-start estimate test-arm test-mutations reproduce-coco reproduce-ade20k \
   transfer-coco-ade20k transfer-ade20k-coco reproduce-policies reproduce-tables compare-seeds figures tables smoke crash-test fuzz rerun plan status graph repair audit \
   bench bench-peers format lint docs clean help
 .DELETE_ON_ERROR:
@@ -92,6 +94,16 @@ test-arm: ## the C kernels compiled for 64-bit ARM, under qemu: the same digests
 
 test-mutations: ## small changes of the C kernels, such as the order of two additions: a test must fail for each
 	.ci/mutate
+
+test-torch: setup-tests ## networks of PyTorch and torchvision against ours: make test-torch TORCH=/path/to/python
+	swift build $(SWIFT_FLAGS) --build-tests
+	SWIFT_BACKTRACE=enable=no AUTOPANOPTIC_TORCH=$(TORCH) $(RUN_TESTS) --filter TorchTests $(ARGS) 2>&1 | $(TEST_FILTER)
+
+paper-start: $(BIN) ## the first steps of the paper's trainings at full size, with COCO=dir: time, memory, loss
+	@/usr/bin/env time --verbose $(BIN) run pipelines/paper-start.yaml $(if $(STORE),--store $(STORE)) --jobs 1 $(ARGS)
+
+estimate: $(BIN) ## what a pipeline would take: make estimate PROFILE=paper
+	@$(RUN) estimate $(PIPELINE) --profile $(PROFILE) $(if $(THREADS),--threads $(THREADS)) $(ARGS)
 
 reproduce-coco: $(BIN) ## the whole COCO procedure; a second time everything is cached
 	@$(RUN) run $(PIPELINE) $(COMMON) $(WORK) $(ARGS)

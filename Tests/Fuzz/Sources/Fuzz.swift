@@ -1,11 +1,11 @@
-// The readers that are written in Swift, under libFuzzer: `FUZZ=yaml|record|artifact Fuzz [OPTION...] CORPUS...`.
+// The readers that are written in Swift, under libFuzzer: `FUZZ=yaml|record|artifact|weights Fuzz [OPTION...] CORPUS...`.
 // `make fuzz` builds and runs it; nothing else knows of this target.
 import Determinism
 import Foundation
 import PipelineFiles
-import TensorFiles
 
 @testable import Pipelines
+@testable import TensorFiles
 
 /// A stage with parameters of every type that pipeline files can set.
 struct Subject: Stage {
@@ -72,6 +72,17 @@ func readArtifact(_ bytes: [UInt8]) {
   _ = file.digest
 }
 
+/// A file of somebody else's weights; after the byte `p` the pickle alone, which checksums hide from changes.
+func readWeights(_ bytes: [UInt8]) {
+  if bytes.first == UInt8(ascii: "p") {
+    _ = try? Pickle(Array(bytes.dropFirst()), place: "fuzz")
+    return
+  }
+  let path = NSTemporaryDirectory() + "fuzz-\(getpid()).weights"
+  guard FileManager.default.createFile(atPath: path, contents: Data(bytes)) else { return }
+  _ = try? WeightsFile.read(path)
+}
+
 let target = ProcessInfo.processInfo.environment["FUZZ"] ?? ""
 
 /// What libFuzzer calls, which brings `main`.
@@ -82,8 +93,9 @@ public func read(_ data: UnsafePointer<UInt8>?, _ size: Int) -> Int32 {
   case "yaml": readYAML(bytes)
   case "record": readRecord(bytes)
   case "artifact": readArtifact(bytes)
+  case "weights": readWeights(bytes)
   default:
-    FileHandle.standardError.write(Data("FUZZ=yaml, record or artifact\n".utf8))
+    FileHandle.standardError.write(Data("FUZZ=yaml, record, artifact or weights\n".utf8))
     exit(64)
   }
   return 0
