@@ -22,15 +22,23 @@ public final class Pass {
   public let mode: Mode
   private var tape: [Entry] = []
   private var leaves: [ObjectIdentifier: Variable] = [:]
-  private var statistics: [() -> Void] = []
+  private(set) var statistics: [() -> Void] = []
+  /// Parameters in the order of their first use.
+  private(set) var trainables: [Trainable] = []
+  /// Whether a way back is kept.
+  private let records: Bool
 
   private struct Entry {
     let outputs: [Variable]
     let backward: ([Tensor?]) -> Void
   }
 
-  public init(mode: Mode) {
+  public convenience init(mode: Mode) { self.init(mode: mode, records: mode == .training) }
+
+  /// - Parameter records: false for a forward run of training whose way back is computed anew (`recomputed`).
+  init(mode: Mode, records: Bool) {
     self.mode = mode
+    self.records = records
   }
 
   /// Brings data into the pass; no gradient flows to it.
@@ -40,15 +48,16 @@ public final class Pass {
 
   /// Brings in data whose gradient is wanted; `gradient(of:)` gives it after `backward`.
   public func input(_ value: Tensor) -> Variable {
-    Variable(value, requiresGradient: mode == .training, pass: self)
+    Variable(value, requiresGradient: records, pass: self)
   }
 
   /// The variable of a parameter in this pass; the same one at every use.
   public func use(_ trainable: Trainable) -> Variable {
     let id = ObjectIdentifier(trainable)
     if let known = leaves[id] { return known }
-    let leaf = Variable(trainable.value, requiresGradient: mode == .training, pass: self)
+    let leaf = Variable(trainable.value, requiresGradient: records, pass: self)
     leaves[id] = leaf
+    trainables.append(trainable)
     return leaf
   }
 

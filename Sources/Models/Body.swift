@@ -62,7 +62,9 @@ public final class Body {
   /// - Parameters:
   ///   - x: `[N, 3, H, W]`, BGR.
   ///   - path: operator index of every layer; not looked at in a ResNet.
-  public func callAsFunction(_ x: Variable, path: [Int]) -> [Variable] {
+  ///   - recomputesBlocks: in training, keeps the outputs of blocks alone and computes what is inside them again on
+  ///     the way back: a quarter of the memory, for one more forward run of the body. The same bits.
+  public func callAsFunction(_ x: Variable, path: [Int], recomputesBlocks: Bool = false) -> [Variable] {
     var y = stemNorm(stem(x))
     var outputs: [Variable] = []
     var layer = 0
@@ -74,14 +76,15 @@ public final class Body {
     for count in configuration.stageBlocks {
       for _ in 0..<count {
         if configuration.family == .resnet {
-          y = bottlenecks[layer](y)
+          let block = bottlenecks[layer]
+          y = recomputesBlocks ? recomputed(y) { block($0) } : block(y)
           layer += 1
           continue
         }
         guard let block = blocks[layer][path[layer]] else {
           preconditionFailure("Body: layer \(layer) does not hold choice \(path[layer])")
         }
-        y = block(y)
+        y = recomputesBlocks ? recomputed(y) { block($0) } : block(y)
         layer += 1
       }
       outputs.append(y)

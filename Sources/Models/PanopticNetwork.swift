@@ -44,6 +44,10 @@ public final class PanopticNetwork {
 
   static let strides = [4, 8, 16, 32, 64]
 
+  /// Values of a batch of pictures, as many as four of 256×256 in three channels have, from which memory counts more
+  /// than time: passes run one at a time, and blocks of the body are computed again on the way back.
+  public static let largeInput = 3 * 256 * 256 * 4
+
   /// Of everything that is measured, decoded and suppressed; objects of the data are inclusive.
   let boxConvention: BoxConvention
 
@@ -114,7 +118,9 @@ public final class PanopticNetwork {
   ///
   /// - Parameter images: `[N, 3, H, W]`, sides multiples of 32 (spec 5.2).
   func features(_ images: Variable, path: Architecture) -> Features {
-    let raw = pyramid(body(images, path: path.backbone))
+    // The body of one picture of 800×1088 pixels would keep three gigabytes or more.
+    let isLarge = images.value.count >= PanopticNetwork.largeInput
+    let raw = pyramid(body(images, path: path.backbone, recomputesBlocks: isLarge))
     let maskLayers = configuration.maskHead.layers
     var semantic = semanticBranch.features(Array(raw.dropLast()), path: Array(path.head[maskLayers...]))
     var levels = raw

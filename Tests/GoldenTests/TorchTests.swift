@@ -71,7 +71,6 @@ struct TorchTests {
       let tolerance = 4 * max(own, largest * 0x1p-23)
       var worst = 0.0
       for (i, e) in expected.enumerated() { worst = max(worst, abs(Double(value[flat: i]) - e)) }
-      print("\(name) \(value.shape): off by \(worst), PyTorch by \(own), largest value \(largest)")
       #expect(worst <= tolerance, "\(name): off by \(worst), PyTorch by \(own)", sourceLocation: sourceLocation)
     }
   }

@@ -49,6 +49,7 @@ struct Calibration {
       seeds: nil)
     let path: Architecture =
       if case .fixed(let path) = content { path } else { configuration.evenArchitectures[0] }
+    let isLarge = 3 * height * width >= PanopticNetwork.largeInput
     let (height, width) = (min(height, 256), min(width, 320))
     let image = Tensor(repeating: 1, shape: [1, 3, height, width])
     let object = ImageTargets.Instance(
@@ -74,6 +75,16 @@ struct Calibration {
     let body = timed {
       let pass = Pass(mode: .recalibration)
       withExtendedLifetime(pass) { _ = network.body(pass.constant(image), path: path.backbone) }
+    }
+    // Blocks of the body keep nothing inside where pictures are large.
+    if isLarge {
+      for (recomputes, sign) in [(false, -1), (true, 1)] {
+        let pass = Pass(mode: .training)
+        withExtendedLifetime(pass) {
+          _ = network.body(pass.constant(image), path: path.backbone, recomputesBlocks: recomputes)
+          recorded += sign * pass.recordedBytes
+        }
+      }
     }
     let parameters = network.store.parameterCount
     // One object gives few positive regions, so that masks hardly cost time here; they are in the work, not in the rate.

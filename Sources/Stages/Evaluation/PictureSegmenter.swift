@@ -34,9 +34,10 @@ public struct PictureSegmenter {
     guard
       let weights = execution.kind == PictureSegmenter.training
         ? execution.outputs["weights"]?.digest : execution.inputs["weights"],
-      let architecture = execution.inputs["architecture"], let path = try lookup.verifiedPath(of: weights)
-    else { throw PipelineError(.badArtifact, "the record \(execution.key.short) lacks weights or architecture") }
-    let choices = try lookup.verifiedValue(of: architecture).decoded(as: Architecture.self)
+      let path = try lookup.verifiedPath(of: weights)
+    else { throw PipelineError(.badArtifact, "the record \(execution.key.short) names no weights") }
+    let choices = try PanopticNetwork.configuration(fileAt: path).architecture(
+      execution.inputs["architecture"].map { try lookup.verifiedValue(of: $0).decoded(as: Architecture.self) })
     let network = try PanopticNetwork.load(fileAt: path, content: .fixed(choices))
     let data = try execution.inputs["data"].flatMap { try lookup.verifiedPath(of: $0) }
     categories = try PictureSegmenter.categories(file: categoryFile, data: data, variables: variables)

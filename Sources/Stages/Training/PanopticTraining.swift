@@ -209,7 +209,7 @@ final class PanopticTraining: TrainingProcess {
     from first: Int, of block: [Architecture], update: Int
   ) throws -> [(pass: Pass, losses: PanopticLosses)] {
     var inputs = [try batches.batch(update * paths.count + first)]
-    let width = inputs[0].images.count < PanopticTraining.largeInput ? Parallel.threads : 1
+    let width = inputs[0].images.count < PanopticNetwork.largeInput ? Parallel.threads : 1
     while inputs.count < width, first + inputs.count < nextUpdate(after: first) {
       inputs.append(try batches.batch(update * paths.count + first + inputs.count))
     }
@@ -222,9 +222,6 @@ final class PanopticTraining: TrainingProcess {
       return (pass, losses)
     }
   }
-
-  /// Values of a batch of pictures, as many as four of 256×256 in three channels have, from which a pass runs alone.
-  private static let largeInput = 3 * 256 * 256 * 4
 
   private func architectures(of update: Int) -> [Architecture] {
     switch paths {

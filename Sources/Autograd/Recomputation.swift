@@ -1,0 +1,32 @@
+import Tensors
+
+/// A part of a network whose results inside are let go, and computed again on the way back: memory for the time of one
+/// more forward run.
+///
+/// The same bits as without: both runs do the same, contributions to the gradient of `x` join in the same order, and
+/// statistics are gathered once. What `body` uses of a parameter must be all that the pass uses of it.
+///
+/// - Parameter body: depends on nothing but its argument and parameters.
+public func recomputed(_ x: Variable, _ body: @escaping (Variable) -> Variable) -> Variable {
+  let pass = x.pass
+  guard pass.mode == .training else { return body(x) }
+  let forward = Pass(mode: .training, records: false)
+  let y = withExtendedLifetime(forward) { body(forward.input(x.value)).value }
+  for update in forward.statistics { pass.updateStatistics(update) }
+  let parameters = forward.trainables
+  let leaves = parameters.map(pass.use)
+  return result(y, of: [x] + leaves) { gradient in
+    let again = Pass(mode: .training)
+    withExtendedLifetime(again) {
+      let input = x.requiresGradient ? again.input(x.value) : again.constant(x.value)
+      let output = body(input)
+      // Later users of `x` have contributed already; this part's own contributions come after theirs.
+      if let collected = x.takeGradient() { input.accumulate(collected) }
+      again.backward(from: output, gradient: gradient)
+      if let collected = again.takeGradient(of: input) { x.accumulate(collected) }
+      for (parameter, leaf) in zip(parameters, leaves) {
+        if let collected = again.takeGradient(of: parameter) { leaf.accumulate(collected) }
+      }
+    }
+  }
+}
