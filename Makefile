@@ -100,7 +100,7 @@ test-torch: setup-tests ## networks of PyTorch and torchvision against ours: mak
 	SWIFT_BACKTRACE=enable=no AUTOPANOPTIC_TORCH=$(TORCH) $(RUN_TESTS) --filter TorchTests $(ARGS) 2>&1 | $(TEST_FILTER)
 
 paper-start: $(BIN) ## the first steps of the paper's trainings at full size, with COCO=dir: time, memory, loss
-	@/usr/bin/env time --verbose $(BIN) run pipelines/paper-start.yaml $(if $(STORE),--store $(STORE)) --jobs 1 $(ARGS)
+	@$(if $(wildcard /usr/bin/time),/usr/bin/time --verbose) $(BIN) run pipelines/paper-start.yaml $(if $(STORE),--store $(STORE)) --jobs 1 $(ARGS)
 
 estimate: $(BIN) ## what a pipeline would take: make estimate PROFILE=paper
 	@$(RUN) estimate $(PIPELINE) --profile $(PROFILE) $(if $(THREADS),--threads $(THREADS)) $(ARGS)
