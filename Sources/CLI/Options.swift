@@ -116,6 +116,7 @@ struct PipelineOptions: ParsableArguments {
   func arguments() throws -> [String] {
     var arguments = [String]()
     if let profile { arguments += ["--profile", profile] }
+    if let fidelity { arguments += ["--fidelity", fidelity] }
     if let seed { arguments += ["--seed", String(seed)] }
     for text in settings {
       // Where data lies is another place elsewhere.

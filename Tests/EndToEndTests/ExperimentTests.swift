@@ -49,7 +49,7 @@ extension EndToEndTests {
       #expect(unknown.code == 65 && unknown.errors.contains("did you mean 'paper'?"), "\(unknown.everything)")
     }
 
-    @Test("its file says the root of the smoke profile", arguments: names.filter { $0 != "coco-evolution" })
+    @Test("its file says the root of the smoke profile", arguments: names)
     func expectation(name: String) throws {
       let text = try String(contentsOfFile: ExperimentTests.path(name), encoding: .utf8)
       let line = text.split(separator: "\n").first { $0.hasPrefix("  smoke: { 2020: ") }
