@@ -23,6 +23,8 @@
 // Smaller pieces stay in memory too. A larger one covers a whole page, so that in no page two pieces kept in memory
 // lie on both sides of one that is not.
 #define SMALL (2 * PAGE)
+// What reading may ask for behind the end of a file.
+#define BEYOND (1u << 20)
 
 typedef struct {
   uint32_t low, high;  // what of the page is ours
@@ -265,8 +267,9 @@ static herr_t on_read(H5FD_t *file, H5FD_mem_t type, hid_t transfer, haddr_t add
     }
     return 0;
   }
-  // Beyond the end are zeros, as the library's own drivers have it.
+  // Beyond the end are zeros, as the library's own drivers have it; but a header that claims gigabytes is not believed.
   size_t there = address >= m->size ? 0 : size < m->size - address ? size : (size_t)(m->size - address);
+  if (size - there > BEYOND) return -1;
   memset((uint8_t *)buffer + there, 0, size - there);
   if (m->image) {
     if (there) memcpy(buffer, m->image + address, there);
