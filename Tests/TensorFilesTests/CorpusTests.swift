@@ -40,7 +40,9 @@ struct CorpusTests {
         #expect(try TensorFile(bytes: bytes, place: name) == file)
       } else {
         let error = #expect(throws: TensorFileError.self) { try TensorFile.read(path) }
-        #expect(error?.code == .corrupt, "\(name): \(String(describing: error))")
+        // A header that lies about the size of things keeps the file from being opened at all.
+        let expected = name == "claims-gigabytes.h5" ? TensorFileError.Code.unreadable : .corrupt
+        #expect(error?.code == expected, "\(name): \(String(describing: error))")
       }
     }
   }
