@@ -10,18 +10,22 @@ extension Pipeline {
     let order = try Pipeline.order(description, dependencies: links.map(\.dependencies))
     var places = [Int](repeating: 0, count: order.count)
     for (new, old) in order.enumerated() { places[old] = new }
-    var stages = try order.map { old -> StageNode in
-      let entry = description.stages[old]
-      var kind = kinds[old]
-      kind.inputs = links[old].ports
-      let (seed, with) = try Pipeline.splitSeed(entry.with, kind: kind)
-      return StageNode(
-        name: entry.name, kind: kind, prepared: try kind.complete?(kind.inputs) ?? kind.prepare(with),
-        seed: seed ?? description.seed,
-        inputs: links[old].inputs.mapValues { $0.renumbered(places) },
-        forEach: links[old].forEach.map { $0.renumbered(places) }, loop: resolver.scopes[old].loop,
-        dependencies: links[old].dependencies.map { places[$0] }.sorted())
+    let prepared = Parallel.map(order.count) { i in
+      Result<StageNode, any Error> {
+        let old = order[i]
+        let entry = description.stages[old]
+        var kind = kinds[old]
+        kind.inputs = links[old].ports
+        let (seed, with) = try Pipeline.splitSeed(entry.with, kind: kind)
+        return StageNode(
+          name: entry.name, kind: kind, prepared: try kind.complete?(kind.inputs) ?? kind.prepare(with),
+          seed: seed ?? description.seed,
+          inputs: links[old].inputs.mapValues { $0.renumbered(places) },
+          forEach: links[old].forEach.map { $0.renumbered(places) }, loop: resolver.scopes[old].loop,
+          dependencies: links[old].dependencies.map { places[$0] }.sorted())
+      }
     }
+    var stages = try prepared.map { try $0.get() }
     for i in stages.indices {
       for d in Set(stages[i].bindings.compactMap(\.stage)) { stages[d].dependents.append(i) }
     }
