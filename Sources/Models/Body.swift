@@ -75,21 +75,21 @@ public final class Body {
     }
     for count in configuration.stageBlocks {
       for _ in 0..<count {
-        if configuration.family == .resnet {
-          let block = bottlenecks[layer]
-          y = recomputesBlocks ? recomputed(y) { block($0) } : block(y)
-          layer += 1
-          continue
-        }
-        guard let block = blocks[layer][path[layer]] else {
-          preconditionFailure("Body: layer \(layer) does not hold choice \(path[layer])")
-        }
-        y = recomputesBlocks ? recomputed(y) { block($0) } : block(y)
+        let block = block(layer, path: path)
+        y = recomputesBlocks ? recomputed(y, block) : block(y)
         layer += 1
       }
       outputs.append(y)
     }
     return outputs
+  }
+
+  private func block(_ layer: Int, path: [Int]) -> (Variable) -> Variable {
+    if configuration.family == .resnet { return bottlenecks[layer].callAsFunction }
+    guard let block = blocks[layer][path[layer]] else {
+      preconditionFailure("Body: layer \(layer) does not hold choice \(path[layer])")
+    }
+    return block.callAsFunction
   }
 
   /// Forgets the running statistics of every batch norm (spec 6).

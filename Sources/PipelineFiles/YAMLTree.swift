@@ -1,3 +1,4 @@
+import Determinism
 import Foundation
 import Pipelines
 import Yams
@@ -15,6 +16,7 @@ enum YAMLTree {
       throw PipelineError(.syntax, at: start, "larger than \(sizeLimit >> 20) MiB; is this a pipeline?")
     }
     try YAMLScan.refuseBombs(in: text, file: file)
+    // The parser calls itself for every level, and so does what frees its tree.
     return try onDeepStack {
       let root: Node?
       do {
@@ -26,20 +28,6 @@ enum YAMLTree {
       var converter = Converter(file: file)
       return try converter.convert(root, depth: 0)
     }
-  }
-
-  /// The parser calls itself for every level, and so does what frees its tree.
-  private static func onDeepStack(_ body: @escaping @Sendable () throws -> LocatedValue) throws -> LocatedValue {
-    nonisolated(unsafe) var result: Result<LocatedValue, any Error>?  // Read after the thread is done.
-    let done = DispatchSemaphore(value: 0)
-    let thread = Thread {
-      result = Result { try body() }
-      done.signal()
-    }
-    thread.stackSize = 64 << 20
-    thread.start()
-    done.wait()
-    return try result!.get()
   }
 
   private static func translate(_ error: YamlError, text: String, file: String) -> PipelineError {

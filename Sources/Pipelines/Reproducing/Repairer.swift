@@ -251,7 +251,7 @@ final class RepairSession {
       threads: options.threads, run: record.run, environment: options.environment,
       checkpointInterval: options.checkpointInterval, interruption: repairer.interruption, observer: repairer.observer,
       sandbox: options.sandbox)
-    let outcome = try Execution.onOwnThread { [store] in
+    let outcome = try onDeepStack { [store] in
       try execution.perform { record.outputs.values.allSatisfy(store.hasObject) ? record.outputs : nil }
     }
     guard case .executed(let outputs, let seconds) = outcome else { return 0 }

@@ -187,7 +187,7 @@ public final class Runner {
       }
       mailbox.put(Mailbox.Letter(key: key, news: .ended(result)))
     }
-    thread.stackSize = 64 << 20
+    thread.stackSize = deepStackBytes
     thread.name = execution.instance.name
     thread.start()
   }
