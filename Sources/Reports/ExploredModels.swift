@@ -48,7 +48,12 @@ public struct ExploredModels: Sendable {
     drawing.line(x1: left, y1: bottom, x2: right, y2: bottom)
     drawing.text("models evaluated", x: (left + right) / 2, y: height - 12, anchor: "middle")
     drawing.text("PQ in the supernet", x: 20, y: (top + bottom) / 2, anchor: "middle", turn: -90)
-    for (i, policy) in policies.enumerated() {
+    // Policies of few models come last, so that those of many do not hide them.
+    let order = policies.indices.sorted {
+      (policies[$1].fitness.count, $0) < (policies[$0].fitness.count, $1)
+    }
+    for i in order {
+      let policy = policies[i]
       let colour = ExploredModels.colours[i % ExploredModels.colours.count]
       var best = -Double.infinity
       var line: [(x: Double, y: Double)] = []
