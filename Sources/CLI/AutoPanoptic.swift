@@ -54,7 +54,7 @@ struct AutoPanoptic: ParsableCommand {
 
       EXIT CODES:
         0 fine, 1 a stage failed, 2 audit or rerun found a difference, 64 wrong usage,
-        65 bad pipeline file or data, 130 interrupted
+        65 bad pipeline file, data or name, 130 interrupted
 
       ENVIRONMENT:
         AUTOPANOPTIC_THREADS  threads, where --threads is not given

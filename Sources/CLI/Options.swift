@@ -41,7 +41,7 @@ struct MachineOptions: ParsableArguments {
 extension Engine: ExpressibleByArgument {}
 
 struct StoreOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Where artifacts and records are.", valueName: "dir"))
+  @Option(help: ArgumentHelp("Where artifacts and records are.", valueName: "dir"), completion: .directory)
   var store = "artifacts"
 
   /// For commands that change the store.
@@ -64,7 +64,7 @@ struct StoreOptions: ParsableArguments {
 
 /// What every command on a pipeline takes.
 struct PipelineOptions: ParsableArguments {
-  @Option(help: "The profile whose overrides apply (default: the one the file names).")
+  @Option(help: "The profile whose overrides apply (default: the one the file names).", completion: .profiles)
   var profile: String?
 
   @Option(

@@ -81,7 +81,7 @@ extension EndToEndTests {
         ] {
           let outcome = try await Program.run(
             ["predict", "\(pictures)/\(name)", "--model", model, "--store", store, "-o", folder + "/out"])
-          #expect(outcome.code == 1 && outcome.errors.contains(message), "\(outcome.errors)")
+          #expect(outcome.code == 65 && outcome.errors.contains(message), "\(outcome.errors)")
         }
         let weights = try await Program.run(
           ["predict", "\(pictures)/\(name)", "--model", "retrain.weights", "--store", store, "-o", folder + "/other"])

@@ -14,10 +14,10 @@ struct Rerun: ParsableCommand {
         autopanoptic rerun pipelines/coco.yaml 'evaluate[3]' --threads 1
       """)
 
-  @Argument(help: "The pipeline file.")
+  @Argument(help: "The pipeline file.", completion: .pipelines)
   var pipeline: String
 
-  @Argument(help: "Stages, or single instances such as evaluate[3].")
+  @Argument(help: "Stages, or single instances such as evaluate[3].", completion: .stages)
   var stages: [String]
 
   @OptionGroup var options: PipelineOptions
@@ -69,7 +69,8 @@ struct Audit: ParsableCommand {
         autopanoptic audit --trust trusted.pem
       """)
 
-  @Argument(help: "Audit only what this pipeline rests on (default: the whole store).")
+  @Argument(
+    help: "Audit only what this pipeline rests on (default: the whole store).", completion: .pipelines)
   var pipeline: String?
 
   @Argument(help: "Audit only what these stages, or instances such as evaluate[3], rest on.")

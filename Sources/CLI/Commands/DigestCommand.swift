@@ -16,7 +16,7 @@ struct DigestCommand: ParsableCommand {
         autopanoptic digest leaderboard.json
       """)
 
-  @Argument(help: "An HDF5 or JSON file.")
+  @Argument(help: "An HDF5 or JSON file.", completion: .file(extensions: ["h5", "json"]))
   var file: String
 
   @Option(help: "Processor time that reading HDF5 may take, in seconds.")

@@ -18,7 +18,7 @@ struct Estimate: ParsableCommand {
         autopanoptic estimate pipelines/coco.yaml --json
       """)
 
-  @Argument(help: "The pipeline file.")
+  @Argument(help: "The pipeline file.", completion: .pipelines)
   var pipeline: String
 
   @OptionGroup var options: PipelineOptions

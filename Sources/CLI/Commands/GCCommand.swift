@@ -20,7 +20,7 @@ struct GC: ParsableCommand {
 
   @Argument(
     help: "Pipelines whose artifacts are kept, with --keep-runs those of the runs too.",
-    completion: .file(extensions: ["yaml", "yml"]))
+    completion: .pipelines)
   var pipelines: [String] = []
 
   @Option(help: ArgumentHelp("Keep what the newest n runs used, and no other.", valueName: "n"))

@@ -16,10 +16,10 @@ struct GraphCommand: ParsableCommand {
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case svg, dot }
 
-  @Argument(help: "The pipeline file.", completion: .file(extensions: ["yaml", "yml"]))
+  @Argument(help: "The pipeline file.", completion: .pipelines)
   var pipeline: String
 
-  @Argument(help: "Stages to draw, with all they need (default: all).")
+  @Argument(help: "Stages to draw, with all they need (default: all).", completion: .stages)
   var stages: [String] = []
 
   @Option(help: "svg or dot (default: what --output ends in, else svg).")

@@ -23,7 +23,8 @@ struct ImportWeights: ParsableCommand {
         autopanoptic import-weights model.safetensors --list
       """)
 
-  @Argument(help: "A .safetensors or .pth file.")
+  @Argument(
+    help: "A .safetensors or .pth file.", completion: .file(extensions: ["safetensors", "pth", "pt"]))
   var file: String
 
   @Option(help: ArgumentHelp("The rules for names.", valueName: "map"))

@@ -12,19 +12,19 @@ struct PQ: ParsableCommand {
           --pred predictions.json --pred-folder predictions --json
       """)
 
-  @Option(help: "Ground truth: COCO panoptic JSON.")
+  @Option(help: "Ground truth: COCO panoptic JSON.", completion: .file(extensions: ["json"]))
   var gt: String
 
-  @Option(help: "Folder with the PNGs of the ground truth.")
+  @Option(help: "Folder with the PNGs of the ground truth.", completion: .directory)
   var gtFolder: String
 
-  @Option(help: "Predictions: JSON with 'annotations'.")
+  @Option(help: "Predictions: JSON with 'annotations'.", completion: .file(extensions: ["json"]))
   var pred: String
 
-  @Option(help: "Folder with the PNGs of the predictions.")
+  @Option(help: "Folder with the PNGs of the predictions.", completion: .directory)
   var predFolder: String
 
-  @Option(help: "Categories (default: those of the ground truth).")
+  @Option(help: "Categories (default: those of the ground truth).", completion: .file(extensions: ["json"]))
   var categories: String?
 
   @Flag(help: "Print JSON, named as panopticapi names it.")

@@ -16,10 +16,10 @@ struct PlanCommand: ParsableCommand {
         autopanoptic plan pipelines/coco.yaml --profile paper
       """)
 
-  @Argument(help: "The pipeline file.")
+  @Argument(help: "The pipeline file.", completion: .pipelines)
   var pipeline: String
 
-  @Argument(help: "Stages to plan, with all they need (default: all).")
+  @Argument(help: "Stages to plan, with all they need (default: all).", completion: .stages)
   var stages: [String] = []
 
   @OptionGroup var options: PipelineOptions
@@ -47,7 +47,7 @@ struct Status: ParsableCommand {
         autopanoptic status pipelines/coco.yaml --json
       """)
 
-  @Argument(help: "The pipeline file.")
+  @Argument(help: "The pipeline file.", completion: .pipelines)
   var pipeline: String
 
   @OptionGroup var options: PipelineOptions

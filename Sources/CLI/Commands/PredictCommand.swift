@@ -22,7 +22,7 @@ struct Predict: ParsableCommand {
         autopanoptic predict street.png --categories panoptic_coco_categories.json
       """)
 
-  @Argument(help: ArgumentHelp("Pictures.", valueName: "image"))
+  @Argument(help: ArgumentHelp("Pictures.", valueName: "image"), completion: .file())
   var images: [String]
 
   @Option(help: ArgumentHelp("The network: an ID or a name (default: the newest).", valueName: "id"))

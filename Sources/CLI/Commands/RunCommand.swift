@@ -15,10 +15,10 @@ struct Run: ParsableCommand {
         COCO=/data/coco autopanoptic run pipelines/coco.yaml --profile paper --threads 16
       """)
 
-  @Argument(help: "The pipeline file.")
+  @Argument(help: "The pipeline file.", completion: .pipelines)
   var pipeline: String
 
-  @Argument(help: "Stages to bring up to date, with all they need (default: all).")
+  @Argument(help: "Stages to bring up to date, with all they need (default: all).", completion: .stages)
   var stages: [String] = []
 
   @OptionGroup var options: PipelineOptions

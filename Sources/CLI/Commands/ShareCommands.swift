@@ -17,10 +17,10 @@ struct Export: ParsableCommand {
         autopanoptic export 3fa91c weights.tar
       """)
 
-  @Argument(help: "A pipeline file, or the ID of an artifact or a record.")
+  @Argument(help: "A pipeline file, or the ID of an artifact or a record.", completion: .pipelines)
   var what: String
 
-  @Argument(help: "The file to write.")
+  @Argument(help: "The file to write.", completion: .file())
   var file: String
 
   @OptionGroup var options: PipelineOptions
@@ -62,7 +62,7 @@ struct Import: ParsableCommand {
         autopanoptic import coco.tar --store elsewhere
       """)
 
-  @Argument(help: "A file that 'export' wrote.")
+  @Argument(help: "A file that 'export' wrote.", completion: .file())
   var file: String
 
   @OptionGroup var stores: StoreOptions
@@ -134,7 +134,7 @@ struct Keygen: ParsableCommand {
 
 /// Which records a command is about.
 struct RecordOptions: ParsableArguments {
-  @Argument(help: "A pipeline file, or the ID of an artifact or a record.")
+  @Argument(help: "A pipeline file, or the ID of an artifact or a record.", completion: .pipelines)
   var what: String
 
   @OptionGroup var options: PipelineOptions

@@ -20,7 +20,7 @@ struct Tables: ParsableCommand {
         autopanoptic tables --seed 2020 --seed 2021 --seed 2022 --format csv > tables.csv
       """)
 
-  @Argument(help: "Pipeline files, or folders of them.")
+  @Argument(help: "Pipeline files, or folders of them.", completion: .pipelines)
   var pipelines: [String] = ["pipelines"]
 
   @Option(help: "The profile that was run (default: the one each file names).")

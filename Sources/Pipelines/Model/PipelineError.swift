@@ -63,7 +63,7 @@ public struct PipelineError: DiagnosableError {
     /// The program of a command ended with an error.
     public static let commandFailed = Code("command-failed", isUserData: false)
     /// An ID matches nothing, or several things.
-    public static let unknownID = Code("unknown-id", isUserData: false)
+    public static let unknownID = Code("unknown-id", isUserData: true)
     /// A record whose stage this program can't execute any more.
     public static let notRestorable = Code("not-restorable", isUserData: false)
     /// Somebody else works with the store.

@@ -46,7 +46,7 @@ struct DrawScoresStage: Stage {
 /// Figure 2b: the models that each policy met, in the order of evaluation.
 struct DrawPoliciesStage: Stage {
   static let name = "draw-policies"
-  static let version = 1
+  static let version = 2
   static let summary = "draws the models that search policies met (Figure 2b)"
   static let inputs = [
     InputPort("path-priority", "json", list: true), InputPort("evolution", "json", optional: true, list: true),

@@ -5,8 +5,8 @@ import Reports
 
 /// The paper's tables with what this pipeline gave, as `tables.txt`, `.csv` and `.md`.
 ///
-/// Every row has a port of its name. That of random architectures takes the qualities of several, of which the best
-/// counts. Only tables of which some row is connected are written.
+/// Every row has a port of its name. Some take the qualities of several models, of which the best counts. Only tables
+/// of which some row is connected are written.
 public struct TabulateStage: Stage {
   public struct Parameters: StageParameters {
     /// What the columns of this run are called, beside the seed.
@@ -52,13 +52,19 @@ public struct TabulateStage: Stage {
   /// The best of several, which the paper reports of random architectures.
   public static func best(_ results: [QualityResult]) -> QualityResult? { results.max { $0.pq < $1.pq } }
 
-  /// What `evaluate-panoptic` wrote.
+  /// What `evaluate-panoptic` or `evaluate-candidate` wrote.
   /// - Throws: where it is something else.
   public static func result(_ quality: CanonicalValue) throws -> QualityResult {
+    if quality["architecture"] != nil {
+      let candidate = try quality.decoded(as: CandidateResult.self)
+      return QualityResult(
+        pq: candidate.pq, things: candidate.things, stuff: candidate.stuff, sq: candidate.sq, rq: candidate.rq)
+    }
     func number(_ group: String, _ name: String) throws -> Double {
       guard let value = quality[group]?[name]?.numberValue else {
         throw SearchSizeError(
-          description: "a result without \(group).\(name): tables take qualities of evaluate-panoptic")
+          description:
+            "a result without \(group).\(name): tables take results of evaluate-panoptic and evaluate-candidate")
       }
       return value
     }
