@@ -4,16 +4,20 @@ import Tensors
 /// normalisation that ends the block; its gradient is copied once, to that of the input.
 public final class Bypass {
   let source: Variable
-  /// The gradient of the block's result, whose first channels are the bypass's.
-  private var resultGradient: Tensor?
+  let gradient = BypassGradient()
 
   fileprivate init(_ source: Variable) { self.source = source }
+}
 
-  func keep(resultGradient: Tensor) { self.resultGradient = resultGradient }
+/// The gradient of a block's result, whose first channels are the bypass's, from the block's end to its beginning.
+final class BypassGradient {
+  private var value: Tensor?
 
-  fileprivate func takeResultGradient() -> Tensor {
-    guard let gradient = resultGradient else { preconditionFailure("shuffleSplit: no block ends behind this bypass") }
-    resultGradient = nil
+  func keep(_ gradient: Tensor) { value = gradient }
+
+  fileprivate func take() -> Tensor {
+    guard let gradient = value else { preconditionFailure("shuffleSplit: no block ends behind this bypass") }
+    value = nil
     return gradient
   }
 }
@@ -22,8 +26,8 @@ public final class Bypass {
 /// the half it works on. What becomes of the main half must end in one normalisation behind the bypass.
 public func shuffleSplit(_ x: Variable) -> (bypass: Bypass, main: Variable) {
   let bypass = Bypass(x)
-  let main = result(ChannelShuffle.main(x.value), of: [x]) { gradient in
-    x.accumulate(ChannelShuffle.inputGradient(joined: bypass.takeResultGradient(), main: gradient))
+  let main = result(ChannelShuffle.main(x.value), of: [x]) { [dx = x.slot, joined = bypass.gradient] gradient in
+    dx.accumulate(ChannelShuffle.inputGradient(joined: joined.take(), main: gradient))
   }
   return (bypass, main)
 }

@@ -3,8 +3,8 @@ import Tensors
 /// The probabilities of class scores, over dimension 1.
 public func softmax(_ x: Variable) -> Variable {
   let y = Softmax.forward(x.value)
-  return result(y, of: [x]) { gradient in
-    x.accumulate(Softmax.gradient(output: y, upstream: gradient))
+  return result(y, of: [x]) { [dx = x.slot] gradient in
+    dx.accumulate(Softmax.gradient(output: y, upstream: gradient))
   }
 }
 
@@ -36,7 +36,10 @@ public func smoothL1(_ predictions: Variable, targets: Tensor, beta: Double, div
 }
 
 private func loss(_ computed: LossValue, at predictions: Variable) -> Variable {
-  result(Tensor(scalar: computed.value), of: [predictions]) { gradient in
-    predictions.accumulate(Elementwise.scale(computed.gradient, by: gradient.item))
+  // Scaled in place when it is used, which is once: that of semantic scores is as large as anything in a network.
+  var scaled = computed.gradient
+  return result(Tensor(scalar: computed.value), of: [predictions]) { [slot = predictions.slot] gradient in
+    Elementwise.scale(&scaled, by: gradient.item)
+    slot.accumulate(scaled)
   }
 }

@@ -11,14 +11,18 @@ public func batchNormTraining(
   let (y, statistics, batch) = BatchNormalization.train(
     x.value, weight: scale.value, bias: shift.value, options: options, relu: relu,
     behindBypassOf: bypass?.source.value)
-  let output = result(y, of: [x, scale, shift]) { gradient in
-    bypass?.keep(resultGradient: gradient)
+  let output = result(y, of: [x, scale, shift]) {
+    [
+      joined = bypass?.gradient, dx = x.slot, dScale = scale.slot, dShift = shift.slot, x = x.value,
+      scale = scale.value, shift = shift.value
+    ] gradient in
+    joined?.keep(gradient)
     let gradients = BatchNormalization.trainGradient(
-      x.value, upstream: gradient, weight: scale.value, bias: shift.value, statistics: statistics, relu: relu,
+      x, upstream: gradient, weight: scale, bias: shift, statistics: statistics, relu: relu,
       options: options)
-    x.accumulate(gradients.input)
-    scale.accumulate(gradients.weight)
-    shift.accumulate(gradients.bias)
+    dx.accumulate(gradients.input)
+    dScale.accumulate(gradients.weight)
+    dShift.accumulate(gradients.bias)
   }
   return (output, batch)
 }
@@ -31,13 +35,17 @@ public func batchNormEvaluation(
   let (y, statistics) = BatchNormalization.evaluate(
     x.value, weight: scale.value, bias: shift.value, runningMean: mean, runningVariance: variance, epsilon: epsilon,
     relu: relu, behindBypassOf: bypass?.source.value)
-  return result(y, of: [x, scale, shift]) { gradient in
-    bypass?.keep(resultGradient: gradient)
+  return result(y, of: [x, scale, shift]) {
+    [
+      joined = bypass?.gradient, dx = x.slot, dScale = scale.slot, dShift = shift.slot, x = x.value,
+      scale = scale.value, shift = shift.value
+    ] gradient in
+    joined?.keep(gradient)
     let gradients = BatchNormalization.evaluateGradient(
-      x.value, upstream: gradient, weight: scale.value, bias: shift.value, statistics: statistics, relu: relu)
-    x.accumulate(gradients.input)
-    scale.accumulate(gradients.weight)
-    shift.accumulate(gradients.bias)
+      x, upstream: gradient, weight: scale, bias: shift, statistics: statistics, relu: relu)
+    dx.accumulate(gradients.input)
+    dScale.accumulate(gradients.weight)
+    dShift.accumulate(gradients.bias)
   }
 }
 
@@ -45,12 +53,14 @@ public func batchNormEvaluation(
 public func groupNorm(_ x: Variable, groups: Int, scale: Variable, shift: Variable, relu: Bool) -> Variable {
   let (y, statistics) = GroupNormalization.forward(
     x.value, groups: groups, weight: scale.value, bias: shift.value, relu: relu)
-  return result(y, of: [x, scale, shift]) { gradient in
+  return result(y, of: [x, scale, shift]) {
+    [dx = x.slot, dScale = scale.slot, dShift = shift.slot, x = x.value, scale = scale.value, shift = shift.value]
+    gradient in
     let gradients = GroupNormalization.gradient(
-      x.value, groups: groups, upstream: gradient, weight: scale.value, bias: shift.value, statistics: statistics,
+      x, groups: groups, upstream: gradient, weight: scale, bias: shift, statistics: statistics,
       relu: relu)
-    x.accumulate(gradients.input)
-    scale.accumulate(gradients.weight)
-    shift.accumulate(gradients.bias)
+    dx.accumulate(gradients.input)
+    dScale.accumulate(gradients.weight)
+    dShift.accumulate(gradients.bias)
   }
 }

@@ -29,7 +29,7 @@ public final class Pass {
   private let records: Bool
 
   private struct Entry {
-    let outputs: [Variable]
+    let outputs: [GradientSlot]
     let backward: ([Tensor?]) -> Void
   }
 
@@ -70,26 +70,21 @@ public final class Pass {
 
   /// The same from a result of any shape and the gradient that flows into it.
   public func backward(from output: Variable, gradient: Tensor) {
-    output.accumulate(gradient)
+    output.slot.accumulate(gradient)
     while let entry = tape.popLast() {
       // A result that the loss does not depend on has no gradient. One that has been used is not needed again.
-      let gradients = entry.outputs.map { $0.takeGradient() }
+      let gradients = entry.outputs.map { $0.take() }
       if gradients.contains(where: { $0 != nil }) { entry.backward(gradients) }
     }
   }
 
   /// The gradient that `backward` left at a parameter, taken out; nil where the loss does not depend on it.
   public func takeGradient(of trainable: Trainable) -> Tensor? {
-    leaves[ObjectIdentifier(trainable)]?.takeGradient()
+    leaves[ObjectIdentifier(trainable)]?.slot.take()
   }
 
   /// The same for an `input`.
-  public func takeGradient(of input: Variable) -> Tensor? { input.takeGradient() }
-
-  /// Bytes of the results that wait for the way back; what operations keep beside them is not counted.
-  public var recordedBytes: Int {
-    tape.reduce(0) { sum, entry in entry.outputs.reduce(sum) { $0 + 4 * $1.value.count } }
-  }
+  public func takeGradient(of input: Variable) -> Tensor? { input.slot.take() }
 
   /// Holds back an update of running statistics until `commitStatistics`.
   public func updateStatistics(_ update: @escaping () -> Void) { statistics.append(update) }
@@ -100,14 +95,15 @@ public final class Pass {
     statistics = []
   }
 
-  fileprivate func record(_ outputs: [Variable], backward: @escaping ([Tensor?]) -> Void) {
+  fileprivate func record(_ outputs: [GradientSlot], backward: @escaping ([Tensor?]) -> Void) {
     tape.append(Entry(outputs: outputs, backward: backward))
   }
 }
 
 /// The result of an operation: recorded with its backward step where the pass trains and an input asks for it.
 ///
-/// - Parameter backward: takes d loss / d result and adds to the gradients of the inputs.
+/// - Parameter backward: takes d loss / d result and adds to the gradients of the inputs. It lives until the way back, so
+///   it captures slots and the values that it reads, never variables.
 func result(_ value: Tensor, of inputs: [Variable], backward: @escaping (Tensor) -> Void) -> Variable {
   results([value], of: inputs) { backward($0[0]!) }[0]
 }
@@ -117,6 +113,6 @@ func results(_ values: [Tensor], of inputs: [Variable], backward: @escaping ([Te
   let pass = inputs[0].pass
   let records = pass.mode == .training && inputs.contains(where: \.requiresGradient)
   let outputs = values.map { Variable($0, requiresGradient: records, pass: pass) }
-  if records { pass.record(outputs, backward: backward) }
+  if records { pass.record(outputs.map(\.slot), backward: backward) }
   return outputs
 }

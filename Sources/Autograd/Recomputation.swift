@@ -15,17 +15,17 @@ public func recomputed(_ x: Variable, _ body: @escaping (Variable) -> Variable) 
   for update in forward.statistics { pass.updateStatistics(update) }
   let parameters = forward.trainables
   let leaves = parameters.map(pass.use)
-  return result(y, of: [x] + leaves) { gradient in
+  return result(y, of: [x] + leaves) { [dx = x.slot, sums = leaves.map(\.slot), x = x.value] gradient in
     let again = Pass(mode: .training)
     withExtendedLifetime(again) {
-      let input = x.requiresGradient ? again.input(x.value) : again.constant(x.value)
+      let input = dx.isWanted ? again.input(x) : again.constant(x)
       let output = body(input)
       // Later users of `x` have contributed already; this part's own contributions come after theirs.
-      if let collected = x.takeGradient() { input.accumulate(collected) }
+      if let collected = dx.take() { input.slot.accumulate(collected) }
       again.backward(from: output, gradient: gradient)
-      if let collected = again.takeGradient(of: input) { x.accumulate(collected) }
-      for (parameter, leaf) in zip(parameters, leaves) {
-        if let collected = again.takeGradient(of: parameter) { leaf.accumulate(collected) }
+      if let collected = again.takeGradient(of: input) { dx.accumulate(collected) }
+      for (parameter, sum) in zip(parameters, sums) {
+        if let collected = again.takeGradient(of: parameter) { sum.accumulate(collected) }
       }
     }
   }

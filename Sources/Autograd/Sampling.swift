@@ -3,22 +3,24 @@ import Tensors
 /// Bilinear resampling of `[N, C, H, W]`.
 public func resizeBilinear(_ x: Variable, height: Int, width: Int, alignCorners: Bool) -> Variable {
   let grid: ResamplingGrid = alignCorners ? .cornerAligned : .halfPixel
-  return result(Resampling.bilinear(x.value, height: height, width: width, grid: grid), of: [x]) { gradient in
-    x.accumulate(Resampling.bilinearGradient(upstream: gradient, input: x.shape, grid: grid))
+  return result(Resampling.bilinear(x.value, height: height, width: width, grid: grid), of: [x]) {
+    [dx = x.slot] gradient in
+    dx.accumulate(Resampling.bilinearGradient(upstream: gradient, input: dx.shape, grid: grid))
   }
 }
 
 /// Every cell twice in both directions.
 public func upsampleNearest2x(_ x: Variable) -> Variable {
-  result(Resampling.nearest(x.value, height: 2 * x.shape[2], width: 2 * x.shape[3]), of: [x]) { gradient in
-    x.accumulate(Resampling.nearestGradient(upstream: gradient, input: x.shape))
+  result(Resampling.nearest(x.value, height: 2 * x.shape[2], width: 2 * x.shape[3]), of: [x]) {
+    [dx = x.slot] gradient in
+    dx.accumulate(Resampling.nearestGradient(upstream: gradient, input: dx.shape))
   }
 }
 
 /// Every second cell in both directions, from the first: a max pool of kernel 1 and stride 2.
 public func subsample2x(_ x: Variable) -> Variable {
-  result(Pooling.subsample(x.value), of: [x]) { gradient in
-    x.accumulate(Pooling.subsampleGradient(upstream: gradient, input: x.shape))
+  result(Pooling.subsample(x.value), of: [x]) { [dx = x.slot] gradient in
+    dx.accumulate(Pooling.subsampleGradient(upstream: gradient, input: dx.shape))
   }
 }
 
@@ -26,23 +28,23 @@ public func subsample2x(_ x: Variable) -> Variable {
 public func maxPool(_ x: Variable, kernelSize: Int, stride: Int, padding: Int = 0) -> Variable {
   let (y, indices) = Pooling.maximum(
     x.value, PoolingWindow(kernelSize: kernelSize, stride: stride, padding: padding))
-  return result(y, of: [x]) { gradient in
-    x.accumulate(Pooling.maximumGradient(upstream: gradient, indices: indices, input: x.shape))
+  return result(y, of: [x]) { [dx = x.slot] gradient in
+    dx.accumulate(Pooling.maximumGradient(upstream: gradient, indices: indices, input: dx.shape))
   }
 }
 
 /// The mean of every window.
 public func averagePool(_ x: Variable, kernelSize: Int, stride: Int) -> Variable {
   let window = PoolingWindow(kernelSize: kernelSize, stride: stride)
-  return result(Pooling.average(x.value, window), of: [x]) { gradient in
-    x.accumulate(Pooling.averageGradient(upstream: gradient, input: x.shape, window))
+  return result(Pooling.average(x.value, window), of: [x]) { [dx = x.slot] gradient in
+    dx.accumulate(Pooling.averageGradient(upstream: gradient, input: dx.shape, window))
   }
 }
 
 /// The mean of every plane: `[N, C, H, W]` to `[N, C]`.
 public func globalAveragePool(_ x: Variable) -> Variable {
-  result(Pooling.globalAverage(x.value), of: [x]) { gradient in
-    x.accumulate(Pooling.globalAverageGradient(upstream: gradient, input: x.shape))
+  result(Pooling.globalAverage(x.value), of: [x]) { [dx = x.slot] gradient in
+    dx.accumulate(Pooling.globalAverageGradient(upstream: gradient, input: dx.shape))
   }
 }
 
@@ -59,8 +61,9 @@ public func roiAlign(
 ) -> Variable {
   let options = RoIAlignment.Options(
     outputHeight: size, outputWidth: size, spatialScale: spatialScale, samplingRatio: samplingRatio)
-  return result(RoIAlignment.forward(features.value, rois: regions, options), of: [features]) { gradient in
-    features.accumulate(
-      RoIAlignment.gradient(upstream: gradient, features: features.shape, rois: regions, options))
+  return result(RoIAlignment.forward(features.value, rois: regions, options), of: [features]) {
+    [slot = features.slot] gradient in
+    slot.accumulate(
+      RoIAlignment.gradient(upstream: gradient, features: slot.shape, rois: regions, options))
   }
 }

@@ -12,36 +12,53 @@ open class Trainable {
 /// Operations on variables compute at once and, where the pass records, leave behind how their gradient is found.
 public final class Variable {
   public let value: Tensor
-  /// Whether gradients flow into this variable.
-  public let requiresGradient: Bool
-  /// The pass that it belongs to. Unowned, since the pass holds its variables; a pass outlives its forward run.
+  /// The pass that it belongs to. Unowned, since the pass holds those of parameters; a pass outlives its forward run.
   public unowned let pass: Pass
-  /// d loss / d value as far as collected; nil where nothing has contributed.
-  private(set) var gradient: Tensor?
+  let slot: GradientSlot
 
   init(_ value: Tensor, requiresGradient: Bool, pass: Pass) {
     self.value = value
-    self.requiresGradient = requiresGradient
     self.pass = pass
+    slot = GradientSlot(shape: value.shape, isWanted: requiresGradient)
   }
 
   public var shape: Shape { value.shape }
 
+  /// Whether gradients flow into this variable.
+  public var requiresGradient: Bool { slot.isWanted }
+}
+
+/// Where d loss / d value of a variable collects.
+///
+/// A pass holds slots, and of the values those that its way back reads; it does not hold variables. What no step of the
+/// way back reads is let go as soon as the forward run is done with it.
+final class GradientSlot {
+  let shape: Shape
+  /// Whether gradients flow here.
+  let isWanted: Bool
+  /// Nil where nothing has contributed.
+  private var sum: Tensor?
+
+  init(shape: Shape, isWanted: Bool) {
+    self.shape = shape
+    self.isWanted = isWanted
+  }
+
   /// Adds a contribution: the first is kept as it is, later ones join by one addition each (numerics rule 4).
   func accumulate(_ contribution: @autoclosure () -> Tensor) {
-    guard requiresGradient else { return }
+    guard isWanted else { return }
     let contribution = contribution()
     precondition(contribution.shape == shape, "gradient \(contribution.shape) of a variable \(shape)")
-    if gradient == nil {
-      gradient = contribution
+    if sum == nil {
+      sum = contribution
     } else {
-      Elementwise.accumulate(contribution, into: &gradient!)
+      Elementwise.accumulate(contribution, into: &sum!)
     }
   }
 
   /// Takes the gradient out, leaving none.
-  func takeGradient() -> Tensor? {
-    defer { gradient = nil }
-    return gradient
+  func take() -> Tensor? {
+    defer { sum = nil }
+    return sum
   }
 }

@@ -46,7 +46,8 @@ extension PanopticNetwork {
     }
     return ImagePrediction(
       detections: detections, maskSize: maskSize,
-      semantic: semanticLabels(features.semanticScores.value, width: width, height: height), width: width,
+      semantic: semanticLabels(SemanticBranch.enlarged(features.semanticScores).value, width: width, height: height),
+      width: width,
       height: height)
   }
 

@@ -45,7 +45,8 @@ extension PanopticNetwork {
     let (classification, box) = boxLosses(features.levels, samples, targets: targets)
     let mask = maskLoss(features.levels, samples.filter { $0.instance != nil }, targets: targets, path: path)
     let labels = targets.flatMap(\.semantic)
-    let semantic = crossEntropy(features.semanticScores, labels: labels, ignoring: 255)
+    let semantic = crossEntropy(
+      SemanticBranch.enlarged(features.semanticScores), labels: labels, ignoring: 255)
     let total = weightedSum(
       [objectness, proposalBox, classification, box, mask, semantic],
       weights: [1, 1, 1, 1, 1, configuration.semanticLossWeight])

@@ -110,7 +110,7 @@ public final class PanopticNetwork {
     var proposalLevels: [Variable]
     /// P2...P6 as both region heads read them: the same, unless `AttentionConfiguration.target` says otherwise.
     var levels: [Variable]
-    /// Semantic scores `[N, stuff + 1, H, W]` at the input's size, before softmax.
+    /// Semantic scores `[N, stuff + 1, H / 4, W / 4]` before softmax; see `SemanticBranch.enlarged`.
     var semanticScores: Variable
   }
 

@@ -57,11 +57,16 @@ final class SemanticBranch {
     }
   }
 
-  /// Class scores `[N, classes, 4H, 4W]` before softmax, at the size of the network's input.
+  /// Class scores `[N, classes, H, W]` before softmax, at P2's size.
   func scores(_ features: [Variable]) -> Variable {
     let merged = merge == .concatenate ? concatenate(features) : features.dropFirst().reduce(features[0], add)
-    let y = classifier(merged)
-    return resizeBilinear(y, height: y.shape[2] * 4, width: y.shape[3] * 4, alignCorners: true)
+    return classifier(merged)
+  }
+
+  /// Scores at the size of the network's input: four times that of P2. In most networks nothing is larger, so they
+  /// should live no longer than they are read.
+  static func enlarged(_ scores: Variable) -> Variable {
+    resizeBilinear(scores, height: scores.shape[2] * 4, width: scores.shape[3] * 4, alignCorners: true)
   }
 }
 

@@ -4,7 +4,9 @@ import Foundation
 /// time, each from another page, and small pages would miss the address cache at every row.
 ///
 /// The first gap that is large enough serves, from the lowest address on, so that a training step, which frees in the
-/// reverse order, leaves few gaps. Neighbouring gaps join. Slabs stay: what one step needed, the next one will.
+/// reverse order, leaves few gaps. Neighbouring gaps join, across slabs too, since slabs are asked for end to end: over
+/// pictures of full size a tensor takes more than a slab, and separate slabs would waste half of the memory. Slabs stay:
+/// what one step needed, the next one will.
 struct Arena {
   private struct Gap {
     var start: UnsafeMutableRawPointer
@@ -16,9 +18,15 @@ struct Arena {
 
   /// By address; no two touch.
   private var gaps: [Gap] = []
+  /// Where the newest slab ends and the next one is asked for.
+  private var end: UnsafeMutableRawPointer
 
   private static let hugePage = 2 << 20
   private static let slab = 128 << 20
+
+  /// - Parameter address: where the first slab is asked for, a multiple of a huge page; by default far from the places
+  ///   that systems choose.
+  init(from address: Int = 1 << 45) { end = UnsafeMutableRawPointer(bitPattern: address)! }
 
   /// Room for `size` bytes, a multiple of 64, at a multiple of 64. New slabs are zero, used ones hold what was there.
   mutating func take(_ size: Int) -> UnsafeMutableRawPointer {
@@ -56,14 +64,28 @@ struct Arena {
   }
 
   private mutating func insertSlab(for size: Int) -> Int {
-    let wanted = (max(size, Arena.slab) + Arena.hugePage - 1) & ~(Arena.hugePage - 1)
-    let length = wanted + Arena.hugePage
-    guard let mapped = mmap(nil, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0),
-      mapped != MAP_FAILED
-    else { fatalError("out of memory: the system refuses \(size >> 20) MiB more") }
-    let start = mapped.alignedUp(toMultipleOf: Arena.hugePage)
+    let tail = gaps.first { $0.end == end }?.size ?? 0
+    var length = Arena.slabSize(for: size - tail)
+    var start = Arena.map(length, at: end)
+    if start != end {
+      // The place is taken, or the system does not follow hints: then a slab of its own, wherever it lies.
+      munmap(start, length)
+      length = Arena.slabSize(for: size)
+      start = Arena.map(length + Arena.hugePage, at: nil).alignedUp(toMultipleOf: Arena.hugePage)
+    }
+    end = start + length
     // Best effort: without huge pages everything is the same, only slower.
-    _ = madvise(start, wanted, MADV_HUGEPAGE)
-    return insert(Gap(start: start, size: wanted))
+    _ = madvise(start, length, MADV_HUGEPAGE)
+    return insert(Gap(start: start, size: length))
+  }
+
+  private static func slabSize(for size: Int) -> Int { (max(size, slab) + hugePage - 1) & ~(hugePage - 1) }
+
+  /// - Parameter place: a wish.
+  private static func map(_ length: Int, at place: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer {
+    guard let start = mmap(place, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0),
+      start != MAP_FAILED
+    else { fatalError("out of memory: the system refuses \(length >> 20) MiB more") }
+    return start
   }
 }

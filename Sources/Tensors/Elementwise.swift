@@ -21,6 +21,13 @@ public enum Elementwise {
     return map(x) { n, x, out in kernel(n, factor, x, out) }
   }
 
+  /// `factor * x`, in place.
+  public static func scale(_ x: inout Tensor, by factor: Float) {
+    let target = x.mutablePointer
+    let kernel = Backend.maps.scale
+    Loops.elements(x.count) { start, n in kernel(n, factor, target + start, target + start) }
+  }
+
   /// `x + term`.
   public static func add(_ x: Tensor, scalar term: Float) -> Tensor {
     let kernel = Backend.maps.add_scalar

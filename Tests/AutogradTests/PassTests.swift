@@ -77,6 +77,24 @@ struct PassTests {
     #expect(pass.takeGradient(of: parameter) == nil)
   }
 
+  @Test("values that the way back does not read are let go")
+  func letGo() async {
+    // In a process of its own: memory of all threads is counted.
+    await #expect(processExitsWith: .success) {
+      let pass = Pass(mode: .training)
+      let x = pass.input(Tensor(zeros: [1 << 20]))
+      let before = TensorMemory.used
+      var y = affine(x, scale: 2, shift: 1)
+      let one = TensorMemory.used - before
+      for _ in 0..<3 { y = add(affine(y, scale: 2, shift: 1), x) }
+      precondition(TensorMemory.used - before == one)
+      // ReLU reads its own result.
+      y = affine(relu(y), scale: 1, shift: 0)
+      precondition(TensorMemory.used - before == 2 * one)
+      withExtendedLifetime(y) {}
+    }
+  }
+
   @Test("statistics wait for the commit, run in order, and run once")
   func statistics() {
     let pass = Pass(mode: .training)

@@ -23,7 +23,7 @@ struct NetworkTests {
       features.levels.map(\.shape) == [
         [1, 8, 200, 272], [1, 8, 100, 136], [1, 8, 50, 68], [1, 8, 25, 34], [1, 8, 13, 17],
       ])
-    #expect(features.semanticScores.shape == [1, 3, 800, 1088])
+    #expect(features.semanticScores.shape == [1, 3, 200, 272])
     let anchors = network.anchorBoxes(features.levels)
     #expect(anchors.map(\.count) == [163_200, 40_800, 10_200, 2_550, 663])
   }

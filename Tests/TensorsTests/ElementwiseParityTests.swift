@@ -208,6 +208,15 @@ struct ElementwiseParityTests {
     }
   }
 
+  @Test("scaling in place gives the bits of scaling", arguments: [1, 67, 5000])
+  func scalingInPlace(_ n: Int) {
+    let x = Tensor(awkward(n), shape: [n])
+    var y = x
+    Elementwise.scale(&y, by: 0.3)
+    #expect(y.isIdentical(to: Elementwise.scale(x, by: 0.3)))
+    #expect(x.array.map(\.bitPattern) == awkward(n).map(\.bitPattern))
+  }
+
   @Test("the first element that is not finite", arguments: [1, 2, 66, 67, 2048, 5000])
   func nonFinite(_ n: Int) {
     for set in Backend.supported {

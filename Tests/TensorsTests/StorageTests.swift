@@ -30,6 +30,33 @@ struct StorageTests {
     #expect(arena.gapCount == gaps && gaps <= 3)
   }
 
+  @Test("slabs lie end to end, so that what no slab alone can hold leaves one gap behind")
+  func slabs() {
+    var arena = Arena(from: 1 << 44)
+    let size = 96 << 20
+    let blocks = (0..<4).map { _ in arena.take(size) }
+    for block in blocks { arena.give(block, size) }
+    #expect(arena.gapCount == 1)
+    #expect(arena.take(4 * size) == blocks[0])
+  }
+
+  @Test("used memory and its peak are counted")
+  func counting() async {
+    // In a process of its own: all threads are counted.
+    await #expect(processExitsWith: .success) {
+      let before = TensorMemory.used
+      let kept = Tensor(zeros: [1000])
+      let peak = TensorMemory.peak {
+        _ = Tensor(zeros: [1 << 20])
+        _ = Tensor(zeros: [1 << 19])
+      }
+      withExtendedLifetime(kept) {
+        precondition(TensorMemory.used - before == StoragePool.roundedSize(4 * 1016))
+        precondition(peak == StoragePool.roundedSize(4 << 20 | 64))
+      }
+    }
+  }
+
   @Test(
     "size classes hold what is asked for, and waste a quarter at most", arguments: [1, 63, 64, 65, 100, 4097, 65_535])
   func classes(bytes: Int) {

@@ -142,8 +142,8 @@ private struct Estimator {
     result.images = recipe.updates * passes * recipe.batch
     result.multiplyAdds = Double(result.images) * work.training
     result.seconds = result.multiplyAdds / measure.rate
-    let pixels = Double(recipe.batch * largest.height * largest.width)
-    weights(&result, measure, activations: Int(pixels * measure.bytesPerPixel))
+    let perImage = Double(largest.height * largest.width) * measure.bytesPerPixel + measure.bytesPerImage
+    weights(&result, measure, activations: Int(Double(recipe.batch) * perImage))
   }
 
   private mutating func evaluate(
@@ -221,8 +221,8 @@ private struct Estimator {
     return measured
   }
 
-  /// Memory and disk of a training: values, velocities, sums of gradients and a pass's own; results that wait for the
-  /// way back, and a quarter more for what operations keep.
+  /// Memory and disk of a training: values, velocities, sums of gradients and a pass's own; what waits for the way
+  /// back, and a quarter more for gradients on their way, what operations need for themselves, and many objects.
   private func weights(
     _ result: inout PipelineEstimate.Stage, _ measure: Calibration.Measure, activations: Int
   ) {
