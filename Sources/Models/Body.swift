@@ -23,6 +23,7 @@ public final class Body {
     self.configuration = configuration
     var style = style
     style.branchScale = configuration.branchScale
+    style.reluShift = configuration.reluShift ?? style.shift
     style.normalizesByUnbiasedVariance = configuration.normVariance == .unbiased
     let isResNet = configuration.family == .resnet
     stem = Conv2d(
@@ -31,7 +32,7 @@ public final class Body {
       weight: isResNet ? .kaimingNormalFanOut : .normal(standardDeviation: 0.01))
     stemNorm = BatchNorm2d(
       scope.sub("stem").sub("norm"), channels: configuration.stemChannels, momentum: style.momentum, relu: true,
-      shift: .constant(style.shift), normalizesByUnbiasedVariance: style.normalizesByUnbiasedVariance)
+      shift: .constant(style.reluShift), normalizesByUnbiasedVariance: style.normalizesByUnbiasedVariance)
     bottlenecks = isResNet ? BottleneckBlock.stages(scope, configuration, style: style) : []
     guard !isResNet else {
       blocks = []

@@ -13,6 +13,10 @@ public struct BodyConfiguration: Codable, Hashable, Sendable {
   /// programs start at 1. Less lets what bypasses a block dominate at first: forty blocks at 1 multiply gradients by
   /// thousands on their way back, which long trainings outgrow and short ones don't.
   public var branchScale: Float = 1
+  /// Where β of norms in front of a ReLU starts, for γ at 1; nil as published, 1e-4, from where each ReLU cuts half of
+  /// what comes. From 1 it cuts little at first: the body starts nearer to a linear function, which short trainings
+  /// get somewhere with.
+  public var reluShift: Float?
 
   public enum Family: String, Switch {
     /// Choice blocks (spec 1.4), which the search chooses among.

@@ -34,10 +34,15 @@ public struct BodyStyle: Sendable {
 
   /// See `BodyConfiguration.branchScale`.
   public var branchScale: Float = 1
+  /// See `BodyConfiguration.reluShift`.
+  public var reluShift: Float
   /// See `BodyConfiguration.NormVariance`.
   public var normalizesByUnbiasedVariance = false
 
-  public init(momentum: Double) { self.momentum = momentum }
+  public init(momentum: Double) {
+    self.momentum = momentum
+    reluShift = shift
+  }
 
   func convolutionInitializer(groupInputs: Int) -> Initializer {
     .normal(standardDeviation: (1 / Double(groupInputs)).squareRoot())
@@ -69,7 +74,7 @@ public final class ChoiceBlock {
         weight: style.convolutionInitializer(groupInputs: i))
       let norm = BatchNorm2d(
         scope.sub("norm"), channels: o, momentum: style.momentum, relu: relu, scale: scale,
-        shift: .constant(style.shift), normalizesByUnbiasedVariance: style.normalizesByUnbiasedVariance)
+        shift: .constant(style.reluShift * scale), normalizesByUnbiasedVariance: style.normalizesByUnbiasedVariance)
       norms.append(norm)
       return Layer(convolution: conv, norm: norm)
     }

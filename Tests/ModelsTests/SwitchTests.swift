@@ -1,5 +1,6 @@
 import Determinism
 import Foundation
+import NN
 import Search
 import Testing
 
@@ -29,7 +30,9 @@ struct SwitchTests {
   func encoding() throws {
     let standard = try CanonicalValue(encoding: Tiny.configuration)
     let text = standard.canonicalText
-    for word in ["source", "activations", "target", "subnet", "merge", "heads", "normVariance", "branch\"", "family"] {
+    for word in [
+      "source", "activations", "target", "subnet", "merge", "heads", "normVariance", "branch\"", "family", "reluShift",
+    ] {
       #expect(!text.contains(word), "\(word)")
     }
     for (name, change) in SwitchTests.changes {
@@ -40,6 +43,21 @@ struct SwitchTests {
       #expect(try value.decoded(as: NetworkConfiguration.self) == configuration, "\(name)")
     }
     #expect(try standard.decoded(as: NetworkConfiguration.self) == Tiny.configuration)
+  }
+
+  @Test("norms in front of a ReLU start with the shift that is set, for γ at 1, others as published")
+  func reluShift() throws {
+    var configuration = Tiny.configuration
+    configuration.body.branchScale = 0.25
+    configuration.body.reluShift = 2
+    let store = ParameterStore(seeds: Tiny.seeds)
+    _ = Body(store.root, configuration.body, choices: .supernet, style: BodyStyle(momentum: 0.1))
+    func starts(_ ending: String) -> Set<Float> {
+      Set(store.parameters.filter { $0.name.hasSuffix(ending + "/norm/shift") }.flatMap { $0.value.array })
+    }
+    #expect(starts("stem") == [2] && starts("expand") == [2])
+    #expect(starts("project") == [2, 0.5])
+    #expect(starts("spatial") == [1e-4])
   }
 
   @Test("each changes what the network computes, and the network trains", arguments: 0..<10)
