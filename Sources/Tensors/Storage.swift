@@ -38,9 +38,8 @@ final class StoragePool: Sendable {
     // Invariant: a block that is free belongs to nobody else.
     var small: [Int: [UnsafeMutableRawPointer]] = [:]
     var arena = Arena()
-    /// Bytes that are taken now, and the most there were.
+    /// Bytes that are taken now.
     var taken = 0
-    var peak = 0
   }
 
   private let free = Mutex(Free())
@@ -49,7 +48,6 @@ final class StoragePool: Sendable {
   func take(_ bytes: Int) -> UnsafeMutableRawPointer {
     free.withLock { free in
       free.taken += bytes
-      free.peak = max(free.peak, free.taken)
       if bytes > StoragePool.arenaThreshold { return Sent(pointer: free.arena.take(bytes)) }
       let reused = free.small[bytes]?.popLast()
       return Sent(pointer: reused ?? .allocate(byteCount: bytes, alignment: 64))
@@ -70,14 +68,6 @@ final class StoragePool: Sendable {
 
   var taken: Int { free.withLock(\.taken) }
 
-  /// Returns the peak so far and starts a new one from what is taken now.
-  func takePeak() -> Int {
-    free.withLock { free in
-      defer { free.peak = free.taken }
-      return free.peak
-    }
-  }
-
   private struct Sent: @unchecked Sendable {
     // Invariant: moved, never shared.
     let pointer: UnsafeMutableRawPointer
@@ -88,13 +78,4 @@ final class StoragePool: Sendable {
 public enum TensorMemory {
   /// Bytes in use.
   public static var used: Int { StoragePool.shared.taken }
-
-  /// The most bytes that were in use at any time during `body`, beyond those before it. It counts what other threads
-  /// compute meanwhile.
-  public static func peak(during body: () throws -> Void) rethrows -> Int {
-    let before = used
-    _ = StoragePool.shared.takePeak()
-    try body()
-    return StoragePool.shared.takePeak() - before
-  }
 }
