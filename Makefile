@@ -116,9 +116,9 @@ reproduce-policies: $(BIN) ## random search, evolution and path-priority on one 
 
 # In an order that uses what is there already; interrupted and started again it goes on.
 EXPERIMENTS := coco search-algorithm baselines components search-policies search-policies-retrained ade20k \
-  baselines-ade20k transfer-coco-ade20k transfer-ade20k-coco
+  baselines-ade20k transfer-coco-ade20k transfer-ade20k-coco figures figures-ade20k
 
-reproduce-tables: $(BIN) ## everything the paper's tables need, then the tables. Hours
+reproduce-tables: $(BIN) ## everything the paper's tables and figures need, then the tables. Hours
 	@for name in $(EXPERIMENTS); do \
 	  echo "== $$name"; $(RUN) run pipelines/$$name.yaml $(COMMON) $(WORK) $(ARGS) || exit; \
 	done
@@ -127,8 +127,8 @@ reproduce-tables: $(BIN) ## everything the paper's tables need, then the tables.
 tables: $(BIN) ## the paper's tables beside what was run so far; computes nothing
 	@$(RUN) tables $(COMMON) $(ARGS)
 
-figures: $(BIN) ## draw scores, architecture, explored models and predictions
-	@for name in figures search-policies; do $(RUN) run pipelines/$$name.yaml $(COMMON) $(WORK) $(ARGS) || exit; done
+figures: $(BIN) ## draw scores, architectures, explored models and predictions
+	@for name in figures search-policies figures-ade20k; do $(RUN) run pipelines/$$name.yaml $(COMMON) $(WORK) $(ARGS) || exit; done
 
 compare-seeds: $(BIN) ## search policies and search algorithm with every seed of SEEDS, then means and spreads. Hours
 	@for seed in $(SEEDS); do for name in search-algorithm search-policies-retrained; do \

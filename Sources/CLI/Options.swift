@@ -78,7 +78,8 @@ struct PipelineOptions: ParsableArguments {
     name: .customLong("set"), parsing: .singleValue,
     help: ArgumentHelp(
       "Override a parameter (stage.parameter=value), a shared value (let.name=value) or a variable (COCO=/path). "
-        + "Repeatable.", valueName: "name=value"))
+        + "A mapping, as {updates: 50, batch: 2}, changes what it names and leaves the rest. Repeatable.",
+      valueName: "name=value"))
   var settings: [String] = []
 
   @Option(

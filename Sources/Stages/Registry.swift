@@ -28,6 +28,7 @@ public enum Stages {
       StageKind(PredictPanopticStage.self),
       StageKind(EvaluatePanopticStage.self),
       StageKind(TabulateStage.self),
+      StageKind(SearchSpaceStage.self),
       StageKind(DrawScoresStage.self),
       StageKind(DrawPoliciesStage.self),
       StageKind(DrawArchitectureStage.self),

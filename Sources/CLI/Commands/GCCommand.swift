@@ -15,7 +15,7 @@ struct GC: ParsableCommand {
         autopanoptic gc --dry-run
         autopanoptic gc
         autopanoptic gc --keep-runs 5 --dry-run
-        autopanoptic gc pipelines/coco.yaml pipelines/ablation.yaml
+        autopanoptic gc pipelines/coco.yaml pipelines/components.yaml
       """)
 
   @Argument(

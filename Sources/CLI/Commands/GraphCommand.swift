@@ -11,7 +11,7 @@ struct GraphCommand: ParsableCommand {
       EXAMPLES:
         autopanoptic graph pipelines/coco.yaml --output coco.svg
         autopanoptic graph pipelines/coco.yaml --format dot | dot -Tpdf > coco.pdf
-        autopanoptic graph pipelines/coco.yaml finetune --set finetune.epochs=4 > plan.svg
+        autopanoptic graph pipelines/coco.yaml finetune --set finetune.recipe.updates=400 > plan.svg
       """)
 
   enum Format: String, ExpressibleByArgument, CaseIterable { case svg, dot }

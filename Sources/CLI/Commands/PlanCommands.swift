@@ -12,7 +12,7 @@ struct PlanCommand: ParsableCommand {
 
       EXAMPLES:
         autopanoptic plan pipelines/coco.yaml
-        autopanoptic plan pipelines/coco.yaml --set retrain.epochs=8
+        autopanoptic plan pipelines/coco.yaml --set retrain.recipe.updates=4000
         autopanoptic plan pipelines/coco.yaml --profile paper
       """)
 

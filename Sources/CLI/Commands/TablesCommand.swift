@@ -40,6 +40,7 @@ struct Tables: ParsableCommand {
   func run() throws {
     let store = try stores.observe()
     var results = PaperResults()
+    var settings: SearchSpaceTables.Settings?
     var names = Set<String>()
     for seed in seeds.isEmpty ? [nil] : seeds.map(Optional.some) {
       var found = PaperResults()
@@ -47,6 +48,7 @@ struct Tables: ParsableCommand {
         let file = try PipelineFile(path: path)
         guard profile == nil || file.profileNames.contains(profile!) else { continue }
         let description = try file.description(profile: profile, fidelity: fidelity, seed: seed)
+        if settings == nil { settings = try searched(by: description, in: store) }
         for table in description.stages where table.uses == TabulateStage.name {
           let gathered = try gather(table, of: description, in: store)
           let name = "\(profile ?? file.profile ?? "no profile"), seed \(description.seed)"
@@ -57,8 +59,8 @@ struct Tables: ParsableCommand {
       results.merge(found) { $0 + $1 }
     }
     let run = names.isEmpty ? "nothing was run yet" : names.sorted().joined(separator: "; ")
-    let tables = PaperTable.all.map { $0.rendered(as: format, results: results, run: run) }
-    Output.write(tables.joined(separator: "\n"), to: 1)
+    let tables = SearchSpaceTables(settings).all + PaperTable.all.map { $0.filled(with: results) }
+    Output.write(tables.map { $0.rendered(as: format, run: run) }.joined(separator: "\n"), to: 1)
   }
 
   private func files() throws -> [String] {
@@ -73,13 +75,24 @@ struct Tables: ParsableCommand {
     }
   }
 
+  /// What the supernet of a pipeline spans, if it was trained.
+  private func searched(
+    by description: PipelineDescription, in store: Store
+  ) throws -> SearchSpaceTables.Settings? {
+    for stage in try Pipeline(description, registry: Stages.registry).summaries {
+      guard let settings = try SearchSpaceTables.Settings(trainedBy: stage) else { continue }
+      // A data set that is not on this machine is spoken of where results are gathered.
+      let plan = try? plan([stage.name], of: description, in: store)
+      let trained = plan?.stages.first { $0.name == stage.name }
+      if trained?.instances.contains(where: { !$0.outputs.isEmpty }) ?? false { return settings }
+    }
+    return nil
+  }
+
   /// The results that a stage takes, as far as the store has them.
   private func gather(
     _ table: PipelineDescription.StageEntry, of description: PipelineDescription, in store: Store
   ) throws -> PaperResults {
-    let planner = Planner(
-      pipeline: try Pipeline(description, registry: Stages.registry), store: store,
-      variables: try Variables.all([]))
     let sources = table.needs.compactMap { need -> (row: PaperResult, stage: String, output: String)? in
       let parts = need.reference.text.split(separator: ".").map(String.init)
       guard let row = PaperResult(rawValue: need.input), parts.count == 2 else { return nil }
@@ -87,7 +100,7 @@ struct Tables: ParsableCommand {
     }
     let plan: Plan
     do {
-      plan = try planner.plan(stages: sources.map(\.stage))
+      plan = try self.plan(sources.map(\.stage), of: description, in: store)
     } catch let error as PipelineError where error.isUserData {
       // A data set that is not on this machine: nothing was run with it.
       Output.error("\(description.file): left out: \(error.message)")
@@ -108,6 +121,13 @@ struct Tables: ParsableCommand {
       results[source.row] = TabulateStage.best(found).map { [$0] }
     }
     return results
+  }
+
+  private func plan(_ stages: [String], of description: PipelineDescription, in store: Store) throws -> Plan {
+    try Planner(
+      pipeline: try Pipeline(description, registry: Stages.registry), store: store,
+      variables: try Variables.all([])
+    ).plan(stages: stages)
   }
 }
 

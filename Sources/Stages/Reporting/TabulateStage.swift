@@ -40,13 +40,7 @@ public struct TabulateStage: Stage {
     let tables = PaperTable.all.filter { table in table.rows.contains { $0.result.map { results[$0] != nil } ?? false }
     }
     let run = (parameters.profile.isEmpty ? "" : parameters.profile + ", ") + "seed \(context.seeds.seed)"
-    try context.write("tables") { folder in
-      for (format, name) in [(TableFormat.text, "tables.txt"), (.csv, "tables.csv"), (.markdown, "tables.md")] {
-        let text = tables.map { $0.rendered(as: format, results: results, run: run) }
-          .joined(separator: "\n")
-        try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name)"))
-      }
-    }
+    try context.write("tables", tables.map { $0.filled(with: results) }, named: "tables", run: run)
   }
 
   /// The best of several, which the paper reports of random architectures.

@@ -1,0 +1,88 @@
+import Search
+
+/// What is searched, as a profile sets it, beside what the paper says: its table 1, and table 1 of the supplement.
+public struct SearchSpaceTables: Sendable {
+  /// What a run searched.
+  public struct Settings: Sendable {
+    public var space: SearchSpace
+    /// Names of the choices of a layer, in the order of the genome.
+    public var backbone: [String]
+    public var heads: [String]
+    public var ratios: [Int]
+    public var stemChannels: Int
+    /// Output channels and blocks of stages 1 to 4.
+    public var stageChannels: [Int]
+    public var stageBlocks: [Int]
+
+    public init(
+      space: SearchSpace, backbone: [String], heads: [String], ratios: [Int], stemChannels: Int, stageChannels: [Int],
+      stageBlocks: [Int]
+    ) {
+      (self.space, self.backbone, self.heads, self.ratios) = (space, backbone, heads, ratios)
+      (self.stemChannels, self.stageChannels, self.stageBlocks) = (stemChannels, stageChannels, stageBlocks)
+    }
+  }
+
+  let settings: Settings?
+
+  /// - Parameter settings: of the run; nil where nothing was run, which leaves its cells empty.
+  public init(_ settings: Settings?) { self.settings = settings }
+
+  public var all: [ReportTable] { [choices, body] }
+
+  private var choices: ReportTable {
+    let space = settings?.space
+    func row(_ label: String, _ part: SearchSpace.Part, layers: String, choices: String, run: String?) -> [String] {
+      [label, choices, run ?? "", layers, space.map { "\($0.layers(of: part))" } ?? ""]
+    }
+    return ReportTable(
+      id: "table-1", title: "Table 1. What is searched", labels: ["searched part"],
+      columns: ["choices of a layer reported", "choices this run", "layers reported", "layers this run"],
+      rows: [
+        row(
+          "backbone", .backbone, layers: "40", choices: "shuffle 3x3, shuffle 5x5, shuffle 7x7, xception 3x3",
+          run: settings?.backbone.joined(separator: ", ")),
+        row(
+          "heads", .head, layers: "7", choices: "DW 3x3, DW 5x5, AT 3x3, AT 5x5, DF 3x3, DF 5x5",
+          run: settings?.heads.joined(separator: ", ")),
+        row(
+          "attention", .attention, layers: "9", choices: "ratio 4, 8, 16",
+          run: settings.map { "ratio " + $0.ratios.map(String.init).joined(separator: ", ") }),
+        ["architectures", "4^40 x 6^7 x 3^9 = 6.7e33", space.map(SearchSpaceTables.count) ?? "", "", ""],
+      ],
+      note: "DW: depthwise separable, AT: atrous, DF: deformable convolution. Where the paper says 16, the published "
+        + "code computes 6; see docs/fidelity.md.", alignment: .left)
+  }
+
+  private var body: ReportTable {
+    let blocks = ["8", "8", "16", "8"]
+    let channels = ["96", "240", "480", "960"]
+    let stages = channels.indices.map { i in
+      [
+        "\(i + 1)", "ShuffleNetV2 block (searched)", channels[i], settings.map { "\($0.stageChannels[i])" } ?? "",
+        blocks[i], settings.map { "\($0.stageBlocks[i])" } ?? "",
+      ]
+    }
+    return ReportTable(
+      id: "supplement-table-1", title: "Supplement, table 1. The backbone during the search",
+      labels: ["stage", "block"],
+      columns: ["channels reported", "channels this run", "blocks reported", "blocks this run"],
+      rows: [
+        ["0", "Conv 3x3, BN, ReLU", "48", settings.map { "\($0.stemChannels)" } ?? "", "1", settings == nil ? "" : "1"]
+      ] + stages, note: nil)
+  }
+
+  /// `4^40 x 6^7 x 3^9 = 6.7e33`.
+  private static func count(_ space: SearchSpace) -> String {
+    let powers = SearchSpace.Part.allCases.filter { space.layers(of: $0) > 0 }
+      .map { "\(space.choices(of: $0))^\(space.layers(of: $0))" }.joined(separator: " x ")
+    let digits = space.size
+    let size = digits.count > 6 ? "\(rounded(digits))e\(digits.count - 1)" : digits
+    return powers.isEmpty ? size : "\(powers) = \(size)"
+  }
+
+  /// The first two digits of a long number, the second one rounded, as `6.7`.
+  private static func rounded(_ digits: String) -> String {
+    fixed((Double(digits.prefix(6)) ?? 0) / 1e5, 1)
+  }
+}

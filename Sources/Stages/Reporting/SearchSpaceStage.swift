@@ -1,0 +1,64 @@
+import Foundation
+import Models
+import Pipelines
+import Reports
+
+/// Table 1 of the paper and of its supplement beside what this pipeline searches, as `search-space.txt`, `.csv` and
+/// `.md`.
+struct SearchSpaceStage: Stage {
+  struct Parameters: StageParameters {
+    /// Of the supernet.
+    var network = NetworkConfiguration()
+    /// What the columns of this run are called.
+    var profile = ""
+    init() {}
+  }
+
+  static let name = "tabulate-search-space"
+  static let version = 1
+  static let summary = "writes the paper's tables of the search space beside what is searched here"
+  static let inputs: [InputPort] = []
+  static let outputs = [OutputPort("tables", "tree")]
+
+  let parameters: Parameters
+
+  init(parameters: Parameters) throws {
+    try parameters.network.check(at: "network")
+    self.parameters = parameters
+  }
+
+  func run(in context: StageContext) throws {
+    let tables = SearchSpaceTables(SearchSpaceTables.Settings(parameters.network)).all
+    try context.write("tables", tables, named: "search-space", run: parameters.profile)
+  }
+}
+
+extension SearchSpaceTables.Settings {
+  init(_ network: NetworkConfiguration) {
+    self.init(
+      space: network.searchSpace,
+      backbone: network.body.family == .resnet ? [] : BodyOperator.allCases.map(\.name),
+      heads: HeadOperator.allCases.map(\.name), ratios: network.attention.enabled ? network.attention.ratios : [],
+      stemChannels: network.body.stemChannels, stageChannels: network.body.stageChannels,
+      stageBlocks: network.body.stageBlocks)
+  }
+
+  /// What a stage that trains a supernet searches; nil for all others.
+  /// - Throws: where its parameters are none.
+  public init?(trainedBy stage: Pipeline.StageSummary) throws {
+    guard stage.kind.name == FinetuneSupernetStage.name else { return nil }
+    self.init(try stage.parameters.decoded(as: FinetuneSupernetStage.Parameters.self).network)
+  }
+}
+
+extension StageContext {
+  /// The tables as text, CSV and Markdown in the folder of an output.
+  func write(_ output: String, _ tables: [ReportTable], named name: String, run: String) throws {
+    try write(output) { folder in
+      for (format, suffix) in [(TableFormat.text, "txt"), (.csv, "csv"), (.markdown, "md")] {
+        let text = tables.map { $0.rendered(as: format, run: run) }.joined(separator: "\n")
+        try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name).\(suffix)"))
+      }
+    }
+  }
+}
