@@ -64,7 +64,7 @@ let package = Package(
     // L5
     library("Models", ["NN", "Autograd", "Vision", "Panoptic", "Search", "Tensors", "Determinism"]),
     library("Datasets", ["Vision", "Panoptic", "Tensors", "Determinism"]),
-    library("Reports", ["Panoptic", "Search", "Determinism"]),
+    library("Reports", ["Search", "Determinism"]),
     // L6
     library(
       "Stages",

@@ -20,6 +20,8 @@ public final class Pass {
   }
 
   public let mode: Mode
+  /// The weight of this pass in running statistics, in place of what the layers say.
+  public var statisticsWeight: Double?
   private var tape: [Entry] = []
   private var leaves: [ObjectIdentifier: Variable] = [:]
   private(set) var statistics: [() -> Void] = []

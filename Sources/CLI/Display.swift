@@ -62,7 +62,7 @@ final class Display: Sendable {
     case .interrupted(let stage):
       end(stage, &state)
       print("\(stage): interrupted", &state)
-    case .runFinished(_, let executed, let cached, let seconds):
+    case .runFinished(_, let executed, let cached, let seconds, _):
       state.running = []
       print("\(executed) executed, \(cached) cached, in \(Units.duration(seconds))", &state)
     }

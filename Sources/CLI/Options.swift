@@ -119,6 +119,7 @@ struct PipelineOptions: ParsableArguments {
     if let profile { arguments += ["--profile", profile] }
     if let fidelity { arguments += ["--fidelity", fidelity] }
     if let seed { arguments += ["--seed", String(seed)] }
+    if engine != .portable { arguments += ["--engine", engine.rawValue] }
     for text in settings {
       // Where data lies is another place elsewhere.
       if case .variable = try Setting(parsing: text) { continue }
@@ -186,8 +187,8 @@ extension MachineOptions {
     options.threads = try apply()
     let variable = "AUTOPANOPTIC_CHECKPOINT_INTERVAL"
     if let text = ProcessInfo.processInfo.environment[variable], !text.isEmpty {
-      guard let seconds = Double(text), seconds >= 0 else {
-        throw ValidationError("\(variable)=\(text): expected seconds, 0 or more")
+      guard let seconds = Double(text), (0...1e9).contains(seconds) else {
+        throw ValidationError("\(variable)=\(text): expected seconds, 0 to 1000000000")
       }
       options.checkpointInterval = seconds
     }

@@ -66,8 +66,11 @@ public struct ProposalConfiguration: Codable, Hashable, Sendable {
   public var positiveFraction = 0.5
   public var preNMSTrain = 2000
   public var preNMSTest = 1000
-  /// Kept after suppression, over all levels: of the batch in training, of each image in testing.
+  /// Kept after suppression, over all levels: of a batch in training, of each image in testing.
   public var postNMSTrain = 2000
+  /// Images of such a batch, one after the other; nil for all of a pass. The published program has the two of a GPU,
+  /// where a pass of ours may have sixteen.
+  public var imagesPerLimit: Int?
   public var postNMSTest = 1000
   public var nmsOverlap: Float = 0.7
   public var smoothL1Beta: Double = 1.0 / 9

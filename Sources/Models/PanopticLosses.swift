@@ -119,19 +119,12 @@ extension PanopticNetwork {
       foregroundThreshold: settings.positiveOverlap, backgroundThreshold: settings.positiveOverlap,
       forcesBestCandidates: false)
     let sampler = MatchSampler(count: settings.batchPerImage, objectFraction: settings.positiveFraction)
-    var candidates: [[Box]] = []
-    var pooled: [(image: Int, box: Box, score: Float)] = []
-    for (image, target) in targets.enumerated() {
-      let found = proposals(
-        image: image, size: (target.width, target.height), outputs: outputs, anchors: anchors,
-        preNMS: configuration.proposals.preNMSTrain, postNMS: configuration.proposals.postNMSTrain)
-      pooled += zip(found.boxes, found.scores).map { (image, $0, $1) }
-    }
-    // The limit after suppression counts over the whole batch, as published.
-    let kept = indicesOfLargest(pooled.map(\.score), count: configuration.proposals.postNMSTrain).sorted()
-    for image in targets.indices {
-      candidates.append(kept.filter { pooled[$0].image == image }.map { pooled[$0].box })
-    }
+    let candidates = configuration.proposals.limited(
+      targets.enumerated().map { image, target in
+        proposals(
+          image: image, size: (target.width, target.height), outputs: outputs, anchors: anchors,
+          preNMS: configuration.proposals.preNMSTrain, postNMS: configuration.proposals.postNMSTrain)
+      })
     var samples: [RegionSample] = []
     for (image, target) in targets.enumerated() {
       let objects = target.instances.map(\.box)

@@ -62,3 +62,22 @@ extension Proposals {
     return Proposals(boxes: kept.map { boxes[$0] }, scores: kept.map { scores[$0] })
   }
 }
+
+extension ProposalConfiguration {
+  /// The boxes that training goes on with, image by image: of all images that share a limit the best `postNMSTrain`, in
+  /// the order they had.
+  func limited(_ found: [Proposals]) -> [[Box]] {
+    let group = imagesPerLimit ?? max(1, found.count)
+    return stride(from: 0, to: found.count, by: group).flatMap { first -> [[Box]] in
+      let images = found[first..<min(first + group, found.count)]
+      let kept = Set(indicesOfLargest(images.flatMap(\.scores), count: postNMSTrain))
+      var index = -1
+      return images.map { image in
+        image.boxes.filter { _ in
+          index += 1
+          return kept.contains(index)
+        }
+      }
+    }
+  }
+}

@@ -7,7 +7,7 @@ public final class BatchNorm2d {
   public let shift: Parameter
   public let runningMean: Buffer
   public let runningVariance: Buffer
-  /// Weight of the new batch in the running statistics.
+  /// Weight of the new batch in the running statistics, unless its pass has one.
   public let momentum: Double
   private let options: BatchNormalization.Options
   private let relu: Bool
@@ -36,8 +36,9 @@ public final class BatchNorm2d {
     }
     let (y, batch) = batchNormTraining(
       x, scale: scale, shift: shift, options: options, relu: relu, behind: bypass)
+    let weight = x.pass.statisticsWeight ?? momentum
     x.pass.updateStatistics { [self] in
-      batch.move(&runningMean.value, &runningVariance.value, momentum: momentum)
+      batch.move(&runningMean.value, &runningVariance.value, momentum: weight)
     }
     return y
   }

@@ -2,7 +2,7 @@ import Determinism
 
 /// Learning rate as a function of the iteration (spec 2.2, 5.1, 8.1).
 public struct Schedule: Codable, Hashable, Sendable {
-  public enum Shape: String, Codable, Hashable, Sendable {
+  public enum Shape: String, Codable, Hashable, Sendable, CaseIterable {
     /// base · (1 - t / total), to zero at the end (spec 2.2).
     case linear
     /// base · (1 + cos(π (t - warmup) / (total - warmup))) / 2 (spec 5.1).

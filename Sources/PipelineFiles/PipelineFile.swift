@@ -68,6 +68,7 @@ public struct PipelineFile: Sendable {
 
   /// Names of the profiles, as in the file.
   public var profileNames: [String] { root["profiles"]?.members?.map(\.name) ?? [] }
+  public var fidelityNames: [String] { root["fidelities"]?.members?.map(\.name) ?? [] }
 
   /// The pipeline of one profile.
   /// - Parameters:
@@ -124,6 +125,10 @@ public struct PipelineFile: Sendable {
 
   /// The root that a run must end in, as the file says under `expect`; nil where it says nothing of such a run.
   public func expectedRoot(profile: String?, seed: UInt64?) throws -> (root: String, location: SourceLocation)? {
+    for member in root["expect"]?.members ?? [] where !profileNames.contains(member.name) {
+      let hint = Suggestion.text(for: member.name, among: profileNames)
+      throw PipelineError(.badReference, at: member.nameLocation, "'expect': no profile '\(member.name)'\(hint)")
+    }
     guard let expect = root["expect"], let name = try profile ?? root.text("profile")?.stringValue,
       let roots = expect[name]
     else { return nil }
@@ -137,7 +142,7 @@ public struct PipelineFile: Sendable {
         .wrongType, at: found.value.location,
         "'expect': expected a root of 64 hexadecimal digits, found \(found.value.kindDescription)")
     }
-    return (text, found.value.location)
+    return (text.lowercased(), found.value.location)
   }
 
   private func requireStage(_ name: String, among names: [String], at location: SourceLocation) throws {

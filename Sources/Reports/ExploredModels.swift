@@ -1,3 +1,5 @@
+import Determinism
+
 /// The models that search policies met, in order of evaluation: Figure 2b of the paper. A dot is a model, a line the
 /// best one so far; a ring is the model that a policy composes out of those it met.
 public struct ExploredModels: Sendable {
@@ -38,12 +40,12 @@ public struct ExploredModels: Sendable {
     for i in 0...Int(((highest - lowest) / step).rounded()) {
       let value = lowest + Double(i) * step
       drawing.line(x1: left, y1: y(value), x2: right, y2: y(value), colour: "#ddd")
-      drawing.text(fixed(value, step < 1 ? 1 : 0), x: left - 8, y: y(value) + 4, anchor: "end")
+      drawing.text(value.text(digits: step < 1 ? 1 : 0), x: left - 8, y: y(value) + 4, anchor: "end")
     }
     let stride = ExploredModels.step(count)
     for i in 0...Int(count / stride) {
       let place = left + (right - left) * Double(i) * stride / count
-      drawing.text(fixed(Double(i) * stride, 0), x: place, y: bottom + 18, anchor: "middle")
+      drawing.text((Double(i) * stride).text(digits: 0), x: place, y: bottom + 18, anchor: "middle")
     }
     drawing.line(x1: left, y1: bottom, x2: right, y2: bottom)
     drawing.text("models evaluated", x: (left + right) / 2, y: height - 12, anchor: "middle")

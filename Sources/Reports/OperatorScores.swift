@@ -7,11 +7,16 @@ public struct OperatorScores: Sendable {
     public var choices: [String]
     /// `table[choice][layer]`.
     public var table: [[Int]]
+    /// The selected choice of every layer.
+    public var selected: [Int]
     /// Layers after which a line stands, such as the ends of stages.
     public var ends: [Int]
 
-    public init(title: String, choices: [String], table: [[Int]], ends: [Int] = []) {
-      (self.title, self.choices, self.table, self.ends) = (title, choices, table, ends)
+    /// - Precondition: a row of the table for every choice, as many cells in each as there are selected choices.
+    public init(title: String, choices: [String], table: [[Int]], selected: [Int], ends: [Int] = []) {
+      precondition(
+        table.count == choices.count && table.allSatisfy { $0.count == selected.count }, "OperatorScores: \(title)")
+      (self.title, self.choices, self.table, self.selected, self.ends) = (title, choices, table, selected, ends)
     }
   }
 
@@ -38,13 +43,12 @@ public struct OperatorScores: Sendable {
       }
       for layer in 0..<layers {
         let column = part.table.map { $0[layer] }
-        let best = column.indices.max { column[$0] != column[$1] ? column[$0] < column[$1] : $0 > $1 }
         for (row, points) in column.enumerated() {
           let share = Double(points - lowest) / Double(max(1, highest - lowest))
           let (x, top) = (left + Double(layer) * cell, y + Double(row) * cell)
           drawing.rectangle(
             x: x + 0.5, y: top + 0.5, width: cell - 1, height: cell - 1, fill: OperatorScores.colour(share),
-            stroke: row == best ? "#c1272d" : "none", title: "layer \(layer + 1), \(part.choices[row]): \(points)")
+            stroke: row == part.selected[layer] ? "#c1272d" : "none", title: "layer \(layer + 1), \(part.choices[row]): \(points)")
           drawing.text(
             "\(points)", x: x + cell / 2, y: top + 13, size: 8, anchor: "middle",
             colour: share > 0.55 ? "white" : "black")

@@ -1,3 +1,5 @@
+import Determinism
+
 /// Results of runs by row; several where there are several seeds.
 public typealias PaperResults = [PaperResult: [QualityResult]]
 
@@ -23,9 +25,10 @@ extension PaperTable {
   /// Nothing, a number, or mean ± standard deviation of several.
   private static func summary(_ values: [Double]) -> String {
     guard let first = values.first else { return "" }
-    if values.count == 1 { return fixed(first, 1) }
+    if values.count == 1 { return first.text(digits: 1) }
     let mean = values.reduce(0, +) / Double(values.count)
     let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-    return "\(fixed(mean, 1)) ± \(fixed((squares / Double(values.count - 1)).squareRoot(), 1)) (\(values.count))"
+    let deviation = (squares / Double(values.count - 1)).squareRoot()
+    return "\(mean.text(digits: 1)) ± \(deviation.text(digits: 1)) (\(values.count))"
   }
 }

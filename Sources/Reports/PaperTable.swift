@@ -167,7 +167,8 @@ extension PaperTable {
       row(["EA", "1000"], nil, .supernetEvolution),
     ],
     note: "The paper draws these models in figure 2b and prints no numbers. They are judged on images of the training "
-      + "set, with weights of the supernet; table 5 has the winners, retrained.")
+      + "set, with weights of the supernet; table 5 has the winners, retrained. Counts are the paper's; smaller profiles "
+      + "evaluate fewer.")
 
   static let transfer = PaperTable(
     id: "transfer", title: "Transfer of architectures", labels: ["searched on", "retrained on"],

@@ -1,3 +1,4 @@
+import Determinism
 import Search
 
 /// What is searched, as a profile sets it, beside what the paper says: its table 1, and table 1 of the supplement.
@@ -47,7 +48,7 @@ public struct SearchSpaceTables: Sendable {
           run: settings?.heads.joined(separator: ", ")),
         row(
           "attention", .attention, layers: "9", choices: "ratio 4, 8, 16",
-          run: settings.map { "ratio " + $0.ratios.map(String.init).joined(separator: ", ") }),
+          run: settings.map { $0.ratios.isEmpty ? "none" : "ratio " + $0.ratios.map(String.init).joined(separator: ", ") }),
         ["architectures", "4^40 x 6^7 x 3^9 = 6.7e33", space.map(SearchSpaceTables.count) ?? "", "", ""],
       ],
       note: "DW: depthwise separable, AT: atrous, DF: deformable convolution. Where the paper says 16, the published "
@@ -77,12 +78,13 @@ public struct SearchSpaceTables: Sendable {
     let powers = SearchSpace.Part.allCases.filter { space.layers(of: $0) > 0 }
       .map { "\(space.choices(of: $0))^\(space.layers(of: $0))" }.joined(separator: " x ")
     let digits = space.size
-    let size = digits.count > 6 ? "\(rounded(digits))e\(digits.count - 1)" : digits
+    let size = digits.count > 6 ? rounded(digits) : digits
     return powers.isEmpty ? size : "\(powers) = \(size)"
   }
 
-  /// The first two digits of a long number, the second one rounded, as `6.7`.
+  /// A long number with two digits, as `6.7e33`.
   private static func rounded(_ digits: String) -> String {
-    fixed((Double(digits.prefix(6)) ?? 0) / 1e5, 1)
+    let text = ((Double(digits.prefix(6)) ?? 0) / 1e5).text(digits: 1)
+    return text == "10.0" ? "1.0e\(digits.count)" : "\(text)e\(digits.count - 1)"
   }
 }

@@ -30,15 +30,3 @@ public struct TextTable: Sendable {
     return lines.map { line in String(line.reversed().drop { $0 == " " }.reversed()) + "\n" }.joined()
   }
 }
-
-/// A number with a fixed number of decimals, rounded half away from zero; the same text on every machine and in every
-/// locale.
-func fixed(_ value: Double, _ decimals: Int) -> String {
-  guard value.isFinite, value.magnitude < 1e12 else { return "\(value)" }
-  let scale = (0..<decimals).reduce(1) { product, _ in product * 10 }
-  let scaled = Int((value.magnitude * Double(scale)).rounded())
-  let sign = value < 0 && scaled > 0 ? "-" : ""
-  let fraction = String(scaled % scale)
-  let zeros = String(repeating: "0", count: max(0, decimals - fraction.count))
-  return decimals == 0 ? "\(sign)\(scaled)" : "\(sign)\(scaled / scale).\(zeros)\(fraction)"
-}

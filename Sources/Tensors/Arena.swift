@@ -71,7 +71,11 @@ struct Arena {
       // The place is taken, or the system does not follow hints: then a slab of its own, wherever it lies.
       munmap(start, length)
       length = Arena.slabSize(for: size)
-      start = Arena.map(length + Arena.hugePage, at: nil).alignedUp(toMultipleOf: Arena.hugePage)
+      let room = Arena.map(length + Arena.hugePage, at: nil)
+      start = room.alignedUp(toMultipleOf: Arena.hugePage)
+      // What lies around it goes back, so that the next slab may follow.
+      if start > room { munmap(room, start - room) }
+      if start < room + Arena.hugePage { munmap(start + length, room + Arena.hugePage - start) }
     }
     end = start + length
     // Best effort: without huge pages everything is the same, only slower.

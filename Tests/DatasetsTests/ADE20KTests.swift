@@ -17,9 +17,9 @@ struct ADE20KTests {
 
   /// Areas, boxes and classes of every segment by the original converter. Its ids of classes start at 0, and its boxes
   /// are one pixel off toward the lower right where they do not start at the border; ours are COCO's.
-  @Test("segments of a real picture are those of the original tools")
+  @Test("segments of a real picture are those of the original tools", .needs("ade20k/derived/ADEChallengeData2016"))
   func real() throws {
-    guard let root = sampleData("ade20k/derived/ADEChallengeData2016") else { return }
+    let root = try #require(sampleData("ade20k/derived/ADEChallengeData2016"))
     let name = "ADE_train_00016869"
     let map = try ADE20KMap(
       classes: ImageFile.readIndices(path: "\(root)/annotations/training/\(name).png"), at: "classes",

@@ -25,22 +25,22 @@ struct ImageNetOdditiesTests {
   }
 
   @Test(
-    "grey pictures have three equal planes, in training and evaluation",
+    "grey pictures have three equal planes, in training and evaluation", .needs("imagenet"),
     arguments: [
       "samples/n02692877/n02692877_airship.JPEG", "samples/n04532670/n04532670_viaduct.JPEG",
       "zoo/n15075141/n15075141_13104.JPEG",
     ])
   func grey(_ name: String) throws {
-    guard let folder = sampleData("imagenet") else { return }
+    let folder = try #require(sampleData("imagenet"))
     let planes = try planes(folder + "/" + name)
     #expect(planes[0] == planes[1] && planes[1] == planes[2])
     #expect(planes[3] == planes[4] && planes[4] == planes[5])
     #expect(planes.allSatisfy { $0.allSatisfy { (0...255).contains($0) } })
   }
 
-  @Test("a PNG with transparency that is called JPEG is a picture without transparency")
+  @Test("a PNG with transparency that is called JPEG is a picture without transparency", .needs("imagenet"))
   func disguise() throws {
-    guard let folder = sampleData("imagenet") else { return }
+    let folder = try #require(sampleData("imagenet"))
     let path = folder + "/zoo/n99999999/n02105855_2933.JPEG"
     let image = try ImageFile.read(path: path)
     #expect((image.width, image.height, image.channels) == (213, 189, 3))
@@ -55,9 +55,9 @@ struct ImageNetOdditiesTests {
     #expect(try planes(path).count == 6)
   }
 
-  @Test("pictures are not turned by their orientation tag, as the reference does not turn them")
+  @Test("pictures are not turned by their orientation tag, as the reference does not turn them", .needs("imagenet"))
   func orientation() throws {
-    guard let folder = sampleData("imagenet") else { return }
+    let folder = try #require(sampleData("imagenet"))
     // Orientation 6 would be 294 pixels wide and 392 high.
     let image = try ImageFile.read(path: folder + "/samples/n02951585/n02951585_can_opener.JPEG")
     #expect((image.width, image.height) == (392, 294))
@@ -66,18 +66,18 @@ struct ImageNetOdditiesTests {
     #expect((other.width, other.height) == (1600, 1200))
   }
 
-  @Test("CMYK, of which ImageNet holds one, becomes RGB as Pillow has it")
+  @Test("CMYK, of which ImageNet holds one, becomes RGB as Pillow has it", .needs("jpeg_flavours"))
   func cmyk() throws {
-    guard let folder = sampleData("jpeg_flavours") else { return }
+    let folder = try #require(sampleData("jpeg_flavours"))
     let path = folder + "/pil_sample_cmyk.jpg"
     let image = try ImageFile.read(path: path)
     #expect((image.width, image.height, image.channels) == (100, 100, 3))
     #expect(try planes(path).allSatisfy { $0.allSatisfy { (0...255).contains($0) } })
   }
 
-  @Test("a folder of such files is one data set; a file of another format is named")
+  @Test("a folder of such files is one data set; a file of another format is named", .needs("imagenet"))
   func folder() throws {
-    guard let imagenet = sampleData("imagenet") else { return }
+    let imagenet = try #require(sampleData("imagenet"))
     let data = try ClassificationDataset(root: imagenet, part: "zoo")
     #expect(data.classes == ["n02110063", "n04370456", "n15075141", "n99999999"])
     #expect(data.samples.count == 8)

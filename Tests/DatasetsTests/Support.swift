@@ -29,7 +29,14 @@ final class TemporaryFolder {
   }
 }
 
-/// The larger test data: `AUTOPANOPTIC_DATA`, or `shared/data` beside the checkout; nil with a message where missing.
+extension Trait where Self == ConditionTrait {
+  /// Skips a test where a part of the larger test data is not there.
+  static func needs(_ name: String) -> Self {
+    .enabled(if: sampleData(name) != nil, "no '\(name)' in the test data; set AUTOPANOPTIC_DATA")
+  }
+}
+
+/// The larger test data: `AUTOPANOPTIC_DATA`, or `shared/data` beside the checkout; nil where missing.
 func sampleData(_ name: String) -> String? {
   let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()
@@ -37,7 +44,6 @@ func sampleData(_ name: String) -> String? {
     ProcessInfo.processInfo.environment["AUTOPANOPTIC_DATA"]
     ?? package.deletingLastPathComponent().appendingPathComponent("shared/data").path
   if FileManager.default.fileExists(atPath: "\(root)/\(name)") { return "\(root)/\(name)" }
-  print("skipped: no '\(name)' in the test data; set AUTOPANOPTIC_DATA")
   return nil
 }
 

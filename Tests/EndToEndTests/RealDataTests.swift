@@ -6,9 +6,9 @@ extension EndToEndTests {
   @Suite("Real COCO pictures")
   struct RealDataTests {
     /// The two sample pictures of panopticapi as a training and validation set: reading, splitting, one update.
-    @Test("train the supernet through the reader of COCO folders")
+    @Test("train the supernet through the reader of COCO folders", .needs("coco/panopticapi_sample_data"))
     func train() async throws {
-      guard let sample = TestData.folder("coco/panopticapi_sample_data") else { return }
+      let sample = try #require(TestData.folder("coco/panopticapi_sample_data"))
       try await withTemporaryFolder { folder in
         let coco = folder + "/coco"
         let manager = FileManager.default

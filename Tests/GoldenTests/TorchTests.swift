@@ -17,7 +17,11 @@ import Vision
 struct TorchTests {
   private static let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
 
-  /// The folder with the script's results; nil, with a message, where there is no PyTorch.
+  private static let isWanted = ["AUTOPANOPTIC_TORCH", "AUTOPANOPTIC_TORCH_REFERENCE"].contains {
+    ProcessInfo.processInfo.environment[$0] != nil
+  }
+
+  /// The folder with the script's results; nil where it can't be made.
   private static let folder: String? = {
     let environment = ProcessInfo.processInfo.environment
     if let folder = environment["AUTOPANOPTIC_TORCH_REFERENCE"] { return folder }
@@ -25,7 +29,7 @@ struct TorchTests {
     let data = environment["AUTOPANOPTIC_DATA"] ?? checkout.deletingLastPathComponent().path + "/shared/data"
     let picture = data + "/coco/panopticapi_sample_data/input_images/000000142238.jpg"
     guard let python = environment["AUTOPANOPTIC_TORCH"], FileManager.default.fileExists(atPath: picture) else {
-      print("skipped: set AUTOPANOPTIC_TORCH to a Python with torchvision, and AUTOPANOPTIC_DATA to the test data")
+      Issue.record("no picture at \(picture); set AUTOPANOPTIC_DATA to the test data")
       return nil
     }
     let folder = NSTemporaryDirectory() + "autopanoptic-torch-\(getpid())"
@@ -86,9 +90,9 @@ struct TorchTests {
       })
   }
 
-  @Test("the published body, built in PyTorch from the specification, gives the same C2 to C5")
+  @Test("the published body, built in PyTorch from the specification, gives the same C2 to C5", .enabled(if: isWanted, "set AUTOPANOPTIC_TORCH to a Python with torchvision"))
   func body() throws {
-    guard let folder = Self.folder else { return }
+    let folder = try #require(Self.folder)
     let path = Array("3202132013133001001023221013122112020230").compactMap(\.wholeNumberValue)
     let store = ParameterStore(seeds: nil)
     let body = Body(
@@ -115,9 +119,9 @@ struct TorchTests {
       configuration, thingClasses: 90, stuffClasses: 1, content: .supernet, batchNormMomentum: 0.1, seeds: nil)
   }
 
-  @Test("torchvision's Mask R-CNN ResNet-50-FPN gives the same features, proposals, regions, scores and masks")
+  @Test("torchvision's Mask R-CNN ResNet-50-FPN gives the same features, proposals, regions, scores and masks", .enabled(if: isWanted, "set AUTOPANOPTIC_TORCH to a Python with torchvision"))
   func maskRCNN() throws {
-    guard let folder = Self.folder else { return }
+    let folder = try #require(Self.folder)
     let network = Self.maskRCNN()
     let state = try imported("maskrcnn", map: "maps/torchvision-maskrcnn.map", in: folder)
     for part in ["body/", "pyramid/", "proposals/", "box/", "mask/"] { try network.store.load(state, prefix: part) }

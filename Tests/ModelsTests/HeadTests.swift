@@ -128,6 +128,22 @@ struct HeadTests {
     #expect(found.best(1).scores == [3])
   }
 
+  @Test("the limit after suppression counts over the images of a pass, or over some of them")
+  func limit() {
+    func box(_ x: Int) -> Box { Box(Float(x), 0, Float(x + 1), 1) }
+    let found = [[9, 8, 1], [7, 3], [6, 5, 4]].map { scores in
+      Proposals(boxes: scores.map(box), scores: scores.map(Float.init))
+    }
+    var configuration = ProposalConfiguration()
+    configuration.postNMSTrain = 3
+    #expect(configuration.limited(found) == [[box(9), box(8)], [box(7)], []])
+    configuration.imagesPerLimit = 2
+    #expect(configuration.limited(found) == [[box(9), box(8)], [box(7)], [box(6), box(5), box(4)]])
+    configuration.imagesPerLimit = 1
+    #expect(configuration.limited(found) == found.map(\.boxes))
+    #expect(configuration.limited([]) == [])
+  }
+
   /// ReLU turns what is not a number into zero (numerics rule 7), so a loss alone need not show it: gradients do.
   @Test(
     "a diverged network is no trap: a loss or a gradient that is not finite tells (numerics rule 13)",

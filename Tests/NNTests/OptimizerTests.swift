@@ -147,6 +147,15 @@ struct OptimizerTests {
     norm.resetStatistics()
     #expect(norm.runningMean.value.item == 0)
     #expect(norm.runningVariance.value.item == 1)
+    // With weights of their own, three passes leave their mean and nothing of the beginning.
+    for (step, shift) in [Float(0), 3, 6].enumerated() {
+      let pass = Pass(mode: .recalibration)
+      pass.statisticsWeight = 1 / Double(step + 1)
+      _ = norm(pass.constant(Tensor([1, 3, 5, 7].map { $0 + shift }, shape: [1, 1, 2, 2])))
+      pass.commitStatistics()
+    }
+    #expect(abs(norm.runningMean.value.item - 7) < 1e-6)
+    #expect(abs(norm.runningVariance.value.item - 20 / 3) < 1e-5)
   }
 
   // Offsets zero and masks 1/2: every sample is half a cell's value, and halving commutes with rounding.

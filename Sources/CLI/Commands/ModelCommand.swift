@@ -75,18 +75,25 @@ struct Model: ParsableCommand {
     func run() throws {
       let (subject, rows) = try describe()
       if let svg {
-        let diagram = BlockDiagram(title: "\(architecture), \(width.rawValue)", rows: rows)
-        try Data(diagram.svg.utf8).write(to: URL(fileURLWithPath: svg), options: .atomic)
+        // A name such as detnas-coco-fpn-300M says it already.
+        let title = architecture.hasSuffix("-300M") ? architecture : "\(architecture), \(width.rawValue)"
+        do {
+          let drawing = Data(BlockDiagram(title: title, rows: rows).svg.utf8)
+          try drawing.write(to: URL(fileURLWithPath: svg), options: .atomic)
+        } catch {
+          throw PipelineError(.io, "\(svg): cannot write the drawing: \(error.localizedDescription)")
+        }
       }
       Output.line(json ? subject.json.canonicalText : subject.text)
     }
 
+    private static let bodies = [
+      "detnas-coco-fpn": DetNASBackbone.cocoFPN, "detnas-coco-fpn-300M": DetNASBackbone.cocoFPN300M,
+      "detnas-coco-retinanet-300M": DetNASBackbone.cocoRetinaNet300M,
+    ]
+
     private func describe() throws -> (NetworkDescription, [BlockDiagram.Row]) {
-      let bodies = [
-        "detnas-coco-fpn": DetNASBackbone.cocoFPN, "detnas-coco-fpn-300M": DetNASBackbone.cocoFPN300M,
-        "detnas-coco-retinanet-300M": DetNASBackbone.cocoRetinaNet300M,
-      ]
-      if let path = bodies[architecture] { return try body(path) }
+      if let path = Describe.bodies[architecture] { return try body(path) }
       let named = ["coco": Architecture.publishedCOCO, "ade20k": .publishedADE20K]
       let found = try named[architecture] ?? file()
       if classifier { return try body(found.backbone) }
@@ -117,7 +124,8 @@ struct Model: ParsableCommand {
 
     private func file() throws -> Architecture {
       guard let bytes = FileManager.default.contents(atPath: architecture) else {
-        throw ValidationError("\(architecture): neither a file nor the name of an architecture")
+        let hint = Suggestion.text(for: architecture, among: ["coco", "ade20k"] + Describe.bodies.keys.sorted())
+        throw PipelineError(.unknownID, "\(architecture): neither a file nor the name of an architecture\(hint)")
       }
       return try Architecture(json: [UInt8](bytes), place: architecture)
     }

@@ -69,7 +69,7 @@ struct Predict: ParsableCommand {
         try PNGWriter.write(segmentation.overlay(on: picture), to: "\(output)/overlays/\(png)")
         results.append((image, segmentation))
         Output.line("\(path): \(summary(segmentation, segmenter.categories)); \(output)/overlays/\(png)")
-      } catch let error as ImageError {
+      } catch let error as ImageError where error.code != .unwritable {
         Output.error(error.description)
         failures += 1
       }

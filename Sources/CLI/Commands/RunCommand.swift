@@ -38,6 +38,7 @@ struct Run: ParsableCommand {
     runOptions.keepGoing = keepGoing
     let display = Display(json: json)
     let planner = try options.planner(pipeline, display: display, observing: dryRun)
+    let expected = stages.isEmpty ? try options.expectedRoot(pipeline) : nil
     Signals.install()
     if dryRun {
       PlanPrinter.printPlan(try planner.plan(stages: stages), isWhole: stages.isEmpty, json: json)
@@ -54,7 +55,7 @@ struct Run: ParsableCommand {
       for stage in result.highlights { Output.line(stage.text) }
       if let root { Output.line("root \(root.hex)") }
     }
-    if let root, stages.isEmpty, let expected = try options.expectedRoot(pipeline), expected.root != root.hex {
+    if let root, let expected, expected.root != root.hex {
       Output.error(
         "\(expected.location): error: this run ended in another root than expected (\(expected.root.prefix(12))). "
           + "'autopanoptic doctor' looks for a machine that computes otherwise, 'bisect' for the stage where two stores "

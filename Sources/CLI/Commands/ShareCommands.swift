@@ -37,10 +37,10 @@ struct Export: ParsableCommand {
       for path in try PipelineFile(path: what).bases {
         source.bases[String(path.dropFirst(path.hasPrefix(folder) ? folder.count : 0))] = try bytes(path)
       }
-      summary = try Exporter(store: planner.store).export(planner, source: source, to: file)
+      summary = try Exporter(store: planner.store, interruption: Signals.interruption).export(planner, source: source, to: file)
     } else {
       let store = try options.stores.openExisting()
-      summary = try Exporter(store: store).export(try Lookup(store: store).find(what), to: file)
+      summary = try Exporter(store: store, interruption: Signals.interruption).export(try Lookup(store: store).find(what), to: file)
     }
     Output.line(
       "\(file): \(Units.count(summary.records, "record")), \(Units.count(summary.objects, "object")), "
@@ -114,8 +114,14 @@ struct Keygen: ParsableCommand {
     guard !owner.contains(where: \.isNewline), !owner.hasPrefix("-----"), !owner.isEmpty else {
       throw ValidationError("--name: expected one line")
     }
-    try Keygen.create(file, key.pem, mode: 0o600)
     try Keygen.create(file + ".pub", "\(owner)\n\(key.publicKey.pem)", mode: 0o644)
+    do {
+      try Keygen.create(file, key.pem, mode: 0o600)
+    } catch {
+      // Half a pair is of no use, and would be in the way of the next try.
+      unlink(file + ".pub")
+      throw error
+    }
     Output.line("\(file): keep it to yourself; \(file).pub: key \(key.publicKey.id.prefix(12)) of \(owner)")
   }
 
@@ -126,8 +132,11 @@ struct Keygen: ParsableCommand {
       throw PipelineError(.io, "\(path): cannot create: \(String(cString: strerror(errno)))")
     }
     let bytes = Array(text.utf8)
-    guard write(descriptor, bytes, bytes.count) == bytes.count, close(descriptor) == 0 else {
-      throw PipelineError(.io, "\(path): cannot write: \(String(cString: strerror(errno)))")
+    let isWritten = write(descriptor, bytes, bytes.count) == bytes.count
+    let reason = errno
+    guard close(descriptor) == 0, isWritten else {
+      unlink(path)
+      throw PipelineError(.io, "\(path): cannot write: \(String(cString: strerror(isWritten ? errno : reason)))")
     }
   }
 }

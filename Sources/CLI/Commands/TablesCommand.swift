@@ -42,16 +42,23 @@ struct Tables: ParsableCommand {
     var results = PaperResults()
     var settings: SearchSpaceTables.Settings?
     var names = Set<String>()
-    for seed in seeds.isEmpty ? [nil] : seeds.map(Optional.some) {
+    let files = try files()
+    if let profile { try require(profile, among: files.flatMap(\.profileNames), "profile") }
+    if let fidelity { try require(fidelity, among: files.flatMap(\.fidelityNames), "fidelity") }
+    var distinct = Set<UInt64>()
+    for seed in seeds.isEmpty ? [nil] : seeds.filter({ distinct.insert($0).inserted }).map(Optional.some) {
       var found = PaperResults()
-      for path in try files() {
-        let file = try PipelineFile(path: path)
-        guard profile == nil || file.profileNames.contains(profile!) else { continue }
+      for file in files {
+        guard profile.map(file.profileNames.contains) ?? true, fidelity.map(file.fidelityNames.contains) ?? true else {
+          continue
+        }
         let description = try file.description(profile: profile, fidelity: fidelity, seed: seed)
         if settings == nil { settings = try searched(by: description, in: store) }
         for table in description.stages where table.uses == TabulateStage.name {
           let gathered = try gather(table, of: description, in: store)
-          let name = "\(profile ?? file.profile ?? "no profile"), seed \(description.seed)"
+          let name =
+            "\(profile ?? file.profile ?? "no profile"), seed \(description.seed)"
+            + (fidelity.map { ", fidelity \($0)" } ?? "")
           if !gathered.isEmpty { names.insert(name) }
           found.merge(gathered) { first, _ in first }
         }
@@ -63,16 +70,23 @@ struct Tables: ParsableCommand {
     Output.write(tables.map { $0.rendered(as: format, run: run) }.joined(separator: "\n"), to: 1)
   }
 
-  private func files() throws -> [String] {
+  private func files() throws -> [PipelineFile] {
     try pipelines.flatMap { path -> [String] in
       var isFolder: ObjCBool = false
-      guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-        throw ValidationError("\(path): no such file or folder")
+      // A file that is not there is spoken of where it is read.
+      guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
+        return [path]
       }
-      guard isFolder.boolValue else { return [path] }
       let names = try FileManager.default.contentsOfDirectory(atPath: path).filter { $0.hasSuffix(".yaml") }
       return names.sorted().map { "\(path)/\($0)" }
-    }
+    }.map { try PipelineFile(path: $0) }
+  }
+
+  /// - Throws: where no file has the profile or fidelity.
+  private func require(_ name: String, among names: [String], _ what: String) throws {
+    guard !names.contains(name) else { return }
+    let hint = Suggestion.text(for: name, among: Set(names).sorted())
+    throw PipelineError(.badReference, "no pipeline here has the \(what) '\(name)'\(hint)")
   }
 
   /// What the supernet of a pipeline spans, if it was trained.
@@ -81,10 +95,8 @@ struct Tables: ParsableCommand {
   ) throws -> SearchSpaceTables.Settings? {
     for stage in try Pipeline(description, registry: Stages.registry).summaries {
       guard let settings = try SearchSpaceTables.Settings(trainedBy: stage) else { continue }
-      // A data set that is not on this machine is spoken of where results are gathered.
-      let plan = try? plan([stage.name], of: description, in: store)
-      let trained = plan?.stages.first { $0.name == stage.name }
-      if trained?.instances.contains(where: { !$0.outputs.isEmpty }) ?? false { return settings }
+      let trained = try results(of: [stage.name], description, in: store)[stage.name] ?? []
+      if trained.contains(where: { $0 != nil }) { return settings }
     }
     return nil
   }
@@ -98,36 +110,27 @@ struct Tables: ParsableCommand {
       guard let row = PaperResult(rawValue: need.input), parts.count == 2 else { return nil }
       return (row, parts[0], parts[1])
     }
-    let plan: Plan
-    do {
-      plan = try self.plan(sources.map(\.stage), of: description, in: store)
-    } catch let error as PipelineError where error.isUserData {
-      // A data set that is not on this machine: nothing was run with it.
-      Output.error("\(description.file): left out: \(error.message)")
-      return [:]
-    }
+    // Where a data set is not on this machine, nothing was run with it.
+    let known = try self.results(of: sources.map(\.stage), description, in: store)
     var results = PaperResults()
     for source in sources {
-      let instances = plan.stages.first { $0.name == source.stage }?.instances ?? []
-      let artifacts = instances.map { $0.outputs[source.output] }
+      let artifacts = (known[source.stage] ?? []).map { $0?[source.output] }
       guard !artifacts.isEmpty, artifacts.allSatisfy({ $0 != nil }) else { continue }
       let found = try artifacts.map { artifact in
-        let path = Lookup(store: store).path(of: artifact!)
-        guard let bytes = FileManager.default.contents(atPath: path) else {
-          throw ValidationError("\(path): cannot read the result; 'autopanoptic repair' makes it anew")
-        }
-        return try TabulateStage.result(CanonicalValue(json: [UInt8](bytes)))
+        try TabulateStage.result(store.json(of: artifact!))
       }
       results[source.row] = TabulateStage.best(found).map { [$0] }
     }
     return results
   }
 
-  private func plan(_ stages: [String], of description: PipelineDescription, in store: Store) throws -> Plan {
+  private func results(
+    of stages: [String], _ description: PipelineDescription, in store: Store
+  ) throws -> [String: [[String: Artifact]?]] {
     try Planner(
       pipeline: try Pipeline(description, registry: Stages.registry), store: store,
       variables: try Variables.all([])
-    ).plan(stages: stages)
+    ).results(of: stages)
   }
 }
 

@@ -77,8 +77,6 @@ public final class ClassificationLoader: Sendable {
     cache = PictureCache(maximalBytes: cacheBytes)
   }
 
-  public var stepsPerEpoch: Int { order.batchesPerEpoch }
-
   /// The training batches of a range of steps, made ahead in the background.
   public func training(steps: Range<Int>, workers: Int = 1) -> Prefetcher<ClassificationBatch> {
     Prefetcher(steps: steps, workers: workers) { [self] in try trainingBatch(step: $0) }

@@ -86,9 +86,6 @@ public final class PanopticLoader: Sendable {
     cache = PictureCache(maximalBytes: cacheBytes)
   }
 
-  /// Steps after which every image was seen at least once.
-  public var stepsPerEpoch: Int { order.batchesPerEpoch }
-
   /// The training batches of a range of steps, made ahead in the background.
   public func training(steps: Range<Int>, workers: Int = 1) -> Prefetcher<PanopticBatch> {
     Prefetcher(steps: steps, workers: workers) { [self] in try trainingBatch(step: $0) }

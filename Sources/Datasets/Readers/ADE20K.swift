@@ -17,7 +17,7 @@ public struct ADE20K: Sendable {
   public init(root: String) { self.root = root }
 
   /// Which classes the converted data set has.
-  public enum Classes: String, Codable, Hashable, Sendable {
+  public enum Classes: String, Codable, Hashable, Sendable, CaseIterable {
     /// All 150.
     case all
     /// Those that occur in a picture of either part: so that the heads of a small network have no dead outputs.

@@ -36,8 +36,6 @@ struct ParameterDecoder: Decoder {
     do {
       result = try decoder.unbox(type)
     } catch let error as DecodingError {
-      // A misspelt key often shows first as a missing one: say that instead.
-      try tracker.refuseUnknownKeys()
       throw PipelineError(.badValue, at: value.location, error.plainText)
     }
     try tracker.refuseUnknownKeys()

@@ -137,6 +137,26 @@ public struct Planner: Sendable {
 
   /// - Parameter stages: stages and instances wanted, such as `judge` and `judge[3]`; none means all.
   public func plan(stages names: [String] = []) throws -> Plan {
+    let (graph, problems) = try known(names)
+    let explainer = Explainer(store: store)
+    let stages = graph.wanted.map { describe($0, graph, explainer, problem: problems[$0]) }
+    return Plan(pipeline: pipeline.name, stages: stages, root: graph.root)
+  }
+
+  /// What the store has of some stages, without a word on what it has not, which makes it quicker than `plan`: the
+  /// outputs of their instances in order, nil for those that must run; no list where it is not known how many there are.
+  public func results(of names: [String]) throws -> [String: [[String: Artifact]?]] {
+    guard !names.isEmpty else { return [:] }
+    let (graph, _) = try known(names)
+    var results = [String: [[String: Artifact]?]]()
+    for stage in graph.wanted {
+      results[pipeline.stages[stage].name] = graph.slots(of: stage)?.map(\.outputs)
+    }
+    return results
+  }
+
+  /// The graph as far as the store has it, and what is wrong with sources and tools.
+  private func known(_ names: [String]) throws -> (Graph, problems: [Int: PipelineError]) {
     let demand = try Demand(names, in: pipeline)
     let (observations, problems) = try observe(demand.stages)
     var graph = makeGraph(demand, observations)
@@ -149,9 +169,7 @@ public struct Planner: Sendable {
         queue += try graph.complete(instance, outputs: outputs)
       }
     }
-    let explainer = Explainer(store: store)
-    let stages = graph.wanted.map { describe($0, graph, explainer, problem: problems[$0]) }
-    return Plan(pipeline: pipeline.name, stages: stages, root: graph.root)
+    return (graph, problems)
   }
 
   /// Looks at the folders of the wanted sources.

@@ -20,7 +20,7 @@ public enum RunEvent: Sendable {
   case highlight(stage: String, name: String, least: Double, most: Double, count: Int)
   /// Something about the run as a whole that the user should know.
   case notice(String)
-  case runFinished(root: Digest?, executed: Int, cached: Int, seconds: Double)
+  case runFinished(root: Digest?, executed: Int, cached: Int, seconds: Double, wasInterrupted: Bool)
 
   /// The event as one JSON object.
   public var canonical: CanonicalValue {
@@ -68,12 +68,12 @@ public enum RunEvent: Sendable {
           "stage": .string(stage), "name": .string(name), "least": .number(least), "most": .number(most),
           "count": .integer(count),
         ])
-    case .runFinished(let root, let executed, let cached, let seconds):
+    case .runFinished(let root, let executed, let cached, let seconds, let wasInterrupted):
       event(
         "run-finished",
         [
           "root": root.map { .string($0.hex) } ?? .null, "executed": .integer(executed), "cached": .integer(cached),
-          "seconds": rounded(seconds),
+          "seconds": rounded(seconds), "interrupted": .bool(wasInterrupted),
         ])
     }
   }

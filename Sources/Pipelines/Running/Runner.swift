@@ -94,7 +94,8 @@ public final class Runner {
       highlights: HighlightedStage.all(in: work.graph, store: store))
     for stage in result.highlights { stage.events.forEach(observer) }
     let finish = RunEvent.runFinished(
-      root: result.root, executed: result.executed, cached: result.cached, seconds: (clock.now - begin) / .seconds(1))
+      root: result.root, executed: result.executed, cached: result.cached, seconds: (clock.now - begin) / .seconds(1),
+      wasInterrupted: result.wasInterrupted)
     observer(finish)
     return result
   }

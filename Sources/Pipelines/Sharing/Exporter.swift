@@ -3,8 +3,11 @@ import Determinism
 /// Writes parts of a store as bundles. What it writes is a function of what it contains.
 public struct Exporter {
   let store: Store
+  let interruption: Interruption
 
-  public init(store: Store) { self.store = store }
+  public init(store: Store, interruption: Interruption = Interruption()) {
+    (self.store, self.interruption) = (store, interruption)
+  }
 
   public struct Summary: Sendable {
     public let records: Int
@@ -137,6 +140,7 @@ public struct Exporter {
       try more(tar)
       let artifacts = try objects(of: records)
       for artifact in artifacts.sorted(by: { store.objectName($0) < store.objectName($1) }) {
+        if interruption.isRequested { throw StageInterrupted() }
         try add(artifact, to: tar)
       }
       for key in records.keys.sorted() {

@@ -86,7 +86,9 @@ public struct RunHistory {
       let states = Set(run.steps.map(\.state))
       run.end =
         states.contains(.failed)
-        ? .failed : states.contains(.interrupted) || states.contains(.running) ? .interrupted : .finished
+        ? .failed
+        : event["interrupted"]?.boolValue == true || states.contains(.interrupted) || states.contains(.running)
+          ? .interrupted : .finished
     case "cached", "started", "finished", "failed", "waiting":
       guard let stage = event["stage"]?.stringValue, let key = event["key"]?.stringValue.flatMap(Digest.init(hex:))
       else { return }

@@ -34,13 +34,11 @@ public struct PipelineEstimate: Sendable {
   public var memory: Int { stages.map(\.memory).max() ?? 0 }
   public var bytesWritten: Int { stages.reduce(0) { $0 + $1.bytesWritten } }
 
-  /// - Parameter progress: hears of each stage before its calibration.
   /// - Throws: `DatasetError` for miniatures with parameters out of range.
-  public init(_ pipeline: Pipeline, progress: (String) -> Void = { _ in }) throws {
+  public init(_ pipeline: Pipeline) throws {
     var estimator = Estimator()
     var stages: [Stage] = []
     for summary in pipeline.summaries {
-      progress(summary.name)
       stages.append(try estimator.estimate(summary))
     }
     self.stages = stages
@@ -166,7 +164,10 @@ private struct Estimator {
     result.memory =
       4 * measures.testing.parameters + 4 * 3 * p.recalibration.batch * largest.height * largest.width * 16
     result.bytesWritten = 1000 * (result.instances ?? 1)
-    if trained.network.body.stageChannels == BodyConfiguration.search1G3.stageChannels {
+    // The paper says it of COCO.
+    if trained.network.body.stageChannels == BodyConfiguration.search1G3.stageChannels,
+      trained.data.things == DataSize.coco.things
+    {
       let hours = 8.0 / 60 * 8 * count
       result.paper = (hours, "8 minutes a model on 8 V100")
     }

@@ -14,6 +14,16 @@ struct RecalibrationParameters: Codable, Hashable, Sendable {
   var batch = 16
   /// Order and flips of the images. They depend on nothing else, so all candidates see the same.
   var seed: UInt64 = 0
+
+  enum Averaging: String, Switch {
+    /// Each batch has the weight of the network's momentum, as in the published code. After k batches 0.9^k of the mean
+    /// 0 and variance 1 that they began with is left: nothing of 500, half of six.
+    case exponential
+    /// All batches alike, and nothing is left of the beginning.
+    case equal
+    static let recommended = Averaging.exponential
+  }
+  var averaging = Averaging.recommended
 }
 
 /// What an evaluated candidate is worth.
@@ -65,9 +75,8 @@ struct EvaluateCandidateStage: Stage {
   let parameters: Parameters
 
   init(parameters: Parameters) throws {
-    guard parameters.recalibration.batches > 0 else {
-      throw ParameterError("recalibration.batches", "must be at least 1")
-    }
+    try parameters.recalibration.check(at: "recalibration")
+    try parameters.input.check(at: "input")
     self.parameters = parameters
   }
 
@@ -113,6 +122,7 @@ struct EvaluateCandidateStage: Stage {
     for step in 0..<settings.batches {
       try context.checkCancelled()
       let pass = Pass(mode: .recalibration)
+      if settings.averaging == .equal { pass.statisticsWeight = 1 / Double(step + 1) }
       _ = network.body(pass.constant(try loader.trainingBatch(step: step).images), path: architecture.backbone)
       pass.commitStatistics()
     }

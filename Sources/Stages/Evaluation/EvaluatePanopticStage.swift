@@ -1,3 +1,4 @@
+import Determinism
 import Panoptic
 import Pipelines
 

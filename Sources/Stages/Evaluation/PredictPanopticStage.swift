@@ -25,7 +25,10 @@ struct PredictPanopticStage: Stage {
 
   let parameters: Parameters
 
-  init(parameters: Parameters) throws { self.parameters = parameters }
+  init(parameters: Parameters) throws {
+    try parameters.input.check(at: "input")
+    self.parameters = parameters
+  }
 
   func run(in context: StageContext) throws {
     let weights = context.input("weights").path

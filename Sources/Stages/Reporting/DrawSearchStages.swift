@@ -13,32 +13,44 @@ struct DrawScoresStage: Stage {
   }
 
   static let name = "draw-scores"
-  static let version = 1
+  static let version = 2
   static let summary = "draws the points of every operator in every layer (Figure 2a)"
   static let inputs = [InputPort("leaderboard", "json")]
   static let outputs = [OutputPort("figure", "tree")]
 
   let parameters: Parameters
 
+  init(parameters: Parameters) throws {
+    try parameters.network.check(at: "network")
+    self.parameters = parameters
+  }
+
   func run(in context: StageContext) throws {
     let report = try context.input("leaderboard").decoded(as: LeaderboardReport.self)
     let configuration = parameters.network
     var ends: [Int] = []
     for count in configuration.body.stageBlocks.dropLast() { ends.append((ends.last ?? 0) + count) }
+    let space = configuration.searchSpace
+    guard let selected = report.models.first?.genome.choices, selected.count == space.layerCount,
+      [report.backbone, report.head, report.attention].map(\.count) == SearchSpace.Part.allCases.map(space.choices)
+    else { throw SearchSizeError(description: "the search had other layers or choices than the network") }
+    func part(_ part: SearchSpace.Part, _ title: String, _ choices: [String], _ table: [[Int]], ends: [Int])
+      -> OperatorScores.Part
+    {
+      .init(title: title, choices: choices, table: table, selected: Array(selected[space.range(of: part)]), ends: ends)
+    }
     let figure = OperatorScores(
       title: "Points of every operator after the search",
       parts: [
-        .init(
-          title: "backbone, stages 1 to 4", choices: BodyOperator.allCases.map(\.name), table: report.backbone,
-          ends: ends),
-        .init(
-          title: "heads: mask, semantic", choices: HeadOperator.allCases.map(\.name), table: report.head,
+        part(.backbone, "backbone, stages 1 to 4", BodyOperator.allCases.map(\.name), report.backbone, ends: ends),
+        part(
+          .head, "heads: mask, semantic", HeadOperator.allCases.map(\.name), report.head,
           ends: [configuration.maskHead.layers]),
-        .init(
-          title: "attention: things to stuff, stuff to things",
-          choices: configuration.attention.ratios.map { "ratio \($0)" }, table: report.attention,
+        part(
+          .attention, "attention: things to stuff, stuff to things",
+          configuration.attention.ratios.map { "ratio \($0)" }, report.attention,
           ends: [configuration.body.stageChannels.count]),
-      ].filter { !($0.table.first ?? []).isEmpty })
+      ].filter { !$0.selected.isEmpty })
     try context.write("figure", svg: figure.svg, named: "operator-scores")
   }
 }
@@ -85,6 +97,11 @@ struct DrawArchitectureStage: Stage {
   static let outputs = [OutputPort("figure", "tree")]
 
   let parameters: Parameters
+
+  init(parameters: Parameters) throws {
+    try parameters.network.check(at: "network")
+    self.parameters = parameters
+  }
 
   func run(in context: StageContext) throws {
     let architecture = try context.input("architecture").decoded(as: Architecture.self)

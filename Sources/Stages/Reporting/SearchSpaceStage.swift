@@ -29,7 +29,8 @@ struct SearchSpaceStage: Stage {
 
   func run(in context: StageContext) throws {
     let tables = SearchSpaceTables(SearchSpaceTables.Settings(parameters.network)).all
-    try context.write("tables", tables, named: "search-space", run: parameters.profile)
+    let run = parameters.profile.isEmpty ? "this pipeline" : parameters.profile
+    try context.write("tables", tables, named: "search-space", run: run)
   }
 }
 

@@ -34,6 +34,7 @@ struct EvolveCandidatesStage: Stage {
     guard parameters.parents > 0 else { throw ParameterError("parents", "must be at least 1") }
     guard parameters.mutations >= 0 else { throw ParameterError("mutations", "must be at least 0") }
     guard parameters.crossings >= 0 else { throw ParameterError("crossings", "must be at least 0") }
+    try parameters.network.check(at: "network")
     guard (0...1).contains(parameters.mutationRate) else { throw ParameterError("mutationRate", "must be in 0...1") }
     self.parameters = parameters
   }

@@ -20,7 +20,8 @@ struct RandomCandidatesStage: Stage {
   let parameters: Parameters
 
   init(parameters: Parameters) throws {
-    guard parameters.count > 0 else { throw ParameterError("count", "must be at least 1") }
+    try require((1...1_000_000).contains(parameters.count), "count", "must be in 1...1000000")
+    try parameters.network.check(at: "network")
     self.parameters = parameters
   }
 

@@ -28,7 +28,10 @@ struct SelectArchitectureStage: Stage {
 
   let parameters: Parameters
 
-  init(parameters: Parameters) throws { self.parameters = parameters }
+  init(parameters: Parameters) throws {
+    try parameters.network.check(at: "network")
+    self.parameters = parameters
+  }
 
   func run(in context: StageContext) throws {
     let space = parameters.network.searchSpace

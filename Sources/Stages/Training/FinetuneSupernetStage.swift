@@ -27,7 +27,10 @@ struct FinetuneSupernetStage: Stage {
 
   init(parameters: Parameters) throws {
     try parameters.network.check(at: "network")
+    try parameters.network.checkChoices(at: "network")
     try parameters.recipe.check(at: "recipe")
+    try require(parameters.recipe.replicas == 1, "recipe.replicas", "must be 1: a window has one pass for each path")
+    try parameters.input.check(at: "input")
     self.parameters = parameters
   }
 

@@ -24,6 +24,7 @@ struct PretrainArchitectureStage: Stage {
   init(parameters: Parameters) throws {
     try parameters.body.check(at: "body")
     try parameters.recipe.check(at: "recipe")
+    try parameters.input.check(at: "input")
     self.parameters = parameters
   }
 

@@ -23,6 +23,7 @@ struct PretrainBodyStage: Stage {
   init(parameters: Parameters) throws {
     try parameters.body.check(at: "body")
     try parameters.recipe.check(at: "recipe")
+    try parameters.input.check(at: "input")
     guard parameters.body.family == .resnet else {
       throw ParameterError("body.family", "must be resnet; bodies of choice blocks need an architecture")
     }

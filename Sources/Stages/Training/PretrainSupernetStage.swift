@@ -22,7 +22,9 @@ struct PretrainSupernetStage: Stage {
 
   init(parameters: Parameters) throws {
     try parameters.body.check(at: "body")
+    try parameters.body.checkChoices(at: "body")
     try parameters.recipe.check(at: "recipe")
+    try parameters.input.check(at: "input")
     self.parameters = parameters
   }
 

@@ -29,6 +29,7 @@ struct RetrainStage: Stage {
   init(parameters: Parameters) throws {
     try parameters.network.check(at: "network")
     try parameters.recipe.check(at: "recipe")
+    try parameters.input.check(at: "input")
     self.parameters = parameters
   }
 
