@@ -48,7 +48,8 @@ public struct OperatorScores: Sendable {
           let (x, top) = (left + Double(layer) * cell, y + Double(row) * cell)
           drawing.rectangle(
             x: x + 0.5, y: top + 0.5, width: cell - 1, height: cell - 1, fill: OperatorScores.colour(share),
-            stroke: row == part.selected[layer] ? "#c1272d" : "none", title: "layer \(layer + 1), \(part.choices[row]): \(points)")
+            stroke: row == part.selected[layer] ? "#c1272d" : "none",
+            title: "layer \(layer + 1), \(part.choices[row]): \(points)")
           drawing.text(
             "\(points)", x: x + cell / 2, y: top + 13, size: 8, anchor: "middle",
             colour: share > 0.55 ? "white" : "black")

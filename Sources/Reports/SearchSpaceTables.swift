@@ -48,7 +48,9 @@ public struct SearchSpaceTables: Sendable {
           run: settings?.heads.joined(separator: ", ")),
         row(
           "attention", .attention, layers: "9", choices: "ratio 4, 8, 16",
-          run: settings.map { $0.ratios.isEmpty ? "none" : "ratio " + $0.ratios.map(String.init).joined(separator: ", ") }),
+          run: settings.map {
+            $0.ratios.isEmpty ? "none" : "ratio " + $0.ratios.map(String.init).joined(separator: ", ")
+          }),
         ["architectures", "4^40 x 6^7 x 3^9 = 6.7e33", space.map(SearchSpaceTables.count) ?? "", "", ""],
       ],
       note: "DW: depthwise separable, AT: atrous, DF: deformable convolution. Where the paper says 16, the published "

@@ -131,9 +131,11 @@ extension EndToEndTests {
       #expect(other.lines.first { $0.contains("Auto-Panoptic,44.8") }?.hasSuffix(",") == true, "\(other.everything)")
       #expect(other.lines.contains { $0.hasPrefix("table-2,nothing was run yet,") })
       // What is searched, too, is told of runs only.
-      #expect(csv.lines.contains { $0.hasPrefix("table-1,") && $0.hasSuffix("\"ratio 4, 8, 16\",\"ratio 4, 8, 6\",9,9") })
+      #expect(
+        csv.lines.contains { $0.hasPrefix("table-1,") && $0.hasSuffix("\"ratio 4, 8, 16\",\"ratio 4, 8, 6\",9,9") })
       #expect(other.lines.contains { $0.hasSuffix("\"ratio 4, 8, 16\",,9,") })
-      #expect(csv.lines.contains { $0.hasPrefix("supplement-table-1,") && $0.contains(",960,") && !$0.contains(",960,,") })
+      #expect(
+        csv.lines.contains { $0.hasPrefix("supplement-table-1,") && $0.contains(",960,") && !$0.contains(",960,,") })
       #expect(other.lines.contains { $0.hasPrefix("supplement-table-1,") && $0.hasSuffix(",960,,8,") })
       let markdown = try await tables(["--format", "markdown"])
       #expect(markdown.output.contains("| COCO | Auto-Panoptic | 44.8 |"))

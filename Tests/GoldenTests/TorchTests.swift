@@ -90,7 +90,9 @@ struct TorchTests {
       })
   }
 
-  @Test("the published body, built in PyTorch from the specification, gives the same C2 to C5", .enabled(if: isWanted, "set AUTOPANOPTIC_TORCH to a Python with torchvision"))
+  @Test(
+    "the published body, built in PyTorch from the specification, gives the same C2 to C5",
+    .enabled(if: isWanted, "set AUTOPANOPTIC_TORCH to a Python with torchvision"))
   func body() throws {
     let folder = try #require(Self.folder)
     let path = Array("3202132013133001001023221013122112020230").compactMap(\.wholeNumberValue)
@@ -119,7 +121,9 @@ struct TorchTests {
       configuration, thingClasses: 90, stuffClasses: 1, content: .supernet, batchNormMomentum: 0.1, seeds: nil)
   }
 
-  @Test("torchvision's Mask R-CNN ResNet-50-FPN gives the same features, proposals, regions, scores and masks", .enabled(if: isWanted, "set AUTOPANOPTIC_TORCH to a Python with torchvision"))
+  @Test(
+    "torchvision's Mask R-CNN ResNet-50-FPN gives the same features, proposals, regions, scores and masks",
+    .enabled(if: isWanted, "set AUTOPANOPTIC_TORCH to a Python with torchvision"))
   func maskRCNN() throws {
     let folder = try #require(Self.folder)
     let network = Self.maskRCNN()

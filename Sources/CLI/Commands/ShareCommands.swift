@@ -37,10 +37,12 @@ struct Export: ParsableCommand {
       for path in try PipelineFile(path: what).bases {
         source.bases[String(path.dropFirst(path.hasPrefix(folder) ? folder.count : 0))] = try bytes(path)
       }
-      summary = try Exporter(store: planner.store, interruption: Signals.interruption).export(planner, source: source, to: file)
+      summary = try Exporter(store: planner.store, interruption: Signals.interruption).export(
+        planner, source: source, to: file)
     } else {
       let store = try options.stores.openExisting()
-      summary = try Exporter(store: store, interruption: Signals.interruption).export(try Lookup(store: store).find(what), to: file)
+      summary = try Exporter(store: store, interruption: Signals.interruption).export(
+        try Lookup(store: store).find(what), to: file)
     }
     Output.line(
       "\(file): \(Units.count(summary.records, "record")), \(Units.count(summary.objects, "object")), "

@@ -100,7 +100,8 @@ extension PanopticMiniature {
     try check(
       0 < objectSizes.minimum && objectSizes.minimum <= objectSizes.maximum && objectSizes.maximum <= 2, "objectSizes",
       "needs 0 < minimum <= maximum <= 2 (shares of the shorter side)")
-    try check(minimumThingArea >= 1 && minimumStuffArea >= 1, "minimumThingArea, minimumStuffArea", "must be at least 1")
+    try check(
+      minimumThingArea >= 1 && minimumStuffArea >= 1, "minimumThingArea, minimumStuffArea", "must be at least 1")
     try check((0...1).contains(crowdChance), "crowdChance", "must be in 0...1")
     try check((0...1).contains(voidChance), "voidChance", "must be in 0...1")
     return style

@@ -34,7 +34,9 @@ struct DrawScoresStage: Stage {
     guard let selected = report.models.first?.genome.choices, selected.count == space.layerCount,
       [report.backbone, report.head, report.attention].map(\.count) == SearchSpace.Part.allCases.map(space.choices)
     else { throw SearchSizeError(description: "the search had other layers or choices than the network") }
-    func part(_ part: SearchSpace.Part, _ title: String, _ choices: [String], _ table: [[Int]], ends: [Int])
+    func part(
+      _ part: SearchSpace.Part, _ title: String, _ choices: [String], _ table: [[Int]], ends: [Int]
+    )
       -> OperatorScores.Part
     {
       .init(title: title, choices: choices, table: table, selected: Array(selected[space.range(of: part)]), ends: ends)
