@@ -116,6 +116,32 @@ extension EndToEndTests {
       }
     }
 
+    @Test(
+      "a value that a stage could not work with is refused before anything runs",
+      arguments: [
+        ("finetune.recipe.schedule=cosin", "'recipe.schedule': unknown value 'cosin'; did you mean 'cosine'?"),
+        ("finetune.recipe.replicas=2", "'recipe.replicas': must be 1"),
+        ("finetune.recipe.updates=9223372036854775807", "'recipe.updates': must be in 0...1000000000"),
+        ("finetune.network.heads=plain", "'network.heads': must be searched"),
+        ("pretrain.body.family=resnet", "'body.family': must be shuffle"),
+        ("candidates.network.attention.ratios=[]", "'network.attention.ratios': must be positive"),
+        ("select.network.body.stage-blocks=[-1, 1, 1, 1]", "'network.body.stage-blocks'"),
+        ("pretrain.input.side=0", "'input.side': must be in 1...65536, is 0"),
+        ("let.pixels.resize.shorter-side=0", "'input.resize.shorter-side': must be in 1...65536, is 0"),
+        ("retrain.network.proposals.post-nms-train=-1", "'network.proposals.post-nms-train'"),
+        ("retrain.network.box-head.detections-per-image=0", "'network.box-head.detections-per-image'"),
+        ("retrain.network.level-rule.canonical-scale=0", "'network.level-rule.canonical-scale'"),
+        ("let.recalibration.batches=0", "'recalibration.batches'"),
+        ("let.recalibration.averaging=even", "'recalibration.averaging': unknown value 'even'"),
+      ])
+    func values(setting: String, message: String) async throws {
+      try await withTemporaryFolder { folder in
+        let outcome = try await Program.run(Smoke.arguments("plan", ["--set", setting], store: folder + "/store"))
+        #expect(outcome.code == 65, "\(outcome.everything)")
+        #expect(outcome.errors.contains("error: " + message), "\(outcome.everything)")
+      }
+    }
+
     @Test("a file that is not there")
     func missing() async throws {
       try await withTemporaryFolder { folder in

@@ -137,6 +137,15 @@ extension EndToEndTests {
       #expect(
         csv.lines.contains { $0.hasPrefix("supplement-table-1,") && $0.contains(",960,") && !$0.contains(",960,,") })
       #expect(other.lines.contains { $0.hasPrefix("supplement-table-1,") && $0.hasSuffix(",960,,8,") })
+      let fidelity = try await tables(["--fidelity", "paper"])
+      #expect(fidelity.code == 0 && fidelity.output.contains("nothing was run yet"), "\(fidelity.everything)")
+      for (option, value, meant) in [("--fidelity", "papre", "paper"), ("--profile", "smokee", "smoke")] {
+        let unknown = try await Program.run(
+          ["tables", ExperimentTests.folder, "--store", store, option, value])
+        #expect(unknown.code == 65 && unknown.errors.contains("did you mean '\(meant)'?"), "\(unknown.everything)")
+      }
+      let twice = try await tables(["--seed", "2020", "--seed", "2020"])
+      #expect(twice.output == text.output)
       let markdown = try await tables(["--format", "markdown"])
       #expect(markdown.output.contains("| COCO | Auto-Panoptic | 44.8 |"))
     }
