@@ -22,12 +22,13 @@ extension EndToEndTests {
     @Test(
       "what cannot be described is refused",
       arguments: [
-        ["nothing-of-this-name"], ["coco", "--width", "300M"], ["coco", "--image", "800"],
-        ["coco", "--data", "cityscapes"],
-      ])
-    func refused(_ arguments: [String]) async throws {
+        (["nothing-of-this-name"], 65), (["cocoo"], 65), (["coco", "--width", "300M"], 64),
+        (["coco", "--image", "800"], 64), (["coco", "--data", "cityscapes"], 64),
+        (["coco", "--svg", "no-such-folder/coco.svg"], 1),
+      ] as [([String], Int32)])
+    func refused(_ arguments: [String], code: Int32) async throws {
       let outcome = try await Program.run(["model", "describe"] + arguments)
-      #expect(outcome.code == 64 && outcome.errors.contains(arguments.last!), "\(outcome.everything)")
+      #expect(outcome.code == code && outcome.errors.contains(arguments.last!), "\(outcome.everything)")
     }
   }
 }
