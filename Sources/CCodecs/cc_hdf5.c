@@ -52,10 +52,12 @@ void cc_h5_error(char *text, size_t size) {
 
 int cc_h5_setup(void) {
   static int state = 1;
+  // The library keeps this for each thread.
+  if (H5open() < 0 || H5Eset_auto2(H5E_DEFAULT, on_failure, NULL) < 0) return -1;
   if (state <= 0) return state;
   static const H5Z_class2_t filter = {H5Z_CLASS_T_VERS, CC_LZ4_FILTER, 1, 1, "LZ4", NULL, NULL, lz4_filter};
   state = -1;
-  if (H5open() < 0 || H5Eset_auto2(H5E_DEFAULT, on_failure, NULL) < 0 || H5PLset_loading_state(0) < 0) return -1;
+  if (H5PLset_loading_state(0) < 0) return -1;
   if (H5Zregister(&filter) < 0 || cc_h5_register_medium() < 0) return -1;
   return state = 0;
 }

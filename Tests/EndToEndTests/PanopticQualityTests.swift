@@ -23,9 +23,10 @@ extension EndToEndTests {
     }
 
     /// Results of panopticapi 7bb4655 on real COCO pictures and predictions made from them.
-    @Test("on real COCO pictures it agrees with panopticapi to 1e-9")
+    @Test("on real COCO pictures it agrees with panopticapi to 1e-9", .needs("coco"), .needs("ref_pq"))
     func reference() async throws {
-      guard let reference = TestData.folder("ref_pq"), let coco = TestData.folder("coco") else { return }
+      let reference = try #require(TestData.folder("ref_pq"))
+      let coco = try #require(TestData.folder("coco"))
       let cases = try #require(try TestData.json(reference + "/expected.json")["cases"]?.objectValue)
       #expect(cases.count >= 10)
       let truth = coco + "/panopticapi_sample_data/panoptic_examples"
@@ -53,9 +54,10 @@ extension EndToEndTests {
       }
     }
 
-    @Test("what panopticapi refuses is refused with 65")
+    @Test("what panopticapi refuses is refused with 65", .needs("coco"), .needs("ref_pq"))
     func malformedReference() async throws {
-      guard let reference = TestData.folder("ref_pq"), let coco = TestData.folder("coco") else { return }
+      let reference = try #require(TestData.folder("ref_pq"))
+      let coco = try #require(TestData.folder("coco"))
       let names = try #require(try TestData.json(reference + "/expected.json")["error_cases"]?.objectValue).keys
         .sorted()
       let truth = coco + "/panopticapi_sample_data/panoptic_examples"
@@ -91,9 +93,9 @@ extension EndToEndTests {
     }
 
     /// Malformed JSON of several origins, each given as ground truth and as prediction.
-    @Test("malformed JSON crashes nothing")
+    @Test("malformed JSON crashes nothing", .needs("bad/json"))
     func foreignJSON() async throws {
-      guard let folder = TestData.folder("bad/json") else { return }
+      let folder = try #require(TestData.folder("bad/json"))
       let store = try await Reference.finished.store
       let data = try await Smoke.path("data", of: "coco", store: store) + "/files/annotations/panoptic_val2017"
       for name in try FileManager.default.contentsOfDirectory(atPath: folder).sorted() where name.hasSuffix(".json") {

@@ -1,5 +1,6 @@
 import Determinism
 import Foundation
+import Synchronization
 import Testing
 
 @testable import TensorFiles
@@ -54,9 +55,11 @@ struct DamageTests {
     #expect(decoded(two, count: 6, chunkBytes: 6, elementSize: 1) == [9, 8, 7, 6, 5, 4])
   }
 
-  @Test("HDF5 of other makers is read with the values that h5py found, LZ4 by the registered plugin included")
+  @Test(
+    "HDF5 of other makers is read with the values that h5py found, LZ4 by the registered plugin included",
+    .needs("hdf5"))
   func foreign() throws {
-    guard let folder = TestData.folder("hdf5") else { return }
+    let folder = try #require(TestData.folder("hdf5"))
     let expected = try CanonicalValue(
       json: Array(Data(contentsOf: URL(fileURLWithPath: folder + "/expected_values.json"))))
     var compared = 0
@@ -81,6 +84,28 @@ struct DamageTests {
     #expect(compared >= 50)
     let lz4 = try TensorFile.read(folder + "/h5ex_d_lz4.h5")["DS1"]
     #expect(lz4?.shape == [32, 64])
+  }
+
+  /// What the library keeps for each thread: without it, it prints, and says nothing to the caller.
+  @Test("every thread hears the library's reason")
+  func reasons() throws {
+    final class Messages: Sendable { let all = Mutex([String]()) }
+    let bytes = try TensorFile(tensors: [("x", NamedTensor([Float](repeating: 1, count: 1000)))]).encoded()
+    let messages = Messages()
+    let threads = (0..<4).map { i in
+      Thread {
+        do throws(TensorFileError) {
+          _ = try TensorFile(bytes: Array(bytes.prefix(bytes.count / 2)), place: "half a file")
+        } catch {
+          messages.all.withLock { $0.append(error.description) }
+        }
+      }
+    }
+    threads.forEach { $0.start() }
+    while threads.contains(where: { !$0.isFinished }) { usleep(1000) }
+    let said = messages.all.withLock { $0 }
+    #expect(said.count == 4 && Set(said).count == 1, "\(said)")
+    #expect(said.allSatisfy { $0.contains("half a file") && !$0.contains("gives no reason") }, "\(said)")
   }
 
   @Test("a header that claims more than the file can hold is refused before memory is taken")
@@ -108,9 +133,10 @@ struct DamageTests {
     }
   }
 
-  @Test("malformed HDF5 ends in a digest or a message, whatever it does to the library")
+  @Test("malformed HDF5 ends in a digest or a message, whatever it does to the library", .needs("bad/hdf5"))
   func malformed() throws {
-    guard let reader = Reader.executable, let folder = TestData.folder("bad/hdf5") else { return }
+    guard let reader = Reader.executable else { return }
+    let folder = try #require(TestData.folder("bad/hdf5"))
     for name in TestData.files(in: folder) {
       let path = "\(folder)/\(name)"
       do {

@@ -1,8 +1,16 @@
 import Determinism
 import Foundation
 import TensorFiles
+import Testing
 
 /// Where the larger test data lies: `AUTOPANOPTIC_DATA`, or `shared/data` beside the checkout.
+extension Trait where Self == ConditionTrait {
+  /// Skips a test where a part of the test data is not there.
+  static func needs(_ name: String) -> Self {
+    .enabled(if: TestData.folder(name) != nil, "no '\(name)' in the test data; set AUTOPANOPTIC_DATA")
+  }
+}
+
 enum TestData {
   static let root: String? = {
     if let named = ProcessInfo.processInfo.environment["AUTOPANOPTIC_DATA"] { return named }
@@ -12,12 +20,9 @@ enum TestData {
     return FileManager.default.fileExists(atPath: path) ? path : nil
   }()
 
-  /// A folder of the test data; nil, with a message, where it is missing.
+  /// A folder of the test data; nil where it is missing.
   static func folder(_ name: String) -> String? {
-    guard let root, FileManager.default.fileExists(atPath: "\(root)/\(name)") else {
-      print("skipped: no folder '\(name)' in the test data; set AUTOPANOPTIC_DATA")
-      return nil
-    }
+    guard let root, FileManager.default.fileExists(atPath: "\(root)/\(name)") else { return nil }
     return "\(root)/\(name)"
   }
 

@@ -24,7 +24,7 @@ typedef enum {
 
 #define CC_MAX_RANK 32
 
-// Registers the LZ4 filter, silences the library, forbids plugins. Call it before anything else; more often is fine.
+// Registers the LZ4 filter, silences the library on this thread, forbids plugins. Call it before anything else.
 int cc_h5_setup(void);
 // The innermost reason of the last failure.
 void cc_h5_error(char *text, size_t size);
