@@ -3,10 +3,10 @@ import Pipelines
 
 /// A pipeline file that stands on another one: `based-on: coco.yaml`, a file in the same folder or below.
 ///
-/// The other file's content comes first; this one's values go over it. Mappings join member by member, everything else
-/// is replaced, and an empty value (`~`) takes a member out. A stage that is given another kind (`uses`) starts with
-/// parameters and needs of its own. Both files then count as one, so stages that end up alike have the same keys and
-/// are computed once.
+/// The other file's content comes first; this one's values go over it. Mappings join member by member, also with what
+/// `$name` stands for, everything else is replaced, and an empty value (`~`) takes a member out. A stage that is given
+/// another kind (`uses`) starts with parameters and needs of its own. Both files then count as one, so stages that end
+/// up alike have the same keys and are computed once.
 enum Basis {
   static let key = "based-on"
   /// Files that may stand on one another.
@@ -48,7 +48,7 @@ enum Basis {
   }
 
   private static func merge(_ value: LocatedValue, over base: LocatedValue) -> LocatedValue {
-    guard let members = value.members, let below = base.members else { return value }
+    guard let members = value.members, let below = Bindings.opened(base).members else { return value }
     if let kind = value["uses"]?.stringValue, let former = base["uses"]?.stringValue, kind != former { return value }
     var result = below
     for member in members {

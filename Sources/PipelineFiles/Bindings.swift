@@ -3,7 +3,8 @@ import Pipelines
 /// The values under `let`, which parameters name as `$network` or `$network.width`.
 ///
 /// One name serves all stages that must agree, and a profile overrides it in one place. A text that must begin with
-/// a dollar sign doubles it. `{ $: $network, width: 8 }` is what `$network` names, with another width.
+/// a dollar sign doubles it. `{ $: $network, width: 8 }` is what `$network` names, with another width; so is
+/// `{ width: 8 }` where it overrides `$network`.
 struct Bindings {
   private var values: LocatedValue
 
@@ -18,7 +19,14 @@ struct Bindings {
     for member in try Section.mapping(other, title: "'let'") {
       try requireKnown(member.name, at: member.nameLocation)
     }
-    if other.members != nil { values = values.overlaid(with: other) }
+    if other.members != nil { values = values.overlaid(with: other, opening: Bindings.opened) }
+  }
+
+  /// `$name` as `{ $: $name }`, which members can be laid over; other values as they are.
+  static func opened(_ value: LocatedValue) -> LocatedValue {
+    guard let text = value.stringValue, text.hasPrefix("$"), !text.hasPrefix("$$") else { return value }
+    return LocatedValue(
+      .object([LocatedValue.Member(name: "$", nameLocation: value.location, value: value)]), at: value.location)
   }
 
   private func requireKnown(_ name: String, at location: SourceLocation) throws {

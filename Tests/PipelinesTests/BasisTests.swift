@@ -58,6 +58,20 @@ struct BasisTests {
     #expect(fewer.map(\.name) == ["data"])
   }
 
+  @Test("members join what a name of the other file stands for")
+  func joiningReferences() throws {
+    let base = """
+      pipeline: base
+      let: { net: { width: 4, depth: 2 } }
+      stages: { train: { uses: train, with: { net: $net } } }
+      """
+    let child = "based-on: base.yaml\nstages: { train: { with: { net: { depth: 3 } } } }"
+    try withFiles(["base.yaml": base, "child.yaml": child]) { folder in
+      let net = try PipelineFile(path: folder + "/child.yaml").description().stages[0].with["net"]
+      #expect(text(net?["width"]) == "4" && text(net?["depth"]) == "3")
+    }
+  }
+
   @Test("another kind of stage keeps nothing of the former one")
   func replacedKind() throws {
     let all = try stages("based-on: base.yaml\nstages:\n  train: { uses: copy, needs: { from: data.data } }")

@@ -45,6 +45,34 @@ struct FidelityTests {
     #expect(error?.description.contains("has no fidelity 'ood'; did you mean 'odd'?") == true)
   }
 
+  @Test("members set on a value that stands for another one join what it stands for")
+  func joiningReferences() throws {
+    let text = """
+      pipeline: test
+      let:
+        body: { width: 4, norms: $norms }
+        norms: { groups: 8, eps: 1 }
+        net: { body: $body, head: 2 }
+        wide: { $: $net, head: 3 }
+      stages:
+        one: { uses: toy, with: { net: $net, wide: $wide } }
+      fidelities:
+        odd: { let: { net: { body: { norms: { groups: 9 } } } } }
+        other: { let: { net: { body: { $: $norms, width: 1 } } } }
+      """
+    func one(_ fidelity: String?, _ settings: [String] = []) throws -> CanonicalValue {
+      try PipelineFile(text: text, path: "test.yaml")
+        .description(fidelity: fidelity, settings: settings.map { try Setting(parsing: $0) }).stages[0].with.plain
+    }
+    let odd = try one("odd")
+    #expect(odd["net"] == ["body": ["width": 4, "norms": ["groups": 9, "eps": 1]], "head": 2] as CanonicalValue)
+    #expect(odd["wide"] == ["body": ["width": 4, "norms": ["groups": 9, "eps": 1]], "head": 3] as CanonicalValue)
+    #expect(try one(nil, ["let.net.body.norms.groups=9"])["net"] == odd["net"])
+    // What names its own basis begins anew.
+    #expect(try one("other")["net"]?["body"] == ["groups": 8, "eps": 1, "width": 1] as CanonicalValue)
+    #expect(try one(nil, ["let.net.body=$norms"])["net"]?["body"] == ["groups": 8, "eps": 1] as CanonicalValue)
+  }
+
   @Test("an expected root belongs to a profile and a seed, and to its own file")
   func expectation() throws {
     let file = try PipelineFile(text: FidelityTests.text, path: "test.yaml")

@@ -71,11 +71,17 @@ public struct LocatedValue: Sendable {
   }
 
   /// This value with `other` laid over it: mappings member by member, everything else replaced.
-  public func overlaid(with other: LocatedValue) -> LocatedValue {
-    guard case .object(var members) = content, case .object(let overriding) = other.content else { return other }
+  ///
+  /// - Parameter opening: makes a mapping of a value that only stands for one.
+  public func overlaid(
+    with other: LocatedValue, opening: (LocatedValue) -> LocatedValue = { $0 }
+  ) -> LocatedValue {
+    guard case .object(let overriding) = other.content, case .object(var members) = opening(self).content else {
+      return other
+    }
     for member in overriding {
       if let i = members.firstIndex(where: { $0.name == member.name }) {
-        members[i].value = members[i].value.overlaid(with: member.value)
+        members[i].value = members[i].value.overlaid(with: member.value, opening: opening)
         members[i].nameLocation = member.nameLocation
       } else {
         members.append(member)
