@@ -46,6 +46,13 @@ enum Folder {
     }
   }
 
+  /// Paths of all files below a folder, from there on, sorted by their bytes folder by folder; hidden ones left out.
+  static func files(below path: String) throws -> [String] {
+    try names(in: path).flatMap { name in
+      isFolder("\(path)/\(name)") ? try files(below: "\(path)/\(name)").map { "\(name)/\($0)" } : [name]
+    }
+  }
+
   /// `7` with 12 digits is `000000000007`.
   static func paddedName(_ number: Int, digits: Int) -> String {
     let text = String(number)

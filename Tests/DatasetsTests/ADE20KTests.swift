@@ -36,6 +36,68 @@ struct ADE20KTests {
     for segment in map.segments { #expect(counts[segment.id] == segment.area) }
   }
 
+  /// The reference was made from the same file with the official tables, at a third of its size.
+  @Test(
+    "the full data set has the segments of the challenge made from it",
+    .needs("ade20k/full_2021"), .needs("ade20k/derived/ADEChallengeData2016"))
+  func fullLayout() throws {
+    let root = try #require(sampleData("ade20k/derived/ADEChallengeData2016"))
+    let full = try #require(sampleData("ade20k/full_2021"))
+    let name = "ADE_train_00016869"
+    let reference = try ADE20KMap(
+      classes: ImageFile.readIndices(path: "\(root)/annotations/training/\(name).png"), at: "classes",
+      objects: ImageFile.readLabelPNG(path: "\(root)/annotations_instance/training/\(name).png"), at: "objects")
+
+    let (folder, converted) = (try TemporaryFolder(), try TemporaryFolder())
+    for part in ADE20K.parts {
+      let scene = "\(folder.path)/images/ADE/\(part.name)/urban/street"
+      try Folder.create(scene)
+      for file in ["\(name).jpg", "\(name)_seg.png", "\(name)_parts_1.png"] {
+        try Folder.write(Folder.read("\(full)/\(file)"), to: "\(scene)/\(file)")
+      }
+    }
+    try ADE20K(root: folder.path).convert(to: converted.path)
+    let data = try PanopticDataset(cocoRoot: converted.path, part: "val2017")
+    let sample = try #require(data.samples.first)
+    #expect(data.samples.count == 1 && sample.id == 516_869)
+    let labels = try ImageFile.readLabelPNG(path: "\(converted.path)/annotations/panoptic_val2017/\(name).png")
+    #expect((labels.width, labels.height) == (2048, 1536))
+    let category = Dictionary(uniqueKeysWithValues: sample.annotation.segments.map { ($0.id, $0.categoryID) })
+    let theirs = Dictionary(uniqueKeysWithValues: reference.segments.map { ($0.id, $0.category) })
+    // The same division into segments, and the same class for each.
+    var partners: [UInt32: UInt32] = [:]
+    var differing = 0
+    let (width, height) = (reference.labels.width, reference.labels.height)
+    for y in 0..<height {
+      for x in 0..<width {
+        let (sy, sx) = ((2 * y + 1) * labels.height / (2 * height), (2 * x + 1) * labels.width / (2 * width))
+        let (ours, other) = (labels.ids[sy * labels.width + sx], reference.labels.ids[y * width + x])
+        if partners[ours] == nil { partners[ours] = other }
+        if partners[ours] != other || category[ours] != theirs[other] { differing += 1 }
+      }
+    }
+    #expect(differing == 0 && Set(partners.values).count == partners.count && partners.count > 40)
+  }
+
+  @Test("of the full data set, pictures and their segments are read, and what scene parsing has no class for is void")
+  func fullFiles() {
+    let paths = ["a/x.jpg", "a/x_seg.png", "a/x_parts_1.png", "a/x.json", "a/x/instance_000_x.png"]
+    #expect(paths.filter(ADE20K.Layout.full.reads) == ["a/x.jpg", "a/x_seg.png"])
+    #expect(ADE20K.Layout.full.contents == ["images/ADE/training", "images/ADE/validation"])
+    // Walls are 2978 = 11·256 + 162, beds 165, class 1 is none of 150; two objects of number 7, a bed and a curtain.
+    func pixel(_ index: UInt32, _ number: UInt32) -> UInt32 { index / 256 * 10 | (index % 256) << 8 | number << 16 }
+    let ids = [pixel(2978, 0), pixel(2978, 5), pixel(165, 7), pixel(165, 0), pixel(1, 3), pixel(687, 7), 0]
+    let map = ADE20KMap(full: LabelImage(width: ids.count, height: 1, ids: ids))
+    #expect(map.labels.ids == [1, 1, 2, 0, 0, 3, 0])
+    #expect(map.segments.map(\.category) == [1, 8, 19])
+  }
+
+  @Test("every class of scene parsing comes from a class of the full data set")
+  func fullClasses() {
+    #expect(Set(ADE20KClasses.categoryOfFullClass) == Set(0...150))
+    #expect(ADE20KClasses.categoryOfFullClass.count { $0 > 0 } == 153)
+  }
+
   private func miniature() -> PanopticMiniature {
     var p = smallScenes()
     p.style = "indoor"

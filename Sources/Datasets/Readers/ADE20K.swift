@@ -2,11 +2,7 @@ import Determinism
 import Panoptic
 import Vision
 
-/// ADE20K as the Places Challenge 2017 published it, made into a panoptic data set in COCO's layout.
-///
-/// Read, for `training` and `validation`: `images/<part>/*.jpg` (or `.png`); `annotations/<part>/*.png`, whose values are classes
-/// of scene parsing, 0 for everything else; and `annotations_instance/<part>/*.png`, whose red channel is the class of
-/// the instance track and whose green channel is the number of the object inside the image.
+/// ADE20K, made into a panoptic data set in COCO's layout: 100 classes of things, 50 of stuff.
 ///
 /// Every object becomes a segment of its scene-parsing class, whatever scene parsing says at its pixels. All other
 /// pixels of a stuff class become one segment; those of a thing class, which belong to no object, and those of class 0
@@ -24,9 +20,35 @@ public struct ADE20K: Sendable {
     case present
   }
 
-  /// What its folder must hold.
-  public static let contents = ["images", "annotations", "annotations_instance"].flatMap { folder in
-    parts.map { "\(folder)/\($0.name)" }
+  /// The two forms in which ADE20K was published. A folder is of the form whose pictures it holds.
+  public enum Layout: String, Codable, Hashable, Sendable, CaseIterable {
+    /// Of the Places Challenge 2017, for `training` and `validation`: `images/<part>/*.jpg` (or `.png`);
+    /// `annotations/<part>/*.png`, whose values are classes of scene parsing, 0 for everything else; and
+    /// `annotations_instance/<part>/*.png`, whose red channel is the class of the instance track and whose green
+    /// channel is the number of the object inside the image.
+    case challenge
+    /// The full data set of 2021: `images/ADE/<part>/<group>/<scene>/*.jpg`, each with a `_seg.png` beside it, whose red
+    /// and green channels name one of some 3,000 classes and whose blue channel is the number of the object.
+    case full
+
+    /// What the folder must hold.
+    public var contents: [String] {
+      switch self {
+      case .challenge:
+        ["images", "annotations", "annotations_instance"].flatMap { folder in
+          ADE20K.parts.map { "\(folder)/\($0.name)" }
+        }
+      case .full: ADE20K.parts.map { "images/ADE/\($0.name)" }
+      }
+    }
+
+    /// Whether a file of those folders is read: the full data set has parts of objects and hidden outlines as well.
+    public func reads(_ path: String) -> Bool {
+      switch self {
+      case .challenge: true
+      case .full: path.hasSuffix(".jpg") || path.hasSuffix(ADE20K.segmentation)
+      }
+    }
   }
 
   /// ADE20K's names of the two parts, COCO's, and what is added to the number in a file's name to make the image's id:
@@ -35,19 +57,31 @@ public struct ADE20K: Sendable {
     (name: "training", coco: "train2017", base: 0), (name: "validation", coco: "val2017", base: 500_000),
   ]
 
+  /// What a file of segments ends in, in the full data set.
+  static let segmentation = "_seg.png"
+
+  /// One picture of a part, by its path under the folder of the part's pictures.
+  private struct Picture {
+    let layout: Layout
+    let folder: String
+    let path: String
+
+    /// The name without the folders, which is unique in ADE20K.
+    var file: String { String(path.split(separator: "/").last ?? "") }
+    var name: String { String(file.dropLast(4)) }
+  }
+
   /// Writes the data set under `target`, pictures copied as they are; segments keep the class numbers 1...150.
   ///
   /// - Throws: `DatasetError` and `ImageError` naming the file that is missing, damaged or contradicts another.
   public func convert(to target: String, classes: Classes = .all) throws {
     var converted: [(coco: String, entries: [Entry])] = []
     for part in ADE20K.parts {
-      let images = "\(root)/images/\(part.name)"
-      let names = try Folder.names(in: images).filter { $0.hasSuffix(".jpg") || $0.hasSuffix(".png") }
-      guard !names.isEmpty else { throw DatasetError(.empty, at: images, "no pictures") }
+      let pictures = try pictures(of: part.name)
       try Folder.create("\(target)/\(part.coco)")
       try Folder.create("\(target)/annotations/panoptic_\(part.coco)")
-      let entries = try Folder.inParallel(names.count) { i in
-        try convert(names[i], part.name, to: target, part.coco, base: part.base)
+      let entries = try Folder.inParallel(pictures.count) { i in
+        try convert(pictures[i], part.name, to: target, part.coco, base: part.base)
       }
       converted.append((part.coco, entries))
     }
@@ -78,23 +112,40 @@ public struct ADE20K: Sendable {
     let classes: Set<Int>
   }
 
-  private func convert(
-    _ file: String, _ part: String, to target: String, _ coco: String, base: Int
-  ) throws -> Entry {
-    let name = String(file.dropLast(4))
-    let picture = "\(root)/images/\(part)/\(file)"
-    guard let number = Int(name.split(separator: "_").last ?? ""), (1..<500_000).contains(number) else {
-      throw DatasetError(.malformed, at: picture, "expected a name such as ADE_train_00000001.jpg")
-    }
-    let classesPath = "\(root)/annotations/\(part)/\(name).png"
-    let objectsPath = "\(root)/annotations_instance/\(part)/\(name).png"
-    let map = try ADE20KMap(
-      classes: ImageFile.readIndices(path: classesPath), at: classesPath,
-      objects: ImageFile.readLabelPNG(path: objectsPath), at: objectsPath)
+  private func pictures(of part: String) throws -> [Picture] {
+    let full = "\(root)/images/ADE/\(part)"
+    let (layout, folder) = Folder.isFolder(full) ? (Layout.full, full) : (.challenge, "\(root)/images/\(part)")
+    let paths = try layout == .full ? Folder.files(below: folder) : Folder.names(in: folder)
+    let pictures = paths.filter { $0.hasSuffix(".jpg") || (layout == .challenge && $0.hasSuffix(".png")) }
+    guard !pictures.isEmpty else { throw DatasetError(.empty, at: folder, "no pictures") }
+    return pictures.map { Picture(layout: layout, folder: folder, path: $0) }
+  }
 
+  private func map(of picture: Picture, _ part: String) throws -> ADE20KMap {
+    switch picture.layout {
+    case .challenge:
+      let classes = "\(root)/annotations/\(part)/\(picture.name).png"
+      let objects = "\(root)/annotations_instance/\(part)/\(picture.name).png"
+      return try ADE20KMap(
+        classes: ImageFile.readIndices(path: classes), at: classes,
+        objects: ImageFile.readLabelPNG(path: objects), at: objects)
+    case .full:
+      let path = "\(picture.folder)/\(picture.path.dropLast(4))\(ADE20K.segmentation)"
+      return ADE20KMap(full: try ImageFile.readLabelPNG(path: path))
+    }
+  }
+
+  private func convert(
+    _ picture: Picture, _ part: String, to target: String, _ coco: String, base: Int
+  ) throws -> Entry {
+    let path = "\(picture.folder)/\(picture.path)"
+    guard let number = Int(picture.name.split(separator: "_").last ?? ""), (1..<500_000).contains(number) else {
+      throw DatasetError(.malformed, at: path, "expected a name such as ADE_train_00000001.jpg")
+    }
+    let map = try map(of: picture, part)
     let id = base + number
-    let labels = "\(name).png"
-    try Folder.write(try Folder.read(picture), to: "\(target)/\(coco)/\(file)")
+    let labels = "\(picture.name).png"
+    try Folder.write(try Folder.read(path), to: "\(target)/\(coco)/\(picture.file)")
     try PNGWriter.write(map.labels, to: "\(target)/annotations/panoptic_\(coco)/\(labels)")
     let segments = map.segments.map { s -> CanonicalValue in
       [
@@ -104,91 +155,10 @@ public struct ADE20K: Sendable {
     }
     return Entry(
       image: [
-        "id": .integer(id), "file_name": .string(file), "width": .integer(map.labels.width),
+        "id": .integer(id), "file_name": .string(picture.file), "width": .integer(map.labels.width),
         "height": .integer(map.labels.height),
       ],
       annotation: ["image_id": .integer(id), "file_name": .string(labels), "segments_info": .array(segments)],
       classes: Set(map.segments.map(\.category)))
-  }
-}
-
-/// One image's segments.
-struct ADE20KMap {
-  struct Segment {
-    var id: UInt32
-    /// Class of scene parsing, 1...150.
-    var category: Int
-    var area = 0
-    var x0 = Int.max
-    var y0 = Int.max
-    var x1 = 0
-    var y1 = 0
-
-    mutating func add(_ x: Int, _ y: Int) {
-      area += 1
-      (x0, x1) = (min(x0, x), max(x1, x))
-      (y0, y1) = (min(y0, y), max(y1, y))
-    }
-  }
-
-  private(set) var labels: LabelImage
-  /// Stuff by class, then objects by number; ids count from 1.
-  let segments: [Segment]
-
-  /// - Throws: `DatasetError` where the two maps differ in size, name a class that does not exist, or give one object
-  ///   two classes.
-  init(classes: Image, at classesPath: String, objects: LabelImage, at objectsPath: String) throws {
-    let (width, height) = (classes.width, classes.height)
-    guard objects.width == width && objects.height == height else {
-      throw DatasetError(
-        .mismatch, at: objectsPath,
-        "has \(objects.width)×\(objects.height) pixels, \(classesPath) has \(width)×\(height)")
-    }
-    let isThing = Set(ADE20KClasses.things)
-    var stuff = [Segment?](repeating: nil, count: 256)
-    var things = [Segment?](repeating: nil, count: 256)
-    // 0 void, 1...150 stuff of that class, 256 + number an object.
-    var keys = [UInt16](repeating: 0, count: width * height)
-    for y in 0..<height {
-      for x in 0..<width {
-        let i = y * width + x
-        let (red, number) = (Int(objects.ids[i] & 255), Int(objects.ids[i] >> 8 & 255))
-        if number > 0 {
-          guard (1...ADE20KClasses.things.count).contains(red) else {
-            throw DatasetError(
-              .unknown, at: objectsPath, "object \(number) at (\(x), \(y)) has class \(red) of 1...100")
-          }
-          let category = ADE20KClasses.things[red - 1]
-          var segment = things[number] ?? Segment(id: 0, category: category)
-          guard segment.category == category else {
-            throw DatasetError(
-              .mismatch, at: objectsPath, "object \(number) has two classes, the second at (\(x), \(y))")
-          }
-          segment.add(x, y)
-          things[number] = segment
-          keys[i] = UInt16(256 + number)
-          continue
-        }
-        let category = Int(classes.pixels[i])
-        guard category <= ADE20KClasses.names.count else {
-          throw DatasetError(.unknown, at: classesPath, "class \(category) at (\(x), \(y)) of 0...150")
-        }
-        if category == 0 || isThing.contains(category) { continue }
-        var segment = stuff[category] ?? Segment(id: 0, category: category)
-        segment.add(x, y)
-        stuff[category] = segment
-        keys[i] = UInt16(category)
-      }
-    }
-    var idOfKey = [UInt32](repeating: 0, count: 512)
-    var all: [Segment] = []
-    for (key, segment) in (stuff + things).enumerated() {
-      guard var segment else { continue }
-      segment.id = UInt32(all.count + 1)
-      idOfKey[key] = segment.id
-      all.append(segment)
-    }
-    segments = all
-    labels = LabelImage(width: width, height: height, ids: keys.map { idOfKey[Int($0)] })
   }
 }

@@ -1,19 +1,27 @@
 import Datasets
 import Pipelines
 
-/// ADE20K on the user's disk, as the Places Challenge 2017 published it.
+/// ADE20K on the user's disk, as the Places Challenge 2017 published it, or the full data set of 2021.
 struct ADE20KFolder: Source {
-  typealias Parameters = NoParameters
+  struct Parameters: StageParameters {
+    var layout = ADE20K.Layout.challenge
+    init() {}
+  }
 
   static let name = "ade20k-folder"
   static let version = 1
-  static let summary = "ADE20K of the Places Challenge 2017, in the folder that ADE20K= names"
+  static let summary =
+    "ADE20K of the Places Challenge 2017, or with 'layout: full' that of 2021, in the folder that ADE20K= names"
   static let variable = "ADE20K"
   static let outputs = ["data"]
 
-  init(parameters: NoParameters) throws {}
+  let parameters: Parameters
 
-  func contents(of output: String) -> [String] { ADE20K.contents }
+  init(parameters: Parameters) throws { self.parameters = parameters }
+
+  func contents(of output: String) -> [String] { parameters.layout.contents }
+
+  func selects(_ path: String, for output: String) -> Bool { parameters.layout.reads(path) }
 }
 
 /// A small made-up data set in ADE20K's layout.
