@@ -15,7 +15,7 @@ struct ImageNetOdditiesTests {
   /// The planes of a picture as a training step and an evaluation see it.
   private func planes(_ path: String) throws -> [[Float]] {
     let data = ClassificationDataset(classes: ["only"], samples: [.init(path: path, label: 0)])
-    let loader = try ClassificationLoader(data, Self.loading, seeds: Seeds(kind: "test", seed: 1))
+    let loader = ClassificationLoader(data, Self.loading, seeds: Seeds(kind: "test", seed: 1))
     let evaluation = try #require(try loader.evaluation().next()).images
     let training = try loader.trainingBatch(step: 0).images
     #expect(training.shape == [1, 3, 64, 64] && evaluation.shape == [1, 3, 64, 64])
@@ -81,7 +81,7 @@ struct ImageNetOdditiesTests {
     let data = try ClassificationDataset(root: imagenet, part: "zoo")
     #expect(data.classes == ["n02110063", "n04370456", "n15075141", "n99999999"])
     #expect(data.samples.count == 8)
-    let loader = try ClassificationLoader(data, Self.loading, seeds: Seeds(kind: "test", seed: 1))
+    let loader = ClassificationLoader(data, Self.loading, seeds: Seeds(kind: "test", seed: 1))
     let batches = loader.training(steps: 0..<16, workers: 2)
     var labels = Set<Int>()
     while let batch = try batches.next() { labels.formUnion(batch.labels) }

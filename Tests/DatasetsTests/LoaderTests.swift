@@ -195,7 +195,7 @@ struct LoaderTests {
       batchSize: 5, crop: CropAugmentation(side: 32, minimumArea: 0.3),
       evaluation: CentreCrop(shorterSide: 36, side: 32))
     func digests(_ steps: Range<Int>, workers: Int) throws -> [[UInt32]] {
-      let loader = try ClassificationLoader(data, loading, seeds: Seeds(kind: "test", seed: 1))
+      let loader = ClassificationLoader(data, loading, seeds: Seeds(kind: "test", seed: 1))
       let batches = loader.training(steps: steps, workers: workers)
       var all: [[UInt32]] = []
       while let batch = try batches.next() {
@@ -209,7 +209,7 @@ struct LoaderTests {
     #expect(try digests(0..<7, workers: 3) == reference)
     #expect(try digests(4..<7, workers: 2) == Array(reference[4...]))
 
-    let loader = try ClassificationLoader(data, loading, seeds: Seeds(kind: "test", seed: 1))
+    let loader = ClassificationLoader(data, loading, seeds: Seeds(kind: "test", seed: 1))
     let batches = loader.evaluation()
     var labels: [Int] = []
     while let batch = try batches.next() {
@@ -230,7 +230,7 @@ struct LoaderTests {
     let loading = ClassificationLoading(
       batchSize: 1, crop: CropAugmentation(side: 24), evaluation: CentreCrop(shorterSide: 24, side: 24))
     let seeds = Seeds(kind: "test", seed: 5)
-    let loader = try ClassificationLoader(data, loading, seeds: seeds)
+    let loader = ClassificationLoader(data, loading, seeds: seeds)
     for step in 0..<6 {
       var random = seeds.stream("step/\(step)/image/0")
       let picture = try loading.trainingPicture(path: sample.path, using: &random)
@@ -253,7 +253,7 @@ struct LoaderTests {
         batchSize: 3, crop: CropAugmentation(side: 16), evaluation: CentreCrop(shorterSide: 16, side: 16),
         jitter: jitter)
       let loaders = try [0, 3000, 1 << 20].map {
-        try ClassificationLoader(data, loading, seeds: Seeds(kind: "test", seed: 1), cacheBytes: $0)
+        ClassificationLoader(data, loading, seeds: Seeds(kind: "test", seed: 1), cacheBytes: $0)
       }
       for step in 0..<12 {
         let batches = try loaders.map { try $0.trainingBatch(step: step).images.array }
@@ -272,21 +272,6 @@ struct LoaderTests {
     }
     #expect(line.lead.waits <= 1 && line.lead.ready == 0)
     #expect(try line.next() == nil)
-  }
-
-  @Test("parameters out of range are refused")
-  func parameters() throws {
-    let folder = try TemporaryFolder()
-    func refused(_ change: (inout PanopticLoading) -> Void) -> String {
-      var loading = Self.loading
-      change(&loading)
-      return message { _ = try loader(folder, loading) }
-    }
-    #expect(refused { $0.batchSize = 0 } == "loader, batchSize: error: must be positive, is 0")
-    #expect(refused { $0.flipChance = .nan }.contains("flipChance"))
-    #expect(refused { $0.resize = ResizeRule(shorterSide: 9, longestSide: 8) }.contains("shorterSide <= longestSide"))
-    #expect(refused { $0.normalization.deviation = [1, 0, 1] }.contains("not zero"))
-    #expect(refused { $0.normalization.mean = [1] }.contains("three finite means"))
   }
 
   @Test("an error of the maker arrives at its step, and a dropped queue ends")

@@ -64,7 +64,7 @@ struct Predict: ParsableCommand {
         let image = PanopticImage(
           id: .number(results.count + 1), fileName: uniqueName(of: path, &names), width: picture.width,
           height: picture.height)
-        let segmentation = try segmenter.segmentation(of: picture, named: image)
+        let segmentation = segmenter.segmentation(of: picture, named: image)
         let png = (image.fileName as NSString).deletingPathExtension + ".png"
         try PNGWriter.write(segmentation.overlay(on: picture), to: "\(output)/overlays/\(png)")
         results.append((image, segmentation))

@@ -23,23 +23,19 @@ public struct ClassificationLoading: Codable, Hashable, Sendable {
     self.normalization = normalization
   }
 
-  func check() throws {
-    func require(_ ok: Bool, _ name: String, _ rule: String) throws {
-      guard ok else { throw DatasetError(.parameter, at: "loader, \(name)", rule) }
-    }
-    try require(batchSize > 0, "batchSize", "must be positive, is \(batchSize)")
-    try require(crop.side > 0, "crop", "side must be positive, is \(crop.side)")
-    try require(
-      0 < crop.minimumArea && crop.minimumArea <= crop.maximumArea && crop.maximumArea <= 1, "crop",
-      "needs 0 < minimumArea <= maximumArea <= 1")
-    try require(crop.proportion >= 1 && crop.proportion.isFinite, "crop", "proportion must be at least 1")
-    try require(
-      [jitter.brightness, jitter.contrast, jitter.saturation].allSatisfy { (0...10).contains($0) }, "jitter",
-      "amounts must be in 0...10")
-    try require((0...1).contains(flipChance), "flipChance", "must be in 0...1, is \(flipChance)")
-    try require(
-      0 < evaluation.side && evaluation.side <= evaluation.shorterSide, "evaluation", "needs 0 < side <= shorterSide")
-    try normalization.check()
+  /// Values from files are checked where they enter.
+  func requireSound() {
+    precondition(batchSize > 0 && crop.side > 0, "ClassificationLoading: batch \(batchSize), side \(crop.side)")
+    precondition(
+      0 < crop.minimumArea && crop.minimumArea <= crop.maximumArea && crop.maximumArea <= 1 && crop.proportion >= 1
+        && crop.proportion.isFinite, "ClassificationLoading: \(crop)")
+    precondition(
+      [jitter.brightness, jitter.contrast, jitter.saturation].allSatisfy { (0...10).contains($0) },
+      "ClassificationLoading: \(jitter)")
+    precondition((0...1).contains(flipChance), "ClassificationLoading: flip chance \(flipChance)")
+    precondition(
+      0 < evaluation.side && evaluation.side <= evaluation.shorterSide, "ClassificationLoading: \(evaluation)")
+    normalization.requireSound()
   }
 }
 
@@ -63,11 +59,12 @@ public final class ClassificationLoader: Sendable {
   /// - Parameters:
   ///   - seeds: of the stage; order, crops, colours and flips draw from its streams.
   ///   - cacheBytes: decoded pictures kept in memory at most; changes speed alone.
-  /// - Throws: `DatasetError` for parameters out of range.
+  /// - Precondition: chances in 0...1, positive sizes, areas in 0...1, three finite means and deviations, none of the
+  ///   latter zero.
   public init(
     _ dataset: ClassificationDataset, _ loading: ClassificationLoading, seeds: Seeds, cacheBytes: Int = 256 << 20
-  ) throws {
-    try loading.check()
+  ) {
+    loading.requireSound()
     self.dataset = dataset
     self.loading = loading
     self.seeds = seeds

@@ -6,10 +6,9 @@ extension PanopticBatch {
   /// One picture alone as the network sees it, without ground truth.
   ///
   /// - Parameter image: names the picture, and has its size.
-  /// - Throws: `DatasetError` for loading parameters out of range.
-  public init(_ picture: Image, image: PanopticImage, loading: PanopticLoading) throws {
+  public init(_ picture: Image, image: PanopticImage, loading: PanopticLoading) {
     precondition(picture.channels == 3 && picture.width > 0 && picture.height > 0, "PanopticBatch: no RGB picture")
-    try loading.check()
+    loading.requireSound()
     let (width, height) = loading.resize.size(width: picture.width, height: picture.height)
     func padded(_ size: Int) -> Int {
       (size + loading.sizeMultiple - 1) / loading.sizeMultiple * loading.sizeMultiple

@@ -27,17 +27,12 @@ public struct PanopticLoading: Codable, Hashable, Sendable {
     self.groupsByOrientation = groupsByOrientation
   }
 
-  func check() throws {
-    func require(_ ok: Bool, _ name: String, _ rule: String) throws {
-      guard ok else { throw DatasetError(.parameter, at: "loader, \(name)", rule) }
-    }
-    try require(batchSize > 0, "batchSize", "must be positive, is \(batchSize)")
-    try require(sizeMultiple > 0, "sizeMultiple", "must be positive, is \(sizeMultiple)")
-    try require((0...1).contains(flipChance), "flipChance", "must be in 0...1, is \(flipChance)")
-    try require(
-      0 < resize.shorterSide && resize.shorterSide <= resize.longestSide, "resize",
-      "needs 0 < shorterSide <= longestSide")
-    try normalization.check()
+  /// Values from files are checked where they enter.
+  func requireSound() {
+    precondition(batchSize > 0 && sizeMultiple > 0, "PanopticLoading: batch \(batchSize), multiple \(sizeMultiple)")
+    precondition((0...1).contains(flipChance), "PanopticLoading: flip chance \(flipChance)")
+    precondition(0 < resize.shorterSide && resize.shorterSide <= resize.longestSide, "PanopticLoading: \(resize)")
+    normalization.requireSound()
   }
 }
 
@@ -71,12 +66,13 @@ public final class PanopticLoader: Sendable {
   /// - Parameters:
   ///   - seeds: of the stage; order and flips draw from paths below `path`.
   ///   - cacheBytes: decoded pictures kept in memory at most; changes speed alone.
-  /// - Throws: `DatasetError` for an empty data set and for parameters out of range.
+  /// - Throws: `DatasetError` for an empty data set.
+  /// - Precondition: chances in 0...1, positive sizes, three finite means and deviations, none of the latter zero.
   public init(
     _ dataset: PanopticDataset, _ loading: PanopticLoading, seeds: Seeds, cacheBytes: Int = 512 << 20
   ) throws {
     guard !dataset.samples.isEmpty else { throw DatasetError(.empty, at: "loader", "the data set has no images") }
-    try loading.check()
+    loading.requireSound()
     self.dataset = dataset
     self.loading = loading
     self.seeds = seeds

@@ -9,12 +9,12 @@ public struct PixelNormalization: Codable, Hashable, Sendable {
   /// Divides after that.
   public var deviation: [Float]
 
-  /// - Precondition: three values each, no deviation zero.
+  /// - Precondition: three finite values each, no deviation zero.
   public init(isBGR: Bool, mean: [Float], deviation: [Float]) {
-    precondition(mean.count == 3 && deviation.count == 3 && !deviation.contains(0), "PixelNormalization: three each")
     self.isBGR = isBGR
     self.mean = mean
     self.deviation = deviation
+    requireSound()
   }
 
   /// What the detector sees: BGR, 0...255, mean subtracted, not scaled.
@@ -23,13 +23,11 @@ public struct PixelNormalization: Codable, Hashable, Sendable {
   /// What published pretraining sees: BGR, 0...255, nothing subtracted.
   public static let raw = PixelNormalization(isBGR: true, mean: [0, 0, 0], deviation: [1, 1, 1])
 
-  /// - Throws: `DatasetError` for values, from a file, that break the rules of `init`.
-  func check() throws {
-    guard mean.count == 3, deviation.count == 3, (mean + deviation).allSatisfy(\.isFinite), !deviation.contains(0)
-    else {
-      throw DatasetError(
-        .parameter, at: "normalization", "needs three finite means and three finite deviations that are not zero")
-    }
+  /// The rules of `init`, of a value that was decoded.
+  func requireSound() {
+    precondition(
+      mean.count == 3 && deviation.count == 3 && (mean + deviation).allSatisfy(\.isFinite) && !deviation.contains(0),
+      "PixelNormalization: mean \(mean), deviation \(deviation)")
   }
 
   /// The 256 values a sample of output channel `c` can take.

@@ -52,7 +52,9 @@ public struct PictureSegmenter {
     func parameter<T: Decodable>(_ name: String, default value: T) throws -> T {
       try execution.parameters[name]?.decoded(as: T.self) ?? value
     }
-    loading = try parameter("input", default: PanopticInput()).loading(batch: 1)
+    let input = try parameter("input", default: PanopticInput())
+    try input.check(at: "input")
+    loading = input.loading(batch: 1)
     predictor = PanopticPredictor(
       network: network, path: choices, categories: categories,
       fusion: try parameter("fusion", default: FusionParameters()).fusion)
@@ -60,8 +62,8 @@ public struct PictureSegmenter {
   }
 
   /// The segments of a picture at its own size, in the colours of their categories.
-  public func segmentation(of picture: Image, named image: PanopticImage) throws -> PanopticSegmentation {
-    try predictor.segmentation(of: PanopticBatch(picture, image: image, loading: loading)).colored(categories)
+  public func segmentation(of picture: Image, named image: PanopticImage) -> PanopticSegmentation {
+    predictor.segmentation(of: PanopticBatch(picture, image: image, loading: loading)).colored(categories)
   }
 
   /// The execution that tells most about the network: one that predicts with it, else the one that trained it.

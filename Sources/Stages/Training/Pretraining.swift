@@ -12,7 +12,7 @@ func pretrain(
   let classifier = Classifier(
     body, choices: choices, classes: data.classes.count, dropout: recipe.dropout,
     momentum: recipe.batchNormMomentum, seeds: context.seeds)
-  let loader = try ClassificationLoader(data, input.loading(batch: recipe.batch), seeds: context.seeds)
+  let loader = ClassificationLoader(data, input.loading(batch: recipe.batch), seeds: context.seeds)
   let training = ClassifierTraining(
     classifier: classifier, path: path, recipe: recipe,
     batches: BatchStream { loader.training(steps: $0..<recipe.steps * recipe.replicas) }, seeds: context.seeds)
