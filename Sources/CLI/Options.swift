@@ -103,6 +103,16 @@ struct PipelineOptions: ParsableArguments {
     return try Pipeline(description, registry: Stages.registry)
   }
 
+  /// For commands that may do without a pipeline: what says which pipeline is meant would have no effect.
+  /// - Parameter variables: whether the command reads data sets all the same.
+  func requireNone(_ command: String, variables: Bool = false) throws {
+    let given = try arguments()
+    guard given.isEmpty, variables || settings.isEmpty else {
+      let option = given.first ?? "--set"
+      throw ValidationError("\(option) says how a pipeline is meant, but \(command) was given none")
+    }
+  }
+
   /// The root that the file expects of a whole run with these options.
   func expectedRoot(_ path: String) throws -> (root: String, location: SourceLocation)? {
     let isAsPublished = try parsedSettings().allSatisfy { if case .variable = $0 { true } else { false } }

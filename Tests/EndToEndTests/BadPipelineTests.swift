@@ -128,6 +128,10 @@ extension EndToEndTests {
         ("select.network.body.stage-blocks=[-1, 1, 1, 1]", "'network.body.stage-blocks'"),
         ("pretrain.input.side=0", "'input.side': must be in 1...65536, is 0"),
         ("let.pixels.resize.shorter-side=0", "'input.resize.shorter-side': must be in 1...65536, is 0"),
+        ("let.pixels.flip-chance=2", "'input.flip-chance': must be in 0...1"),
+        ("let.pixels.normalization.deviation=[1, 0, 1]", "'input.normalization.deviation': needs three finite values"),
+        ("let.pictures.normalization.mean=[1]", "'input.normalization.mean': needs three finite values"),
+        ("let.pictures.minimum-area=2", "'input.minimum-area': must be above 0 and at most 1"),
         ("retrain.network.proposals.post-nms-train=-1", "'network.proposals.post-nms-train'"),
         ("retrain.network.box-head.detections-per-image=0", "'network.box-head.detections-per-image'"),
         ("retrain.network.level-rule.canonical-scale=0", "'network.level-rule.canonical-scale'"),
@@ -155,6 +159,20 @@ extension EndToEndTests {
     @Test("wrong usage exits with 64", arguments: [["run"], ["fly"], ["run", "x.yaml", "--threads", "0"], ["digest"]])
     func usage(_ arguments: [String]) async throws {
       #expect(try await Program.run(arguments).code == 64)
+    }
+
+    @Test(
+      "an option that would have no effect is wrong usage",
+      arguments: [
+        ["audit", "--profile", "smoke"], ["gc", "--seed", "3"], ["gc", "--set", "COCO=/data"],
+        ["export", "abc", "x.tar", "--set", "a.b=1"], ["provenance", "abc", "--fidelity", "paper"],
+        ["model", "describe", "coco", "--classifier", "--image", "64x64"],
+        ["model", "describe", "detnas-coco-fpn", "--data", "ade20k"],
+      ])
+    func noEffect(_ arguments: [String]) async throws {
+      let outcome = try await Program.run(arguments)
+      let isNamed = arguments.contains { $0.hasPrefix("--") && outcome.errors.contains($0) }
+      #expect(outcome.code == 64 && isNamed, "\(outcome.everything)")
     }
 
     @Test("an instruction set that is none is refused")

@@ -41,6 +41,7 @@ struct GC: ParsableCommand {
 
   func run() throws {
     try machine.apply()
+    if pipelines.isEmpty { try options.requireNone("gc") }
     let observed = try options.stores.openExisting()
     func plans() throws -> [Plan] {
       try pipelines.map { pipeline in

@@ -60,8 +60,8 @@ struct Model: ParsableCommand {
     @Option(help: "Whose classes the heads tell apart (default: the architecture's own, else coco).")
     var data: DataSet?
 
-    @Option(help: "Height and width of the image in pixels, padded to multiples of 32.")
-    var image = "800x1088"
+    @Option(help: "Height and width of the image in pixels, padded to multiples of 32 (default: 800x1088).")
+    var image: String?
 
     @Flag(help: "The body with its ImageNet classifier, at 224x224.")
     var classifier = false
@@ -110,6 +110,11 @@ struct Model: ParsableCommand {
     }
 
     private func body(_ path: [Int]) throws -> (NetworkDescription, [BlockDiagram.Row]) {
+      guard data == nil, image == nil else {
+        throw ValidationError(
+          "\(data == nil ? "--image" : "--data"): a body with its ImageNet classifier has 1000 classes and 224x224 pixels"
+        )
+      }
       // The 300M bodies have twenty blocks, all others forty.
       let configuration = path.count == 20 ? BodyConfiguration.detNAS300M : width.body
       guard path.count == configuration.blockCount else {
@@ -131,9 +136,10 @@ struct Model: ParsableCommand {
     }
 
     private func imageSize() throws -> (height: Int, width: Int) {
-      let sides = image.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+      let text = image ?? "800x1088"
+      let sides = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
       guard sides.count == 2, sides.allSatisfy({ (32...16_384).contains($0) }) else {
-        throw ValidationError("--image \(image): expected height x width, such as 800x1333")
+        throw ValidationError("--image \(text): expected height x width, such as 800x1333")
       }
       return ((sides[0] + 31) / 32 * 32, (sides[1] + 31) / 32 * 32)
     }

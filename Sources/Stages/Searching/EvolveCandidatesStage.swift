@@ -30,10 +30,10 @@ struct EvolveCandidatesStage: Stage {
   let parameters: Parameters
 
   init(parameters: Parameters) throws {
-    guard parameters.population > 0 else { throw ParameterError("population", "must be at least 1") }
-    guard parameters.parents > 0 else { throw ParameterError("parents", "must be at least 1") }
-    guard parameters.mutations >= 0 else { throw ParameterError("mutations", "must be at least 0") }
-    guard parameters.crossings >= 0 else { throw ParameterError("crossings", "must be at least 0") }
+    try require(parameters.population, in: counts, "population")
+    try require(parameters.parents, in: counts, "parents")
+    try require(parameters.mutations, in: 0...counts.upperBound, "mutations")
+    try require(parameters.crossings, in: 0...counts.upperBound, "crossings")
     try parameters.network.check(at: "network")
     guard (0...1).contains(parameters.mutationRate) else { throw ParameterError("mutationRate", "must be in 0...1") }
     self.parameters = parameters

@@ -9,13 +9,13 @@ func require(_ condition: Bool, _ parameter: String, _ message: String) throws {
 }
 
 /// Limits keep products of a few such numbers within 64 bits.
-private func require(_ value: Int, in range: ClosedRange<Int>, _ parameter: String) throws {
+func require(_ value: Int, in range: ClosedRange<Int>, _ parameter: String) throws {
   try require(
     range.contains(value), parameter, "must be in \(range.lowerBound)...\(range.upperBound), is \(value)")
 }
 
 private let channelCounts = 1...65_536
-private let counts = 1...1_000_000
+let counts = 1...1_000_000
 private let stepCounts = 1...1_000_000_000
 /// Of pictures, in pixels.
 private let sides = 1...65_536
