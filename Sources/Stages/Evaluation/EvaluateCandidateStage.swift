@@ -62,7 +62,7 @@ struct EvaluateCandidateStage: Stage {
   }
 
   static let name = "evaluate-candidate"
-  static let version = 1
+  static let version = 2
   static let summary = "recalibrates one architecture inside the supernet and measures its panoptic quality"
   static let inputs = [
     InputPort("data", "tree"), InputPort("split", "json"), InputPort("weights", "tensors"),

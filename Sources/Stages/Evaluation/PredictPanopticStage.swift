@@ -14,7 +14,7 @@ struct PredictPanopticStage: Stage {
   }
 
   static let name = "predict-panoptic"
-  static let version = 1
+  static let version = 2
   static let summary = "segments the validation images and writes COCO panoptic JSON and PNGs"
   static let inputs = [
     InputPort("data", "tree"), InputPort("weights", "tensors"), InputPort("architecture", "json", optional: true),
