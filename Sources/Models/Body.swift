@@ -22,6 +22,7 @@ public final class Body {
   public init(_ scope: Scope, _ configuration: BodyConfiguration, choices: BodyChoices, style: BodyStyle) {
     self.configuration = configuration
     var style = style
+    style.initialDeviation = configuration.initialDeviation
     style.branchScale = configuration.branchScale
     style.reluShift = configuration.reluShift ?? style.shift
     style.normalizesByUnbiasedVariance = configuration.normVariance == .unbiased

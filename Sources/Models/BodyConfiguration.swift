@@ -47,6 +47,18 @@ public struct BodyConfiguration: Codable, Hashable, Sendable {
   /// The variance that batch norm divides by in training.
   public var normVariance = NormVariance.recommended
 
+  public enum InitialDeviation: String, Switch {
+    /// Outputs of a convolution vary as much as its inputs do.
+    case inverseRoot = "inverse-root"
+    /// As published (spec 2.2). Batch norm takes the scale out again, but a step of the optimiser turns a shorter weight
+    /// further, so long trainings with small rates start faster.
+    case inverse
+    public static let recommended = InitialDeviation.inverseRoot
+  }
+  /// Standard deviation of the first weights, as a function of the inputs of a convolution's group; of choice blocks and
+  /// the last convolution, where no file sets them.
+  public var initialDeviation = InitialDeviation.recommended
+
   public init() {}
 
   public init(stemChannels: Int, stageChannels: [Int], stageBlocks: [Int] = [8, 8, 16, 8], classifierChannels: Int) {

@@ -29,8 +29,10 @@ public enum BodyOperator: Int, CaseIterable, Sendable {
 public struct BodyStyle: Sendable {
   /// Weight of the new batch in running statistics.
   public var momentum: Double
-  /// Pretraining draws convolutions from N(0, 1 / input channels of a group) and starts β at 1e-4.
+  /// Pretraining starts β here.
   public var shift: Float = 1e-4
+  /// See `BodyConfiguration.InitialDeviation`.
+  public var initialDeviation = BodyConfiguration.InitialDeviation.recommended
 
   /// See `BodyConfiguration.branchScale`.
   public var branchScale: Float = 1
@@ -45,7 +47,8 @@ public struct BodyStyle: Sendable {
   }
 
   func convolutionInitializer(groupInputs: Int) -> Initializer {
-    .normal(standardDeviation: (1 / Double(groupInputs)).squareRoot())
+    let inverse = 1 / Double(groupInputs)
+    return .normal(standardDeviation: initialDeviation == .inverse ? inverse : inverse.squareRoot())
   }
 }
 

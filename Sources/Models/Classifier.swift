@@ -17,7 +17,8 @@ public final class Classifier {
     seeds: Seeds?
   ) {
     store = ParameterStore(seeds: seeds)
-    let style = BodyStyle(momentum: momentum)
+    var style = BodyStyle(momentum: momentum)
+    style.initialDeviation = configuration.initialDeviation
     body = Body(store.root.sub("body"), configuration, choices: choices, style: style)
     let head = store.root.sub("classifier")
     let inputs = configuration.stageChannels[3]
