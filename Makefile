@@ -44,15 +44,16 @@ WORK := $(if $(JOBS),--jobs $(JOBS)) $(if $(THREADS),--threads $(THREADS))
 RUN := $(ISA_ENV) $(BIN)
 
 .DEFAULT_GOAL := help
-.PHONY: setup setup-tests build test test-identity test-torch paper-start estimate test-arm test-mutations reproduce-coco reproduce-ade20k \
-  transfer-coco-ade20k transfer-ade20k-coco reproduce-policies reproduce-tables compare-seeds figures tables smoke crash-test fuzz rerun plan status graph repair audit \
+.PHONY: setup setup-tests build test test-identity test-torch test-arm test-mutations paper-start estimate \
+  reproduce-coco reproduce-ade20k reproduce-policies reproduce-tables transfer-coco-ade20k transfer-ade20k-coco \
+  compare-seeds ranking figures tables smoke crash-test fuzz rerun plan status graph repair audit \
   bench bench-peers format lint docs clean help
 .DELETE_ON_ERROR:
 
 help: ## list these targets
 	@echo "make TARGET [VARIABLE=value]"
 	@echo
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-18s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-21s %s\n", $$1, $$2 }'
 	@echo
 	@echo "  Variables: PROFILE=miniature|smoke|paper  SEED=n  SEEDS='n n n'  JOBS=n  THREADS=n  STORE=dir  STAGE=name"
 	@echo "             ISA=scalar|avx2|avx512  ARGS='further options of the command'"
@@ -129,6 +130,9 @@ tables: $(BIN) ## the paper's tables beside what was run so far; computes nothin
 
 figures: $(BIN) ## draw scores, architectures, explored models and predictions
 	@for name in figures search-policies figures-ade20k; do $(RUN) run pipelines/$$name.yaml $(COMMON) $(WORK) $(ARGS) || exit; done
+
+ranking: $(BIN) ## whether the supernet ranks ten architectures as two retrainings of each do. An hour
+	@$(RUN) run pipelines/ranking.yaml $(COMMON) $(WORK) $(ARGS)
 
 compare-seeds: $(BIN) ## search policies and search algorithm with every seed of SEEDS, then means and spreads. Hours
 	@for seed in $(SEEDS); do for name in search-algorithm search-policies-retrained; do \

@@ -110,7 +110,7 @@ let package = Package(
     tests("ModelsTests", ["Models", "NN", "Autograd", "Vision", "Search", "Tensors", "Determinism"]),
     tests(
       "StagesTests",
-      ["Stages", "Datasets", "Models", "NN", "Panoptic", "Vision", "Search", "Tensors", "Determinism"]),
+      ["Stages", "Datasets", "Models", "NN", "Panoptic", "Reports", "Vision", "Search", "Tensors", "Determinism"]),
     tests("EndToEndTests", ["Panoptic", "Vision", "TensorFiles", "Tensors", "Determinism"]),
   ]
 )

@@ -29,20 +29,17 @@ public struct ExploredModels: Sendable {
     let right = width - 30
     let count = Double(max(2, policies.map(\.fitness.count).max() ?? 2))
     let values = policies.flatMap { $0.fitness + ($0.composed.map { [$0] } ?? []) }.map { 100 * $0 }
-    let step = ExploredModels.step((values.max() ?? 1) - (values.min() ?? 0))
-    let lowest = ((values.min() ?? 0) / step).rounded(.down) * step
-    let highest = max(lowest + step, ((values.max() ?? 1) / step).rounded(.up) * step)
+    let axis = Axis(values)
     func x(_ index: Int) -> Double { left + (right - left) * Double(index + 1) / count }
-    func y(_ value: Double) -> Double { bottom - (bottom - top) * (value - lowest) / (highest - lowest) }
+    func y(_ value: Double) -> Double { axis.place(value, from: bottom, to: top) }
 
     var drawing = SVG()
     drawing.text(title, x: 20, y: 28, size: 16)
-    for i in 0...Int(((highest - lowest) / step).rounded()) {
-      let value = lowest + Double(i) * step
+    for value in axis.marks {
       drawing.line(x1: left, y1: y(value), x2: right, y2: y(value), colour: "#ddd")
-      drawing.text(value.text(digits: step < 1 ? 1 : 0), x: left - 8, y: y(value) + 4, anchor: "end")
+      drawing.text(axis.text(value), x: left - 8, y: y(value) + 4, anchor: "end")
     }
-    let stride = ExploredModels.step(count)
+    let stride = Axis.step(count)
     for i in 0...Int(count / stride) {
       let place = left + (right - left) * Double(i) * stride / count
       drawing.text((Double(i) * stride).text(digits: 0), x: place, y: bottom + 18, anchor: "middle")
@@ -77,12 +74,5 @@ public struct ExploredModels: Sendable {
       drawing.text("\(policy.name), \(policy.fitness.count)", x: place + 14, y: 50)
     }
     return drawing.document(width: Int(width), height: Int(height))
-  }
-
-  /// A round distance of about a sixth of a range.
-  private static func step(_ range: Double) -> Double {
-    var step = 0.1
-    for factor in [2, 2.5, 2, 2, 2.5, 2, 2, 2.5, 2, 2, 2.5, 2] where step * 8 < range { step *= factor }
-    return step
   }
 }

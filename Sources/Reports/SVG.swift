@@ -4,13 +4,15 @@ import Determinism
 struct SVG {
   private var elements: [String] = []
 
+  private func n(_ value: Double) -> String { value.text(digits: 1) }
+
   mutating func text(
     _ content: String, x: Double, y: Double, size: Int = 11, anchor: String = "start", colour: String = "black",
     turn: Int = 0
   ) {
-    let rotation = turn == 0 ? "" : " transform=\"rotate(\(turn) \(x.text(digits: 1)) \(y.text(digits: 1)))\""
+    let rotation = turn == 0 ? "" : " transform=\"rotate(\(turn) \(n(x)) \(n(y)))\""
     elements.append(
-      "<text x=\"\(x.text(digits: 1))\" y=\"\(y.text(digits: 1))\" font-size=\"\(size)\" text-anchor=\"\(anchor)\" "
+      "<text x=\"\(n(x))\" y=\"\(n(y))\" font-size=\"\(size)\" text-anchor=\"\(anchor)\" "
         + "fill=\"\(colour)\"\(rotation)>\(SVG.escaped(content))</text>")
   }
 
@@ -19,34 +21,34 @@ struct SVG {
   ) {
     let inner = title.isEmpty ? "/>" : "><title>\(SVG.escaped(title))</title></rect>"
     elements.append(
-      "<rect x=\"\(x.text(digits: 1))\" y=\"\(y.text(digits: 1))\" width=\"\(width.text(digits: 1))\" height=\"\(height.text(digits: 1))\" "
+      "<rect x=\"\(n(x))\" y=\"\(n(y))\" width=\"\(n(width))\" height=\"\(n(height))\" "
         + "fill=\"\(fill)\" stroke=\"\(stroke)\"\(inner)")
   }
 
   mutating func line(x1: Double, y1: Double, x2: Double, y2: Double, colour: String = "#444", width: Double = 1) {
     elements.append(
-      "<path d=\"M\(x1.text(digits: 1)) \(y1.text(digits: 1)) L\(x2.text(digits: 1)) \(y2.text(digits: 1))\" stroke=\"\(colour)\" "
-        + "stroke-width=\"\(width.text(digits: 1))\" fill=\"none\"/>")
+      "<path d=\"M\(n(x1)) \(n(y1)) L\(n(x2)) \(n(y2))\" stroke=\"\(colour)\" "
+        + "stroke-width=\"\(n(width))\" fill=\"none\"/>")
   }
 
   mutating func dot(x: Double, y: Double, radius: Double, fill: String) {
     elements.append(
-      "<circle cx=\"\(x.text(digits: 1))\" cy=\"\(y.text(digits: 1))\" r=\"\(radius.text(digits: 1))\" fill=\"\(fill)\" "
+      "<circle cx=\"\(n(x))\" cy=\"\(n(y))\" r=\"\(n(radius))\" fill=\"\(fill)\" "
         + "fill-opacity=\"0.7\"/>")
   }
 
   mutating func ring(x: Double, y: Double, radius: Double, colour: String) {
     elements.append(
-      "<circle cx=\"\(x.text(digits: 1))\" cy=\"\(y.text(digits: 1))\" r=\"\(radius.text(digits: 1))\" fill=\"white\" "
+      "<circle cx=\"\(n(x))\" cy=\"\(n(y))\" r=\"\(n(radius))\" fill=\"white\" "
         + "stroke=\"\(colour)\" stroke-width=\"2\"/>")
   }
 
   mutating func path(_ points: [(x: Double, y: Double)], colour: String, width: Double) {
     guard let first = points.first else { return }
-    let rest = points.dropFirst().map { "L\($0.x.text(digits: 1)) \($0.y.text(digits: 1))" }.joined(separator: " ")
+    let rest = points.dropFirst().map { "L\(n($0.x)) \(n($0.y))" }.joined(separator: " ")
     elements.append(
-      "<path d=\"M\(first.x.text(digits: 1)) \(first.y.text(digits: 1)) \(rest)\" stroke=\"\(colour)\" "
-        + "stroke-width=\"\(width.text(digits: 1))\" fill=\"none\"/>")
+      "<path d=\"M\(n(first.x)) \(n(first.y)) \(rest)\" stroke=\"\(colour)\" "
+        + "stroke-width=\"\(n(width))\" fill=\"none\"/>")
   }
 
   func document(width: Int, height: Int) -> String {

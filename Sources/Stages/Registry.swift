@@ -29,6 +29,7 @@ public enum Stages {
       StageKind(EvaluatePanopticStage.self),
       StageKind(TabulateStage.self),
       StageKind(SearchSpaceStage.self),
+      StageKind(CompareRankingsStage.self),
       StageKind(DrawScoresStage.self),
       StageKind(DrawPoliciesStage.self),
       StageKind(DrawArchitectureStage.self),

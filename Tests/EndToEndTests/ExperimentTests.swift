@@ -9,7 +9,7 @@ extension EndToEndTests {
     private static let names = [
       "coco", "coco-evolution", "ade20k", "transfer-coco-ade20k", "transfer-ade20k-coco", "search-policies",
       "search-policies-retrained", "search-algorithm", "components", "baselines", "baselines-ade20k", "figures",
-      "figures-ade20k",
+      "figures-ade20k", "ranking",
     ]
 
     private static func path(_ name: String) -> String { "\(folder)/\(name).yaml" }

@@ -32,7 +32,9 @@ struct DrawScoresStage: Stage {
     for count in configuration.body.stageBlocks.dropLast() { ends.append((ends.last ?? 0) + count) }
     let space = configuration.searchSpace
     guard let selected = report.models.first?.genome.choices, selected.count == space.layerCount,
-      [report.backbone, report.head, report.attention].map(\.count) == SearchSpace.Part.allCases.map(space.choices)
+      zip(SearchSpace.Part.allCases, [report.backbone, report.head, report.attention]).allSatisfy({ part, table in
+        table.count == space.choices(of: part) && table.allSatisfy { $0.count == space.range(of: part).count }
+      })
     else { throw SearchSizeError(description: "the search had other layers or choices than the network") }
     func part(
       _ part: SearchSpace.Part, _ title: String, _ choices: [String], _ table: [[Int]], ends: [Int]
@@ -115,7 +117,7 @@ struct DrawArchitectureStage: Stage {
 }
 
 extension StageContext {
-  fileprivate func write(_ output: String, svg: String, named name: String) throws {
+  func write(_ output: String, svg: String, named name: String) throws {
     try write(output) { try Data(svg.utf8).write(to: URL(fileURLWithPath: "\($0)/\(name).svg")) }
   }
 }

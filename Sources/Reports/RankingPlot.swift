@@ -1,0 +1,78 @@
+import Determinism
+
+/// Models by what the supernet says of them and by what they are worth once retrained. A dot is a retraining, a line
+/// joins those of one model.
+public struct RankingPlot: Sendable {
+  public struct Model: Sendable {
+    /// Panoptic quality in [0, 1], in the supernet and of each retraining.
+    public var supernet: Double
+    public var retrained: [Double]
+
+    public init(supernet: Double, retrained: [Double]) { (self.supernet, self.retrained) = (supernet, retrained) }
+  }
+
+  public let title: String
+  public let models: [Model]
+
+  public init(title: String, models: [Model]) { (self.title, self.models) = (title, models) }
+
+  /// The drawing; the same text on every machine.
+  public var svg: String {
+    let (width, height, left, right, top, bottom) = (560.0, 460.0, 60.0, 530.0, 50.0, 410.0)
+    let across = Axis(models.map { 100 * $0.supernet })
+    let up = Axis(models.flatMap { $0.retrained.map { 100 * $0 } })
+    func x(_ value: Double) -> Double { across.place(value, from: left, to: right) }
+    func y(_ value: Double) -> Double { up.place(value, from: bottom, to: top) }
+
+    var drawing = SVG()
+    drawing.text(title, x: 20, y: 28, size: 16)
+    for value in up.marks {
+      drawing.line(x1: left, y1: y(value), x2: right, y2: y(value), colour: "#ddd")
+      drawing.text(up.text(value), x: left - 8, y: y(value) + 4, anchor: "end")
+    }
+    for value in across.marks {
+      drawing.line(x1: x(value), y1: top, x2: x(value), y2: bottom, colour: "#ddd")
+      drawing.text(across.text(value), x: x(value), y: bottom + 18, anchor: "middle")
+    }
+    drawing.text("PQ in the supernet", x: (left + right) / 2, y: height - 12, anchor: "middle")
+    drawing.text("PQ retrained", x: 20, y: (top + bottom) / 2, anchor: "middle", turn: -90)
+    for model in models {
+      let place = x(100 * model.supernet)
+      if let low = model.retrained.min(), let high = model.retrained.max() {
+        drawing.line(x1: place, y1: y(100 * low), x2: place, y2: y(100 * high), colour: "#0072b2")
+      }
+      for value in model.retrained { drawing.dot(x: place, y: y(100 * value), radius: 4, fill: "#0072b2") }
+    }
+    return drawing.document(width: Int(width), height: Int(height))
+  }
+}
+
+/// A scale with marks at round distances, from the round value below all others to the one above.
+struct Axis {
+  private let lowest: Double
+  private let highest: Double
+  private let step: Double
+
+  init(_ values: [Double]) {
+    let (low, high) = (values.min() ?? 0, values.max() ?? 1)
+    step = Axis.step(high - low)
+    lowest = (low / step).rounded(.down) * step
+    highest = max(lowest + step, (high / step).rounded(.up) * step)
+  }
+
+  /// Where a value lies on a line from the lowest to the highest mark.
+  func place(_ value: Double, from start: Double, to end: Double) -> Double {
+    start + (end - start) * (value - lowest) / (highest - lowest)
+  }
+
+  var marks: [Double] { (0...Int(((highest - lowest) / step).rounded())).map { lowest + Double($0) * step } }
+
+  func text(_ mark: Double) -> String { mark.text(digits: step < 1 ? 1 : 0) }
+
+  /// A round distance of about a sixth of a range.
+  static func step(_ range: Double) -> Double {
+    var step = 0.1
+    for factor in [2, 2.5, 2, 2, 2.5, 2, 2, 2.5, 2, 2, 2.5, 2] where step * 8 < range { step *= factor }
+    return step
+  }
+}

@@ -1,0 +1,32 @@
+import Determinism
+import Testing
+
+@testable import Reports
+@testable import Stages
+
+@Suite("What a search in the supernet can know")
+struct RankingAgreementTests {
+  @Test("orders are compared with the mean of the retrainings, and the retrainings with each other")
+  func agreement() throws {
+    let report = RankingAgreement(supernet: [0.1, 0.2, 0.3], retrained: [[0.4, 0.6], [0.5, 0.3], [0.7, 0.7]])
+    // Means 0.5, 0.4, 0.7: two of three pairs in order. First and second: 1 2 3 and 2 1 3.
+    #expect(abs(try #require(report.supernetRetrained) - 1.0 / 3) < 1e-15)
+    #expect(abs(try #require(report.retrainedAgain) - 1.0 / 3) < 1e-15)
+    #expect(abs(try #require(report.within) - (0.04 / 3).squareRoot()) < 1e-15)
+    let encoded = try CanonicalValue(encoding: report)
+    #expect(encoded["supernet-retrained"] != nil && encoded["models"]?.arrayValue?.count == 3)
+  }
+
+  @Test("a dot for each retraining, on a scale that holds them all")
+  func plot() {
+    let axis = Axis([38.2, 52.1])
+    #expect(
+      axis.marks == [38, 40, 42, 44, 46, 48, 50, 52, 54]
+        && axis.place(38, from: 400, to: 0) == 400 && axis.place(54, from: 400, to: 0) == 0)
+    #expect(Axis([0.4]).marks.map(Axis([0.4]).text) == ["0.4", "0.5"])
+    let plot = RankingPlot(
+      title: "a < b",
+      models: [.init(supernet: 0.08, retrained: [0.5, 0.6]), .init(supernet: 0.09, retrained: [0.55, 0.5])])
+    #expect(plot.svg.split(separator: "<circle").count == 5 && plot.svg.contains("a &lt; b"))
+  }
+}
