@@ -111,7 +111,7 @@ let package = Package(
     tests(
       "StagesTests",
       ["Stages", "Datasets", "Models", "NN", "Panoptic", "Reports", "Vision", "Search", "Tensors", "Determinism"]),
-    tests("EndToEndTests", ["Panoptic", "Vision", "TensorFiles", "Tensors", "Determinism"]),
+    tests("EndToEndTests", ["Panoptic", "PipelineFiles", "Vision", "TensorFiles", "Tensors", "Determinism"]),
   ]
 )
 

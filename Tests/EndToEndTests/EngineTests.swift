@@ -6,9 +6,10 @@ import Testing
 extension EndToEndTests {
   @Suite("--engine")
   struct EngineTests {
-    @Test("a step of openblas gives nearly the weights of a portable one, cached apart")
+    @Test(
+      "a step of openblas gives nearly the weights of a portable one, cached apart",
+      .enabled(if: OpenBLAS() != nil, "OpenBLAS is not installed"))
     func openBLAS() async throws {
-      guard OpenBLAS() != nil else { return }
       let reference = try await Reference.finished
       try await withTemporaryFolder { folder in
         let store = folder + "/artifacts"

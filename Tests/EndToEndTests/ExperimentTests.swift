@@ -1,4 +1,5 @@
 import Foundation
+import PipelineFiles
 import Testing
 
 extension EndToEndTests {
@@ -27,6 +28,19 @@ extension EndToEndTests {
               ] + data)
             #expect(outcome.code == 0, "\(profile), \(fidelity): \(outcome.everything)")
           }
+        }
+      }
+    }
+
+    @Test("the first steps at full size are valid, too")
+    func paperStart() async throws {
+      try await withTemporaryFolder { folder in
+        let data = try ExperimentTests.emptyDataSets(in: folder)
+        for fidelity in ["recommended", "published-code", "paper"] {
+          let outcome = try await Program.run(
+            ["plan", ExperimentTests.path("paper-start"), "--fidelity", fidelity, "--store", folder + "/store"] + data)
+          #expect(outcome.code == 0, "\(fidelity): \(outcome.everything)")
+          #expect(outcome.output.contains("12 of 12 stages to run"), "\(outcome.output)")
         }
       }
     }
@@ -73,10 +87,8 @@ extension EndToEndTests {
 
     @Test("its file says the root of the smoke profile", arguments: names)
     func expectation(name: String) throws {
-      let text = try String(contentsOfFile: ExperimentTests.path(name), encoding: .utf8)
-      let line = text.split(separator: "\n").first { $0.hasPrefix("  smoke: { 2020: ") }
-      let root = try #require(line?.split(separator: " ").dropLast().last)
-      #expect(root.count == 64)
+      let file = try PipelineFile(path: ExperimentTests.path(name))
+      let root = try #require(try file.expectedRoot(profile: "smoke", seed: nil)?.root)
       if name == "coco" { #expect(root == Smoke.root) }
     }
 
