@@ -133,9 +133,10 @@ struct DamageTests {
     }
   }
 
-  @Test("malformed HDF5 ends in a digest or a message, whatever it does to the library", .needs("bad/hdf5"))
+  @Test(
+    "malformed HDF5 ends in a digest or a message, whatever it does to the library", .needs("bad/hdf5"), Reader.needed)
   func malformed() throws {
-    guard let reader = Reader.executable else { return }
+    let reader = try #require(Reader.executable)
     let folder = try #require(TestData.folder("bad/hdf5"))
     for name in TestData.files(in: folder) {
       let path = "\(folder)/\(name)"
@@ -147,9 +148,9 @@ struct DamageTests {
     }
   }
 
-  @Test("our own files, cut short or with bytes changed, end in a digest or a message in the child")
+  @Test("our own files, cut short or with bytes changed, end in a digest or a message in the child", Reader.needed)
   func cut() throws {
-    guard let reader = Reader.executable else { return }
+    let reader = try #require(Reader.executable)
     let whole = try TensorFile(
       tensors: [("a/x", NamedTensor((0..<400).map(Float.init), shape: [20, 20])), ("y", NamedTensor([Int64(5)]))],
       attributes: ["k": [1, 2, 3]]
@@ -183,7 +184,9 @@ enum Reader {
         folder.deleteLastPathComponent()
       }
     }
-    print("skipped: no executable 'autopanoptic' that reads foreign files beside the tests")
     return nil
   }()
+
+  static let needed: ConditionTrait = .enabled(
+    if: executable != nil, "no executable 'autopanoptic' that reads foreign files beside the tests")
 }

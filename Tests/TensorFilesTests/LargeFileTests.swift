@@ -93,9 +93,9 @@ struct LargeFileTests {
     }
   }
 
-  @Test("a guard takes what kills libhdf5 upon a child, and lets good files through", .needs("bad/hdf5"))
+  @Test("a guard takes what kills libhdf5 upon a child, and lets good files through", .needs("bad/hdf5"), Reader.needed)
   func fileGuard() throws {
-    guard let reader = Reader.executable else { return }
+    let reader = try #require(Reader.executable)
     let bad = try #require(TestData.folder("bad/hdf5"))
     let guardian = FileGuard(executable: reader, limits: .init(memory: 2 << 30, seconds: 20))
     var deaths = 0

@@ -15,9 +15,11 @@ struct EngineTests {
     #expect(worst <= bound, "\(what): \(worst) where \(bound) is allowed", sourceLocation: sourceLocation)
   }
 
-  @Test("matrix products, either factor transposed", arguments: [(1, 1, 1), (7, 0, 3), (70, 300, 90), (1, 33, 65)])
-  func products(_ size: (m: Int, k: Int, n: Int)) {
-    guard let library = OpenBLAS.shared else { return }
+  @Test(
+    "matrix products, either factor transposed", OpenBLAS.needed,
+    arguments: [(1, 1, 1), (7, 0, 3), (70, 300, 90), (1, 33, 65)])
+  func products(_ size: (m: Int, k: Int, n: Int)) throws {
+    let library = try #require(OpenBLAS.shared)
     let (m, k, n) = size
     let bias = ProductReference.values([n], "bias", extreme: false)
     for (transposeA, transposeB) in [(false, false), (true, false), (false, true), (true, true)] {
@@ -33,9 +35,9 @@ struct EngineTests {
     }
   }
 
-  @Test("convolution and its gradients", arguments: ConvolutionCase.dense)
-  func convolutions(_ c: ConvolutionCase) {
-    guard let library = OpenBLAS.shared else { return }
+  @Test("convolution and its gradients", OpenBLAS.needed, arguments: ConvolutionCase.dense)
+  func convolutions(_ c: ConvolutionCase) throws {
+    let library = try #require(OpenBLAS.shared)
     let x = ProductReference.values(Shape(c.x), "x", extreme: false)
     let w = ProductReference.values(Shape(c.w), "w", extreme: false)
     let bias = ProductReference.values([c.w[0]], "bias", extreme: false)
@@ -52,11 +54,16 @@ struct EngineTests {
       c.layer.weightGradient(dy, x, weightShape: w.shape), terms: dy.count / dy.shape[1] + 2, "gradient of the weight")
   }
 
-  @Test("its identity names version and core; the portable one needs none")
-  func identity() {
+  @Test("its identity names version and core; the portable one needs none", OpenBLAS.needed)
+  func identity() throws {
     #expect(Engine.portable.identity == "portable")
-    guard let library = OpenBLAS.shared else { return }
+    let library = try #require(OpenBLAS.shared)
     #expect(Engine.openblas.identity == "openblas \(library.version) \(library.core)")
     #expect(library.version.contains(/^\d+\.\d+/) && library.core != "unknown")
   }
+}
+
+extension OpenBLAS {
+  /// Tests that compare with it are skipped where it is not installed.
+  static let needed: ConditionTrait = .enabled(if: shared != nil, "OpenBLAS is not installed")
 }

@@ -49,10 +49,10 @@ struct ImageDecodingTests {
   private func isSixteenBitGray(_ info: CanonicalValue) -> Bool { info["mode"] == "I;16" }
 
   @Test(
-    "gives the same samples for every valid picture",
+    "gives the same samples for every valid picture", ImageData.needed,
     arguments: [("jpeg_flavours", 15), ("png_valid", 20), ("coco", 10), ("imagenet", 40), ("ade20k", 1)])
   func valid(_ folder: String, _ least: Int) throws {
-    guard let reference = ImageData.reference(folder, "expected_decode.json") else { return }
+    let reference = try #require(ImageData.reference(folder, "expected_decode.json"))
     var exact = 0
     for (name, record) in reference.files where record["outcome"] == "ok" {
       guard let info = record["info"] else { continue }
@@ -71,9 +71,9 @@ struct ImageDecodingTests {
     #expect(exact >= least, "\(folder): \(exact) compared sample by sample")
   }
 
-  @Test("keeps palette indices and gray levels of label maps as they are stored")
+  @Test("keeps palette indices and gray levels of label maps as they are stored", ImageData.needed)
   func indices() throws {
-    guard let reference = ImageData.reference("png_valid", "expected_decode.json") else { return }
+    let reference = try #require(ImageData.reference("png_valid", "expected_decode.json"))
     var compared = 0
     for (name, record) in reference.files {
       guard let info = record["info"], info["mode"] == "P" else { continue }
@@ -88,9 +88,11 @@ struct ImageDecodingTests {
     #expect(colour?.code == .unsupported)
   }
 
-  @Test("malformed pictures end in a message or in the picture the reference saw", arguments: ["bad/png", "bad/jpeg"])
+  @Test(
+    "malformed pictures end in a message or in the picture the reference saw", ImageData.needed,
+    arguments: ["bad/png", "bad/jpeg"])
   func malformed(_ folder: String) throws {
-    guard let reference = ImageData.reference(folder, "expected_outcome.json") else { return }
+    let reference = try #require(ImageData.reference(folder, "expected_outcome.json"))
     var refused = 0
     for (name, record) in reference.files {
       let path = "\(reference.folder)/\(name)"

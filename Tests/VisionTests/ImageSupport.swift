@@ -1,5 +1,6 @@
 import Determinism
 import Foundation
+import Testing
 
 /// Where the larger test data lies: `AUTOPANOPTIC_DATA`, or `shared/data` beside the checkout.
 enum ImageData {
@@ -11,15 +12,15 @@ enum ImageData {
     return FileManager.default.fileExists(atPath: path) ? path : nil
   }()
 
-  /// A folder of the test data and what the reference decoder made of its files, sorted by name; nil, with a message,
-  /// where it is missing.
+  /// Tests that need it are skipped where it is missing.
+  static let needed: ConditionTrait = .enabled(if: root != nil, "no test data; set AUTOPANOPTIC_DATA")
+
+  /// A folder of the test data and what the reference decoder made of its files, sorted by name; nil where it is
+  /// missing.
   static func reference(_ name: String, _ list: String) -> (folder: String, files: [(String, CanonicalValue)])? {
     guard let root, let data = FileManager.default.contents(atPath: "\(root)/\(name)/\(list)"),
       let files = try? CanonicalValue(json: Array(data))["files"]?.objectValue
-    else {
-      print("skipped: no '\(name)/\(list)' in the test data; set AUTOPANOPTIC_DATA")
-      return nil
-    }
+    else { return nil }
     return ("\(root)/\(name)", files.sorted { $0.key < $1.key })
   }
 }
