@@ -105,7 +105,7 @@ private enum Pictures {
     let loading = ClassificationLoading(
       batchSize: batch, crop: CropAugmentation(side: 224), evaluation: CentreCrop(shorterSide: 256, side: 224),
       jitter: ColourJitter(brightness: 0, contrast: 0, saturation: 0), normalization: normalization)
-    return ClassificationLoader(
+    return try ClassificationLoader(
       ClassificationDataset(root: folder, part: "train"), loading, seeds: Seeds(kind: "benchmark", seed: 1),
       cacheBytes: 0)
   }

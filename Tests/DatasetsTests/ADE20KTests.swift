@@ -15,6 +15,22 @@ struct ADE20KTests {
     #expect(ADE20KClasses.names[ADE20KClasses.things[0] - 1] == "bed")
   }
 
+  /// The lists of the challenge itself, joined: names by first synonym, things in the order of the instance track.
+  @Test("classes are those of the published lists", .needs("ade20k/derived/ade20k_100_things_50_stuff.json"))
+  func publishedClasses() throws {
+    let path = try #require(sampleData("ade20k/derived/ade20k_100_things_50_stuff.json"))
+    let lists = try CanonicalValue(json: Array(try Data(contentsOf: URL(fileURLWithPath: path))))
+    let categories = try #require(lists["categories"]?.arrayValue)
+    #expect(categories.count == 150)
+    for (i, category) in categories.enumerated() {
+      let name = try #require(category["name"]?.stringValue)
+      #expect(category["id"]?.integerValue == i + 1)
+      #expect(ADE20KClasses.names[i] == name.prefix { $0 != "," && $0 != ";" })
+      let number = category["instance100_id"]?.integerValue
+      #expect(ADE20KClasses.things.firstIndex(of: i + 1).map { $0 + 1 } == number, "\(name)")
+    }
+  }
+
   /// Areas, boxes and classes of every segment by the original converter. Its ids of classes start at 0, and its boxes
   /// are one pixel off toward the lower right where they do not start at the border; ours are COCO's.
   @Test("segments of a real picture are those of the original tools", .needs("ade20k/derived/ADEChallengeData2016"))
@@ -59,7 +75,7 @@ struct ADE20KTests {
     try ADE20K(root: folder.path).convert(to: converted.path)
     let data = try PanopticDataset(cocoRoot: converted.path, part: "val2017")
     let sample = try #require(data.samples.first)
-    #expect(data.samples.count == 1 && sample.id == 516_869)
+    #expect(data.samples.count == 1 && sample.id == .number(516_869))
     let labels = try ImageFile.readLabelPNG(path: "\(converted.path)/annotations/panoptic_val2017/\(name).png")
     #expect((labels.width, labels.height) == (2048, 1536))
     let category = Dictionary(uniqueKeysWithValues: sample.annotation.segments.map { ($0.id, $0.categoryID) })
@@ -73,7 +89,7 @@ struct ADE20KTests {
         let (sy, sx) = ((2 * y + 1) * labels.height / (2 * height), (2 * x + 1) * labels.width / (2 * width))
         let (ours, other) = (labels.ids[sy * labels.width + sx], reference.labels.ids[y * width + x])
         if partners[ours] == nil { partners[ours] = other }
-        if partners[ours] != other || category[ours] != theirs[other] { differing += 1 }
+        if partners[ours] != other || category[Int(ours)] != theirs[other] { differing += 1 }
       }
     }
     #expect(differing == 0 && Set(partners.values).count == partners.count && partners.count > 40)

@@ -252,7 +252,7 @@ struct LoaderTests {
       let loading = ClassificationLoading(
         batchSize: 3, crop: CropAugmentation(side: 16), evaluation: CentreCrop(shorterSide: 16, side: 16),
         jitter: jitter)
-      let loaders = try [0, 3000, 1 << 20].map {
+      let loaders = [0, 3000, 1 << 20].map {
         ClassificationLoader(data, loading, seeds: Seeds(kind: "test", seed: 1), cacheBytes: $0)
       }
       for step in 0..<12 {

@@ -1,7 +1,9 @@
+import Autograd
 import Determinism
 import Foundation
 import NN
 import Search
+import Tensors
 import Testing
 
 @testable import Models
@@ -19,6 +21,7 @@ struct SwitchTests {
     ("merge", { $0.semantic.merge = .add }),
     ("plain heads", { $0.heads = .plain }),
     ("norm variance", { $0.body.normVariance = .unbiased }),
+    ("initial deviation", { $0.body.initialDeviation = .inverse }),
     ("Panoptic-FPN", { $0.semantic.branch = .panopticFPN }),
     ("Panoptic-FPN-D", { $0.semantic.branch = .panopticFPNDeformable }),
     ("ResNet", { SwitchTests.makeResNet(&$0.body) }),
@@ -32,6 +35,7 @@ struct SwitchTests {
     let text = standard.canonicalText
     for word in [
       "source", "activations", "target", "subnet", "merge", "heads", "normVariance", "branch\"", "family", "reluShift",
+      "initialDeviation",
     ] {
       #expect(!text.contains(word), "\(word)")
     }
@@ -60,7 +64,7 @@ struct SwitchTests {
     #expect(starts("spatial") == [1e-4])
   }
 
-  @Test("each changes what the network computes, and the network trains", arguments: 0..<10)
+  @Test("each changes what the network computes, and the network trains", arguments: changes.indices)
   func losses(_ index: Int) {
     var configuration = Tiny.configuration
     SwitchTests.changes[index].change(&configuration)
@@ -78,6 +82,89 @@ struct SwitchTests {
     }
   }
 
+  /// Spec 2.2: `normal_(weight, 0, 1 / in)`, in the inputs of a group, so 1 for depthwise layers.
+  @Test("first weights have the deviation that is set, the stem its own")
+  func initialDeviation() throws {
+    for (setting, deviation) in [
+      (BodyConfiguration.InitialDeviation.inverseRoot, { (1 / $0).squareRoot() }), (.inverse, { 1 / $0 }),
+    ] as [(BodyConfiguration.InitialDeviation, (Double) -> Double)] {
+      var configuration = BodyConfiguration(
+        stemChannels: 32, stageChannels: [64, 128, 192, 256], stageBlocks: [1, 2, 1, 1], classifierChannels: 128)
+      configuration.initialDeviation = setting
+      let classifier = Classifier(
+        configuration, choices: .supernet, classes: 3, dropout: 0, momentum: 0.1, seeds: Tiny.seeds)
+      func measured(_ name: String) throws -> Double {
+        let values = try #require(classifier.store.parameters.first { $0.name == name }, "\(name)").value.array
+        return (values.reduce(0) { $0 + Double($1) * Double($1) } / Double(values.count)).squareRoot()
+      }
+      for (name, inputs) in [
+        ("body/stage2/1/choice0/expand/weight", 64.0), ("body/stage2/1/choice2/project/weight", 64),
+        ("body/stage2/1/choice2/spatial/weight", 1), ("classifier/last/weight", 256),
+      ] {
+        #expect(abs(try measured(name) / deviation(inputs) - 1) < 0.05, "\(setting), \(name)")
+      }
+      #expect(abs(try measured("body/stem/weight") / 0.01 - 1) < 0.1)
+    }
+  }
+
+  /// The equation of section 3.2.2 either way (register, row 2), with one unit of each kind.
+  @Test("attention has its ReLU inside or outside", arguments: [-3, -0.5, 0, 0.4, 2.0])
+  func activations(_ z: Float) throws {
+    let (w2, b2, w1, b1): (Float, Float, Float, Float) = (1.5, 0.25, -0.75, 0.5)
+    func factor(_ activations: AttentionConfiguration.Activations) -> Float {
+      let store = ParameterStore(seeds: nil)
+      let layer = AttentionLayer(
+        store.root, inputs: 1, outputs: 1, ratios: [1], activations: activations, choice: 0)
+      for parameter in store.parameters {
+        let isHidden = parameter.name.contains("hidden")
+        let value = parameter.role == .weight ? (isHidden ? w2 : w1) : (isHidden ? b2 : b1)
+        parameter.value = Tensor([value], shape: parameter.value.shape)
+      }
+      // Variables do not keep their pass alive.
+      let pass = Pass(mode: .evaluation)
+      return withExtendedLifetime(pass) { layer(pass.constant(Tensor([z], shape: [1, 1])), choice: 0).value.item }
+    }
+    func sigmoid(_ x: Float) -> Float { 1 / (1 + exp(-x)) }
+    let inside = 1 + (1 - sigmoid(w1 * max(0, w2 * z + b2) + b1))
+    let outside = 1 + max(0, w1 * (1 - sigmoid(w2 * z + b2)) + b1)
+    #expect(abs(factor(.reluInside) - inside) < 1e-6 && abs(factor(.reluOutside) - outside) < 1e-6)
+    #expect(inside != outside)
+  }
+
+  @Test("attention reads P3 to P6 or P2 to P6, and re-weights all that the heads read or proposals alone")
+  func attentionReach() {
+    func network(_ change: (inout AttentionConfiguration) -> Void) -> PanopticNetwork {
+      var configuration = Tiny.configuration
+      change(&configuration.attention)
+      return PanopticNetwork(
+        configuration, thingClasses: 2, stuffClasses: 2, content: .fixed(Tiny.path), batchNormMomentum: 0.1,
+        seeds: Tiny.seeds)
+    }
+    func inputs(_ network: PanopticNetwork) -> Set<Int> {
+      Set(
+        network.store.parameters.filter {
+          $0.name.hasPrefix("attention-to-stuff") && $0.name.hasSuffix("hidden/weight")
+        }.map { $0.value.shape[1] })
+    }
+    let channels = Tiny.configuration.pyramidChannels
+    #expect(inputs(network { _ in }) == [4 * channels] && inputs(network { $0.source = .allLevels }) == [5 * channels])
+
+    func features(_ network: PanopticNetwork) -> (proposals: [Tensor], heads: [Tensor]) {
+      let pass = Pass(mode: .evaluation)
+      return withExtendedLifetime(pass) {
+        let features = network.features(pass.constant(Tiny.images), path: Tiny.path)
+        return (features.proposalLevels.map(\.value), features.levels.map(\.value))
+      }
+    }
+    func isSame(_ a: [Tensor], _ b: [Tensor]) -> Bool { zip(a, b).allSatisfy { $0.isIdentical(to: $1) } }
+    // Weights depend on names alone, so what is left is the same.
+    let plain = features(network { $0.enabled = false })
+    let all = features(network { _ in })
+    let proposals = features(network { $0.target = .proposals })
+    #expect(isSame(all.proposals, all.heads) && !isSame(all.heads, plain.heads))
+    #expect(isSame(proposals.proposals, all.proposals) && isSame(proposals.heads, plain.heads))
+  }
+
   @Test("a ResNet-50 has as many parameters as torchvision's")
   func resNet() {
     // torchvision's resnet50 has 25,557,032 with its last layer of 2,049,000.
@@ -89,7 +176,7 @@ struct SwitchTests {
     #expect((3_700_000_000..<3_900_000_000).contains(body.multiplyAdds))
   }
 
-  @Test("descriptions count the parameters of the network that is built", arguments: 0..<10)
+  @Test("descriptions count the parameters of the network that is built", arguments: changes.indices)
   func description(_ index: Int) {
     var configuration = Tiny.configuration
     SwitchTests.changes[index].change(&configuration)

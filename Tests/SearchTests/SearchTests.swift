@@ -128,11 +128,14 @@ struct PathPriorityTests {
     #expect(throws: SearchError.self) { try search.result(of: broken) }
   }
 
-  @Test("selection gives ties to the lower index")
+  @Test("selection gives ties to the lower index, or as published to the higher")
   func ties() {
     let board = Leaderboard(space: space)
     #expect(board.selection() == Genome([0, 0, 0, 0, 0, 0, 0]))
     #expect(board.selection(rank: 2) == Genome([2, 2, 2, 2, 2, 2, 2]))
+    // As published: the last of equal choices.
+    #expect(board.selection(ties: .higher).choices == space.choicesPerLayer.map { $0 - 1 })
+    #expect(board.selection(rank: 1, ties: .higher).choices == space.choicesPerLayer.map { $0 - 2 })
   }
 }
 

@@ -72,22 +72,87 @@ struct PanopticTrainingTests {
       && zip(a.entries, b.entries).allSatisfy { $0.tensor.isIdentical(to: $1.tensor) }
   }
 
-  @Test("accidents of the published program change the bits, each in its own way")
-  func switches() throws {
-    func state(_ change: (inout PanopticRecipe) -> Void) throws -> StateDictionary {
-      let training = training(change)
+  /// Register, row 11: the published program reads its blocks one row late.
+  @Test("a shifted window has rows 1 to 11 of its block and row 0 of the next")
+  func shiftedWindow() {
+    let (aligned, shifted) = (training(), training { $0.window = .shifted })
+    for update in 0..<3 {
+      let (own, next) = (aligned.architectures(of: update), aligned.architectures(of: update + 1))
+      #expect(own.count == 12 && shifted.architectures(of: update) == Array(own[1...]) + [next[0]])
+    }
+  }
+
+  /// Paper, algorithm 1, with 4 operators of the body, 6 of the heads, 3 attention ratios.
+  @Test("layers move after as many paths as they have choices, what all paths share after twelve")
+  func perLayer() throws {
+    let training = training { $0.period = .perLayer }
+    var moments = [0]
+    while moments.last! < 12 { moments.append(training.nextUpdate(after: moments.last!)) }
+    #expect(moments == [0, 3, 4, 6, 8, 9, 12])
+    for (name, expected) in [
+      ("body/stage1/0/choice2/expand/weight", [4, 8, 12]), ("mask/layer1/choice0/point/weight", [6, 12]),
+      ("semantic/layer1/choice0/point/weight", [6, 12]),
+      ("attention-to-stuff/0/choice1/hidden/weight", [3, 6, 9, 12]), ("pyramid/lateral2/weight", [12]),
+      ("body/stem/weight", [12]),
+    ] {
+      #expect(moments.dropFirst().filter { training.isDue(name, $0) } == expected, "\(name)")
+    }
+    // Its first velocity is the gradient of the first three paths alone, not of all.
+    _ = try training.step(0)
+    let whole = self.training()
+    _ = try whole.step(0)
+    #expect(!isIdentical(training.state, whole.state))
+  }
+
+  @Test("summed gradients of norms are eight times the mean ones, all others are the same")
+  func normGradients() throws {
+    func state(_ gradients: NormGradients) throws -> [String: Tensor] {
+      let training = training {
+        $0.weightDecay = 0
+        $0.normGradients = gradients
+      }
       _ = try training.step(0)
-      return training.state
+      return Dictionary(uniqueKeysWithValues: training.state.scoped("velocity/").entries.map { ($0.name, $0.tensor) })
     }
-    let states = [
-      try state { _ in }, try state { $0.window = .shifted }, try state { $0.period = .perLayer },
-      try state { $0.biases = .undivided }, try state { $0.normGradients = .summedOverEight },
-    ]
-    for (i, a) in states.enumerated() { for b in states[..<i] { #expect(!isIdentical(a, b), "\(i)") } }
-    for other in states.dropFirst(2) {
-      // Names of velocities: everything moves in all of them.
-      #expect(other.entries.map(\.name) == states[0].entries.map(\.name))
+    let (mean, summed) = (try state(.mean), try state(.summedOverEight))
+    #expect(mean.count == summed.count)
+    var eightfold = 0
+    for (name, tensor) in summed {
+      let isNorm = name.hasPrefix("body/") && name.contains("/norm/")
+      eightfold += isNorm ? 1 : 0
+      // A power of two scales without rounding.
+      let expected = try #require(mean[name]).array.map { isNorm ? 8 * $0 : $0 }
+      #expect(tensor.array == expected, "\(name)")
     }
+    #expect(eightfold > 100)
+  }
+
+  /// Register, row 10.
+  @Test("undivided biases move as many times further as their layer's rate was divided by; weights stay the same")
+  func undividedBiases() throws {
+    let (divided, undivided) = (training(), training { $0.biases = .undivided })
+    let start = training().network.store.parameters.map(\.value)
+    _ = try divided.step(0)
+    _ = try undivided.step(0)
+    let paths = PanopticTraining.Paths.fairBlocks(PanopticTrainingTests.configuration.searchSpace)
+    var biases = 0
+    for ((before, a), b) in zip(
+      zip(start, divided.network.store.parameters), undivided.network.store.parameters)
+    {
+      guard a.role == .bias else {
+        #expect(a.value.isIdentical(to: b.value), "\(a.name)")
+        continue
+      }
+      biases += 1
+      let divider = Float(PanopticTraining.rateDivider(a.name, paths: paths))
+      for i in 0..<before.count {
+        let (short, long) = (a.value.array[i] - before.array[i], b.value.array[i] - before.array[i])
+        // Differences of rounded values.
+        let bound = 4 * divider * max(abs(before.array[i]), abs(b.value.array[i])) * Float.ulpOfOne
+        #expect(abs(long - divider * short) <= bound, "\(a.name): \(short), \(long)")
+      }
+    }
+    #expect(biases > 100)
   }
 
   @Test("rates are divided so that sums over a window become means")

@@ -71,15 +71,10 @@ struct PanopticPredictor {
     }
   }
 
-  /// One mask for every stuff class that occurs, in class order; labels at the original size by nearest neighbour,
-  /// measured from the middle of a pixel (Pillow's rule, which the published program uses).
+  /// One mask for every stuff class that occurs, in class order; labels at the original size by nearest neighbour.
   private func stuff(_ seen: ImagePrediction, in image: PanopticImage) -> [StuffPrediction] {
-    let columns = (0..<image.width).map { (2 * $0 + 1) * seen.width / (2 * image.width) }
-    var labels = [UInt8](repeating: 0, count: image.width * image.height)
-    for y in 0..<image.height {
-      let row = (2 * y + 1) * seen.height / (2 * image.height) * seen.width
-      for x in 0..<image.width { labels[y * image.width + x] = seen.semantic[row + columns[x]] }
-    }
+    let labels = Image(width: seen.width, height: seen.height, channels: 1, pixels: seen.semantic)
+      .resized(width: image.width, height: image.height, by: .nearest).pixels
     let present = Set(labels).subtracting([0]).sorted()
     return present.map { label in
       StuffPrediction(

@@ -11,6 +11,9 @@ struct SelectArchitectureStage: Stage {
     /// In percent with two decimals, as the published program reads it from a printed line (spec 7.2).
     case rounded
     static let recommended = Fitness.exact
+
+    /// - Parameter quality: in [0, 1].
+    func value(_ quality: Double) -> Double { self == .exact ? quality : (10_000 * quality).rounded() / 10_000 }
   }
 
   struct Parameters: StageParameters {
@@ -44,9 +47,7 @@ struct SelectArchitectureStage: Stage {
     let search = PathPrioritySearch(space: space, cycles: evaluations.count / models)
     let cycles = (0..<search.cycles).map { cycle in
       evaluations[cycle * models..<(cycle + 1) * models].map {
-        Evaluation(
-          genome: $0.architecture.genome,
-          fitness: parameters.fitness == .exact ? $0.pq : (10_000 * $0.pq).rounded() / 10_000)
+        Evaluation(genome: $0.architecture.genome, fitness: parameters.fitness.value($0.pq))
       }
     }
     let result = try search.result(of: cycles, ties: parameters.ties)

@@ -185,7 +185,7 @@ final class PanopticTraining: TrainingProcess {
   }
 
   /// The pass of a window after which parameters move next.
-  private func nextUpdate(after pass: Int) -> Int {
+  func nextUpdate(after pass: Int) -> Int {
     guard recipe.period == .perLayer, case .fairBlocks(let space) = paths else { return paths.count }
     return Set(space.choicesPerLayer).map { (pass / $0 + 1) * $0 }.min() ?? paths.count
   }
@@ -194,14 +194,15 @@ final class PanopticTraining: TrainingProcess {
   private func update(_ window: inout GradientWindow, afterPasses passes: Int, of index: Int) throws {
     try window.requireFinite(step: index)
     if recipe.normGradients == .summedOverEight {
-      window.scale(by: 8) { $0.name.hasPrefix("body/") && $0.name.contains("/norm/") && isDue($0, passes) }
+      window.scale(by: 8) { $0.name.hasPrefix("body/") && $0.name.contains("/norm/") && isDue($0.name, passes) }
     }
     optimizer.step(
-      gradients: window.take { isDue($0, passes) },
+      gradients: window.take { isDue($0.name, passes) },
       rate: schedule.rate(at: index * paths.iterations + (paths.iterations > 1 ? passes : 1)))
   }
 
-  private func isDue(_ parameter: Parameter, _ passes: Int) -> Bool { passes % period(of: parameter.name) == 0 }
+  /// Whether a parameter moves after so many passes of a window.
+  func isDue(_ name: String, _ passes: Int) -> Bool { passes % period(of: name) == 0 }
 
   /// The next passes of a block: over small pictures as many side by side as there are threads; large pictures keep all
   /// threads busy with their loops, and one pass at a time needs the memory of one. No result depends on it.
@@ -223,7 +224,8 @@ final class PanopticTraining: TrainingProcess {
     }
   }
 
-  private func architectures(of update: Int) -> [Architecture] {
+  /// What the passes of an update run.
+  func architectures(of update: Int) -> [Architecture] {
     switch paths {
     case .fixed(let architecture, let replicas): return Array(repeating: architecture, count: replicas)
     case .fairBlocks(let space):
