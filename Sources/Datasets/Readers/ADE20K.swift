@@ -28,7 +28,8 @@ public struct ADE20K: Sendable {
     /// channel is the number of the object inside the image.
     case challenge
     /// The full data set of 2021: `images/ADE/<part>/<group>/<scene>/*.jpg`, each with a `_seg.png` beside it, whose red
-    /// and green channels name one of some 3,000 classes and whose blue channel is the number of the object.
+    /// and green channels name one of some 3,000 classes and whose blue channel is the number of the object. Its
+    /// `ADE_frame_*`, numbered on their own and in no challenge, are left out.
     case full
 
     /// What the folder must hold.
@@ -45,8 +46,11 @@ public struct ADE20K: Sendable {
     /// Whether a file of those folders is read: the full data set has parts of objects and hidden outlines as well.
     public func reads(_ path: String) -> Bool {
       switch self {
-      case .challenge: true
-      case .full: path.hasSuffix(".jpg") || path.hasSuffix(ADE20K.segmentation)
+      case .challenge: return true
+      case .full:
+        let name = path.split(separator: "/").last ?? ""
+        return ["ADE_train_", "ADE_val_"].contains(where: name.hasPrefix)
+          && (name.hasSuffix(".jpg") || name.hasSuffix(ADE20K.segmentation))
       }
     }
   }
@@ -99,10 +103,9 @@ public struct ADE20K: Sendable {
   }
 
   private static func categories(_ isWanted: (Int) -> Bool) -> CanonicalValue {
-    let things = Set(ADE20KClasses.things)
-    return .array(
+    .array(
       ADE20KClasses.names.enumerated().filter { isWanted($0.offset + 1) }.map { i, name in
-        ["id": .integer(i + 1), "name": .string(name), "isthing": things.contains(i + 1) ? 1 : 0]
+        ["id": .integer(i + 1), "name": .string(name), "isthing": ADE20KClasses.isThing[i + 1] ? 1 : 0]
       })
   }
 
@@ -116,7 +119,9 @@ public struct ADE20K: Sendable {
     let full = "\(root)/images/ADE/\(part)"
     let (layout, folder) = Folder.isFolder(full) ? (Layout.full, full) : (.challenge, "\(root)/images/\(part)")
     let paths = try layout == .full ? Folder.files(below: folder) : Folder.names(in: folder)
-    let pictures = paths.filter { $0.hasSuffix(".jpg") || (layout == .challenge && $0.hasSuffix(".png")) }
+    let pictures = paths.filter {
+      layout.reads($0) && ($0.hasSuffix(".jpg") || (layout == .challenge && $0.hasSuffix(".png")))
+    }
     guard !pictures.isEmpty else { throw DatasetError(.empty, at: folder, "no pictures") }
     return pictures.map { Picture(layout: layout, folder: folder, path: $0) }
   }
