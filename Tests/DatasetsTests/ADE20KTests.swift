@@ -72,7 +72,7 @@ struct ADE20KTests {
         try Folder.write(Folder.read("\(full)/\(file)"), to: "\(scene)/\(file)")
       }
     }
-    try ADE20K(root: folder.path).convert(to: converted.path)
+    try ADE20K(root: folder.path, layout: .full).convert(to: converted.path)
     let data = try PanopticDataset(cocoRoot: converted.path, part: "val2017")
     let sample = try #require(data.samples.first)
     #expect(data.samples.count == 1 && sample.id == .number(516_869))
@@ -104,6 +104,8 @@ struct ADE20KTests {
     ]
     #expect((others + read).filter(ADE20K.Layout.full.reads) == read)
     #expect(ADE20K.Layout.full.contents == ["images/ADE/training", "images/ADE/validation"])
+    #expect(ADE20K.Layout(ofFiles: ["images/ADE/training/a/ADE_train_1.jpg"]) == .full)
+    #expect(ADE20K.Layout(ofFiles: ["annotations/training/ADE_train_1.png", "images/training/x.jpg"]) == .challenge)
     // Walls are 2978 = 11·256 + 162, beds 165, class 1 is none of 150; two objects of number 7, a bed and a curtain.
     func pixel(_ index: UInt32, _ number: UInt32) -> UInt32 { index / 256 * 10 | (index % 256) << 8 | number << 16 }
     let ids = [pixel(2978, 0), pixel(2978, 5), pixel(165, 7), pixel(165, 0), pixel(1, 3), pixel(687, 7), 0]
@@ -112,10 +114,28 @@ struct ADE20KTests {
     #expect(map.segments.map(\.category) == [1, 8, 19])
   }
 
-  @Test("every class of scene parsing comes from a class of the full data set")
-  func fullClasses() {
-    #expect(Set(ADE20KClasses.categoryOfFullClass) == Set(0...150))
-    #expect(ADE20KClasses.categoryOfFullClass.count { $0 > 0 } == 153)
+  @Test(
+    "classes of the full data set become those that the challenge's own converter made of them",
+    .needs("ade20k/sceneparsing/convertFromADE/mapFromADE.txt"))
+  func fullClasses() throws {
+    let path = try #require(sampleData("ade20k/sceneparsing/convertFromADE/mapFromADE.txt"))
+    var table = [Int](repeating: 0, count: ADE20KClasses.categoryOfFullClass.count)
+    for line in try String(contentsOfFile: path, encoding: .utf8).split(whereSeparator: \.isNewline) {
+      let pair = line.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
+      if pair.count == 2 { table[pair[1]] = pair[0] }
+    }
+    #expect(table == ADE20KClasses.categoryOfFullClass && table.count { $0 > 0 } == 153)
+  }
+
+  @Test("two pictures of one name would become one, so they are refused")
+  func doubledName() throws {
+    let folder = try TemporaryFolder()
+    for place in ["training/a", "training/b", "validation/a"] {
+      try Folder.create("\(folder.path)/images/ADE/\(place)")
+      try Folder.write([1], to: "\(folder.path)/images/ADE/\(place)/ADE_train_00000001.jpg")
+    }
+    let words = message { try ADE20K(root: folder.path, layout: .full).convert(to: folder.path + "/out") }
+    #expect(words.hasSuffix("training/b/ADE_train_00000001.jpg: error: a second picture of this name"), "\(words)")
   }
 
   private func miniature() -> PanopticMiniature {

@@ -9,8 +9,12 @@ import Vision
 /// become void.
 public struct ADE20K: Sendable {
   private let root: String
+  private let layout: Layout
 
-  public init(root: String) { self.root = root }
+  public init(root: String, layout: Layout = .challenge) {
+    self.root = root
+    self.layout = layout
+  }
 
   /// Which classes the converted data set has.
   public enum Classes: String, Codable, Hashable, Sendable, CaseIterable {
@@ -20,7 +24,7 @@ public struct ADE20K: Sendable {
     case present
   }
 
-  /// The two forms in which ADE20K was published. A folder is of the form whose pictures it holds.
+  /// The two forms in which ADE20K was published.
   public enum Layout: String, Codable, Hashable, Sendable, CaseIterable {
     /// Of the Places Challenge 2017, for `training` and `validation`: `images/<part>/*.jpg` (or `.png`);
     /// `annotations/<part>/*.png`, whose values are classes of scene parsing, 0 for everything else; and
@@ -31,6 +35,11 @@ public struct ADE20K: Sendable {
     /// and green channels name one of some 3,000 classes and whose blue channel is the number of the object. Its
     /// `ADE_frame_*`, numbered on their own and in no challenge, are left out.
     case full
+
+    /// The form that a folder with these files has.
+    public init(ofFiles files: [String]) {
+      self = files.contains { $0.hasPrefix("images/ADE/") } ? .full : .challenge
+    }
 
     /// What the folder must hold.
     public var contents: [String] {
@@ -66,11 +75,10 @@ public struct ADE20K: Sendable {
 
   /// One picture of a part, by its path under the folder of the part's pictures.
   private struct Picture {
-    let layout: Layout
     let folder: String
     let path: String
 
-    /// The name without the folders, which is unique in ADE20K.
+    /// The name without the folders.
     var file: String { String(path.split(separator: "/").last ?? "") }
     var name: String { String(file.dropLast(4)) }
   }
@@ -115,19 +123,23 @@ public struct ADE20K: Sendable {
     let classes: Set<Int>
   }
 
+  /// - Throws: `DatasetError` for none, or two of one name, which is what they are called in the new data set.
   private func pictures(of part: String) throws -> [Picture] {
-    let full = "\(root)/images/ADE/\(part)"
-    let (layout, folder) = Folder.isFolder(full) ? (Layout.full, full) : (.challenge, "\(root)/images/\(part)")
+    let folder = layout == .full ? "\(root)/images/ADE/\(part)" : "\(root)/images/\(part)"
     let paths = try layout == .full ? Folder.files(below: folder) : Folder.names(in: folder)
     let pictures = paths.filter {
       layout.reads($0) && ($0.hasSuffix(".jpg") || (layout == .challenge && $0.hasSuffix(".png")))
-    }
+    }.map { Picture(folder: folder, path: $0) }
     guard !pictures.isEmpty else { throw DatasetError(.empty, at: folder, "no pictures") }
-    return pictures.map { Picture(layout: layout, folder: folder, path: $0) }
+    var names = Set<String>()
+    for picture in pictures where !names.insert(picture.name).inserted {
+      throw DatasetError(.mismatch, at: "\(folder)/\(picture.path)", "a second picture of this name")
+    }
+    return pictures
   }
 
   private func map(of picture: Picture, _ part: String) throws -> ADE20KMap {
-    switch picture.layout {
+    switch layout {
     case .challenge:
       let classes = "\(root)/annotations/\(part)/\(picture.name).png"
       let objects = "\(root)/annotations_instance/\(part)/\(picture.name).png"

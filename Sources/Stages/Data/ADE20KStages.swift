@@ -68,7 +68,8 @@ struct ConvertADE20KStage: Stage {
   init(parameters: Parameters) throws { self.parameters = parameters }
 
   func run(in context: StageContext) throws {
-    let source = ADE20K(root: context.input("source").path)
+    let input = context.input("source")
+    let source = ADE20K(root: input.path, layout: ADE20K.Layout(ofFiles: input.files ?? []))
     try context.write("data") { try source.convert(to: $0, classes: parameters.classes) }
   }
 }
