@@ -104,12 +104,15 @@ struct PipelineOptions: ParsableArguments {
   }
 
   /// For commands that may do without a pipeline: what says which pipeline is meant would have no effect.
-  /// - Parameter variables: whether the command reads data sets all the same.
-  func requireNone(_ command: String, variables: Bool = false) throws {
-    let given = try arguments()
-    guard given.isEmpty, variables || settings.isEmpty else {
+  /// - Parameters:
+  ///   - subject: what the command was given instead.
+  ///   - executes: whether it executes stages all the same, so that the engine and the places of data sets matter.
+  func requireNone(_ subject: String, executes: Bool = false) throws {
+    var given = try arguments()
+    if executes, let i = given.firstIndex(of: "--engine") { given.removeSubrange(i...i + 1) }
+    guard given.isEmpty, executes || settings.isEmpty else {
       let option = given.first ?? "--set"
-      throw ValidationError("\(option) says how a pipeline is meant, but \(command) was given none")
+      throw ValidationError("\(option) says how a pipeline is meant, but \(subject)")
     }
   }
 

@@ -109,7 +109,7 @@ struct Audit: ParsableCommand {
       store = planner.store
       plan = try planner.plan(stages: stages)
     } else {
-      try options.requireNone("audit", variables: true)
+      try options.requireNone("none is named", executes: true)
       store = try options.stores.openExisting()
     }
     let auditor = Auditor(store: store, deep: deep, interruption: Signals.interruption)

@@ -41,7 +41,7 @@ struct GC: ParsableCommand {
 
   func run() throws {
     try machine.apply()
-    if pipelines.isEmpty { try options.requireNone("gc") }
+    if pipelines.isEmpty { try options.requireNone("none is named") }
     let observed = try options.stores.openExisting()
     func plans() throws -> [Plan] {
       try pipelines.map { pipeline in

@@ -40,7 +40,7 @@ struct Export: ParsableCommand {
       summary = try Exporter(store: planner.store, interruption: Signals.interruption).export(
         planner, source: source, to: file)
     } else {
-      try options.requireNone("export")
+      try options.requireNone("there is no file '\(what)'")
       let store = try options.stores.openExisting()
       summary = try Exporter(store: store, interruption: Signals.interruption).export(
         try Lookup(store: store).find(what), to: file)
@@ -153,9 +153,9 @@ struct RecordOptions: ParsableArguments {
 
   /// The store, and the keys of the records, sorted.
   /// - Parameter observing: whether the command only looks at the store.
-  func find(for command: String, observing: Bool) throws -> (store: Store, keys: [Digest]) {
+  func find(observing: Bool) throws -> (store: Store, keys: [Digest]) {
     guard FileManager.default.fileExists(atPath: what) else {
-      try options.requireNone(command)
+      try options.requireNone("there is no file '\(what)'")
       let store = try observing ? options.stores.openExisting() : options.stores.open()
       let lookup = Lookup(store: store)
       return (store, try lookup.recordKeys(of: lookup.find(what)).sorted())
@@ -195,7 +195,7 @@ struct Sign: ParsableCommand {
     } catch let error as PipelineError {
       throw PipelineError(error.code, "\(key): \(error.message)")
     }
-    let (store, keys) = try records.find(for: "sign", observing: false)
+    let (store, keys) = try records.find(observing: false)
     let signer = Signer(store: store)
     for key in keys { try signer.sign(key, with: signingKey) }
     Output.line(
@@ -221,7 +221,7 @@ struct Provenance: ParsableCommand {
   var unsigned = false
 
   func run() throws {
-    let (store, keys) = try records.find(for: "provenance", observing: true)
+    let (store, keys) = try records.find(observing: true)
     let signer = Signer(store: store)
     for key in keys { Output.line(try signer.provenance(of: key, signed: !unsigned).canonicalText) }
   }
