@@ -55,6 +55,8 @@ enum Basis {
       let index = result.firstIndex { $0.name == member.name }
       if case .null = member.value.content {
         if let index { result.remove(at: index) }
+        // Of what a name stands for nothing can be taken out: the stage will refuse the empty value at its place.
+        if index == nil, below.contains(where: { $0.name == "$" }) { result.append(member) }
       } else if let index {
         result[index] = .init(
           name: member.name, nameLocation: member.nameLocation,

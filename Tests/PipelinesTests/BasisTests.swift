@@ -70,6 +70,12 @@ struct BasisTests {
       let net = try PipelineFile(path: folder + "/child.yaml").description().stages[0].with["net"]
       #expect(text(net?["width"]) == "4" && text(net?["depth"]) == "3")
     }
+    let empty = "based-on: base.yaml\nstages: { train: { with: { net: { depth: ~ } } } }"
+    try withFiles(["base.yaml": base, "child.yaml": empty]) { folder in
+      let net = try PipelineFile(path: folder + "/child.yaml").description().stages[0].with["net"]
+      // Not left out without a word; its stage refuses it.
+      guard case .null? = net?["depth"]?.content else { throw PipelineError(.badValue, "depth is not empty") }
+    }
   }
 
   @Test("another kind of stage keeps nothing of the former one")
