@@ -6,11 +6,11 @@ import Testing
 
 @Suite("What a search in the supernet can know")
 struct RankingAgreementTests {
-  @Test("orders are compared with the mean of the retrainings, and the retrainings with each other")
+  @Test("the supernet's order is compared with that of each retraining, and those with each other")
   func agreement() throws {
     let report = RankingAgreement(supernet: [0.1, 0.2, 0.3], retrained: [[0.4, 0.6], [0.5, 0.3], [0.7, 0.7]])
-    // Means 0.5, 0.4, 0.7: two of three pairs in order. First and second: 1 2 3 and 2 1 3.
-    #expect(abs(try #require(report.supernetRetrained) - 1.0 / 3) < 1e-15)
+    // 1 2 3 against 1 2 3 and against 2 1 3, which has two of three pairs in order.
+    #expect(abs(try #require(report.supernetRetrained) - 2.0 / 3) < 1e-15)
     #expect(abs(try #require(report.retrainedAgain) - 1.0 / 3) < 1e-15)
     #expect(abs(try #require(report.within) - (0.04 / 3).squareRoot()) < 1e-15)
     let encoded = try CanonicalValue(encoding: report)

@@ -56,7 +56,8 @@ struct PanopticPredictor {
     }
     let image = example.image
     return fusion.fuse(
-      instances(seen, in: image), stuff: stuff(seen, in: image), width: image.width, height: image.height)
+      instances(seen, in: image), stuff: PanopticPredictor.stuff(seen, in: image, categories), width: image.width,
+      height: image.height)
   }
 
   private func instances(_ seen: ImagePrediction, in image: PanopticImage) -> [InstancePrediction] {
@@ -72,7 +73,9 @@ struct PanopticPredictor {
   }
 
   /// One mask for every stuff class that occurs, in class order; labels at the original size by nearest neighbour.
-  private func stuff(_ seen: ImagePrediction, in image: PanopticImage) -> [StuffPrediction] {
+  static func stuff(
+    _ seen: ImagePrediction, in image: PanopticImage, _ categories: CategoryTable
+  ) -> [StuffPrediction] {
     let labels = Image(width: seen.width, height: seen.height, channels: 1, pixels: seen.semantic)
       .resized(width: image.width, height: image.height, by: .nearest).pixels
     let present = Set(labels).subtracting([0]).sorted()

@@ -19,8 +19,8 @@ struct CompareRankingsStage: Stage {
   static let highlights = [
     Highlight("tau", of: "agreement", at: "supernet-retrained"),
     Highlight("tau of two retrainings", of: "agreement", at: "retrained-again"),
-    Highlight("PQ within architectures", of: "agreement", at: "within", scale: 100),
-    Highlight("PQ between architectures", of: "agreement", at: "between", scale: 100),
+    Highlight("deviation of retrainings", of: "agreement", at: "within", scale: 100),
+    Highlight("of architectures", of: "agreement", at: "between", scale: 100),
   ]
 
   init(parameters: NoParameters) {}
@@ -36,6 +36,10 @@ struct CompareRankingsStage: Stage {
       return all
     }
     let (first, second) = (try qualities("retrained"), try qualities("again"))
+    // Untrained networks may all be worth the same.
+    guard first != second || Set(first).count <= 1 else {
+      throw SearchSizeError(description: "'retrained' and 'again' are the same retrainings; they need different seeds")
+    }
     let pairs = zip(first, second).map { [$0, $1] }
     let report = RankingAgreement(supernet: supernet, retrained: pairs)
     try context.write("agreement", json: report)
@@ -54,9 +58,10 @@ struct RankingAgreement: Codable, Sendable {
   }
 
   var models: [Model]
-  /// Kendall's τ_b of the order in the supernet and that of the mean of the retrainings; nil where either has none.
+  /// Kendall's τ_b of the order in the supernet and that of one retraining, the mean over both; nil where there is no
+  /// order.
   var supernetRetrained: Double?
-  /// Of the first two retrainings: what a judge as good as a retraining would reach.
+  /// Of the two retrainings with each other: what the supernet would reach if it were as good a judge as a retraining.
   var retrainedAgain: Double?
   /// Standard deviations of retrainings of one architecture, and of the architectures themselves.
   var within: Double?
@@ -73,9 +78,11 @@ struct RankingAgreement: Codable, Sendable {
   /// - Parameter retrained: two qualities of each model.
   init(supernet: [Double], retrained: [[Double]]) {
     models = zip(supernet, retrained).map { Model(supernet: $0, retrained: $1) }
-    let means = retrained.map { $0.reduce(0, +) / Double($0.count) }
-    supernetRetrained = RankCorrelation.kendall(supernet, means)
-    retrainedAgain = RankCorrelation.kendall(retrained.map { $0[0] }, retrained.map { $0[1] })
+    let (first, second) = (retrained.map { $0[0] }, retrained.map { $0[1] })
+    if let a = RankCorrelation.kendall(supernet, first), let b = RankCorrelation.kendall(supernet, second) {
+      supernetRetrained = (a + b) / 2
+    }
+    retrainedAgain = RankCorrelation.kendall(first, second)
     let components = VarianceComponents(retrained)
     within = components?.within
     between = components?.between
