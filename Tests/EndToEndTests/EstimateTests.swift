@@ -14,7 +14,7 @@ extension EndToEndTests {
       }
       // As the smoke profile has it; the last two by the miniature's own number of pictures.
       #expect(number("pretrain", "steps") == 4 && number("pretrain", "images") == 16)
-      #expect(number("finetune", "steps") == 2 && number("finetune", "images") == 2 * 12)
+      #expect(number("finetune", "steps") == 3 && number("finetune", "images") == 3 * 12)
       #expect(number("evaluate", "instances") == 60 && number("evaluate", "images") == 60 * (2 * 2 + 4))
       #expect(number("retrain", "images") == 4 * 2)
       #expect(number("predict", "images") == 4)
