@@ -55,8 +55,8 @@ public struct BodyConfiguration: Codable, Hashable, Sendable {
     case inverse
     public static let recommended = InitialDeviation.inverseRoot
   }
-  /// Standard deviation of the first weights, as a function of the inputs of a convolution's group; of choice blocks and
-  /// the last convolution, where no file sets them.
+  /// Standard deviation of the first weights, by the inputs of a convolution's group: of choice blocks, and of the last
+  /// convolution before a classifier. Weights that are loaded replace them.
   public var initialDeviation = InitialDeviation.recommended
 
   public init() {}

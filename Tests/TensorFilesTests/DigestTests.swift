@@ -61,15 +61,17 @@ struct DigestTests {
     #expect(Parallel.withThreads(1) { TensorDigest.of(NamedTensor(bytes)) } == expected)
   }
 
-  @Test("is recomputed by the independent Python script, which reads the LZ4 chunks itself", .needs("ref_ops"))
+  private static let python = ProcessInfo.processInfo.environment["AUTOPANOPTIC_PYTHON"] ?? "/usr/bin/python3"
+
+  @Test(
+    "is recomputed by the independent Python script, which reads the LZ4 chunks itself", .needs("ref_ops"),
+    .enabled(
+      if: LimitedProcess.run(python, ["-c", "import h5py, numpy"], seconds: 60) == .exited(0, output: ""),
+      "\(python) has no h5py and numpy; install python3-h5py or set AUTOPANOPTIC_PYTHON"))
   func independent() throws {
     let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .appendingPathComponent("Reference/digest.py").path
-    let python = ProcessInfo.processInfo.environment["AUTOPANOPTIC_PYTHON"] ?? "/usr/bin/python3"
-    guard LimitedProcess.run(python, ["-c", "import h5py, numpy"], seconds: 60) == .exited(0, output: "") else {
-      print("skipped: \(python) has no h5py and numpy; install python3-h5py or set AUTOPANOPTIC_PYTHON")
-      return
-    }
+    let python = Self.python
     try withTemporaryFolder { folder in
       let path = folder + "/all.h5"
       let file = try TensorFile(tensors: Sample.tensors(), attributes: Sample.attributes)
