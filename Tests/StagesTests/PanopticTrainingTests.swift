@@ -97,7 +97,7 @@ struct PanopticTrainingTests {
     ] {
       #expect(moments.dropFirst().filter { training.isDue(name, $0) } == expected, "\(name)")
     }
-    // Its first velocity is the gradient of the first three paths alone, not of all.
+    // Moved in between, layers see other paths with other weights.
     _ = try training.step(0)
     let whole = self.training()
     _ = try whole.step(0)

@@ -29,12 +29,4 @@ struct RankingAgreementTests {
       models: [.init(supernet: 0.08, retrained: [0.5, 0.6]), .init(supernet: 0.09, retrained: [0.55, 0.5])])
     #expect(plot.svg.split(separator: "<circle").count == 5 && plot.svg.contains("a &lt; b"))
   }
-
-  @Test("the published program ranks by percent with two decimals")
-  func roundedFitness() {
-    let fitness = SelectArchitectureStage.Fitness.rounded
-    #expect(fitness.value(0.123_449) == 0.1234 && fitness.value(0.123_451) == 0.1235)
-    #expect(fitness.value(0.123_41) == fitness.value(0.123_36))
-    #expect(SelectArchitectureStage.Fitness.exact.value(0.123_456_789) == 0.123_456_789)
-  }
 }
