@@ -171,19 +171,19 @@ struct Execution: Sendable {
             preconditionFailure("\(instance.name): no source with \(artifact.digest.short)")
           }
           return InputArtifact(
-            kind: artifact.kind, digest: artifact.digest, path: tree.root, files: tree.manifest.entries.map(\.path))
+            kind: artifact.kind, digest: artifact.digest, path: tree.root, manifest: tree.manifest)
         }
         if let element, artifact == element.artifact {
-          return InputArtifact(kind: artifact.kind, digest: artifact.digest, path: element.path, files: nil)
+          return InputArtifact(kind: artifact.kind, digest: artifact.digest, path: element.path, manifest: nil)
         }
         try store.verify(artifact)
         let path = store.objectPath(artifact)
         guard artifact.kind == TreeFormat.name else {
-          return InputArtifact(kind: artifact.kind, digest: artifact.digest, path: path, files: nil)
+          return InputArtifact(kind: artifact.kind, digest: artifact.digest, path: path, manifest: nil)
         }
         return InputArtifact(
           kind: artifact.kind, digest: artifact.digest, path: path + "/" + TreeFormat.filesName,
-          files: try TreeFormat.manifest(of: path).entries.map(\.path))
+          manifest: try TreeFormat.manifest(of: path))
       }
     }
   }
