@@ -15,7 +15,7 @@ public struct Garbage: Sendable {
   public let keptBytes: Int
   let removedKeys: Set<Digest>
 
-  public var bytes: Int { items.reduce(0) { $0 + $1.bytes } }
+  public var bytes: Int { items.lazy.map(\.bytes).sumSaturated() }
 
   /// For programs.
   public var canonical: CanonicalValue {
@@ -78,7 +78,7 @@ public struct GarbageCollector {
         let path = "\(store.path)/objects/\(folder)/\(name)"
         let object = name.hasSuffix(".sha256") ? String(path.dropLast(7)) : path
         if objects.contains(object) {
-          keptBytes += try folderSize(path)
+          keptBytes = keptBytes.addingSaturated(try folderSize(path))
         } else {
           try add(path, "objects not needed")
         }
@@ -111,6 +111,7 @@ public struct GarbageCollector {
     }
     return try withExtendedLifetime(lock) {
       let garbage = try find(keeping: plans(), runs: runs)
+      if !garbage.removedKeys.isEmpty { try store.index.addRemovals(garbage.removedKeys.sorted()) }
       // Records go first: an object is gone only after nobody names it.
       for item in garbage.items { try Files.remove("\(store.path)/\(item.path)") }
       if !garbage.removedKeys.isEmpty { try store.index.rewrite(without: garbage.removedKeys) }
@@ -137,6 +138,8 @@ public struct GarbageCollector {
   private func folderSize(_ path: String) throws -> Int {
     guard let status = try Files.optionalStatus(path) else { return 0 }
     guard status.isFolder else { return status.size }
-    return try Files.walk(path).reduce(0) { $0 + ((try? Files.status(path + "/" + $1).size) ?? 0) }
+    // What dead runners left may be anything, and has no size that matters.
+    guard let files = try? Files.walk(path, followsLinks: false) else { return 0 }
+    return files.lazy.map { (try? Files.status(path + "/" + $0).size) ?? 0 }.sumSaturated()
   }
 }
