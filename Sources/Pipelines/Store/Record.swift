@@ -99,7 +99,6 @@ struct Record: Sendable {
 
   /// What in the record contradicts itself, or is no value that an execution can have; nil where nothing does.
   private var contradiction: String? {
-    if outputs.isEmpty { return "it names no outputs" }
     if seconds < 0 || sizes.values.contains(where: { $0 < 0 }) || elements.values.contains(where: { $0.index < 0 }) {
       return "a time, a size or an index is negative"
     }
