@@ -36,7 +36,8 @@ struct Mutator {
   ].map { Array($0.utf8) }
 
   private static let extremes: [CanonicalValue] = [
-    .integer(.max), .integer(.min), .integer(-1), .integer(0), .number(1e308), .number(-1e308), .number(5e-324),
+    .integer(.max), .integer(.min), .integer(-1), .integer(0), .number(1e308), .number(-1e308),
+    .number(.leastNonzeroMagnitude),
     .number(1e300), .null, .bool(true), .string(""), .string("\u{0}\u{1B}[31m"), .string("../../x"),
     .string(String(repeating: "9", count: 400)), .string("2446-05-10T22:38:55.000Z"), .string("e\u{301}"), .array([]),
     .object([:]), .array([.integer(.max)]), .object(["": .integer(.max)]),

@@ -137,7 +137,13 @@ extension Auditor {
   private func contentDigest(of artifact: Artifact, at path: String, isNeeded: Bool) throws -> Digest? {
     // These are named by their bytes, which were hashed just before.
     if [TreeFormat.name, FileFormat.name].contains(artifact.kind) { return nil }
-    guard isDeep || isNeeded || artifact.kind == JSONFormat.name else { return nil }
+    if artifact.kind == JSONFormat.name {
+      // Bytes whose SHA-256 is the name are the canonical text itself; as values they take many times the memory.
+      let isLarge = try Files.status(path).size > 16 << 20
+      if isLarge, try store.checksum(of: artifact) == artifact.digest { return nil }
+    } else if !isDeep, !isNeeded {
+      return nil
+    }
     return try store.registry.format(artifact.kind).digest(ofFileAt: path)
   }
 

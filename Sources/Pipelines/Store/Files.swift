@@ -222,7 +222,12 @@ enum Files {
   static func makeFolder(_ path: String) throws -> Bool {
     try pass(.makeFolder, "make folder", path)
     if mkdir(path, 0o755) == 0 { return true }
-    if errno == EEXIST { return false }
+    if errno == EEXIST {
+      // Through a link, a store from somebody else would have files written elsewhere.
+      if isLink(path) { throw PipelineError(.badArtifact, "\(path) is a link, where a folder must be") }
+      guard try status(path).isFolder else { throw failure("make folder", path, ENOTDIR) }
+      return false
+    }
     guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex else {
       throw failure("make folder", path)
     }
