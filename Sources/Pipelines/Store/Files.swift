@@ -228,7 +228,7 @@ enum Files {
       guard try status(path).isFolder else { throw failure("make folder", path, ENOTDIR) }
       return false
     }
-    guard errno == ENOENT, let slash = path.lastIndex(of: "/"), slash > path.startIndex else {
+    guard errno == ENOENT, let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), slash > path.startIndex else {
       throw failure("make folder", path)
     }
     try makeFolder(String(path[..<slash]))
@@ -267,7 +267,7 @@ enum Files {
     var s = statvfs()
     var path = path
     while statvfs(path, &s) != 0 {
-      guard let slash = path.lastIndex(of: "/"), slash > path.startIndex else { return nil }
+      guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), slash > path.startIndex else { return nil }
       path = String(path[..<slash])
     }
     return Int(clamping: UInt64(s.f_bavail).multipliedSaturated(by: UInt64(s.f_frsize)))
