@@ -63,6 +63,6 @@ struct SVG {
   }
 
   static func escaped(_ text: String) -> String {
-    text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+    text.replacingScalars(["&": "&amp;", "<": "&lt;", ">": "&gt;"])
   }
 }

@@ -50,9 +50,9 @@ struct ValueDifference {
     var out = [ValueDifference]()
     switch (a, b) {
     case (.object(let x), .object(let y)):
-      for name in Set(x.keys).union(y.keys).sorted() {
+      for name in Set(x.keys.map { ByteName($0) }).union(y.keys.map { ByteName($0) }).sorted().map(\.text) {
         let inner = path.isEmpty ? name : "\(path).\(name)"
-        switch (x[name], y[name]) {
+        switch (a[name], b[name]) {
         case (let p?, let q?): out += all(between: p, and: q, path: inner, limit: limit - out.count)
         case (let p?, nil): out.append(ValueDifference(path: inner, old: text(p), new: "absent"))
         case (nil, let q?): out.append(ValueDifference(path: inner, old: "absent", new: text(q)))

@@ -17,7 +17,8 @@ struct ParameterKeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
   }
 
   var allKeys: [Key] {
-    let names = decoder.node.user?.members?.map(\.name) ?? decoder.node.standard?.objectValue?.keys.sorted() ?? []
+    let names =
+      decoder.node.user?.members?.map(\.name) ?? decoder.node.standard?.objectValue?.keys.sortedByBytes() ?? []
     return names.compactMap { name in
       if isDictionary {
         note(name)
@@ -135,7 +136,9 @@ extension ParameterDecoder: SingleValueDecodingContainer {
 
   func decode(_ type: String.Type) throws -> String {
     let value = try present()
-    guard case .string(let s) = value.content else { throw mismatch("text", value) }
+    guard case .string(let s) = value.content else {
+      throw value.written == nil ? mismatch("text", value) : mismatch("text", value, "; put it in quotes")
+    }
     return s
   }
 

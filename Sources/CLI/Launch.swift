@@ -1,0 +1,66 @@
+import ArgumentParser
+import Determinism
+import Foundation
+import Pipelines
+import TensorFiles
+
+@main
+enum Program {
+  static func main() {
+    Output.prepare()
+    exit(Output.finish(run(Array(CommandLine.arguments.dropFirst()))))
+  }
+
+  /// - Returns: the exit code.
+  private static func run(_ arguments: [String]) -> Int32 {
+    // The child of `digest`: it reads other people's HDF5 and nothing else.
+    if arguments.first == ForeignFile.command {
+      return ForeignFile.serve(Array(arguments.dropFirst())) { Output.line($0) }
+    }
+    // A child of `doctor`.
+    if arguments.first == SelfTest.command { return SelfTest.serve(Array(arguments.dropFirst())) }
+    // A write beyond the limit on the size of files then fails, with words, where it would end the process.
+    signal(SIGXFSZ, SIG_IGN)
+    FileGuard.current = Bundle.main.executablePath.map { FileGuard(executable: $0) }
+    do {
+      var command = try AutoPanoptic.parseAsRoot()
+      try command.run()
+      return 0
+    } catch {
+      return tell(error)
+    }
+  }
+
+  /// - Returns: the exit code.
+  private static func tell(_ error: any Error) -> Int32 {
+    switch error {
+    case is StageInterrupted:
+      Output.error("interrupted; the next run goes on from here")
+      return ExitCodes.interrupted
+    case let error as any DiagnosableError:
+      Output.error(error.description.contains("error: ") ? error.description : "error: \(error)")
+      return error.isUserData ? ExitCodes.badData : ExitCodes.failure
+    case let error as CocoaError:
+      // Of the library underneath; its own description is no sentence.
+      let place = error.filePath.map { "\($0): " } ?? ""
+      Output.error("error: \(place)\(error.localizedDescription)")
+      return ExitCodes.failure
+    default:
+      // Help, versions and completions are such errors too, with the exit code 0.
+      let code = AutoPanoptic.exitCode(for: error)
+      let text = AutoPanoptic.fullMessage(for: error, columns: columns)
+      if !text.isEmpty { Output.write(text + "\n", to: code == .success ? 1 : 2) }
+      return code.rawValue
+    }
+  }
+
+  /// How wide help may be. The library takes any number for it, and leaves text out where there is no room.
+  private static var columns: Int {
+    if let text = ProcessInfo.processInfo.environment["COLUMNS"], let columns = Int(text) {
+      return min(max(columns, 60), 500)
+    }
+    var size = winsize()
+    guard ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+    return max(Int(size.ws_col), 60)
+  }
+}
