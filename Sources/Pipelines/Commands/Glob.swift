@@ -1,15 +1,24 @@
+import Determinism
+
 /// Patterns of relative paths: `*` and `?` stay inside a name, `**` is any number of folders. A pattern without a slash
 /// is one for names anywhere.
 struct Glob: Sendable {
   private let parts: [[Character]]
 
   init(_ pattern: String) {
-    let anywhere = pattern.contains("/") ? pattern : "**/" + pattern
-    parts = anywhere.split(separator: "/").map(Array.init)
+    let anywhere = pattern.utf8.contains(Glob.slash) ? pattern : "**/" + pattern
+    parts = Glob.parts(anywhere)
+  }
+
+  private static let slash = UInt8(ascii: "/")
+
+  /// By bytes: a slash with a combining mark behind it ends a name all the same.
+  private static func parts(_ path: String) -> [[Character]] {
+    path.splitBytes(at: slash).filter { !$0.isEmpty }.map { Array($0) }
   }
 
   func matches(_ path: String) -> Bool {
-    let names = path.split(separator: "/").map(Array.init)
+    let names = Glob.parts(path)
     // Which numbers of names the parts so far can stand for.
     var reached = [Bool](repeating: false, count: names.count + 1)
     reached[0] = true

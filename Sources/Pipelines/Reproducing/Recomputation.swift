@@ -40,7 +40,8 @@ public struct Recomputation {
   /// - Throws: `StageInterrupted`.
   public func recompute(_ count: Int, seed: UInt64, plan: Plan? = nil) throws -> Report {
     let keys = try plan.map { Set($0.stages.flatMap(\.instances).map(\.key)) } ?? Set(store.recordKeys())
-    let sources = SourceTrees(store: store, variables: variables, interruption: interruption)
+    let sources = SourceTrees(
+      store: store, variables: variables, interruption: interruption, policy: options.sandbox)
     var candidates = [Restoration]()
     var impossible = [String]()
     for key in keys.sorted() {
