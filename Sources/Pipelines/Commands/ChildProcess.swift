@@ -1,8 +1,13 @@
 import CProcesses
+import Determinism
 import Foundation
 import Glibc
 
-/// A program run to its end in a process group of its own.
+/// A program run to its end. What it started is gone with it: a supervisor adopts and kills whatever it leaves, also
+/// where this process is killed.
+///
+/// Its three standard streams are pipes, so that it holds no file of this process: a descriptor of a file leads to the
+/// file's folder and lets its owner change its mode.
 struct ChildProcess: Sendable {
   var executable: String
   /// With the program's name in front.
@@ -10,90 +15,154 @@ struct ChildProcess: Sendable {
   /// All that it sees.
   var environment: [String: String]
   var folder: String
+  /// What it inherits as its descriptors 3, 4, ...
+  var inherited: [Descriptor] = []
+  /// Whether the machine's device nodes are made read-only for it.
+  var guardsDevices = false
 
   enum Ending: Equatable, Sendable {
     case exited(Int32)
     case killed(signal: Int32)
     /// It took longer than its limit.
     case timedOut
+    /// It printed more than it may.
+    case printedTooMuch
   }
 
   /// How long a program may take to stop when asked to, in seconds.
-  private static let grace = 2.0
+  static let grace = 2.0
 
-  /// Runs the program; its process group is gone afterwards, whatever it left running.
+  /// Runs the program.
   /// - Parameters:
-  ///   - input, output, errors: files; what is written is appended to them.
+  ///   - input: a file that it reads; nil for nothing.
+  ///   - output, errors: files; what is written is appended to them. Of one file the order is kept.
   ///   - limit: in seconds.
-  /// - Throws: `StageInterrupted` where the user asked to stop.
+  /// - Throws: `StageInterrupted` where the user asked to stop; a `PipelineError` where the files can't be read or
+  ///   written, or the program can't be started.
   func run(
-    input: String = "/dev/null", output: String, errors: String, limit: Double = .infinity, interruption: Interruption
+    input: String? = nil, output: String, errors: String, limit: Double = .infinity, interruption: Interruption
   ) throws -> Ending {
-    let process = try start(input: input, output: output, errors: errors)
-    let clock = ContinuousClock()
-    let begin = clock.now
-    var asked: ContinuousClock.Instant?
-    var isLate = false
-    var pause = 100e-6
-    let watch = cp_watch(process)
-    defer { if watch >= 0 { close(watch) } }
-    while !ChildProcess.hasEnded(process) {
-      if asked == nil, interruption.isRequested {
-        asked = clock.now
-        kill(-process, SIGTERM)
-      }
-      if let asked, clock.now - asked > .seconds(ChildProcess.grace) { kill(-process, SIGKILL) }
-      if limit.isFinite, clock.now - begin > .seconds(limit) {
-        isLate = true
-        kill(-process, SIGKILL)
-      }
-      var request = pollfd(fd: watch, events: Int16(POLLIN), revents: 0)
-      if watch >= 0 {
-        _ = poll(&request, 1, 50)
-      } else {
-        // Short programs are seen soon, long ones cost nothing.
-        Thread.sleep(forTimeInterval: pause)
-        pause = min(0.05, pause * 1.25)
-      }
+    let flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK
+    let first = Attendant.Sink(.file(try Descriptor.open(output, flags, "write"), path: output))
+    let second =
+      output.hasSameBytes(as: errors)
+      ? first : Attendant.Sink(.file(try Descriptor.open(errors, flags, "write"), path: errors))
+    return try run(input: input, first, second, limit: limit, interruption: interruption)
+  }
+
+  /// Runs the program and keeps what it prints on either stream.
+  /// - Parameter bytes: printed at most.
+  func capture(bytes: Int, limit: Double, interruption: Interruption) throws -> (ending: Ending, text: [UInt8]) {
+    let sink = Attendant.Sink(.memory(limit: bytes))
+    let ending = try run(input: nil, sink, sink, limit: limit, interruption: interruption)
+    return (ending, sink.kept)
+  }
+
+  private func run(
+    input: String?, _ output: Attendant.Sink, _ errors: Attendant.Sink, limit: Double, interruption: Interruption
+  ) throws -> Ending {
+    let source = try input.map { try Attendant.Source(path: $0) }
+    let (stdin, stdout, control) = (try Pipe(), try Pipe(), try Pipe())
+    let stderr = output === errors ? nil : try Pipe()
+    let supervision = Supervision(
+      self, control: control.reading, descriptors: [stdin.reading, stdout.writing, (stderr ?? stdout).writing])
+    var attendant = Attendant(
+      source: source, input: stdin.writing,
+      readers: [(stdout.reading, output)] + (stderr.map { [($0.reading, errors)] } ?? []), control: control.writing,
+      limit: limit, interruption: interruption)
+    supervision.start()
+    attendant.attend()
+    let ending = supervision.wait()
+    if let failure = attendant.failure { throw failure }
+    if ending.error != 0 { throw startFailure(ending.error) }
+    if ending.survivors != 0 {
+      throw PipelineError(.commandFailed, "\(executable): something that it started can't be killed")
     }
-    // Until it is reaped its number is taken, so this can hit nobody else.
-    kill(-process, SIGKILL)
-    var status: Int32 = 0
-    while waitpid(process, &status, 0) < 0 && errno == EINTR {}
-    if asked != nil { throw StageInterrupted() }
-    if isLate { return .timedOut }
+    switch attendant.reason {
+    case .interrupted: throw StageInterrupted()
+    case .late: return .timedOut
+    case .printedTooMuch: return .printedTooMuch
+    case nil: break
+    }
     // Layout of wait(2): the low seven bits are the signal, the next byte the exit status.
+    let status = ending.status
     return status & 0x7F == 0 ? .exited(status >> 8 & 0xFF) : .killed(signal: status & 0x7F)
   }
 
-  private func start(input: String, output: String, errors: String) throws -> pid_t {
-    func descriptor(_ path: String, _ flags: Int32) throws -> Int32 {
-      let fd = open(path, flags | O_CLOEXEC, 0o644)
-      guard fd >= 0 else { throw Files.failure("open", path) }
-      return fd
+  private func startFailure(_ code: Int32) -> PipelineError {
+    switch code {
+    case E2BIG:
+      PipelineError(
+        .commandFailed,
+        "\(executable): cannot start: its \(arguments.count) words and \(environment.count) variables are more than the "
+          + "system takes; put them in a file that the program reads")
+    case ECHILD: PipelineError(.commandFailed, "\(executable): what watches over it was killed")
+    default: Files.failure("start", executable, code)
     }
-    let reading = try descriptor(input, O_RDONLY)
-    defer { close(reading) }
-    let writing = try descriptor(output, O_WRONLY | O_CREAT | O_APPEND)
-    defer { close(writing) }
-    let complaining = try descriptor(errors, O_WRONLY | O_CREAT | O_APPEND)
-    defer { close(complaining) }
+  }
+}
 
-    var argv: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
-    var envp: [UnsafeMutablePointer<CChar>?] =
-      environment.sorted { $0.key < $1.key }.map { strdup("\($0)=\($1)") } + [nil]
-    defer { for text in argv + envp { free(text) } }
-    let process = cp_start(executable, &argv, &envp, folder, [reading, writing, complaining])
-    guard process > 0 else { throw Files.failure("start", executable) }
-    return process
+/// A thread that is suspended while a program and its supervisor run.
+private final class Supervision: @unchecked Sendable {
+  // Invariant: `ending` is written by the thread before it signals `ended`, and read after that.
+  private let process: ChildProcess
+  private let control: Descriptor
+  private let descriptors: [Descriptor]
+  private var ending = cp_ending()
+  private let ended = DispatchSemaphore(value: 0)
+
+  init(_ process: ChildProcess, control: Descriptor, descriptors: [Descriptor]) {
+    self.process = process
+    self.control = control
+    self.descriptors = descriptors
   }
 
-  /// Whether it has ended, and waits to be reaped.
-  private static func hasEnded(_ process: pid_t) -> Bool {
-    var info = siginfo_t()
-    // Without a process that ended, the structure stays as it is.
-    guard waitid(P_PID, id_t(process), &info, WEXITED | WNOHANG | WNOWAIT) == 0 else { return errno != EINTR }
-    return info.si_signo != 0
+  func start() {
+    let thread = Thread { [self] in
+      // The supervisor shares this thread's memory: no handler may run in it.
+      var all = sigset_t()
+      sigfillset(&all)
+      pthread_sigmask(SIG_SETMASK, &all, nil)
+      perform()
+      // Now nobody has these ends, which is what the other ends see.
+      for pipe in descriptors { pipe.shut() }
+      ended.signal()
+    }
+    thread.name = "supervision"
+    thread.stackSize = 1 << 20
+    thread.start()
+  }
+
+  func wait() -> cp_ending {
+    ended.wait()
+    return ending
+  }
+
+  private func perform() {
+    var argv: [UnsafeMutablePointer<CChar>?] = process.arguments.map { strdup($0) } + [nil]
+    var envp: [UnsafeMutablePointer<CChar>?] =
+      process.environment.map { "\($0.key)=\($0.value)" }.sortedByBytes().map { strdup($0) } + [nil]
+    defer { for text in argv + envp { free(text) } }
+    let numbers = (descriptors + process.inherited).map(\.number)
+    numbers.withUnsafeBufferPointer { numbers in
+      argv.withUnsafeMutableBufferPointer { argv in
+        envp.withUnsafeMutableBufferPointer { envp in
+          process.executable.withCString { path in
+            process.folder.withCString { folder in
+              var program = cp_program()
+              program.path = path
+              program.arguments = UnsafePointer(argv.baseAddress!)
+              program.environment = UnsafePointer(envp.baseAddress!)
+              program.folder = folder
+              program.descriptors = numbers.baseAddress
+              program.descriptorCount = Int32(numbers.count)
+              program.guardsDevices = process.guardsDevices ? 1 : 0
+              cp_run(&program, control.number, &ending)
+            }
+          }
+        }
+      }
+    }
   }
 }
 
@@ -103,6 +172,7 @@ extension ChildProcess.Ending: CustomStringConvertible {
     case .exited(let code): "ended with exit status \(code)"
     case .killed(let signal): "was killed by signal \(Self.name(ofSignal: signal))"
     case .timedOut: "took too long"
+    case .printedTooMuch: "printed too much"
     }
   }
 

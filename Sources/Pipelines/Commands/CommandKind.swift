@@ -56,8 +56,9 @@ extension StageKind {
   private static func command(
     _ parameters: CommandParameters, inputs: [InputPort], hidden: String, in registry: StageRegistry
   ) throws -> StageKind {
-    let command = try Command(parameters, inputs: inputs.map(\.name), kinds: Set(registry.formats.keys))
-    let stage = CommandStage(command: command, hidden: [hidden])
+    let command = try Command(
+      parameters, inputs: inputs.map(\.name), hidden: [hidden], kinds: Set(registry.formats.keys))
+    let stage = CommandStage(command: command)
     let generic = StageKind.command
     var kind = StageKind(
       name: generic.name, version: generic.version, summary: generic.summary, inputs: inputs,
@@ -86,8 +87,7 @@ extension LocatedValue {
 enum Checkout {
   /// The absolute path of the folder with a file.
   static func folder(ofFile path: String) -> String {
-    let absolute = Files.absolute(path)
-    return absolute.lastIndex(of: "/").map { $0 == absolute.startIndex ? "/" : String(absolute[..<$0]) } ?? "/"
+    RelativePath.parent(Files.absolute(path)) ?? "/"
   }
 
   /// The folder of version control that a folder is in, else the folder itself.

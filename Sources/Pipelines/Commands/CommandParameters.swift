@@ -42,12 +42,16 @@ struct Command: Sendable {
   let tools: [String]
   let version: [String]?
   let isRandom: Bool
+  /// Folders that nothing undeclared may be read from: the checkout of the pipeline file.
+  let hidden: [String]
 
   /// - Parameters:
   ///   - inputs: names of the inputs.
+  ///   - hidden: folders that nothing undeclared may be read from.
   ///   - kinds: names of the artifact formats there are.
   /// - Throws: `ParameterError`.
-  init(_ parameters: CommandParameters, inputs: [String], kinds: Set<String>) throws {
+  init(_ parameters: CommandParameters, inputs: [String], hidden: [String], kinds: Set<String>) throws {
+    self.hidden = hidden
     words = try Command.words(parameters.run)
     environment = try Command.environment(parameters.environment)
     var places = Dictionary(uniqueKeysWithValues: inputs.map { ($0, $0) })
@@ -67,7 +71,13 @@ struct Command: Sendable {
       throw ParameterError("stdin", "no input '\(stdin)'\(Suggestion.text(for: stdin, among: inputs))")
     }
     version = parameters.version
-    if version?.isEmpty == true { throw ParameterError("version", "expected a program and its arguments") }
+    if let version {
+      guard let program = version.first, !program.isEmpty, Command.isProgram(program),
+        version.allSatisfy({ !$0.utf8.contains(0) })
+      else {
+        throw ParameterError("version", "expected a program, a name or an absolute path, and its arguments")
+      }
+    }
     isRandom = parameters.random
     tools = try Command.tools(words, parameters.tools)
     try refuseBadPaths()
@@ -116,7 +126,7 @@ struct Command: Sendable {
   private static func output(_ name: String, _ value: CanonicalValue, kinds: Set<String>) throws -> Output {
     guard Word.isValid(name) else { throw ParameterError("outputs", "'\(name)' can't be the name of an output") }
     if let path = value.stringValue {
-      if path.hasSuffix("/") { return Output(name: name, path: String(path.dropLast()), kind: TreeFormat.name) }
+      if let folder = withoutSlash(path) { return Output(name: name, path: folder, kind: TreeFormat.name) }
       return Output(name: name, path: path, kind: path.hasSuffix(".json") ? JSONFormat.name : FileFormat.name)
     }
     guard let members = value.objectValue, let path = members["path"]?.stringValue,
@@ -128,19 +138,37 @@ struct Command: Sendable {
       let hint = Suggestion.text(for: kind, among: Array(kinds))
       throw ParameterError("outputs", "'\(name)': unknown kind of artifact '\(kind)'\(hint)")
     }
-    return Output(name: name, path: path.hasSuffix("/") ? String(path.dropLast()) : path, kind: kind)
+    return Output(name: name, path: withoutSlash(path) ?? path, kind: kind)
   }
+
+  /// A path without the slash at its end; nil where it has none.
+  private static func withoutSlash(_ path: String) -> String? {
+    path.utf8.last == UInt8(ascii: "/") ? String(decoding: path.utf8.dropLast(), as: UTF8.self) : nil
+  }
+
+  /// Whether a word can be looked for, or is absolute.
+  private static func isProgram(_ word: String) -> Bool {
+    word.utf8.first == UInt8(ascii: "/") || !word.utf8.contains(UInt8(ascii: "/"))
+  }
+
+  /// Whether the program is a file in the working folder.
+  var isInFolder: Bool { words[0].startsWithBytes(of: "./") }
 
   private static func tools(_ words: [String], _ more: [String]) throws -> [String] {
     var tools = [String]()
     for (i, tool) in (words.prefix(1) + more).enumerated() {
-      if i == 0, tool.hasPrefix("./") { continue }
-      guard !tool.isEmpty, tool.hasPrefix("/") || !tool.contains("/") else {
+      if i == 0, tool.startsWithBytes(of: "./") { continue }
+      guard !tool.isEmpty, isProgram(tool), !tool.utf8.contains(0), !["", ".", ".."].contains(RelativePath.name(tool))
+      else {
         throw ParameterError(
           i == 0 ? "run" : "tools",
           "'\(tool)': a program is a name, an absolute path, or './' and the place of an input")
       }
-      if !tools.contains(tool) { tools.append(tool) }
+      if tools.contains(where: { $0.hasSameBytes(as: tool) }) { continue }
+      if let other = tools.first(where: { RelativePath.name($0) == RelativePath.name(tool) }) {
+        throw ParameterError("tools", "'\(tool)' and '\(other)' would be one name on the search path")
+      }
+      tools.append(tool)
     }
     return tools
   }

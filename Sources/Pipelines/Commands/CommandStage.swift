@@ -4,34 +4,46 @@ import Foundation
 /// Runs a command as a stage: inputs laid out read-only in an empty folder, declared outputs taken from it.
 struct CommandStage: Sendable {
   let command: Command
-  /// Folders that nothing undeclared may be read from: the checkout of the pipeline file.
-  let hidden: [String]
 
   func run(in context: StageContext) throws {
     let sandbox = context.surroundings.sandbox
     context.note("sandbox", .string(sandbox.name))
     var isConfined = false
     if case .bubblewrap = sandbox { isConfined = true }
-    var folder = try WorkingFolder(path: context.scratch + "/work")
+    try refuseLongWords(context, isConfined: isConfined)
+    // For its owner alone: nobody else on this machine sees or starts what a stranger's program leaves.
+    let box = context.scratch + "/box"
+    defer { try? removeTree(box) }
+    try Files.makeFolder(box)
+    guard chmod(box, 0o700) == 0 else { throw Files.failure("protect", box) }
+    var folder = try WorkingFolder(path: box + "/work", stage: context.surroundings.stageName)
     for port in context.kind.inputs {
       guard let artifacts = context.inputArtifacts[port.name] else { continue }
       try folder.lay(
         artifacts, isList: port.isList, at: command.places[port.name]!, extensions: context.surroundings.fileExtensions,
-        canBind: isConfined)
+        canBind: isConfined, store: context.surroundings.storePath)
     }
     for path in command.outputs.map(\.path) + (command.stdout.map { [$0] } ?? []) {
-      if let slash = path.lastIndex(of: "/") { try Files.makeFolder("\(folder.path)/\(path[..<slash])") }
+      if let parent = RelativePath.parent(path) { try Files.makeFolder("\(folder.path)/\(parent)") }
     }
-    let tools = try makeToolFolder(context)
-    let process = try process(folder, tools: tools, context: context)
+    let process = try process(folder, box: box, context: context)
     let log = logPath(context)
     try Files.write(Array("$ \(shown)\n".utf8), to: log, append: true)
+    try requireTools(context)
     let ending = try process.run(
-      input: standardInput(context), output: command.stdout.map { "\(folder.path)/\($0)" } ?? log, errors: log,
+      input: try standardInput(context), output: command.stdout.map { "\(folder.path)/\($0)" } ?? log, errors: log,
       interruption: context.interruption)
     guard ending == .exited(0) else { throw failure(ending, log: log, context) }
+    try requireTools(context)
+    try folder.requireUnchanged()
     for output in command.outputs {
-      try context.write(output.name) { try take(output, from: folder, to: $0, context) }
+      try context.write(output.name) { try take(output, from: folder, to: $0, canMove: isConfined, context) }
+    }
+  }
+
+  private func requireTools(_ context: StageContext) throws {
+    for (_, tool) in context.surroundings.toolPaths.sorted(by: { $0.key < $1.key }) {
+      try tool.requireUnchanged(stage: context.surroundings.stageName)
     }
   }
 
@@ -44,21 +56,22 @@ struct CommandStage: Sendable {
   }
 
   private func take(
-    _ output: Command.Output, from folder: WorkingFolder, to path: String, _ context: StageContext
+    _ output: Command.Output, from folder: WorkingFolder, to path: String, canMove: Bool, _ context: StageContext
   ) throws {
-    let stage = context.surroundings.stageName
     // The folder that is there for a tree makes room for the one that the program wrote.
     try Files.remove(path)
-    try folder.take(output, to: path, stage: stage)
-    guard output.kind == JSONFormat.name else { return }
+    guard output.kind == JSONFormat.name else { return try folder.take(output, to: path, canMove: canMove) }
+    let raw = path + ".json"
+    try folder.take(output, to: raw, canMove: canMove)
     do {
-      let canonical = try CanonicalValue(json: Files.read(path)).canonicalBytes
-      try Files.remove(path)
-      try Files.write(canonical, to: path)
+      try Files.write(try CanonicalValue(json: Files.read(raw)).canonicalBytes, to: path)
+      try Files.remove(raw)
     } catch let error as PipelineError {
       throw error
     } catch {
-      throw PipelineError(.badStage, "'\(stage)': its output '\(output.name)', \(output.path), is not JSON: \(error)")
+      throw PipelineError(
+        .badStage,
+        "'\(context.surroundings.stageName)': its output '\(output.name)', \(output.path), is not JSON: \(error)")
     }
   }
 
@@ -67,62 +80,102 @@ struct CommandStage: Sendable {
       .joined(separator: " ")
   }
 
-  private func standardInput(_ context: StageContext) -> String {
-    guard let name = command.stdin, let artifact = context.inputArtifacts[name]?.first else { return "/dev/null" }
+  /// The file that the program reads.
+  private func standardInput(_ context: StageContext) throws -> String? {
+    guard let name = command.stdin, let artifacts = context.inputArtifacts[name], let artifact = artifacts.first else {
+      return nil
+    }
+    let isList = context.kind.inputs.contains { $0.name == name && $0.isList }
+    guard artifact.manifest == nil, !isList else {
+      throw PipelineError(
+        .badStage,
+        "'\(context.surroundings.stageName)': its stdin '\(name)' is \(isList ? "a list" : "a tree"), not one file; "
+          + "read its files in the working folder")
+    }
     return artifact.path
   }
 
-  /// A folder that holds links to the declared programs and is all of the search path.
-  private func makeToolFolder(_ context: StageContext) throws -> String {
-    let path = context.scratch + "/tools"
-    try Files.makeFolder(path)
-    for (name, target) in context.surroundings.toolPaths.sorted(by: { $0.key < $1.key }) {
-      try Files.link(target, at: "\(path)/\(ToolIdentifier.baseName(name))")
+  /// - Throws: where the system, or bubblewrap, takes no command as long as this.
+  private func refuseLongWords(_ context: StageContext, isConfined: Bool) throws {
+    func long(_ what: String) -> PipelineError {
+      PipelineError(
+        .commandFailed,
+        "'\(context.surroundings.stageName)': \(what); put what is long into a file, and let the program read that")
     }
-    return path
+    // MAX_ARG_STRLEN of the kernel, with the zero at the end.
+    let most = 131_071
+    var bytes = 0
+    for (i, word) in command.words.enumerated() {
+      if word.utf8.count > most {
+        throw long("word \(i + 1) of its 'run' has \(word.utf8.count) bytes, and the system takes \(most) at most")
+      }
+      bytes += word.utf8.count + 9
+    }
+    for (name, value) in command.environment.sorted(by: { $0.key.precedesInBytes($1.key) }) {
+      let count = name.utf8.count + value.utf8.count + 1
+      if count > most {
+        throw long("its variable '\(name)' has \(count) bytes, and the system takes \(most) at most")
+      }
+      bytes += count + 9
+    }
+    let limit = sysconf(Int32(_SC_ARG_MAX)) - 16_384
+    if bytes > limit {
+      throw long("its 'run' and 'environment' have \(bytes) bytes, and the system takes about \(limit)")
+    }
+    // MAX_ARGS of bubblewrap, for its own words and these; a variable takes three.
+    let (own, all) = (4000, 9000)
+    let count = command.words.count + 3 * command.environment.count
+    if isConfined, count > all - own {
+      throw long("its 'run' and 'environment' are \(count) words, and bubblewrap takes about \(all - own)")
+    }
   }
 
-  private func process(_ folder: WorkingFolder, tools: String, context: StageContext) throws -> ChildProcess {
+  /// A folder that holds links to the declared programs and is all of the search path.
+  private func makeToolFolder(_ path: String, _ context: StageContext) throws {
+    try Files.makeFolder(path)
+    for (name, tool) in context.surroundings.toolPaths.sorted(by: { $0.key < $1.key }) {
+      try Files.link(tool.path, at: "\(path)/\(RelativePath.name(name))")
+    }
+  }
+
+  private func process(_ folder: WorkingFolder, box: String, context: StageContext) throws -> ChildProcess {
+    let (tools, temporary) = (box + "/tools", box + "/tmp")
+    try makeToolFolder(tools, context)
+    try Files.makeFolder(temporary)
     var environment = command.environment
     environment["THREADS"] = String(context.threads)
     if command.isRandom { environment["SEED"] = String(context.surroundings.seed) }
     let program = command.words[0]
-    guard case .bubblewrap(let wrapper, _) = context.surroundings.sandbox else {
-      let temporary = context.scratch + "/tmp"
-      try Files.makeFolder(temporary)
+    let found = context.surroundings.toolPaths[program]?.path
+    guard case .bubblewrap(let wrapper, _, let filters) = context.surroundings.sandbox else {
       environment["PATH"] = environment["PATH"] ?? tools
       environment["TMPDIR"] = environment["TMPDIR"] ?? temporary
-      let executable =
-        program.hasPrefix("./") ? folder.path + program.dropFirst() : context.surroundings.toolPaths[program]!
+      let executable = found ?? "\(folder.path)/\(program)"
       return ChildProcess(
         executable: executable, arguments: command.words, environment: environment, folder: folder.path)
     }
-    environment["PATH"] = environment["PATH"] ?? Sandbox.toolFolder
-    let hidden = self.hidden + [context.surroundings.storePath]
-    var arguments = ["bwrap"] + Sandbox.confinement(hiding: hidden)
-    arguments += ["--bind", folder.path, Sandbox.workingFolder]
+    environment["PATH"] = environment["PATH"] ?? Confinement.toolFolder
+    var confinement = Confinement(
+      temporary: temporary, programs: context.surroundings.toolPaths.values.map(\.path).sortedByBytes(),
+      hidden: command.hidden + [context.surroundings.storePath], variables: environment, filters: filters)
+    confinement.show(folder.path, at: Confinement.workingFolder, writable: true)
     for binding in folder.bindings {
-      arguments += ["--ro-bind", binding.source, "\(Sandbox.workingFolder)/\(binding.place)"]
+      confinement.show(binding.source, at: "\(Confinement.workingFolder)/\(binding.place)")
     }
-    arguments += ["--ro-bind", tools, Sandbox.toolFolder]
-    for path in Set(context.surroundings.toolPaths.values).sorted() where Sandbox.hides(path, hidden) {
-      arguments += ["--ro-bind", path, path]
-    }
+    confinement.show(tools, at: Confinement.toolFolder)
     // By its path, so that a program which looks for files beside itself finds them.
-    arguments += ["--chdir", Sandbox.workingFolder, "--", context.surroundings.toolPaths[program] ?? program]
-    return ChildProcess(
-      executable: wrapper, arguments: arguments + command.words.dropFirst(), environment: environment,
-      folder: folder.path)
+    return try confinement.process(
+      wrapper: wrapper, program: found ?? program, words: command.words, folder: Confinement.workingFolder, outside: box)
   }
 
   private func failure(_ ending: ChildProcess.Ending, log: String, _ context: StageContext) -> PipelineError {
     var message =
       "the command of '\(context.surroundings.stageName)' \(Self.text(ending))"
-    let lines = String(decoding: (try? Files.tail(of: log, bytes: 4096)) ?? [], as: UTF8.self).split(separator: "\n")
-      .suffix(6)
-      .filter { !$0.hasPrefix("$ ") }
-    if !lines.isEmpty { message += ":\n" + lines.map { "    \($0.prefix(300))" }.joined(separator: "\n") }
-    if !log.hasPrefix(context.scratch) { message += "\n    (all of it in \(log))" }
+    let lines = TextLines.split((try? Files.tail(of: log, bytes: 4096)) ?? []).suffix(6)
+      .map { String(decoding: $0, as: UTF8.self) }
+      .filter { !$0.isEmpty && !$0.startsWithBytes(of: "$ ") }
+    if !lines.isEmpty { message += ":\n" + lines.map { "    \(Printable.line($0.prefix(300)))" }.joined(separator: "\n") }
+    if !RelativePath.contains(context.scratch, log) { message += "\n    (all of it in \(log))" }
     return PipelineError(.commandFailed, message)
   }
 

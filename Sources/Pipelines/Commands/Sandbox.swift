@@ -1,3 +1,5 @@
+import CProcesses
+import Determinism
 import Foundation
 
 /// Whether commands are kept from what they did not declare.
@@ -9,22 +11,19 @@ public enum SandboxPolicy: String, Sendable, CaseIterable {
   case off
 }
 
-/// What keeps a command from reading undeclared files and from the network: bubblewrap, or nothing.
+/// What keeps a command from undeclared files, from the network and from outliving its stage: bubblewrap, or nothing.
 enum Sandbox: Sendable {
-  case bubblewrap(program: String, version: String)
+  /// - Parameter filters: whether system calls are filtered as well.
+  case bubblewrap(program: String, version: String, filters: Bool)
   case none(reason: String)
 
   /// For records.
   var name: String {
     switch self {
-    case .bubblewrap(_, let version): version
+    case .bubblewrap(_, let version, _): version
     case .none: "none"
     }
   }
-
-  /// Where the working folder and the programs are in the sandbox: at the same place everywhere.
-  static let workingFolder = "/tmp/stage"
-  static let toolFolder = "/tmp/tools"
 
   /// - Throws: where there must be a sandbox and is none.
   static func find(_ policy: SandboxPolicy) throws -> Sandbox {
@@ -43,43 +42,30 @@ enum Sandbox: Sendable {
       return .none(reason: "bubblewrap is not installed (Debian: apt-get install bubblewrap)")
     }
     let scratch = Files.absolute(NSTemporaryDirectory()) + "/bwrap-\(UInt64.random(in: 0 ... .max).hexadecimal)"
-    defer { try? Files.remove(scratch) }
+    defer { try? removeTree(scratch) }
+    var why = ""
     do {
       try Files.makeFolder(scratch)
-      func run(_ arguments: [String]) throws -> Bool {
-        let process = ChildProcess(
-          executable: program, arguments: ["bwrap"] + arguments, environment: [:], folder: scratch)
-        return try process.run(
-          output: scratch + "/out", errors: scratch + "/err", limit: 10, interruption: Interruption())
-          == .exited(0)
+      func output(_ process: ChildProcess) throws -> String? {
+        let (ending, text) = try process.capture(bytes: 4096, limit: 10, interruption: Interruption())
+        let plain = String(decoding: text, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+        if ending != .exited(0) { why = plain.isEmpty ? "\(ending)" : plain }
+        return ending == .exited(0) ? plain : nil
       }
-      let works = try run(confinement(hiding: []) + ["--", "/bin/sh", "-c", ":"])
-      if works, try run(["--version"]) {
-        let version = String(decoding: try Files.read(scratch + "/out"), as: UTF8.self)
-        return .bubblewrap(program: program, version: version.trimmingCharacters(in: .whitespacesAndNewlines))
+      let version = ChildProcess(
+        executable: program, arguments: ["bwrap", "--version"], environment: [:], folder: scratch)
+      for filters in [true, false] {
+        let confinement = Confinement(
+          temporary: scratch, programs: ["/bin/sh"], hidden: [], variables: [:], filters: filters)
+        let trial = try? confinement.process(
+          wrapper: program, program: "/bin/sh", words: ["sh", "-c", ":"], folder: "/tmp", outside: scratch)
+        if let trial, try output(trial) != nil, let version = try output(version) {
+          return .bubblewrap(program: program, version: version, filters: filters)
+        }
       }
-      let why = String(decoding: (try? Files.read(scratch + "/err")) ?? [], as: UTF8.self)
-      return .none(
-        reason: "bubblewrap does not work here: \(why.trimmingCharacters(in: .whitespacesAndNewlines))")
     } catch {
-      return .none(reason: "bubblewrap does not work here: \(error)")
+      why = "\(error)"
     }
-  }
-
-  /// Everything is read-only, `/tmp` is empty, some folders are empty, there is no network and no other process.
-  static func confinement(hiding folders: [String]) -> [String] {
-    var arguments = [
-      "--die-with-parent", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--hostname", "stage",
-      "--cap-drop", "ALL", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc", "--tmpfs", "/tmp",
-    ]
-    for folder in folders where !RelativePath.contains("/tmp", folder) && !RelativePath.contains("/dev", folder) {
-      arguments += ["--tmpfs", folder]
-    }
-    return arguments
-  }
-
-  /// Whether a path of the machine is not to be seen in the sandbox.
-  static func hides(_ path: String, _ folders: [String]) -> Bool {
-    (folders + ["/tmp", "/dev"]).contains { RelativePath.contains($0, path) }
+    return .none(reason: "bubblewrap does not work here: \(why)")
   }
 }

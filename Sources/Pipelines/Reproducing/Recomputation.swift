@@ -42,7 +42,8 @@ public struct Recomputation {
     let guarded = try StoreLock.shared(store)
     defer { withExtendedLifetime(guarded) {} }
     let keys = try plan.map { Set($0.stages.flatMap(\.instances).map(\.key)) } ?? Set(store.recordKeys())
-    let sources = SourceTrees(store: store, variables: variables, interruption: interruption)
+    let sources = SourceTrees(
+      store: store, variables: variables, interruption: interruption, policy: options.sandbox)
     var candidates = [Restoration]()
     var impossible = [String]()
     for key in keys.sorted() {

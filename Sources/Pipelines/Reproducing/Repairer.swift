@@ -118,7 +118,8 @@ final class RepairSession {
   init(_ repairer: Repairer) {
     self.repairer = repairer
     sources = SourceTrees(
-      store: repairer.store, variables: repairer.variables, interruption: repairer.interruption)
+      store: repairer.store, variables: repairer.variables, interruption: repairer.interruption,
+      policy: repairer.options.sandbox)
   }
 
   /// Reads all records.

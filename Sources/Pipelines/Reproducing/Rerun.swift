@@ -61,6 +61,7 @@ public struct Rerunner {
     self.planner = planner
     self.options = options
     self.observer = observer
+    planner.tools.allow(options.sandbox)
   }
 
   /// - Parameter names: stages, or single instances such as `evaluate[3]`.

@@ -42,7 +42,7 @@ struct Restoration {
     guard prepared.parameters == identity.parameters else {
       throw impossible("its parameters are not those of today's '\(kind.name)'")
     }
-    var toolPaths = [String: String]()
+    var toolPaths = [String: Tool]()
     if let command = prepared.command {
       let tools = try tools.identity(of: command, stage: record.stage)
       for name in Set(tools.traits.keys).union(identity.traits.keys).sorted()
@@ -143,11 +143,12 @@ final class SourceTrees {
   private var observed: Set<Digest> = []
   let tools: ToolIdentifier
 
-  init(store: Store, variables: [String: String], interruption: Interruption) {
+  /// - Parameter policy: of who is going to execute commands.
+  init(store: Store, variables: [String: String], interruption: Interruption, policy: SandboxPolicy) {
     self.store = store
     self.variables = variables
     self.interruption = interruption
-    tools = ToolIdentifier(searchPath: variables["PATH"], store: store)
+    tools = ToolIdentifier(searchPath: variables["PATH"], store: store, policy: policy)
   }
 
   /// The folders of all external inputs of an instance, and of a source itself.

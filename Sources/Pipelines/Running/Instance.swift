@@ -18,7 +18,7 @@ struct Instance: Sendable {
   /// Of a source, what was found: nothing is left to run.
   let observed: [String: Artifact]?
   /// Of a command, where its programs lie.
-  let toolPaths: [String: String]
+  let toolPaths: [String: Tool]
 
   struct Element: Sendable {
     let value: ElementValue

@@ -53,6 +53,7 @@ public final class Runner {
     precondition(options.jobs >= 1 && options.threads >= 1, "\(options.jobs) jobs, \(options.threads) threads")
     self.planner = planner
     self.options = options
+    planner.tools.allow(options.sandbox)
     journal = Journal(store: planner.store, pipeline: planner.pipeline.name)
     self.observer = { [journal] event in
       switch event {

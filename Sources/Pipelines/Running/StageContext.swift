@@ -26,7 +26,7 @@ public final class StageContext: Sendable {
     /// What the program prints is added to it; nil where nobody keeps it.
     var log: String?
     var sandbox: Sandbox
-    var toolPaths: [String: String]
+    var toolPaths: [String: Tool]
     /// Of files in lists, by the kind of artifact.
     var fileExtensions: [String: String]
   }

@@ -1,0 +1,44 @@
+import CProcesses
+import Glibc
+import Synchronization
+
+/// An open file, closed with its last owner, or before.
+final class Descriptor: Sendable {
+  let number: Int32
+  private let isOpen = Atomic<Bool>(true)
+
+  init(_ number: Int32) { self.number = number }
+
+  deinit { shut() }
+
+  /// Closes it; who uses its number after that uses somebody else's file.
+  func shut() {
+    if isOpen.exchange(false, ordering: .acquiringAndReleasing) { close(number) }
+  }
+
+  /// A file in memory with some bytes, at its beginning.
+  static func memory(_ name: String, _ bytes: [UInt8]) throws -> Descriptor {
+    let number = bytes.withUnsafeBytes { cp_memory_file(name, $0.baseAddress, $0.count) }
+    guard number >= 0 else { throw Files.failure("make", "a file in memory (\(name))") }
+    return Descriptor(number)
+  }
+
+  /// Opens a file; a link as its last part is followed only where `flags` don't say `O_NOFOLLOW`.
+  static func open(_ path: String, _ flags: Int32, _ action: String) throws -> Descriptor {
+    let number = Glibc.open(path, flags | O_CLOEXEC, 0o644)
+    guard number >= 0 else { throw Files.failure(action, path) }
+    return Descriptor(number)
+  }
+}
+
+/// A pipe whose ends no other program inherits.
+struct Pipe {
+  let reading: Descriptor
+  let writing: Descriptor
+
+  init() throws {
+    var ends: [Int32] = [-1, -1]
+    guard cp_pipe(&ends) == 0 else { throw Files.failure("make", "a pipe") }
+    (reading, writing) = (Descriptor(ends[0]), Descriptor(ends[1]))
+  }
+}
