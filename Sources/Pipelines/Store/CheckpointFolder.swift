@@ -45,13 +45,14 @@ struct CheckpointFolder: Sendable {
     }.sorted()
   }
 
-  /// The newest checkpoint whose bytes are those that were written.
-  func latest() throws -> (Checkpoint, Trace)? {
+  /// The newest checkpoint whose bytes are those that were written, and whose content its stage takes for its own.
+  func latest(where accepts: (Checkpoint) -> Bool = { _ in true }) throws -> (Checkpoint, Trace)? {
     for step in try steps().reversed() {
       if let voucher = try? CanonicalValue(json: Files.read(file(step) + ".json")),
         let trace = voucher["trace"].flatMap(Trace.init(canonical:)),
         let digest = voucher["sha256"]?.stringValue.flatMap(Digest.init(hex:)),
-        let found = try? Files.sha256(file(step)), found == digest
+        let found = try? Files.sha256(file(step)), found == digest,
+        accepts(Checkpoint(step: step, path: file(step)))
       {
         return (Checkpoint(step: step, path: file(step)), trace)
       }
