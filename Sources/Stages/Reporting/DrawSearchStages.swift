@@ -27,12 +27,19 @@ struct DrawScoresStage: Stage {
   func run(in context: StageContext) throws {
     let input = context.input("leaderboard")
     let report = try input.decoded(as: LeaderboardReport.self)
-    let configuration = parameters.network
-    try report.check(in: configuration, place: input.path)
+    try report.check(in: parameters.network, place: input.path)
+    try context.write("figure", svg: report.figure(parameters.network).svg, named: "operator-scores")
+  }
+}
+
+extension LeaderboardReport {
+  /// The points of every operator.
+  /// - Precondition: `check` finds nothing for the network.
+  func figure(_ configuration: NetworkConfiguration) -> OperatorScores {
     var ends: [Int] = []
     for count in configuration.body.stageBlocks.dropLast() { ends.append((ends.last ?? 0) + count) }
     let space = configuration.searchSpace
-    let selected = report.models[0].genome.choices
+    let selected = models[0].genome.choices
     func part(
       _ part: SearchSpace.Part, _ title: String, _ choices: [String], _ table: [[Int]], ends: [Int]
     )
@@ -40,19 +47,18 @@ struct DrawScoresStage: Stage {
     {
       .init(title: title, choices: choices, table: table, selected: Array(selected[space.range(of: part)]), ends: ends)
     }
-    let figure = OperatorScores(
+    return OperatorScores(
       title: "Points of every operator after the search",
       parts: [
-        part(.backbone, "backbone, stages 1 to 4", configuration.body.operators.names, report.backbone, ends: ends),
+        part(.backbone, "backbone, stages 1 to 4", configuration.body.operators.names, backbone, ends: ends),
         part(
-          .head, "heads: mask, semantic", configuration.headOperators.names, report.head,
+          .head, "heads: mask, semantic", configuration.headOperators.names, head,
           ends: [configuration.maskHead.layers]),
         part(
           .attention, "attention: things to stuff, stuff to things",
-          configuration.attention.ratios.map { "ratio \($0)" }, report.attention,
+          configuration.attention.ratios.map { "ratio \($0)" }, attention,
           ends: [configuration.body.stageChannels.count]),
       ].filter { !$0.selected.isEmpty })
-    try context.write("figure", svg: figure.svg, named: "operator-scores")
   }
 }
 

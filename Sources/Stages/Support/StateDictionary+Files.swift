@@ -100,7 +100,11 @@ extension PanopticNetwork {
 
   /// The network of an artifact, with its weights. Of a supernet's file it may hold one architecture alone.
   static func load(fileAt path: String, content: NetworkContent) throws -> PanopticNetwork {
-    let file = try TensorFile.read(path)
+    try load(try TensorFile.read(path), path: path, content: content)
+  }
+
+  /// - Parameter path: of the file, for messages.
+  static func load(_ file: TensorFile, path: String, content: NetworkContent) throws -> PanopticNetwork {
     let description = try NetworkDescription(file, path: path)
     if case .fixed(let architecture) = content {
       try description.network.validate(architecture, place: "the architecture for \(path)")
@@ -108,7 +112,11 @@ extension PanopticNetwork {
     let network = PanopticNetwork(
       description.network, thingClasses: description.thingClasses, stuffClasses: description.stuffClasses,
       content: content, batchNormMomentum: description.batchNormMomentum, seeds: nil)
-    try network.store.load(StateDictionary(file))
+    do {
+      try network.store.load(StateDictionary(file))
+    } catch let error as StateError {
+      throw StateError(description: "\(path): \(error)")
+    }
     return network
   }
 }

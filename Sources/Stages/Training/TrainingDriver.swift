@@ -40,9 +40,6 @@ struct TrainingDriver {
   /// Of what is trained, from what, how and by which seeds: a state of anything else is none of this training's.
   let identity: Digest
 
-  /// Attributes of a state's file.
-  private static let (identityAttribute, stepAttribute) = ("training", "step")
-
   /// - Precondition: no input of the stage is a list.
   init<S: Stage>(of stage: S.Type, _ parameters: S.Parameters, in context: StageContext) throws {
     self.context = context
@@ -105,8 +102,9 @@ struct TrainingDriver {
     }
   }
 
+  /// What a state's file says of itself.
   private func attributes(step: Int) -> [String: CanonicalValue] {
-    [TrainingDriver.identityAttribute: .string(identity.hex), TrainingDriver.stepAttribute: .integer(step)]
+    ["training": .string(identity.hex), "step": .integer(step)]
   }
 
   /// The state that a checkpoint holds. What stands around a file may be mistaken or forged, so the file says itself
