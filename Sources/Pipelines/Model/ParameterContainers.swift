@@ -146,7 +146,10 @@ extension ParameterDecoder: SingleValueDecodingContainer {
     let value = try present()
     switch value.content {
     case .integer(let i): return Double(i)
-    case .number(let d): return d
+    case .number(let d):
+      // Neither JSON nor a key has a form for infinity and NaN.
+      guard d.isFinite else { throw mismatch("a finite number", value) }
+      return d
     default: throw mismatch("a number", value)
     }
   }

@@ -135,8 +135,9 @@ public final class StageContext: Sendable {
   }
 
   /// The newest sound checkpoint of this very stage and key; nil on a fresh start.
-  public func latestCheckpoint() throws -> Checkpoint? {
-    guard let checkpoints, let (checkpoint, trace) = try checkpoints.latest() else { return nil }
+  /// - Parameter accepts: reads a checkpoint, and says whether it holds what it should; an earlier one is tried where not.
+  public func latestCheckpoint(where accepts: (Checkpoint) -> Bool = { _ in true }) throws -> Checkpoint? {
+    guard let checkpoints, let (checkpoint, trace) = try checkpoints.latest(where: accepts) else { return nil }
     state.withLock { $0.trace = trace }
     report(.resumed(step: checkpoint.step))
     return checkpoint

@@ -74,14 +74,17 @@ final class CheckpointFolder: Sendable {
     }.sorted()
   }
 
-  /// The newest checkpoint that is one of this key and program, and whose bytes are those that were written.
-  func latest() throws -> (Checkpoint, Trace)? {
+  /// The newest checkpoint that is one of this key and program, whose bytes are those that were written, and whose
+  /// content its stage takes for its own.
+  func latest(where accepts: (Checkpoint) -> Bool = { _ in true }) throws -> (Checkpoint, Trace)? {
     for step in try steps().reversed() {
       do {
         let voucher = try voucher(step)
         guard try Files.sha256(file(step)) == voucher.sha256 else { throw Refusal("its bytes changed") }
+        let checkpoint = Checkpoint(step: step, path: file(step))
+        guard accepts(checkpoint) else { throw Refusal("its state is not that of this step") }
         previous.withLock { $0 = voucher.digest }
-        return (Checkpoint(step: step, path: file(step)), voucher.trace)
+        return (checkpoint, voucher.trace)
       } catch {
         let why = (error as? Refusal)?.why ?? "it cannot be read: \(error)"
         warn("the checkpoint \(file(step)) is not used: \(why). Resuming from an earlier step")

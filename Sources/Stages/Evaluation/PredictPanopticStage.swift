@@ -27,6 +27,7 @@ struct PredictPanopticStage: Stage {
 
   init(parameters: Parameters) throws {
     try parameters.input.check(at: "input")
+    try parameters.fusion.check(at: "fusion")
     self.parameters = parameters
   }
 
@@ -34,6 +35,8 @@ struct PredictPanopticStage: Stage {
     let weights = context.input("weights").path
     let architecture = try context.architecture(for: PanopticNetwork.configuration(fileAt: weights))
     let network = try PanopticNetwork.load(fileAt: weights, content: .fixed(architecture))
+    try context.requireMemory(
+      values: MemoryNeed.evaluation(network, input: parameters.input, batch: 1), advice: "'input.resize'")
     let data = try PanopticDataset(cocoRoot: context.input("data").path, part: "val2017")
     let loader = try PanopticLoader(data, parameters.input.loading(batch: 1), seeds: PanopticPredictor.unusedSeeds)
     let predictor = PanopticPredictor(

@@ -38,7 +38,8 @@ struct FinetuneSupernetStage: Stage {
     let data = try PanopticDataset(cocoRoot: context.input("data").path, part: "train2017")
     let split = try context.input("split").decoded(as: SearchSplit.self)
     try trainPanoptic(
-      in: context, data: data.subset(split.train), network: parameters.network, content: .supernet,
-      paths: .fairBlocks(parameters.network.searchSpace), recipe: parameters.recipe, input: parameters.input)
+      by: TrainingDriver(of: Self.self, parameters, in: context), data: data.subset(split.train),
+      network: parameters.network, content: .supernet, paths: .fairBlocks(parameters.network.searchSpace),
+      recipe: parameters.recipe, input: parameters.input)
   }
 }
