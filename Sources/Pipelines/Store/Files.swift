@@ -236,14 +236,10 @@ enum Files {
     return true
   }
 
-  /// Removes a file or a folder with all in it; nothing there is fine.
+  /// Removes a file or a folder with all in it, whatever programs left there; nothing there is fine.
   static func remove(_ path: String) throws {
     try pass(.remove, "remove", path)
-    if unlink(path) == 0 || errno == ENOENT { return }
-    guard errno == EISDIR || errno == EPERM else { throw failure("remove", path) }
-    _ = chmod(path, 0o700)  // A program may have left folders that nobody may change.
-    for name in try list(path) { try remove(path + "/" + name) }
-    guard rmdir(path) == 0 || errno == ENOENT else { throw failure("remove", path) }
+    try removeTree(path)
   }
 
   /// Names in a folder, sorted by their bytes; a folder that is not there is empty.

@@ -111,9 +111,20 @@ public struct GarbageCollector {
     }
     return try withExtendedLifetime(lock) {
       let garbage = try find(keeping: plans(), runs: runs)
-      if !garbage.removedKeys.isEmpty { try store.index.addRemovals(garbage.removedKeys.sorted()) }
+      // On a full disk neither note nor scratch folder can be made, and what is removed makes room.
+      if !garbage.removedKeys.isEmpty { try? store.index.addRemovals(garbage.removedKeys.sorted()) }
+      let scratch = try? store.makeScratch()
+      defer { store.endScratch() }
       // Records go first: an object is gone only after nobody names it.
-      for item in garbage.items { try Files.remove("\(store.path)/\(item.path)") }
+      for item in garbage.items {
+        let path = "\(store.path)/\(item.path)"
+        // Out of the way in one step: a tree that is removed in part would look like a damaged one.
+        if let scratch, (try? Files.rename(path, to: scratch + "/garbage")) != nil {
+          try Files.remove(scratch + "/garbage")
+        } else {
+          try Files.remove(path)
+        }
+      }
       if !garbage.removedKeys.isEmpty { try store.index.rewrite(without: garbage.removedKeys) }
       return garbage
     }
