@@ -74,7 +74,8 @@ struct YAMLConverter {
   private func value(of scalar: Node.Scalar, at place: SourceLocation) throws -> LocatedValue {
     let text = scalar.string
     // What is in quotes, and what says that it is text, is text.
-    if !YAMLConverter.isPlain(scalar) || [.str, YAMLConverter.nonSpecific].contains(YAMLConverter.name(of: scalar.tag)) {
+    if !YAMLConverter.isPlain(scalar) || [.str, YAMLConverter.nonSpecific].contains(YAMLConverter.name(of: scalar.tag))
+    {
       try refuse(tag: scalar.tag, unless: [.implicit, .str, YAMLConverter.nonSpecific], at: place)
       return LocatedValue(.string(text), at: place)
     }

@@ -63,16 +63,17 @@ extension EndToEndTests {
     func extremes(parameter: String) async throws {
       try await withTemporaryFolder { folder in
         try Self.small.write(toFile: folder + "/p.yaml", atomically: true, encoding: .utf8)
-        let values = [
-          "9223372036854775807", "65536", "1000000", "1000000000", "-1", "1e300", "[4, 65534, 65534, 65536]",
-          "[65530, 65532, 65534, 65536]", "[1000, 1000, 1000, 1000]", "{minimum: 0, maximum: 9223372036854775807}",
-        ]
+        let isList = ["stage-channels", "stage-blocks", "objects"].contains { parameter.hasSuffix($0) }
+        let values =
+          isList
+          ? [
+            "[4, 65534, 65534, 65536]", "[65530, 65532, 65534, 65536]", "[8, 16, 24, 9223372036854775807]",
+            "[1001, 1, 1, 1]", "{minimum: 0, maximum: 9223372036854775807}",
+          ] : ["9223372036854775807", "65536", "-1", "1e300"]
         for value in values {
-          for json in [[], ["--json"]] {
-            let outcome = try await Program.run(
-              ["estimate", "p.yaml", "--set", "\(parameter)=\(value)"] + json, in: folder, limit: .seconds(120))
-            #expect(outcome.code == 0 || outcome.code == 65, "\(parameter)=\(value): \(outcome.everything)")
-          }
+          let outcome = try await Program.run(
+            ["estimate", "p.yaml", "--json", "--set", "\(parameter)=\(value)"], in: folder, limit: .seconds(120))
+          #expect(outcome.code == 0 || outcome.code == 65, "\(parameter)=\(value): \(outcome.everything)")
         }
       }
     }

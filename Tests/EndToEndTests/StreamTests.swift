@@ -13,7 +13,7 @@ extension EndToEndTests {
         case .full: "exec \"$0\" \"$@\" >/dev/full"
         case .closed: "exec \"$0\" \"$@\" >&-"
         // The reader is gone before the program begins.
-        case .brokenPipe: "{ sleep 0.3; \"$0\" \"$@\"; echo $? >&3; } 3>&1 | true"
+        case .brokenPipe: "exec 3>&1; { sleep 0.2; \"$0\" \"$@\"; echo $? >&3; } | true"
         }
       }
     }
