@@ -8,6 +8,7 @@ import TensorFiles
 enum Program {
   static func main() {
     Output.prepare()
+    limitColumns()
     exit(Output.finish(run(Array(CommandLine.arguments.dropFirst()))))
   }
 
@@ -40,6 +41,9 @@ enum Program {
     case let error as any DiagnosableError:
       Output.error(error.description.contains("error: ") ? error.description : "error: \(error)")
       return error.isUserData ? ExitCodes.badData : ExitCodes.failure
+    case let error as DecodingError:
+      Output.error("error: \(error.plainText)")
+      return ExitCodes.badData
     case let error as CocoaError:
       // Of the library underneath; its own description is no sentence.
       let place = error.filePath.map { "\($0): " } ?? ""
@@ -54,13 +58,23 @@ enum Program {
     }
   }
 
-  /// How wide help may be. The library takes any number for it, and leaves text out where there is no room.
-  private static var columns: Int {
-    if let text = ProcessInfo.processInfo.environment["COLUMNS"], let columns = Int(text) {
-      return min(max(columns, 60), 500)
+  /// Of help. The library takes any number for its width, and leaves text out where there is no room.
+  private static let widths = 60...500
+
+  /// Makes of the variable COLUMNS what the library can use.
+  private static func limitColumns() {
+    guard let text = ProcessInfo.processInfo.environment["COLUMNS"] else { return }
+    if let columns = Int(text) {
+      setenv("COLUMNS", String(min(max(columns, widths.lowerBound), widths.upperBound)), 1)
+    } else {
+      unsetenv("COLUMNS")
     }
+  }
+
+  private static var columns: Int {
+    if let columns = getenv("COLUMNS").flatMap({ Int(String(cString: $0)) }) { return columns }
     var size = winsize()
     guard ioctl(1, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-    return max(Int(size.ws_col), 60)
+    return max(Int(size.ws_col), widths.lowerBound)
   }
 }

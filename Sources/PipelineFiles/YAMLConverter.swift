@@ -18,10 +18,10 @@ struct YAMLConverter {
     switch node {
     case .scalar(let scalar): return try value(of: scalar, at: place)
     case .sequence(let sequence):
-      try refuse(tag: sequence.tag, unless: [.implicit, .seq], at: place)
+      try refuse(tag: sequence.tag, unless: [.implicit, .seq, YAMLConverter.nonSpecific], at: place)
       return LocatedValue(.array(try sequence.map { try convert($0, depth: depth + 1) }), at: place)
     case .mapping(let mapping):
-      try refuse(tag: mapping.tag, unless: [.implicit, .map], at: place)
+      try refuse(tag: mapping.tag, unless: [.implicit, .map, YAMLConverter.nonSpecific], at: place)
       return LocatedValue(.object(try members(of: mapping, depth: depth)), at: place)
     case .alias:
       throw PipelineError(.syntax, at: place, "this alias leads nowhere")
@@ -66,13 +66,17 @@ struct YAMLConverter {
 
   private static func name(of tag: Tag) -> Tag.Name { Tag.Name(rawValue: tag.description) }
 
+  /// `!` alone says: what it looks like, and of a scalar, text.
+  private static let nonSpecific = Tag.Name(rawValue: "!")
+
   private static func isPlain(_ scalar: Node.Scalar) -> Bool { scalar.style == .plain || scalar.style == .any }
 
   private func value(of scalar: Node.Scalar, at place: SourceLocation) throws -> LocatedValue {
     let text = scalar.string
     // What is in quotes, and what says that it is text, is text.
-    if !YAMLConverter.isPlain(scalar) || YAMLConverter.name(of: scalar.tag) == .str {
-      try refuse(tag: scalar.tag, unless: [.implicit, .str], at: place)
+    if !YAMLConverter.isPlain(scalar) || [.str, YAMLConverter.nonSpecific].contains(YAMLConverter.name(of: scalar.tag))
+    {
+      try refuse(tag: scalar.tag, unless: [.implicit, .str, YAMLConverter.nonSpecific], at: place)
       return LocatedValue(.string(text), at: place)
     }
     let content = YAMLConverter.read(text)

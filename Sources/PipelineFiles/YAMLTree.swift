@@ -79,6 +79,7 @@ enum YAMLTree {
       guard let found else { return LocatedValue(.string(given), at: location) }
       if case .string = found.value.content, found.isBare { return LocatedValue(.string(given), at: location) }
       var value = unmasked(found.value, mask)
+      if found.isBare { value.written = given }
       value.location = location
       return value
     } catch let error as PipelineError {

@@ -77,6 +77,9 @@ struct Import: ParsableCommand {
   func run() throws {
     try machine.apply()
     Signals.install()
+    if let kind = FileIO.kind(file), kind != .file {
+      throw PipelineError(.badReference, "\(file): \(kind == .folder ? "a folder" : "a pipe or a device"), not a file")
+    }
     let executable = Bundle.main.executablePath ?? CommandLine.arguments[0]
     let importer = Importer(store: try stores.open(), interruption: Signals.interruption) { _, path in
       try ForeignFile.digest(of: path, executable: executable)
@@ -198,8 +201,9 @@ struct Sign: ParsableCommand {
 
   func run() throws {
     let signingKey: SigningKey
+    let pem = try text(of: key)
     do {
-      signingKey = try SigningKey(pem: try text(of: key))
+      signingKey = try SigningKey(pem: pem)
     } catch let error as PipelineError {
       throw PipelineError(error.code, "\(key): \(error.message)")
     }

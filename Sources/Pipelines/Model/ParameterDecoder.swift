@@ -112,7 +112,7 @@ extension ParameterDecoder.Tracker {
 
 extension DecodingError {
   /// The message without Foundation's wrapping.
-  var plainText: String {
+  public var plainText: String {
     switch self {
     case .typeMismatch(_, let c), .valueNotFound(_, let c), .keyNotFound(_, let c), .dataCorrupted(let c):
       let path = c.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".")
