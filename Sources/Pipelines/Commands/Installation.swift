@@ -168,15 +168,20 @@ enum SystemFolders {
   static let settings: [String] = {
     let plain = [
       "alternatives", "fonts", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "locale.alias", "localtime", "magic",
-      "magic.mime", "matplotlibrc", "mime.types", "OpenCL", "papersize", "perl", "protocols", "R", "services", "texmf",
-      "timezone",
+      "magic.mime", "matplotlibrc", "mime.types", "OpenCL", "papersize", "protocols", "R", "services", "texmf", "timezone",
     ]
-    let families = ["ImageMagick", "java-", "octave", "python3"]
+    let families = ["ImageMagick", "java-", "octave"]
     let names = (try? Files.list("/etc")) ?? []
     return names.filter { name in
       plain.contains { $0.hasSameBytes(as: name) } || families.contains { name.startsWithBytes(of: $0) }
     }.map { "/etc/" + $0 }
   }()
+
+  /// The small files among them, with what they hold: handing them over is cheaper than mounting them.
+  static let smallSettings: [(path: String, bytes: [UInt8])] = settings.compactMap { path in
+    guard let bytes = try? FileIO.read(path, limit: 1 << 17), !path.hasSameBytes(as: "/etc/ld.so.cache") else { return nil }
+    return (path, bytes)
+  }
 
   static func contain(_ path: String) -> Bool {
     (all + settings).contains { RelativePath.contains($0, path) }
