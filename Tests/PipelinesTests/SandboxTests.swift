@@ -13,7 +13,8 @@ struct Escape: CustomTestStringConvertible, Sendable {
   init(_ what: String, _ script: String) { (self.what, self.script) = (what, script) }
 
   static let tools = [
-    "cat", "ls", "chmod", "touch", "ln", "mv", "mknod", "find", "grep", "wc", "id", "sleep", "setsid", "readlink", "mount",
+    "cat", "ls", "chmod", "touch", "ln", "mv", "mknod", "find", "grep", "wc", "id", "sleep", "setsid", "readlink",
+    "mount",
     "umount", "unshare", "perl", "test", "cp", "dd", "rm",
   ]
 
@@ -66,12 +67,20 @@ struct Escape: CustomTestStringConvertible, Sendable {
     Escape("may gain rights", "grep 'NoNewPrivs:.0' /proc/self/status"),
     Escape("has a terminal", "cat < /dev/tty"),
     Escape("sees a network", "grep -v -E 'Inter|face|lo:' /proc/net/dev"),
-    Escape("connects somewhere", "perl -MSocket -e 'socket(S,2,1,0); exit !connect(S, pack_sockaddr_in(53, inet_aton(\"1.1.1.1\")))'"),
+    Escape(
+      "connects somewhere",
+      "perl -MSocket -e 'socket(S,2,1,0); exit !connect(S, pack_sockaddr_in(53, inet_aton(\"1.1.1.1\")))'"),
     Escape("talks to the machine below", "perl -e 'exit !socket(S, 40, 1, 0)'"),
     Escape("uses the kernel's ciphers", "perl -e 'exit !socket(S, 38, 5, 0)'"),
-    Escape("types on a terminal of its own", "perl -e 'open(P, \"+<\", \"/dev/ptmx\") or exit 1; exit !ioctl(P, 0x5412, \"x\")'"),
-    Escape("types by a number with high bits", "perl -e 'open(P, \"+<\", \"/dev/ptmx\") or exit 1; exit !ioctl(P, 0x100005412, \"x\")'"),
-    Escape("makes a folder that stays", "perl -e 'mkdir \"d\"; open(D, \"<\", \"d\"); exit !ioctl(D, 0x40086602, pack(\"q\", 0x10))'"),
+    Escape(
+      "types on a terminal of its own",
+      "perl -e 'open(P, \"+<\", \"/dev/ptmx\") or exit 1; exit !ioctl(P, 0x5412, \"x\")'"),
+    Escape(
+      "types by a number with high bits",
+      "perl -e 'open(P, \"+<\", \"/dev/ptmx\") or exit 1; exit !ioctl(P, 0x100005412, \"x\")'"),
+    Escape(
+      "makes a folder that stays",
+      "perl -e 'mkdir \"d\"; open(D, \"<\", \"d\"); exit !ioctl(D, 0x40086602, pack(\"q\", 0x10))'"),
     Escape("sees other processes", "ls /proc | grep -E '^[0-9]+$' | wc -l | grep -E '[0-9][0-9]'"),
     Escape("reads memory of the first process", "dd if=/proc/1/mem of=x bs=1 count=1"),
   ]
@@ -141,25 +150,25 @@ struct SandboxTests {
   }
 
   #if arch(x86_64)
-    @Test("and by no system call that is not for it", Sandboxes.needed)
-    func calls() throws {
-      guard case .bubblewrap(_, _, true) = try Sandbox.find(.automatic),
-        ToolFinder(searchPath: ToolFinder.standardPath).find("perl") != nil
-      else { return }
-      let scene = try Scene(try #require(Sandboxes.confined))
-      let lines = Escape.calls.map { "perl -e 'exit !(syscall(\($0.1)) >= 0 || ($! != 1 && $! != 38))' && echo \($0.0)" }
-      let script = (lines + ["true"]).map { $0.replacing("&& echo", with: "&& echo BROKEN") }
-      let result = try scene.bench.run(
-        scene.pipeline(
-          "{ " + script.joined(separator: "; ") + "; } > o", more: "outputs: { o: o }"), file: scene.file
-      ).result
-      #expect(result.failures.map(\.message) == [])
-      let plan = try scene.bench.planner(
-        scene.pipeline("{ " + script.joined(separator: "; ") + "; } > o", more: "outputs: { o: o }"), file: scene.file
-      ).plan()
-      let output = try #require(plan.stages.first { $0.name == "a" }?.instances[0].outputs["o"])
-      #expect(String(decoding: try Files.read(scene.bench.store().objectPath(output)), as: UTF8.self) == "")
-    }
+  @Test("and by no system call that is not for it", Sandboxes.needed)
+  func calls() throws {
+    guard case .bubblewrap(_, _, true) = try Sandbox.find(.automatic),
+      ToolFinder(searchPath: ToolFinder.standardPath).find("perl") != nil
+    else { return }
+    let scene = try Scene(try #require(Sandboxes.confined))
+    let lines = Escape.calls.map { "perl -e 'exit !(syscall(\($0.1)) >= 0 || ($! != 1 && $! != 38))' && echo \($0.0)" }
+    let script = (lines + ["true"]).map { $0.replacing("&& echo", with: "&& echo BROKEN") }
+    let result = try scene.bench.run(
+      scene.pipeline(
+        "{ " + script.joined(separator: "; ") + "; } > o", more: "outputs: { o: o }"), file: scene.file
+    ).result
+    #expect(result.failures.map(\.message) == [])
+    let plan = try scene.bench.planner(
+      scene.pipeline("{ " + script.joined(separator: "; ") + "; } > o", more: "outputs: { o: o }"), file: scene.file
+    ).plan()
+    let output = try #require(plan.stages.first { $0.name == "a" }?.instances[0].outputs["o"])
+    #expect(String(decoding: try Files.read(scene.bench.store().objectPath(output)), as: UTF8.self) == "")
+  }
   #endif
 
   @Test("an unprivileged user's command neither", Sandboxes.needed)
@@ -172,10 +181,11 @@ struct SandboxTests {
     try Files.makeFolder(folder)
     chown(folder, 65534, 65534)
     let confinement = Confinement(
-      temporary: folder, programs: ["/bin/sh"], hidden: [], variables: ["PATH": "/usr/bin"], filters: filters)
+      programs: ["/bin/sh"], hidden: [], variables: ["PATH": "/usr/bin"], filters: filters)
     var process = try confinement.process(
-      wrapper: wrapper, program: "/bin/sh", words: ["sh", "-c", "id -u; ls -A /root /home /run; grep CapEff /proc/self/status"],
-      folder: "/tmp", outside: folder)
+      wrapper: wrapper, program: "/bin/sh",
+      words: ["sh", "-c", "id -u; ls -A /root /home /run; grep CapEff /proc/self/status"],
+      folder: "/tmp")
     process.executable = setpriv
     process.guardsDevices = false
     process.arguments =
@@ -219,7 +229,8 @@ struct SandboxTests {
     for bad in ["./x", "a/b", ".."] {
       #expect(throws: PipelineError.self) {
         try scene.bench.planner(
-          "pipeline: p\nstages:\n  a: { uses: command, with: { run: [cat], version: ['\(bad)'] } }\n").plan()
+          "pipeline: p\nstages:\n  a: { uses: command, with: { run: [cat], version: ['\(bad)'] } }\n"
+        ).plan()
           .problems.forEach { throw $0 }
       }
     }

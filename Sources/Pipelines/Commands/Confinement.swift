@@ -17,17 +17,13 @@ struct Confinement {
   private let variables: [String: String]
 
   /// - Parameters:
-  ///   - temporary: an empty folder that is its `/tmp`.
   ///   - programs: absolute paths.
   ///   - hidden: folders that it must not see.
   ///   - filters: whether system calls are filtered.
-  init(
-    temporary: String, programs: [String], hidden: [String], variables: [String: String], filters: Bool
-  ) {
+  init(programs: [String], hidden: [String], variables: [String: String], filters: Bool) {
     self.filters = filters
     self.variables = variables
     options = Confinement.base
-    options += ["--bind", temporary, "/tmp"]
     let (hidden, installation) = Confinement.known(programs, hidden)
     for folder in installation.shown { options += ["--ro-bind", folder, folder] }
     for link in installation.links { options += ["--symlink", link.target, link.place] }
@@ -72,11 +68,22 @@ struct Confinement {
     options += [writable ? "--bind" : "--ro-bind", source, place]
   }
 
+  /// Makes a read-only folder of links to programs.
+  /// - Parameter programs: paths by name.
+  mutating func showLinks(_ programs: [String: String], at place: String) {
+    options += ["--tmpfs", place]
+    for (name, path) in programs.sorted(by: { $0.key.precedesInBytes($1.key) }) {
+      options += ["--symlink", path, "\(place)/\(name)"]
+    }
+    options += ["--remount-ro", place]
+  }
+
   /// What comes first, and is the same for all.
   private static let base: [String] = {
     var options = [
       "--unshare-user", "--uid", "1000", "--gid", "1000", "--unshare-ipc", "--unshare-pid", "--unshare-net",
-      "--unshare-uts", "--unshare-cgroup-try", "--hostname", "stage", "--die-with-parent", "--new-session", "--cap-drop",
+      "--unshare-uts", "--unshare-cgroup-try", "--hostname", "stage", "--die-with-parent", "--new-session",
+      "--cap-drop",
       "ALL", "--clearenv",
     ]
     for (path, kind) in SystemFolders.found {
@@ -90,7 +97,7 @@ struct Confinement {
       options += ["--ro-bind-try", path, path]
     }
     for folder in ["/home", "/root", "/run", "/var", "/mnt", "/media", "/srv", "/opt"] { options += ["--dir", folder] }
-    return options + ["--dev", "/dev", "--proc", "/proc", "--remount-ro", "/proc"]
+    return options + ["--dev", "/dev", "--proc", "/proc", "--remount-ro", "/proc", "--tmpfs", "/tmp"]
   }()
 
   /// Files below `/etc` that tell nothing of the machine.
@@ -107,8 +114,7 @@ struct Confinement {
   ///   - program: its path as it is seen inside.
   ///   - words: its arguments, with its name in front.
   ///   - folder: where it begins, as seen inside.
-  ///   - outside: a folder for bubblewrap itself.
-  func process(wrapper: String, program: String, words: [String], folder: String, outside: String) throws -> ChildProcess {
+  func process(wrapper: String, program: String, words: [String], folder: String) throws -> ChildProcess {
     var options = options
     for (name, value) in variables.sorted(by: { $0.key.precedesInBytes($1.key) }) {
       options += ["--setenv", name, value]
@@ -131,7 +137,7 @@ struct Confinement {
     let list = try Descriptor.memory("options", options.flatMap { Array($0.utf8) + [0] })
     return ChildProcess(
       executable: wrapper, arguments: ["bwrap", "--args", pass(list), "--", program] + words.dropFirst(),
-      environment: [:], folder: outside, inherited: inherited, guardsDevices: Confinement.ownsDevices)
+      environment: [:], folder: "/", inherited: inherited, guardsDevices: Confinement.ownsDevices)
   }
 
   /// Whether this user could change the modes of the machine's device nodes.
