@@ -33,7 +33,7 @@
 #define SYS_close_range 436
 #endif
 
-enum { CP_DESCRIPTORS = 32 };
+enum { CP_DESCRIPTORS = 64 };
 
 static int close_from(unsigned first, unsigned last) {
     if (first > last) return 0;

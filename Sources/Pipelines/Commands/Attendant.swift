@@ -128,7 +128,8 @@ struct Attendant {
         guard n > 0 else { return endInput() }
         pending = piece[..<n]
       }
-      let n = pending.withUnsafeBytes { bytes in FileIO.retrying { write(pipe.number, bytes.baseAddress!, bytes.count) } }
+      let n = pending.withUnsafeBytes { bytes in FileIO.retrying { write(pipe.number, bytes.baseAddress!, bytes.count) }
+      }
       // Its reading end is open in this process too until all is over, so the pipe is full at most.
       guard n > 0 else { return }
       pending = pending.dropFirst(n)

@@ -11,12 +11,8 @@ struct CommandStage: Sendable {
     var isConfined = false
     if case .bubblewrap = sandbox { isConfined = true }
     try refuseLongWords(context, isConfined: isConfined)
-    // For its owner alone: nobody else on this machine sees or starts what a stranger's program leaves.
-    let box = context.scratch + "/box"
-    defer { try? removeTree(box) }
-    try Files.makeFolder(box)
-    guard chmod(box, 0o700) == 0 else { throw Files.failure("protect", box) }
-    var folder = try WorkingFolder(path: box + "/work", stage: context.surroundings.stageName)
+    var folder = try WorkingFolder(path: context.scratch + "/work", stage: context.surroundings.stageName)
+    defer { try? removeTree(folder.path) }
     for port in context.kind.inputs {
       guard let artifacts = context.inputArtifacts[port.name] else { continue }
       try folder.lay(
@@ -26,7 +22,7 @@ struct CommandStage: Sendable {
     for path in command.outputs.map(\.path) + (command.stdout.map { [$0] } ?? []) {
       if let parent = RelativePath.parent(path) { try Files.makeFolder("\(folder.path)/\(parent)") }
     }
-    let process = try process(folder, box: box, context: context)
+    let process = try process(folder, context: context)
     let log = logPath(context)
     try Files.write(Array("$ \(shown)\n".utf8), to: log, append: true)
     try requireTools(context)
@@ -138,16 +134,16 @@ struct CommandStage: Sendable {
     }
   }
 
-  private func process(_ folder: WorkingFolder, box: String, context: StageContext) throws -> ChildProcess {
-    let (tools, temporary) = (box + "/tools", box + "/tmp")
-    try makeToolFolder(tools, context)
-    try Files.makeFolder(temporary)
+  private func process(_ folder: WorkingFolder, context: StageContext) throws -> ChildProcess {
     var environment = command.environment
     environment["THREADS"] = String(context.threads)
     if command.isRandom { environment["SEED"] = String(context.surroundings.seed) }
     let program = command.words[0]
     let found = context.surroundings.toolPaths[program]?.path
     guard case .bubblewrap(let wrapper, _, let filters) = context.surroundings.sandbox else {
+      let (tools, temporary) = (context.scratch + "/tools", context.scratch + "/tmp")
+      try makeToolFolder(tools, context)
+      try Files.makeFolder(temporary)
       environment["PATH"] = environment["PATH"] ?? tools
       environment["TMPDIR"] = environment["TMPDIR"] ?? temporary
       let executable = found ?? "\(folder.path)/\(program)"
@@ -156,16 +152,17 @@ struct CommandStage: Sendable {
     }
     environment["PATH"] = environment["PATH"] ?? Confinement.toolFolder
     var confinement = Confinement(
-      temporary: temporary, programs: context.surroundings.toolPaths.values.map(\.path).sortedByBytes(),
+      programs: context.surroundings.toolPaths.values.map(\.path).sortedByBytes(),
       hidden: command.hidden + [context.surroundings.storePath], variables: environment, filters: filters)
     confinement.show(folder.path, at: Confinement.workingFolder, writable: true)
     for binding in folder.bindings {
       confinement.show(binding.source, at: "\(Confinement.workingFolder)/\(binding.place)")
     }
-    confinement.show(tools, at: Confinement.toolFolder)
+    let paths = context.surroundings.toolPaths.map { (RelativePath.name($0.key), $0.value.path) }
+    confinement.showLinks(Dictionary(uniqueKeysWithValues: paths), at: Confinement.toolFolder)
     // By its path, so that a program which looks for files beside itself finds them.
     return try confinement.process(
-      wrapper: wrapper, program: found ?? program, words: command.words, folder: Confinement.workingFolder, outside: box)
+      wrapper: wrapper, program: found ?? program, words: command.words, folder: Confinement.workingFolder)
   }
 
   private func failure(_ ending: ChildProcess.Ending, log: String, _ context: StageContext) -> PipelineError {
@@ -174,7 +171,9 @@ struct CommandStage: Sendable {
     let lines = TextLines.split((try? Files.tail(of: log, bytes: 4096)) ?? []).suffix(6)
       .map { String(decoding: $0, as: UTF8.self) }
       .filter { !$0.isEmpty && !$0.startsWithBytes(of: "$ ") }
-    if !lines.isEmpty { message += ":\n" + lines.map { "    \(Printable.line($0.prefix(300)))" }.joined(separator: "\n") }
+    if !lines.isEmpty {
+      message += ":\n" + lines.map { "    \(Printable.line($0.prefix(300)))" }.joined(separator: "\n")
+    }
     if !RelativePath.contains(context.scratch, log) { message += "\n    (all of it in \(log))" }
     return PipelineError(.commandFailed, message)
   }

@@ -35,7 +35,9 @@ struct Trail {
   /// What a symbolic link says; nil for anything else.
   private static func target(of path: String) -> String? {
     var buffer = [UInt8](repeating: 0, count: 4096)
-    let n = buffer.withUnsafeMutableBytes { readlink(path, $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count) }
+    let n = buffer.withUnsafeMutableBytes {
+      readlink(path, $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count)
+    }
     guard n > 0 else { return nil }
     return String(validating: buffer[..<n], as: UTF8.self)
   }
@@ -168,15 +170,23 @@ enum SystemFolders {
   static let settings: [String] = {
     let plain = [
       "alternatives", "fonts", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "locale.alias", "localtime", "magic",
-      "magic.mime", "matplotlibrc", "mime.types", "OpenCL", "papersize", "perl", "protocols", "R", "services", "texmf",
+      "magic.mime", "matplotlibrc", "mime.types", "OpenCL", "papersize", "protocols", "R", "services", "texmf",
       "timezone",
     ]
-    let families = ["ImageMagick", "java-", "octave", "python3"]
+    let families = ["ImageMagick", "java-", "octave"]
     let names = (try? Files.list("/etc")) ?? []
     return names.filter { name in
       plain.contains { $0.hasSameBytes(as: name) } || families.contains { name.startsWithBytes(of: $0) }
     }.map { "/etc/" + $0 }
   }()
+
+  /// The small files among them, with what they hold: handing them over is cheaper than mounting them.
+  static let smallSettings: [(path: String, bytes: [UInt8])] = settings.compactMap { path in
+    guard let bytes = try? FileIO.read(path, limit: 1 << 17), !path.hasSameBytes(as: "/etc/ld.so.cache") else {
+      return nil
+    }
+    return (path, bytes)
+  }
 
   static func contain(_ path: String) -> Bool {
     (all + settings).contains { RelativePath.contains($0, path) }

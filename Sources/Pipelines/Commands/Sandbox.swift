@@ -41,11 +41,8 @@ enum Sandbox: Sendable {
     guard let program = ToolFinder(searchPath: ToolFinder.standardPath).find("bwrap") else {
       return .none(reason: "bubblewrap is not installed (Debian: apt-get install bubblewrap)")
     }
-    let scratch = Files.absolute(NSTemporaryDirectory()) + "/bwrap-\(UInt64.random(in: 0 ... .max).hexadecimal)"
-    defer { try? removeTree(scratch) }
     var why = ""
     do {
-      try Files.makeFolder(scratch)
       func output(_ process: ChildProcess) throws -> String? {
         let (ending, text) = try process.capture(bytes: 4096, limit: 10, interruption: Interruption())
         let plain = String(decoding: text, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
@@ -53,12 +50,11 @@ enum Sandbox: Sendable {
         return ending == .exited(0) ? plain : nil
       }
       let version = ChildProcess(
-        executable: program, arguments: ["bwrap", "--version"], environment: [:], folder: scratch)
+        executable: program, arguments: ["bwrap", "--version"], environment: [:], folder: "/")
       for filters in [true, false] {
-        let confinement = Confinement(
-          temporary: scratch, programs: ["/bin/sh"], hidden: [], variables: [:], filters: filters)
+        let confinement = Confinement(programs: ["/bin/sh"], hidden: [], variables: [:], filters: filters)
         let trial = try? confinement.process(
-          wrapper: program, program: "/bin/sh", words: ["sh", "-c", ":"], folder: "/tmp", outside: scratch)
+          wrapper: program, program: "/bin/sh", words: ["sh", "-c", ":"], folder: "/tmp")
         if let trial, try output(trial) != nil, let version = try output(version) {
           return .bubblewrap(program: program, version: version, filters: filters)
         }

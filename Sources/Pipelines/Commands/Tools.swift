@@ -22,7 +22,9 @@ struct ToolFinder: Sendable {
 
   private func isExecutable(_ path: String) -> Bool {
     // What these show depends on who looks.
-    guard !["/proc", "/sys"].contains(where: { RelativePath.contains($0, Trail(path)?.end ?? path) }) else { return false }
+    guard !["/proc", "/sys"].contains(where: { RelativePath.contains($0, Trail(path)?.end ?? path) }) else {
+      return false
+    }
     return access(path, X_OK) == 0 && (try? Files.optionalStatus(path))?.isRegular == true
   }
 }
@@ -158,10 +160,8 @@ final class ToolIdentifier: Sendable {
     var process = ChildProcess(executable: program, arguments: words, environment: environment, folder: scratch)
     if case .bubblewrap(let wrapper, _, let filters) = sandbox {
       let confinement = Confinement(
-        temporary: scratch, programs: tools + [program], hidden: hidden + [store.path], variables: environment,
-        filters: filters)
-      process = try confinement.process(
-        wrapper: wrapper, program: program, words: words, folder: "/tmp", outside: scratch)
+        programs: tools + [program], hidden: hidden + [store.path], variables: environment, filters: filters)
+      process = try confinement.process(wrapper: wrapper, program: program, words: words, folder: "/tmp")
     }
     let (ending, bytes) = try process.capture(bytes: 1 << 16, limit: 10, interruption: Interruption())
     let text = ToolIdentifier.text(bytes)

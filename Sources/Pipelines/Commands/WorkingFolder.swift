@@ -25,6 +25,8 @@ struct WorkingFolder {
     self.path = path
     self.stage = stage
     try Files.makeFolder(path)
+    // Nobody else on this machine sees or starts what a stranger's program leaves.
+    guard chmod(path, 0o700) == 0 else { throw Files.failure("protect", path) }
   }
 
   /// Lays an input out at a place: an artifact as a file or folder, a list as a folder of them, numbered.
@@ -100,8 +102,8 @@ struct WorkingFolder {
     }
   }
 
-  /// Takes an output out of the folder. Nobody has it open any more, or will see it change: small files are copied, and
-  /// large ones moved only where they have this one name.
+  /// Takes an output out of the folder. Nobody has it open any more, or can change it: a file is moved where it has this
+  /// one name and all processes are gone, else copied.
   /// - Parameters:
   ///   - destination: nothing is there yet.
   ///   - canMove: whether all processes that could have a file open are known to be gone.
@@ -127,8 +129,6 @@ struct WorkingFolder {
     }
   }
 
-  /// Larger files are moved where they can be.
-  private static let copyLimit = 1 << 20
   /// A file with more holes than these may be many times larger than the disk.
   private static let holeLimit = 1 << 30
 
@@ -143,10 +143,11 @@ struct WorkingFolder {
       let exceeds = cp_holes_exceed(source.number, off_t(WorkingFolder.holeLimit))
       guard exceeds >= 0 else { throw Files.failure("read", file) }
       if exceeds > 0 {
-        throw bad("is sparse: \(s.st_size) bytes, of which \(Int(s.st_blocks).multipliedSaturated(by: 512)) are written")
+        throw bad(
+          "is sparse: \(s.st_size) bytes, of which \(Int(s.st_blocks).multipliedSaturated(by: 512)) are written")
       }
     }
-    if canMove, s.st_nlink == 1, Int(s.st_size) > WorkingFolder.copyLimit {
+    if canMove, s.st_nlink == 1 {
       // Nobody but its owner writes to it from here on.
       guard chmod(file, s.st_mode & S_IXUSR != 0 ? 0o755 : 0o644) == 0 else { throw Files.failure("protect", file) }
       return try Files.rename(file, to: destination)
@@ -190,7 +191,8 @@ struct WorkingFolder {
         let isInput = bindings.contains { RelativePath.contains(name, $0.place) }
         if name != ".", name != "..", !isInput { names.append(Printable.line(name)) }
       } else {
-        names.append(bytes.map { (0x20...0x7E).contains($0) ? String(Unicode.Scalar($0)) : Printable.escape($0) }.joined())
+        names.append(
+          bytes.map { (0x20...0x7E).contains($0) ? String(Unicode.Scalar($0)) : Printable.escape($0) }.joined())
       }
     }
     if names.isEmpty { return "nothing" }
