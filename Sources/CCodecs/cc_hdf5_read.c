@@ -148,7 +148,14 @@ void cc_h5_list_free(cc_h5_list *list) {
 
 // -- Data sets
 
-cc_h5 cc_h5_open_dataset(cc_h5 file, const char *path) { return H5Dopen2((hid_t)file, path, H5P_DEFAULT); }
+cc_h5 cc_h5_open_dataset(cc_h5 file, const char *path, uint64_t cache_bytes) {
+  if (cache_bytes == 0) return H5Dopen2((hid_t)file, path, H5P_DEFAULT);
+  hid_t access = H5Pcreate(H5P_DATASET_ACCESS);
+  H5Pset_chunk_cache(access, 12421, cache_bytes, 1.0);
+  hid_t dataset = H5Dopen2((hid_t)file, path, access);
+  H5Pclose(access);
+  return dataset;
+}
 
 static int extents(hid_t space, int32_t *is_null, int32_t *rank, uint64_t *shape) {
   hsize_t dims[H5S_MAX_RANK];
@@ -191,10 +198,13 @@ int cc_h5_dataset_info(cc_h5 dataset, cc_h5_info *info) {
     info->is_plain = layout != H5D_VIRTUAL && layout >= 0 && H5Pget_external_count(creation) == 0;
     info->storage_size = H5Dget_storage_size((hid_t)dataset);
     hsize_t chunk[CC_MAX_RANK];
-    if (layout == H5D_CHUNKED && is_ours && H5Pget_chunk(creation, CC_MAX_RANK, chunk) == info->rank &&
-        is_our_pipeline(creation, cc_h5_element_size(info->element))) {
-      info->has_our_chunks = 1;
-      for (int i = 0; i < info->rank; i++) info->chunk[i] = chunk[i];
+    if (layout == H5D_CHUNKED && H5Pget_chunk(creation, CC_MAX_RANK, chunk) == info->rank) {
+      info->chunk_bytes = H5Tget_size(type);
+      for (int i = 0; i < info->rank; i++) {
+        info->chunk[i] = chunk[i];
+        if (__builtin_mul_overflow(info->chunk_bytes, chunk[i], &info->chunk_bytes)) info->chunk_bytes = UINT64_MAX;
+      }
+      info->has_our_chunks = is_ours && is_our_pipeline(creation, cc_h5_element_size(info->element));
     }
     status = 0;
   }

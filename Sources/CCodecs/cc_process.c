@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <unistd.h>
 #ifdef __linux__
 #include <sys/prctl.h>
@@ -35,6 +36,11 @@ int cc_limit_memory(uint64_t memory) {
   if (getrlimit(RLIMIT_AS, &now) < 0) return -1;
   now.rlim_cur = now.rlim_max != RLIM_INFINITY && memory > now.rlim_max ? now.rlim_max : memory;
   return setrlimit(RLIMIT_AS, &now);
+}
+
+int cc_limit_file(uint64_t seconds) {
+  struct itimerval timer = {.it_value = {.tv_sec = (time_t)seconds}};
+  return setitimer(ITIMER_PROF, &timer, NULL);
 }
 
 int cc_send_all(int fd, const void *bytes, unsigned long size) {

@@ -22,7 +22,7 @@ struct DatasetReader: ~Copyable {
   ) throws(TensorFileError) {
     self.place = place
     self.medium = medium
-    dataset = cc_h5_open_dataset(file, name)
+    var dataset = cc_h5_open_dataset(file, name, 0)
     try HDF5.check(dataset, .corrupt, place, "cannot be opened")
     var info = cc_h5_info()
     let status = cc_h5_dataset_info(dataset, &info)
@@ -55,6 +55,12 @@ struct DatasetReader: ~Copyable {
       }
       ours = DatasetReader.slabs(info, shape: dims)
       // A chunk of ours that is missing is an error when it is read.
+      if ours == nil && info.chunk_bytes > 0 {
+        // Elements are read in runs, which pass through many chunks, and a chunk lies in many runs.
+        _ = cc_h5_close_dataset(dataset)
+        dataset = cc_h5_open_dataset(file, name, max(info.chunk_bytes, 64 << 20))
+        try HDF5.check(dataset, .corrupt, place, "cannot be opened")
+      }
       if ours == nil && bytes > 0 {
         let holes = cc_h5_has_holes(dataset)
         try HDF5.check(holes, .corrupt, place, "its storage cannot be looked at")
@@ -64,9 +70,10 @@ struct DatasetReader: ~Copyable {
         }
       }
     } catch {
-      _ = cc_h5_close_dataset(dataset)
+      if dataset >= 0 { _ = cc_h5_close_dataset(dataset) }
       throw error
     }
+    self.dataset = dataset
     remaining -= bytes
     type = element!
     shape = dims

@@ -15,7 +15,8 @@ public final class FileGuard: Sendable {
     set { slot.withLock { $0 = newValue } }
   }
 
-  /// Seconds that a file may take; far more than one of ours does, and than reading all of it.
+  /// Seconds of work that a file may take: far more than one of ours does, and than reading all of it. On the clock it
+  /// may be ten times as much, where many share the machine.
   static func patience(fileSize: Int) -> UInt32 { UInt32(clamping: 120 + fileSize >> 23) }
 
   private static let slot = Mutex<FileGuard?>(nil)
@@ -101,7 +102,7 @@ public final class FileGuard: Sendable {
     Parallel.configure(threads: 1)
     while let hex = readLine() {
       print(answer(hex, most: most))
-      alarm(0)
+      _ = cc_limit_file(0)
     }
   }
 
@@ -111,8 +112,7 @@ public final class FileGuard: Sendable {
     var status = stat()
     guard let path = decode(hex), stat(path, &status) == 0 else { return "error" }
     let size = Int(status.st_size)
-    // Nobody waits for longer; and if the parent is gone meanwhile, this ends it all the same.
-    alarm(patience(fileSize: size))
+    guard cc_limit_file(UInt64(patience(fileSize: size))) == 0 else { return "error" }
     guard cc_limit_memory(min(most, ForeignFile.need(fileSize: size))) == 0 else { return "memory" }
     do throws(TensorFileError) {
       try FileReader(try Medium(reading: path), place: path).survey()
@@ -179,12 +179,12 @@ public final class FileGuard: Sendable {
     }
 
     /// Hands it a file and waits for what it says.
-    /// - Parameter patience: seconds.
+    /// - Parameter patience: seconds of work.
     func examine(_ path: String, patience: UInt32) -> Answer {
       let line = Array((FileGuard.encode(path) + "\n").utf8)
       guard cc_send_all(requests, line, UInt(line.count)) == 0 else { return .died }
       let clock = ContinuousClock()
-      let end = clock.now + .seconds(Int(patience) + 5)
+      let end = clock.now + .seconds(10 * Int(patience))
       var reply: [UInt8] = []
       while true {
         var request = pollfd(fd: replies, events: Int16(POLLIN), revents: 0)

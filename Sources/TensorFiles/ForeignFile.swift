@@ -11,7 +11,7 @@ public enum ForeignFile {
   public struct Limits: Sendable {
     /// Address space of the child, in bytes; nil for what a sound file of its size can need.
     public var memory: UInt64?
-    /// Processor time of the child; twice as much may pass on the clock.
+    /// Processor time of the child; ten times as much may pass on the clock, where many share the machine.
     public var seconds: UInt64
 
     public init(memory: UInt64? = nil, seconds: UInt64 = 600) {
@@ -76,7 +76,7 @@ public enum ForeignFile {
       memory < need ? notEnough(memory, need: need, at: path) : otherwise
     }
     let arguments = [command, path, String(memory), String(limits.seconds)]
-    switch LimitedProcess.run(executable, arguments, seconds: 2 * Double(limits.seconds)) {
+    switch LimitedProcess.run(executable, arguments, seconds: 10 * Double(limits.seconds)) {
     case .exited(0, let output):
       if let digest = Digest(hex: lastLine(output)) { return digest }
       throw TensorFileError(.noReader, at: path, "the reader \(executable) gives no digest")
@@ -90,14 +90,14 @@ public enum ForeignFile {
       throw scarce(TensorFileError(.noReader, at: path, "the reader \(executable) ended with exit code \(code)"))
     case .killed(SIGKILL):
       throw TensorFileError(.noMemory, at: path, "the process that reads it was killed, perhaps for lack of memory")
+    case .killed(SIGXCPU), .timedOut:
+      throw TensorFileError(
+        .readerDied, at: path, "reading it takes longer than \(limits.seconds) s; --seconds allows more")
     case .killed(let signal):
       throw scarce(
         TensorFileError(
           .readerDied, at: path,
           "the HDF5 library crashed on it or exceeded its limits (signal \(signal)); the file is malformed"))
-    case .timedOut:
-      throw TensorFileError(
-        .readerDied, at: path, "reading it takes longer than \(2 * Double(limits.seconds)) s; the file is malformed")
     case .notStarted(let reason):
       throw TensorFileError(.noReader, at: path, "cannot start the reader \(executable): \(reason)")
     }

@@ -23,7 +23,7 @@ static void read_attributes(cc_h5 file, const char *object) {
 }
 
 static void read_dataset(cc_medium *medium, cc_h5 file, const char *path) {
-  cc_h5 dataset = cc_h5_open_dataset(file, path);
+  cc_h5 dataset = cc_h5_open_dataset(file, path, 1 << 20);
   if (dataset < 0) return;
   cc_h5_info info;
   if (cc_h5_dataset_info(dataset, &info) == 0 && info.element >= 0 && info.element < CC_STRING && info.is_plain) {

@@ -61,11 +61,13 @@ struct NameMapTests {
     let pattern = (0..<40).map { "{h\($0)}_" }.joined() + ".weight"
     let map = try NameMap("\(pattern) -> x\n** -> y", place: "test.map")
     let clock = ContinuousClock()
-    let taken = try clock.measure {
-      let name = String(repeating: "_", count: 4000)
-      #expect(throws: TensorFileError.self) { try map.names(of: [name]) }
-      #expect(try map.names(of: [name, String(repeating: "a_", count: 40) + ".weight"]) == ["y", "x"])
-    }
+    let begin = clock.now
+    let name = String(repeating: "_", count: 4000)
+    // It fits the second rule alone, so the first has no tensor.
+    #expect(throws: TensorFileError.self) { try map.names(of: [name]) }
+    let names = try map.names(of: [name, String(repeating: "a_", count: 40) + ".weight"])
+    #expect(names == ["y", "x"])
+    let taken = clock.now - begin
     #expect(taken < .seconds(5))
   }
 

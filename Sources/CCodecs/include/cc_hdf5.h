@@ -111,9 +111,11 @@ typedef struct {
   int32_t is_plain;      // no external files, not virtual
   int32_t has_our_chunks;  // filters are exactly shuffle and LZ4, type is little-endian
   uint64_t chunk[CC_MAX_RANK];
+  uint64_t chunk_bytes;   // before compression; 0 for a data set without chunks
   uint64_t storage_size;  // bytes in the file
 } cc_h5_info;
-cc_h5 cc_h5_open_dataset(cc_h5 file, const char *path);
+// Chunks that were read may stay in so many bytes of memory; 0 for the library's own choice.
+cc_h5 cc_h5_open_dataset(cc_h5 file, const char *path, uint64_t cache_bytes);
 int cc_h5_dataset_info(cc_h5 dataset, cc_h5_info *info);
 // Reads everything, converted to the machine's form of the element.
 int cc_h5_read(cc_h5 dataset, cc_element element, void *data);
