@@ -8,7 +8,8 @@ func pretrain(
   in context: StageContext, body: BodyConfiguration, choices: BodyChoices, path: [Int]?, recipe: ClassifierRecipe,
   input: ClassificationInput
 ) throws {
-  let data = try ClassificationDataset(root: context.input("data").path, part: "train")
+  let data = try ClassificationDataset(part: ImageNetLayout.training, in: context.input("data").tree)
+  context.tell(data.notes)
   let classifier = Classifier(
     body, choices: choices, classes: data.classes.count, dropout: recipe.dropout,
     momentum: recipe.batchNormMomentum, seeds: context.seeds)
