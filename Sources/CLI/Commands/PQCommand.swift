@@ -37,6 +37,7 @@ struct PQ: ParsableCommand {
     let quality = try computePanopticQuality(
       groundTruthJSON: gt, groundTruthFolder: gtFolder, predictionJSON: pred, predictionFolder: predFolder,
       categories: categories)
+    for note in quality.notes { Output.error("note: \(note)") }
     let value = quality.json
     if json {
       Output.line(value.canonicalText)

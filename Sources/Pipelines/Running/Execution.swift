@@ -133,6 +133,9 @@ struct Execution: Sendable {
       case .checkpoint(let step, let total): observer(.checkpoint(stage: name, step: step, of: total))
       case .resumed(let step): observer(.resumed(stage: name, step: step))
       case .log(let text): observer(.log(stage: name, text: text))
+      case .notice(let text):
+        observer(.log(stage: name, text: text))
+        observer(.notice("\(name): \(text)"))
       }
     }
     observer(.started(stage: instance.name, key: instance.key, threads: threads))

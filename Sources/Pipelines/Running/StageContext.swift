@@ -52,6 +52,7 @@ public final class StageContext: Sendable {
     case checkpoint(step: Int, of: Int)
     case resumed(step: Int)
     case log(String)
+    case notice(String)
   }
 
   init(
@@ -159,6 +160,9 @@ public final class StageContext: Sendable {
 
   /// A line for the stage's log in the run's folder.
   public func log(_ message: String) { report(.log(message)) }
+
+  /// The same for something that the user is to see, such as a picture that is left out.
+  public func notice(_ message: String) { report(.notice(message)) }
 
   /// Notes something about the execution for the record's environment.
   func note(_ fact: String, _ value: CanonicalValue) { state.withLock { $0.facts[fact] = value } }

@@ -37,7 +37,7 @@ struct EvaluateCandidateStage: Stage {
   }
 
   static let name = "evaluate-candidate"
-  static let version = 2
+  static let version = 3
   static let summary = "recalibrates one architecture inside the supernet and measures its panoptic quality"
   static let inputs = [
     InputPort("data", "tree"), InputPort("split", "json"), InputPort("weights", "tensors"),
@@ -59,7 +59,7 @@ struct EvaluateCandidateStage: Stage {
   func run(in context: StageContext) throws {
     let architecture = try context.input("architecture").plausibleArchitecture()
     let network = try PanopticNetwork.load(fileAt: context.input("weights").path, content: .fixed(architecture))
-    let data = try PanopticDataset(cocoRoot: context.input("data").path, part: "train2017")
+    let data = try context.panopticData(CocoLayout.training)
     let split = try context.input("split").decoded(as: SearchSplit.self)
     try context.requireMemory(
       values: MemoryNeed.evaluation(
@@ -97,7 +97,7 @@ struct EvaluateCandidateStage: Stage {
     network.body.resetStatistics()
     let settings = parameters.recalibration
     let loader = try PanopticLoader(
-      data.usableForTraining(), parameters.input.loading(batch: settings.batch),
+      context.usableForTraining(data), parameters.input.loading(batch: settings.batch),
       seeds: Seeds(kind: "recalibration", seed: settings.seed))
     for step in 0..<settings.batches {
       try context.checkCancelled()

@@ -1,6 +1,5 @@
 import Datasets
 import Determinism
-import Foundation
 import Models
 import Panoptic
 import Pipelines
@@ -108,9 +107,9 @@ public struct PictureSegmenter {
     if let file { return try CategoryTable(contentsOf: file) }
     let roots = [data, variables[CocoFolder.variable]].compactMap { $0 }
     for root in roots {
-      for part in ["val2017", "train2017"] {
-        let index = "\(root)/annotations/panoptic_\(part).json"
-        if FileManager.default.fileExists(atPath: index) { return try CategoryTable(contentsOf: index) }
+      for part in [CocoLayout.validation, CocoLayout.training] {
+        let index = "\(root)/\(part.index)"
+        if FileIO.kind(index) != nil { return try CategoryTable(contentsOf: index) }
       }
     }
     throw PipelineError(

@@ -1,5 +1,6 @@
 import Datasets
 import Models
+import Panoptic
 import Pipelines
 
 /// Training of the whole panoptic supernet on the task, in strictly fair windows (spec 5).
@@ -35,7 +36,7 @@ struct FinetuneSupernetStage: Stage {
   }
 
   func run(in context: StageContext) throws {
-    let data = try PanopticDataset(cocoRoot: context.input("data").path, part: "train2017")
+    let data = try context.panopticData(CocoLayout.training)
     let split = try context.input("split").decoded(as: SearchSplit.self)
     try trainPanoptic(
       by: TrainingDriver(of: Self.self, parameters, in: context), data: data.subset(split.train),

@@ -9,7 +9,8 @@ func pretrain(
   input: ClassificationInput
 ) throws {
   let context = driver.context
-  let data = try ClassificationDataset(root: context.input("data").path, part: "train")
+  let data = try ClassificationDataset(part: ImageNetLayout.training, in: context.input("data").tree)
+  context.tell(data.notes)
   try context.requireMemory(
     values: MemoryNeed.pretraining(
       body, isSupernet: path == nil, classes: data.classes.count, recipe: recipe, input: input,

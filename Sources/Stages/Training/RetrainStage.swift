@@ -1,6 +1,7 @@
 import Datasets
 import Models
 import NN
+import Panoptic
 import Pipelines
 import Search
 
@@ -35,7 +36,7 @@ struct RetrainStage: Stage {
 
   func run(in context: StageContext) throws {
     let architecture = try context.architecture(for: parameters.network)
-    let data = try PanopticDataset(cocoRoot: context.input("data").path, part: "train2017")
+    let data = try context.panopticData(CocoLayout.training)
     try trainPanoptic(
       by: TrainingDriver(of: Self.self, parameters, in: context), data: data, network: parameters.network,
       content: .fixed(architecture),
@@ -60,7 +61,8 @@ func trainPanoptic(
     configuration, thingClasses: things, stuffClasses: stuff, content: content,
     batchNormMomentum: recipe.batchNormMomentum, seeds: context.seeds)
   try network.store.load(StateDictionary(fileAt: context.input("weights").path), prefix: "body/")
-  let loader = try PanopticLoader(data.usableForTraining(), input.loading(batch: recipe.batch), seeds: context.seeds)
+  let loader = try PanopticLoader(
+    context.usableForTraining(data), input.loading(batch: recipe.batch), seeds: context.seeds)
   let training = PanopticTraining(
     network: network, paths: paths, recipe: recipe,
     batches: BatchStream { loader.training(steps: $0..<recipe.updates * paths.count) }, seeds: context.seeds)

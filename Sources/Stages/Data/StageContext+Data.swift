@@ -1,0 +1,24 @@
+import Datasets
+import Panoptic
+import Pipelines
+
+extension StageContext {
+  /// A part of the panoptic data set in the input `data`, read through the input's manifest; what it leaves out is told.
+  func panopticData(_ part: PanopticPart) throws -> PanopticDataset {
+    let data = try PanopticDataset(part, in: input("data").tree)
+    tell(data.notes)
+    return data
+  }
+
+  /// The images of a panoptic data set that a detector can learn from; those left out are told.
+  func usableForTraining(_ data: PanopticDataset) throws -> PanopticDataset {
+    let usable = try data.usableForTraining()
+    tell(Array(usable.notes.dropFirst(data.notes.count)))
+    return usable
+  }
+
+  /// Whatever was left out or looks wrong, where the user sees it.
+  func tell(_ notes: [String]) {
+    for note in notes { notice(note) }
+  }
+}
