@@ -1,8 +1,8 @@
 import Search
 
-// Floors are lower bounds that follow from configurations alone, before anything is built: what needs more than there is
-// is refused, and nothing that fits is. They are binary64, which no size overflows. A deformable or xception operator
-// has more weights than the floor of its layer; biases, norms and statistics are left out.
+// Floors are lower bounds that follow from configurations alone, before anything is built: what needs more than there
+// is is refused, and nothing that fits is. They are binary64, which no size overflows. A deformable or xception
+// operator has more weights than the floor of its layer; biases, norms and statistics are left out.
 
 extension BodyConfiguration {
   /// Weights of the body at least.
@@ -55,9 +55,10 @@ extension NetworkConfiguration {
     let masks = copies * layerFloor(pyramid, mask, layers: maskHead.layers) + 4 * mask * mask + mask * things
     let channels = Double(semantic.channels)
     let levels = Double(body.stageChannels.count)
+    let subnets = semantic.subnet == .perLevel ? levels : 1
     let semantics =
       semantic.branch == .searched
-      ? copies * layerFloor(pyramid, channels, layers: semantic.layers) : levels * 9 * pyramid * channels
+      ? subnets * copies * layerFloor(pyramid, channels, layers: semantic.layers) : levels * 9 * pyramid * channels
     return body.weightFloor(isSupernet: isSupernet) + lateral + 9 * pyramid * pyramid + box + masks + semantics
       + channels * stuff
   }
@@ -67,8 +68,8 @@ extension NetworkConfiguration {
     inputs * outputs + Double(layers - 1) * outputs * outputs
   }
 
-  /// Values behind the body that one image of so many pixels holds at once: the pyramid's, the semantic features at P2's
-  /// size, and the class scores at the picture's.
+  /// Values behind the body that one image of so many pixels holds at once: the pyramid's, the semantic features at
+  /// P2's size, and the class scores at the picture's.
   public func featureFloor(pixels: Double, stuffClasses: Int) -> Double {
     let merged = semantic.merge == .concatenate ? Double(body.stageChannels.count) : 1
     return pixels * (Double(stuffClasses) + 1) + pixels / 16

@@ -26,8 +26,8 @@ public final class SGD {
   private var velocities: [Tensor?]
 
   /// - Parameter clipping: the root mean square of a gradient, times the parameter's rate factor, is at most this many
-  ///   times that of the parameter's values (which count as at least 0.1); longer ones are shortened. 0 leaves all as they are. After Brock et al.
-  ///   2021, section 4.1, for a whole parameter at a time.
+  ///   times that of the parameter's values (which count as at least 0.1); longer ones are shortened. 0 leaves all as
+  ///   they are. After Brock et al. 2021, section 4.1, for a whole parameter at a time.
   public init(
     _ parameters: [Parameter], momentum: Double, clipping: Double = 0, rule: (Parameter) -> Rule
   ) {

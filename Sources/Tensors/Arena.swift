@@ -1,3 +1,4 @@
+import Determinism
 import Foundation
 
 /// Large blocks of memory, cut from slabs that ask the system for huge pages: planes are read a row of channels at a
@@ -23,6 +24,9 @@ struct Arena {
 
   private static let hugePage = 2 << 20
   private static let slab = 128 << 20
+  /// Addresses that a new slab leaves to everything else, where there is a limit of them. Others can't say what they
+  /// lack.
+  private static let reserve = 192 << 20
 
   /// Bytes of all slabs.
   private(set) var size = 0
@@ -75,12 +79,12 @@ struct Arena {
   private mutating func insertSlab(for size: Int) -> Int? {
     let tail = gaps.first { $0.end == end }?.size ?? 0
     var length = Arena.slabSize(for: size - tail)
-    guard length <= limit - self.size, var start = Arena.map(length, at: end) else { return nil }
+    guard mayGrow(by: length), var start = Arena.map(length, at: end) else { return nil }
     if start != end {
       // The place is taken, or the system does not follow hints: then a slab of its own, wherever it lies.
       munmap(start, length)
       length = Arena.slabSize(for: size)
-      guard length <= limit - self.size, let room = Arena.map(length + Arena.hugePage, at: nil) else { return nil }
+      guard mayGrow(by: length), let room = Arena.map(length + Arena.hugePage, at: nil) else { return nil }
       start = room.alignedUp(toMultipleOf: Arena.hugePage)
       // What lies around it goes back, so that the next slab may follow.
       if start > room { munmap(room, start - room) }
@@ -91,6 +95,11 @@ struct Arena {
     // Best effort: without huge pages everything is the same, only slower.
     _ = madvise(start, length, MADV_HUGEPAGE)
     return insert(Gap(start: start, size: length))
+  }
+
+  private func mayGrow(by length: Int) -> Bool {
+    length <= limit - size
+      && SystemMemory.ofProcess.allSatisfy { length.addingSaturated(Arena.reserve) <= $0.bytes }
   }
 
   private static func slabSize(for size: Int) -> Int { (max(size, slab) + hugePage - 1) & ~(hugePage - 1) }

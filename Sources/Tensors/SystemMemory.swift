@@ -29,6 +29,13 @@ public enum SystemMemory {
       limits.append(
         Limit(bytes: left.addingSaturated(info.kibibytes("SwapFree")), reason: "in this control group"))
     }
+    limits += ofProcess
+    return limits.min { $0.bytes < $1.bytes }!
+  }
+
+  /// What 'ulimit' leaves of addresses; nothing where there is no such limit.
+  static var ofProcess: [Limit] {
+    var limits = [Limit]()
     let pages = text("/proc/self/statm").split(separator: " ").compactMap { Int($0) }
     for (resource, used, option) in [(__rlimit_resource_t(9), 0, "-v"), (__rlimit_resource_t(2), 5, "-d")] {
       var limit = rlimit()
@@ -39,7 +46,7 @@ public enum SystemMemory {
       let taken = pages[used].multipliedSaturated(by: Int(sysconf(Int32(_SC_PAGESIZE))))
       limits.append(Limit(bytes: max(0, Int(limit.rlim_cur) - taken), reason: "below 'ulimit \(option)'"))
     }
-    return limits.min { $0.bytes < $1.bytes }!
+    return limits
   }
 
   /// Memory of the control groups of this process that have a limit, of version 2 or 1.

@@ -83,6 +83,20 @@ struct TrainingDriverTests {
     #expect(toy.done == [5, 6, 7] && toy.values.isIdentical(to: whole))
   }
 
+  @Test("work that needs more memory than there is is refused with both sizes and a way out")
+  func memory() throws {
+    let context = try Folder().context()
+    try context.requireMemory(values: 1000, advice: "the toy")
+    for values in [1e15, 1e300, .infinity] {
+      let error = #expect(throws: MemoryShortage.self) {
+        try context.requireMemory(values: values, advice: "'recipe.batch'")
+      }
+      let text = error?.description ?? ""
+      #expect(text.contains("this needs ") && text.contains(" GiB are available "), "\(text)")
+      #expect(text.contains("Make 'recipe.batch' smaller") && error?.isUserData == false)
+    }
+  }
+
   @Test("a state of another step is not used, however well it is vouched for; the one before is")
   func otherStep() throws {
     let folder = try Folder()

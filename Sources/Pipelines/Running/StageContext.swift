@@ -136,7 +136,8 @@ public final class StageContext: Sendable {
   }
 
   /// The newest sound checkpoint of this very stage and key; nil on a fresh start.
-  /// - Parameter accepts: reads a checkpoint, and says whether it holds what it should; an earlier one is tried where not.
+  /// - Parameter accepts: reads a checkpoint, and says whether it holds what it should; where not, an earlier one is
+  ///   tried.
   public func latestCheckpoint(where accepts: (Checkpoint) -> Bool = { _ in true }) throws -> Checkpoint? {
     guard let checkpoints, let (checkpoint, trace) = try checkpoints.latest(where: accepts) else { return nil }
     state.withLock { $0.trace = trace }

@@ -58,8 +58,8 @@ struct NetworkDescription: Codable {
     let place = "attribute '\(NetworkDescription.attribute)'"
     do {
       try network.check(at: "network")
-      try require(thingClasses, in: 1...100_000, "thingClasses")
-      try require(stuffClasses, in: 1...100_000, "stuffClasses")
+      try require(thingClasses, in: 0...100_000, "thingClasses")
+      try require(stuffClasses, in: 0...100_000, "stuffClasses")
       try require(batchNormMomentum, in: 0...1, "batchNormMomentum")
     } catch let error as ParameterError {
       throw StateError(description: "\(path), \(place): \(error)")
