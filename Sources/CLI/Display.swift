@@ -131,7 +131,8 @@ final class Display: Sendable {
 
   /// Times on the screen go on where a stage says nothing for a while.
   private func keepTime() {
-    Thread.detachNewThread { [weak self] in
+    // Without it the times stand still between two messages, and nothing else is lost.
+    try? startThread(named: "display") { [weak self] in
       while true {
         Thread.sleep(forTimeInterval: 1)
         guard let self else { return }
