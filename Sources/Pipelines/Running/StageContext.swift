@@ -119,6 +119,12 @@ public final class StageContext: Sendable {
   public func write(_ output: String, json value: some Encodable) throws {
     let canonical = try CanonicalValue(encoding: value)
     let bytes = canonical.canonicalBytes
+    guard bytes.count <= JSONFormat.sizeLimit else {
+      throw PipelineError(
+        .badStage,
+        "stage kind \(kind.name): its output '\(output)' has \(bytes.count) bytes; a value of kind 'json' has "
+          + "\(JSONFormat.sizeLimit >> 20) MiB at most")
+    }
     try write(output, digest: { Digest(of: bytes) }) { try Files.write(bytes, to: $0) }
   }
 
