@@ -83,7 +83,7 @@ struct EvaluateCandidateStage: Stage {
   func run(in context: StageContext) throws {
     let architecture = try context.input("architecture").decoded(as: Architecture.self)
     let network = try PanopticNetwork.load(fileAt: context.input("weights").path, content: .fixed(architecture))
-    let data = try context.panopticData(CocoLayout.training)
+    let data = try context.panopticData(CocoLayout.training, isRepeated: true)
     let split = try context.input("split").decoded(as: SearchSplit.self)
     try recalibrate(network, architecture, data: data.subset(split.train), context: context)
     let validation = try data.subset(split.validation)
@@ -117,7 +117,7 @@ struct EvaluateCandidateStage: Stage {
     network.body.resetStatistics()
     let settings = parameters.recalibration
     let loader = try PanopticLoader(
-      context.usableForTraining(data), parameters.input.loading(batch: settings.batch),
+      data.usableForTraining(), parameters.input.loading(batch: settings.batch),
       seeds: Seeds(kind: "recalibration", seed: settings.seed))
     for step in 0..<settings.batches {
       try context.checkCancelled()

@@ -46,13 +46,17 @@ struct PredictPanopticStage: Stage {
     }
   }
 
-  /// Segments one image after the other; each is on the disk, and forgotten, before the next. Of an interrupted stage the
-  /// images that are done are in its checkpoint.
+  /// Segments one image after the other; each is on the disk, and forgotten, before the next. Of an interrupted stage
+  /// the images that are done are in its checkpoint.
   private func predict(
     with predictor: PanopticPredictor, _ loader: PanopticLoader, to writer: inout PanopticWriter,
     in context: StageContext
   ) throws {
     let samples = loader.dataset.samples
+    for sample in samples {
+      try PictureSegmenter.requireSize(
+        width: sample.image.width, height: sample.image.height, place: sample.imagePath)
+    }
     let names = try PanopticWriter.names(of: samples.map(\.image))
     var done = 0
     if let checkpoint = try context.latestCheckpoint() {
