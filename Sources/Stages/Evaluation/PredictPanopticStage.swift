@@ -35,7 +35,9 @@ struct PredictPanopticStage: Stage {
     let architecture = try context.architecture(for: PanopticNetwork.configuration(fileAt: weights))
     let network = try PanopticNetwork.load(fileAt: weights, content: .fixed(architecture))
     let data = try context.panopticData(CocoLayout.validation)
-    let loader = try PanopticLoader(data, parameters.input.loading(batch: 1), seeds: PanopticPredictor.unusedSeeds)
+    // Every image is seen once: none is worth keeping.
+    let loader = try PanopticLoader(
+      data, parameters.input.loading(batch: 1), seeds: PanopticPredictor.unusedSeeds, cacheBytes: 0)
     let predictor = PanopticPredictor(
       network: network, path: architecture, categories: data.categories, fusion: parameters.fusion.fusion)
     try context.write("predictions") { folder in
