@@ -73,8 +73,9 @@ extension PanopticAnnotations {
         let other = images.first { $0.id.isWritten(otherwiseThan: id) }
         throw try element.member("image_id").error(
           .missingImage,
-          other.map { "the image \(id.json.canonicalText) is \($0.id.json.canonicalText) in 'images'; write all ids alike" }
-            ?? "the image \(id) is not listed in 'images'")
+          other.map {
+            "the image \(id.json.canonicalText) is \($0.id.json.canonicalText) in 'images'; write all ids alike"
+          } ?? "the image \(id) is not listed in 'images'")
       }
       var segmentIDs = Set<Int>()
       let segments = try element.member("segments_info").elements().map { segment in
@@ -131,8 +132,8 @@ extension JSONCursor {
     return name
   }
 
-  /// A path that stays inside its folder, without `.` and doubled slashes. Told by bytes: where characters are compared,
-  /// `..` with a combining mark behind the next slash is another name than `..`, and leads out.
+  /// A path that stays inside its folder, without `.` and doubled slashes. Told by bytes: where characters are
+  /// compared, `..` with a combining mark behind the next slash is another name than `..`, and leads out.
   private func relativePath() throws -> String {
     let name = try string()
     let parts = name.splitBytes(at: UInt8(ascii: "/"))

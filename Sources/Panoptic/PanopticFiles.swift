@@ -38,8 +38,8 @@ public struct PanopticWriter: Sendable {
     try FileIO.publish(file.json.canonicalBytes, to: json)
   }
 
-  /// Names of the PNGs of images: their own with the ending `.png`; where several would then have one, the whole name and
-  /// `.png`.
+  /// Names of the PNGs of images: their own with the ending `.png`; where several would then have one, the whole name
+  /// and `.png`.
   /// - Throws: `PanopticError` where even those are not different.
   public static func names(of images: [PanopticImage]) throws(PanopticError) -> [String] {
     let stems = images.map { $0.fileName.withoutEnding }

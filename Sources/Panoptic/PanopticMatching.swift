@@ -4,10 +4,10 @@ extension PanopticQuality {
   /// Matches the segments of one image.
   ///
   /// A pair of equal category matches where its overlap is *above* 0.5; void pixels of the ground truth do not count
-  /// into the union. Segments are as large as their pixels: panopticapi takes the area that the annotation states, which
-  /// is the same in sound files, and makes overlaps of any size out of others. Unmatched ground truth is a false
-  /// negative unless it is a crowd. An unmatched prediction is a false positive unless more than half of it lies on void
-  /// or on a crowd region of its category. Of several crowd regions of one category only the last listed counts (a
+  /// into the union. Segments are as large as their pixels: panopticapi takes the area that the annotation states,
+  /// which is the same in sound files, and makes overlaps of any size out of others. Unmatched ground truth is a false
+  /// negative unless it is a crowd. An unmatched prediction is a false positive unless more than half of it lies on
+  /// void or on a crowd region of its category. Of several crowd regions of one category only the last listed counts (a
   /// property of panopticapi that published numbers share).
   ///
   /// - Precondition: both are validated (`PanopticSegmentation.validate`).

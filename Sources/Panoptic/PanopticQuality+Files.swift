@@ -93,8 +93,9 @@ extension PanopticQuality {
   private static func notes(misstated: [AreaMismatch], of total: Int) -> [String] {
     guard let first = misstated.first else { return [] }
     return [
-      "\(first.place): \(misstated.count) of \(counted(total, "segment")) state another area than their pixels, such as "
-        + "segment \(first.segment) with an area of \(first.stated) and \(counted(first.pixels, "pixel")); pixels count"
+      "\(first.place): \(misstated.count) of \(counted(total, "segment")) state another area than their pixels, such "
+        + "as segment \(first.segment) with an area of \(first.stated) and \(counted(first.pixels, "pixel")); "
+        + "pixels count"
     ]
   }
 }

@@ -20,8 +20,8 @@ extension ImageFile {
     return builder.finalize()
   }()
 
-  /// Whether this machine's JPEG decoder, asked for a part of a picture, gives the samples of the whole picture: tried on
-  /// ten built-in pictures. Where it does not, parts are cut out of whole pictures.
+  /// Whether this machine's JPEG decoder, asked for a part of a picture, gives the samples of the whole picture: tried
+  /// on ten built-in pictures. Where it does not, parts are cut out of whole pictures.
   static let decodesPartsExactly: Bool = {
     (ImageDecoderSamples.all + PartialDecodingSamples.all).allSatisfy { bytes in
       guard let file = try? EncodedImage(bytes, place: "built-in picture"), file.isJPEG else { return true }

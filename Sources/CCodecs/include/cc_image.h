@@ -38,13 +38,13 @@ cc_status cc_jpeg_open(const uint8_t *data, size_t size, int64_t max_pixels, cc_
 
 // Writes the RGB samples of a region. libjpeg-turbo with the integer slow DCT, fancy upsampling on, block smoothing
 // off; orientation tags are not applied. The samples are those of the whole picture, and so are the errors: every byte
-// of the picture is read. Data that ends before the picture does, scans that are missing and whatever else libjpeg warns
-// of is CC_CORRUPT.
+// of the picture is read. Data that ends before the picture does, scans that are missing and whatever else libjpeg
+// warns of is CC_CORRUPT.
 cc_status cc_jpeg_decode(const uint8_t *data, size_t size, cc_region region, uint8_t *pixels, cc_image *image);
 
 cc_status cc_png_open(const uint8_t *data, size_t size, int64_t max_pixels, cc_image *image);
 
-// Writes the whole picture. Every checksum counts, and nothing may follow the end. 16-bit samples keep their upper byte, alpha and transparency are
-// dropped, colour management chunks are ignored.
+// Writes the whole picture. Every checksum counts, and nothing may follow the end. 16-bit samples keep their upper
+// byte, alpha and transparency are dropped, colour management chunks are ignored.
 cc_status cc_png_decode(
   cc_isa isa, const uint8_t *data, size_t size, cc_layout layout, void *pixels, cc_image *image);

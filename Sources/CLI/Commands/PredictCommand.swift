@@ -53,12 +53,7 @@ struct Predict: ParsableCommand {
     for path in images {
       do {
         let encoded = try EncodedImage(path: path)
-        guard encoded.width * encoded.height <= PictureSegmenter.maximalPixels else {
-          throw ImageError(
-            .tooLarge, at: path,
-            "\(encoded.width)×\(encoded.height) pixels; at most \(PictureSegmenter.maximalPixels) are segmented, so "
-              + "scale it down")
-        }
+        try segmenter.requireSize(width: encoded.width, height: encoded.height, place: path)
         let picture = try encoded.decoded()
         let name = uniqueName(of: path, &names)
         let image = PanopticImage(

@@ -102,7 +102,15 @@ public final class ClassificationLoader: Sendable {
     let size = loading.batchSize
     return Prefetcher(steps: 0..<(count + size - 1) / size, workers: workers) { [self] step in
       let samples = Array(step * size..<min(count, (step + 1) * size))
-      let images = try samples.map { loading.evaluation.apply(to: try picture($0)) }
+      let images = try samples.map { sample in
+        let image = try picture(sample)
+        guard loading.evaluation.fits(image) else {
+          throw DatasetError(
+            .malformed, at: dataset.files.place(dataset.samples[sample].path),
+            "\(image.width)×\(image.height) pixels: too long and thin to be resized")
+        }
+        return loading.evaluation.apply(to: image)
+      }
       return batch(images, samples, side: loading.evaluation.side)
     }
   }
@@ -111,8 +119,8 @@ public final class ClassificationLoader: Sendable {
     try cache.picture(index, size: \.pixels.count) { try dataset.image(dataset.samples[index]) }
   }
 
-  /// The decoded picture where it is kept or will be, else the file, of which a crop needs only a part. Which of them it
-  /// is changes no sample: see `ImageFile.decoderIdentity`.
+  /// The decoded picture where it is kept or will be, else the file, of which a crop needs only a part. Which of them
+  /// it is changes no sample: see `ImageFile.decoderIdentity`.
   private func source(_ index: Int) throws -> TrainingPicture {
     if let image = cache[index] { return .decoded(image) }
     let file = try dataset.encoded(dataset.samples[index])

@@ -16,8 +16,8 @@ struct ADE20KFiles {
   /// What was left out, with a count and an example: a sentence each.
   let notes: [String]
 
-  /// - Throws: `DatasetError` for no pictures, two of one name or number, a picture without annotation, and an annotation
-  ///   without picture.
+  /// - Throws: `DatasetError` for no pictures, two of one name or number, a picture without annotation, and an
+  ///   annotation without picture.
   init(_ part: String, _ layout: ADE20K.Layout, in files: any FileTree) throws {
     let folder = layout.pictures(part)
     let inside = files.paths(below: folder)
@@ -41,7 +41,7 @@ struct ADE20KFiles {
     let others = layout == .full ? [] : inside.filter { !layout.isPicture($0) }
     notes = [
       others.first.map {
-        "\(files.place(folder)): \(counted(others.count, "file")) that do not end as pictures do, such as \($0); not used"
+        "\(files.place(folder)): \(counted(others.count, "file")) that do not end as pictures, such as \($0); not used"
       }
     ].compactMap { $0 }
   }

@@ -8,8 +8,8 @@ extension ADE20K {
     /// `annotations_instance/<part>/*.png`, whose red channel is the class of the instance track and whose green
     /// channel is the number of the object inside the image.
     case challenge
-    /// The full data set of 2021: `images/ADE/<part>/<group>/<scene>/*.jpg`, each with a `_seg.png` beside it, whose red
-    /// and green channels name one of some 3,000 classes and whose blue channel is the number of the object. Its
+    /// The full data set of 2021: `images/ADE/<part>/<group>/<scene>/*.jpg`, each with a `_seg.png` beside it, whose
+    /// red and green channels name one of some 3,000 classes and whose blue channel is the number of the object. Its
     /// `ADE_frame_*`, numbered on their own and in no challenge, are left out.
     case full
 

@@ -10,9 +10,9 @@ public struct PanopticPicture: Sendable {
 
   /// Reads the image and the label PNG of a sample from its tree.
   ///
-  /// - Throws: what the tree throws for a file that is gone or changed; `ImageError` for a file that cannot be decoded; `PanopticError` where the label PNG has another size
-  ///   than the index says, a segment that the index lacks, or lacks one that the index has; `DatasetError` where the
-  ///   image has another size.
+  /// - Throws: what the tree throws for a file that is gone or changed; `ImageError` for a file that cannot be decoded;
+  ///   `PanopticError` where the label PNG has another size than the index says, a segment that the index lacks, or
+  ///   lacks one that the index has; `DatasetError` where the image has another size.
   public init(_ sample: PanopticDataset.Sample, categories: CategoryTable) throws {
     let annotations = PanopticAnnotations(
       file: sample.indexFile, images: [], annotations: [], categories: nil)

@@ -25,7 +25,9 @@ extension String {
   public func hasEnding(_ ending: StaticString) -> Bool {
     ending.withUTF8Buffer { ending in
       utf8.count >= ending.count
-        && zip(utf8.reversed(), ending.reversed()).allSatisfy { $0 == $1 || (0x41...0x5A).contains($0) && $0 | 0x20 == $1 }
+        && zip(utf8.reversed(), ending.reversed()).allSatisfy {
+          $0 == $1 || (0x41...0x5A).contains($0) && $0 | 0x20 == $1
+        }
     }
   }
 }

@@ -3,10 +3,12 @@ import Panoptic
 import Pipelines
 
 extension StageContext {
-  /// A part of the panoptic data set in the input `data`, read through the input's manifest; what it leaves out is told.
-  func panopticData(_ part: PanopticPart) throws -> PanopticDataset {
+  /// A part of the panoptic data set in the input `data`, read through the input's manifest; what it leaves out is
+  /// told.
+  /// - Parameter isRepeated: of a stage that many instances run, which would all tell the same: it goes to their logs.
+  func panopticData(_ part: PanopticPart, isRepeated: Bool = false) throws -> PanopticDataset {
     let data = try PanopticDataset(part, in: input("data").tree)
-    tell(data.notes)
+    if isRepeated { data.notes.forEach(log) } else { tell(data.notes) }
     return data
   }
 

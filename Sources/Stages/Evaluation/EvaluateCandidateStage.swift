@@ -59,7 +59,7 @@ struct EvaluateCandidateStage: Stage {
   func run(in context: StageContext) throws {
     let architecture = try context.input("architecture").plausibleArchitecture()
     let network = try PanopticNetwork.load(fileAt: context.input("weights").path, content: .fixed(architecture))
-    let data = try context.panopticData(CocoLayout.training)
+    let data = try context.panopticData(CocoLayout.training, isRepeated: true)
     let split = try context.input("split").decoded(as: SearchSplit.self)
     try context.requireMemory(
       values: MemoryNeed.evaluation(
@@ -97,7 +97,7 @@ struct EvaluateCandidateStage: Stage {
     network.body.resetStatistics()
     let settings = parameters.recalibration
     let loader = try PanopticLoader(
-      context.usableForTraining(data), parameters.input.loading(batch: settings.batch),
+      data.usableForTraining(), parameters.input.loading(batch: settings.batch),
       seeds: Seeds(kind: "recalibration", seed: settings.seed))
     for step in 0..<settings.batches {
       try context.checkCancelled()

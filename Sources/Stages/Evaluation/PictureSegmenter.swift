@@ -19,6 +19,24 @@ public struct PictureSegmenter {
   /// Pixels of the largest picture: masks are pasted at its own size.
   public static let maximalPixels = 40_000_000
 
+  /// - Throws: `ImageError` for a picture too large or too thin to be segmented.
+  public func requireSize(width: Int, height: Int, place: String) throws {
+    try PictureSegmenter.requireSize(width: width, height: height, place: place)
+    guard !loading.resize.isTooThin(width: width, height: height) else {
+      throw ImageError(
+        .tooLarge, at: place,
+        "\(width)×\(height) pixels: too long and thin for a longest side of \(loading.resize.longestSide)")
+    }
+  }
+
+  static func requireSize(width: Int, height: Int, place: String) throws {
+    guard width.multipliedSaturated(by: height) <= maximalPixels else {
+      throw ImageError(
+        .tooLarge, at: place,
+        "\(width)×\(height) pixels; at most \(maximalPixels) are segmented, so scale it down")
+    }
+  }
+
   private static let training = RetrainStage.name
   private static let prediction = PredictPanopticStage.name
 

@@ -38,7 +38,9 @@ struct PredictPanopticStage: Stage {
     try context.requireMemory(
       values: MemoryNeed.evaluation(network, input: parameters.input, batch: 1), advice: "'input.resize'")
     let data = try context.panopticData(CocoLayout.validation)
-    let loader = try PanopticLoader(data, parameters.input.loading(batch: 1), seeds: PanopticPredictor.unusedSeeds)
+    // Every image is seen once: none is worth keeping.
+    let loader = try PanopticLoader(
+      data, parameters.input.loading(batch: 1), seeds: PanopticPredictor.unusedSeeds, cacheBytes: 0)
     let predictor = PanopticPredictor(
       network: network, path: architecture, categories: data.categories, fusion: parameters.fusion.fusion)
     try context.write("predictions") { folder in
@@ -49,13 +51,17 @@ struct PredictPanopticStage: Stage {
     }
   }
 
-  /// Segments one image after the other; each is on the disk, and forgotten, before the next. Of an interrupted stage the
-  /// images that are done are in its checkpoint.
+  /// Segments one image after the other; each is on the disk, and forgotten, before the next. Of an interrupted stage
+  /// the images that are done are in its checkpoint.
   private func predict(
     with predictor: PanopticPredictor, _ loader: PanopticLoader, to writer: inout PanopticWriter,
     in context: StageContext
   ) throws {
     let samples = loader.dataset.samples
+    for sample in samples {
+      try PictureSegmenter.requireSize(
+        width: sample.image.width, height: sample.image.height, place: sample.imagePath)
+    }
     let names = try PanopticWriter.names(of: samples.map(\.image))
     var done = 0
     if let checkpoint = try context.latestCheckpoint() {
