@@ -13,8 +13,8 @@ struct AutoPanoptic: ParsableCommand {
         autopanoptic show 3fa9
 
       EXIT CODES:
-        0 fine, 1 a stage failed, 2 audit or rerun found a difference, 64 wrong usage,
-        65 bad pipeline file, data or name, 130 interrupted
+        0 fine, 1 a stage failed or something can't be written, 2 audit or rerun found
+        a difference, 64 wrong usage, 65 bad pipeline file, data or name, 130 interrupted
 
       ENVIRONMENT:
         AUTOPANOPTIC_THREADS  threads, where --threads is not given

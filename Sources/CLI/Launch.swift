@@ -14,6 +14,10 @@ enum Program {
 
   /// - Returns: the exit code.
   private static func run(_ arguments: [String]) -> Int32 {
+    if let number = argumentThatIsNoText() {
+      Output.error("error: word \(number) of the command line is not UTF-8 text; rename what it names")
+      return ExitCode.validationFailure.rawValue
+    }
     // The child of `digest`: it reads other people's HDF5 and nothing else.
     if arguments.first == ForeignFile.command {
       return ForeignFile.serve(Array(arguments.dropFirst())) { Output.line($0) }
@@ -55,6 +59,15 @@ enum Program {
       let text = AutoPanoptic.fullMessage(for: error, columns: columns)
       if !text.isEmpty { Output.write(text + "\n", to: code == .success ? 1 : 2) }
       return code.rawValue
+    }
+  }
+
+  /// Swift puts U+FFFD for what is not UTF-8, so that another file would be read or written than the one that was named.
+  /// - Returns: the number of the word, from 1.
+  private static func argumentThatIsNoText() -> Int? {
+    (0..<Int(CommandLine.argc)).first { i in
+      guard let word = CommandLine.unsafeArgv[i] else { return false }
+      return i > 0 && String(validatingCString: word) == nil
     }
   }
 

@@ -138,7 +138,8 @@ public struct PipelineFile: Sendable {
       let found = try Section.mapping(roots, title: "'expect' of profile '\(name)'")
         .first(where: { $0.name == String(number) })
     else { return nil }
-    guard let text = found.value.stringValue, let root = Digest(hex: text.lowercased()) else {
+    // A root of decimal digits and an e looks like a number.
+    guard let text = found.value.stringValue ?? found.value.written, let root = Digest(hex: text.lowercased()) else {
       throw PipelineError(
         .wrongType, at: found.value.location,
         "'expect': expected a root of 64 hexadecimal digits, found \(found.value.kindDescription)")

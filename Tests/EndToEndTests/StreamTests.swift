@@ -93,6 +93,17 @@ extension EndToEndTests {
       }
     }
 
+    @Test("a word that is no text names no other file")
+    func arguments() async throws {
+      try await withTemporaryFolder { folder in
+        try Self.pipeline.write(toFile: folder + "/p.yaml", atomically: true, encoding: .utf8)
+        let script = "exec \"$0\" graph p.yaml -o \"$(printf 'a\\377.svg')\""
+        let outcome = try await Program.run("/bin/sh", ["-c", script, Program.path], in: folder)
+        #expect(outcome.code == 64 && outcome.errors.contains("word 4"), "\(outcome.everything)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder) == ["p.yaml"])
+      }
+    }
+
     @Test("commands of stages are not told to live on with broken pipes")
     func signals() async throws {
       try await withTemporaryFolder { folder in
