@@ -43,13 +43,16 @@ extension EndToEndTests {
     }
 
     @Test(
-      "a program dies with its run, however that ends", arguments: [SIGINT, SIGTERM, SIGKILL], ["automatic", "off"])
+      "a program and its daemons die with their run, however that ends", arguments: [SIGINT, SIGTERM, SIGKILL],
+      ["automatic", "off"])
     func death(signal: Int32, policy: String) async throws {
       try await withTemporaryFolder { folder in
         // A word that no other process has among its arguments.
         let token = "beat-\(UInt64.random(in: 0 ... .max))"
         let arguments = try pipeline(
-          folder, "run: 'while :; do echo \(token) > beat; sleep 0.02; done', tools: [sleep], outputs: { b: beat }")
+          folder,
+          "run: '(setsid sh -c \"while :; do : \(token); sleep 0.02; done\" &); "
+            + "while :; do echo \(token) > beat; sleep 0.02; done', tools: [setsid, sh, sleep], outputs: { b: beat }")
         let outcome = try await Program.run(arguments + ["--json", "--sandbox", policy]) { line in
           guard Program.Event(line)?.name == "started" else { return nil }
           Thread.sleep(forTimeInterval: 0.5)

@@ -74,13 +74,13 @@ struct Escape: CustomTestStringConvertible, Sendable {
     Escape("uses the kernel's ciphers", "perl -e 'exit !socket(S, 38, 5, 0)'"),
     Escape(
       "types on a terminal of its own",
-      "perl -e 'open(P, \"+<\", \"/dev/ptmx\") or exit 1; exit !ioctl(P, 0x5412, \"x\")'"),
+      "perl -e 'open(P, \"+<\", \"/dev/ptmx\") or exit 1; my $x = \"x\"; exit !ioctl(P, 0x5412, $x)'"),
     Escape(
       "types by a number with high bits",
-      "perl -e 'open(P, \"+<\", \"/dev/ptmx\") or exit 1; exit !ioctl(P, 0x100005412, \"x\")'"),
+      "perl -e 'open(P, \"+<\", \"/dev/ptmx\") or exit 1; my $x = \"x\"; exit !ioctl(P, 0x100005412, $x)'"),
     Escape(
       "makes a folder that stays",
-      "perl -e 'mkdir \"d\"; open(D, \"<\", \"d\"); exit !ioctl(D, 0x40086602, pack(\"q\", 0x10))'"),
+      "perl -e 'mkdir \"d\"; open(D, \"<\", \"d\"); my $x = pack(\"q\", 0x10); exit !ioctl(D, 0x40086602, $x)'"),
     Escape("sees other processes", "ls /proc | grep -E '^[0-9]+$' | wc -l | grep -E '[0-9][0-9]'"),
     Escape("reads memory of the first process", "dd if=/proc/1/mem of=x bs=1 count=1"),
   ]

@@ -73,15 +73,18 @@ struct Attendant {
 
   private static let pieceSize = 1 << 16
 
-  /// Returns when nobody has the writing ends of the pipes any more.
-  mutating func attend() {
+  /// Returns when nobody has the writing ends of the pipes any more, or only processes that can't be killed.
+  /// - Parameter isOver: whether the program and what it started are gone, but for those.
+  mutating func attend(until isOver: () -> Bool) {
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: Attendant.pieceSize, alignment: 64)
     defer { buffer.deallocate() }
     let clock = ContinuousClock()
     let begin = clock.now
     var asked: ContinuousClock.Instant?
     if source == nil { endInput() }
-    while !readers.isEmpty {
+    // What is left then fits into a pipe; more comes from who can't be killed.
+    var lastRounds = 64
+    while !readers.isEmpty, lastRounds > 0 {
       var requests = readers.map { pollfd(fd: $0.pipe.number, events: Int16(POLLIN), revents: 0) }
       if let input { requests.append(pollfd(fd: input.number, events: Int16(POLLOUT), revents: 0)) }
       _ = poll(&requests, nfds_t(requests.count), 50)
@@ -93,17 +96,21 @@ struct Attendant {
       if let asked, clock.now - asked > .seconds(ChildProcess.grace) { kill() }
       if limit.isFinite, clock.now - begin > .seconds(limit) { stop(.late) }
       if input != nil, requests.last!.revents != 0 { feed() }
-      for i in readers.indices.reversed() where requests[i].revents != 0 {
-        if !drain(readers[i].pipe, into: readers[i].sink, buffer) { readers.remove(at: i) }
+      let isLast = isOver()
+      if isLast { lastRounds -= 1 }
+      for i in readers.indices.reversed() where isLast || requests[i].revents != 0 {
+        if !drain(readers[i].pipe, into: readers[i].sink, buffer, isLast: isLast) { readers.remove(at: i) }
       }
     }
   }
 
   /// Takes what a pipe holds.
   /// - Returns: false at its end.
-  private mutating func drain(_ pipe: Descriptor, into sink: Sink, _ buffer: UnsafeMutableRawBufferPointer) -> Bool {
+  private mutating func drain(
+    _ pipe: Descriptor, into sink: Sink, _ buffer: UnsafeMutableRawBufferPointer, isLast: Bool
+  ) -> Bool {
     let n = FileIO.retrying { read(pipe.number, buffer.baseAddress!, buffer.count) }
-    if n < 0 { return errno == EAGAIN }
+    if n < 0 { return errno == EAGAIN && !isLast }
     if n == 0 { return false }
     // What comes after a failure is read all the same, so that nobody waits for us.
     guard failure == nil, reason != .printedTooMuch else { return true }

@@ -2,6 +2,7 @@ import CProcesses
 import Determinism
 import Foundation
 import Glibc
+import Synchronization
 
 /// A program run to its end. What it started is gone with it: a supervisor adopts and kills whatever it leaves, also
 /// where this process is killed.
@@ -71,7 +72,7 @@ struct ChildProcess: Sendable {
       readers: [(stdout.reading, output)] + (stderr.map { [($0.reading, errors)] } ?? []), control: control.writing,
       limit: limit, interruption: interruption)
     supervision.start()
-    attendant.attend()
+    attendant.attend(until: { supervision.isOver })
     let ending = supervision.wait()
     if let failure = attendant.failure { throw failure }
     if ending.error != 0 { throw startFailure(ending.error) }
@@ -110,6 +111,10 @@ private final class Supervision: @unchecked Sendable {
   private let descriptors: [Descriptor]
   private var ending = cp_ending()
   private let ended = DispatchSemaphore(value: 0)
+  private let over = Atomic<Bool>(false)
+
+  /// Whether nothing of the program is left that could be killed.
+  var isOver: Bool { over.load(ordering: .acquiring) }
 
   init(_ process: ChildProcess, control: Descriptor, descriptors: [Descriptor]) {
     self.process = process
@@ -126,6 +131,7 @@ private final class Supervision: @unchecked Sendable {
       perform()
       // Now nobody has these ends, which is what the other ends see.
       for pipe in descriptors { pipe.shut() }
+      over.store(true, ordering: .releasing)
       ended.signal()
     }
     thread.name = "supervision"

@@ -188,8 +188,14 @@ struct Command: Sendable {
     for output in outputs { try take(output.path, "outputs", "output '\(output.name)'") }
     if let stdout {
       if let problem = RelativePath.problem(stdout) { throw ParameterError("stdout", problem) }
-      for (name, path) in places where RelativePath.contains(path, stdout) {
-        throw ParameterError("stdout", "'\(stdout)' is the place of the input '\(name)'")
+      for (name, path) in places.sorted(by: { $0.key < $1.key }) {
+        guard RelativePath.contains(path, stdout) || RelativePath.contains(stdout, path) else { continue }
+        throw ParameterError("stdout", "'\(stdout)' is in the way of the input '\(name)' at '\(path)'")
+      }
+      for output in outputs where RelativePath.contains(stdout, output.path) {
+        guard !output.path.hasSameBytes(as: stdout) || output.kind == TreeFormat.name else { continue }
+        throw ParameterError(
+          "stdout", "'\(stdout)' is a file, and the output '\(output.name)' at '\(output.path)' is below")
       }
     }
   }

@@ -1,4 +1,5 @@
 import CProcesses
+import Determinism
 import Glibc
 import Synchronization
 
@@ -16,17 +17,22 @@ final class Descriptor: Sendable {
     if isOpen.exchange(false, ordering: .acquiringAndReleasing) { close(number) }
   }
 
+  /// Names the limit of open files where that is the reason.
+  static func failure(_ action: String, _ path: String) -> any Error {
+    errno == EMFILE ? FileFailure(action, path) : Files.failure(action, path)
+  }
+
   /// A file in memory with some bytes, at its beginning.
   static func memory(_ name: String, _ bytes: [UInt8]) throws -> Descriptor {
     let number = bytes.withUnsafeBytes { cp_memory_file(name, $0.baseAddress, $0.count) }
-    guard number >= 0 else { throw Files.failure("make", "a file in memory (\(name))") }
+    guard number >= 0 else { throw failure("make", "a file in memory (\(name))") }
     return Descriptor(number)
   }
 
   /// Opens a file; a link as its last part is followed only where `flags` don't say `O_NOFOLLOW`.
   static func open(_ path: String, _ flags: Int32, _ action: String) throws -> Descriptor {
     let number = Glibc.open(path, flags | O_CLOEXEC, 0o644)
-    guard number >= 0 else { throw Files.failure(action, path) }
+    guard number >= 0 else { throw failure(action, path) }
     return Descriptor(number)
   }
 }
@@ -38,7 +44,7 @@ struct Pipe {
 
   init() throws {
     var ends: [Int32] = [-1, -1]
-    guard cp_pipe(&ends) == 0 else { throw Files.failure("make", "a pipe") }
+    guard cp_pipe(&ends) == 0 else { throw Descriptor.failure("make", "a pipe") }
     (reading, writing) = (Descriptor(ends[0]), Descriptor(ends[1]))
   }
 }

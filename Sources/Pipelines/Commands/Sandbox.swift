@@ -34,6 +34,13 @@ enum Sandbox: Sendable {
     return here
   }
 
+  /// What to say, once, where commands are executed without a sandbox.
+  /// - Throws: where they may not be.
+  static func notice(_ policy: SandboxPolicy) throws -> RunEvent? {
+    guard case .none(let reason) = try find(policy) else { return nil }
+    return .notice("commands run without a sandbox: \(reason). Nothing keeps them from files they do not declare")
+  }
+
   /// Of this machine; looked at once.
   private static let here = probe()
 

@@ -59,6 +59,9 @@ public struct Recomputation {
     // Drawing by a digest of seed and key: another record in the store does not change the rest of the order.
     let drawn = candidates.map { (order: Digest(of: "\(seed)/\($0.record.key.hex)"), restoration: $0) }
       .sorted { $0.order < $1.order }.prefix(count).map(\.restoration)
+    if drawn.contains(where: { $0.node.prepared.command != nil }), let notice = try Sandbox.notice(options.sandbox) {
+      observer(notice)
+    }
     var reports = [RerunReport.InstanceReport]()
     var failures = [(stage: String, key: Digest, message: String)]()
     for restoration in drawn {

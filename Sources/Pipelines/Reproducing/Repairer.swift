@@ -109,6 +109,8 @@ final class RepairSession {
   /// In the order in which they are tried: several executions may have made the same.
   private var makers: [Artifact: [Record]] = [:]
   private var elements: [Digest: Record.Element] = [:]
+  /// Whether it was said that commands are executed without a sandbox.
+  private var hasAnnounced = false
   private var damagedRecords: [(key: Digest, damage: String)] = []
   /// Whether what was looked at is sound now, by path.
   private var visited: [String: Bool] = [:]
@@ -255,6 +257,10 @@ final class RepairSession {
     }
     let trees = try sources.trees(for: restoration)
     let options = repairer.options
+    if restoration.node.prepared.command != nil, !hasAnnounced, let notice = try Sandbox.notice(options.sandbox) {
+      hasAnnounced = true
+      repairer.observer(notice)
+    }
     let execution = Execution(
       store: store, pipeline: record.pipeline, node: restoration.node, instance: restoration.instance, sources: trees,
       threads: options.threads, run: record.run, environment: options.environment,

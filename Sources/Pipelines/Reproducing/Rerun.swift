@@ -73,6 +73,11 @@ public struct Rerunner {
     let demand = try Demand(names, in: planner.pipeline)
     let (observations, problems) = try planner.observe(demand.stages)
     if let first = problems.min(by: { $0.key < $1.key }) { throw first.value }
+    if demand.stages.contains(where: { planner.pipeline.stages[$0].prepared.command != nil }),
+      let notice = try Sandbox.notice(options.sandbox)
+    {
+      observer(notice)
+    }
     var graph = planner.makeGraph(demand, observations)
     var known = try graph.start()
     var next = 0

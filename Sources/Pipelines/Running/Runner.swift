@@ -104,11 +104,8 @@ public final class Runner {
   /// Says, once, where commands run without what keeps them from undeclared files.
   /// - Throws: where they may not.
   private func announceSandbox(_ demand: Demand) throws {
-    guard demand.stages.contains(where: { planner.pipeline.stages[$0].prepared.command != nil }),
-      case .none(let reason) = try Sandbox.find(options.sandbox)
-    else { return }
-    observer(
-      .notice("commands run without a sandbox: \(reason). Nothing keeps them from files they do not declare"))
+    guard demand.stages.contains(where: { planner.pipeline.stages[$0].prepared.command != nil }) else { return }
+    if let notice = try Sandbox.notice(options.sandbox) { observer(notice) }
   }
 
   private struct Work {
