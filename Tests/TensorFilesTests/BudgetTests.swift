@@ -96,11 +96,11 @@ struct BudgetTests {
       let allowed = digest(path, reader, limit: 8_000_000, "--memory 6000")
       let expected = try TensorFile.digest(ofFileAt: path).hex + "\n"
       #expect(allowed == .exited(0, output: expected))
-      guard case .exited(1, let output) = digest(path, reader, limit: 8_000_000, "--memory 300") else {
+      guard case .exited(1, let reply) = digest(path, reader, limit: 8_000_000, "--memory 300") else {
         Issue.record("a small --memory is not said")
         return
       }
-      #expect(output.contains("--memory"))
+      #expect(reply.contains("--memory"))
     }
   }
 
