@@ -41,8 +41,5 @@ extension GoldenFile.Case {
       gradients: zip(present, variables).map { ($0, pass.takeGradient(of: $1)) })
   }
 
-  /// The largest magnitude of a tensor.
-  func largest(_ name: String) throws -> Double { try tensor(name).doubles.reduce(0) { max($0, abs($1)) } }
-
   func integer(_ name: String) throws -> Int { Int(try number(name)) }
 }
