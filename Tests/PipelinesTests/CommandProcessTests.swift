@@ -98,7 +98,7 @@ struct CommandProcessTests {
     let seconds = "77\(UInt32.random(in: 100_000 ... .max))"
     let clock = ContinuousClock()
     let begin = clock.now
-    let (ending, output, _) = try run(script.replacing("77", with: seconds) + "; echo done", in: bench)
+    let (ending, output, _) = try run(script.replacing("77", with: seconds) + "\necho done", in: bench)
     #expect(ending == .exited(0) && output == Array("done\n".utf8))
     #expect(clock.now - begin < .seconds(30))
     #expect(try CommandProcessTests.processes(with: seconds) == [])
