@@ -109,8 +109,8 @@ struct SandboxTests {
       checkout = bench.folder + "/checkout"
       try Files.makeFolder(checkout + "/.git")
       try Files.makeFolder(checkout + "/data")
-      try save("secret", to: checkout + "/secret.txt")
-      try save("secret", to: bench.folder + "/secret.txt")
+      try save("classified", to: checkout + "/secret.txt")
+      try save("classified", to: bench.folder + "/secret.txt")
       try save("a", to: checkout + "/data/a.txt")
     }
 
@@ -142,7 +142,7 @@ struct SandboxTests {
     #expect(result.failures.map(\.stage) == ["a"])
     let message = result.failures.first?.message ?? ""
     #expect((result.failures.first?.error as? PipelineError)?.code == .commandFailed, "\(message)")
-    #expect(!message.contains("secret"), "\(message)")
+    #expect(!message.contains("classified"), "\(message)")
     #expect(try scene.bench.audit(deep: true).isSound)
     #expect(try Files.status("/dev/null").changed == devices)
     #expect(try scene.bench.files("tmp") == [])
