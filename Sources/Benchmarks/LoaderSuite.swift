@@ -106,7 +106,8 @@ private enum Pictures {
       batchSize: batch, crop: CropAugmentation(side: 224), evaluation: CentreCrop(shorterSide: 256, side: 224),
       jitter: ColourJitter(brightness: 0, contrast: 0, saturation: 0), normalization: normalization)
     return try ClassificationLoader(
-      ClassificationDataset(root: folder, part: "train"), loading, seeds: Seeds(kind: "benchmark", seed: 1),
+      ClassificationDataset(part: ImageNetLayout.training, in: FolderTree(folder)), loading,
+      seeds: Seeds(kind: "benchmark", seed: 1),
       cacheBytes: 0)
   }
 }

@@ -33,17 +33,28 @@ static size_t lz4_filter(unsigned flags, size_t cd_count, const unsigned cd[], s
 }
 
 static char last_reason[200];
+static int lacks_memory;
 
 static herr_t keep_innermost(unsigned n, const H5E_error2_t *error, void *context) {
   (void)context;
   if (n == 0) snprintf(last_reason, sizeof last_reason, "%s", error->desc ? error->desc : "");
+  if (error->maj_num == H5E_RESOURCE && (error->min_num == H5E_NOSPACE || error->min_num == H5E_CANTALLOC))
+    lacks_memory = 1;
   return 0;
 }
 
 // Called when a function of the library fails, in place of printing; any later call would clear the errors.
 static herr_t on_failure(hid_t stack, void *context) {
   last_reason[0] = 0;
+  lacks_memory = 0;
   return H5Ewalk2(stack, H5E_WALK_UPWARD, keep_innermost, context);
+}
+
+int cc_h5_lacks_memory(void) { return lacks_memory; }
+
+int cc_h5_say(int status, const char *reason) {
+  if (reason != last_reason) snprintf(last_reason, sizeof last_reason, "%s", reason);
+  return status;
 }
 
 void cc_h5_error(char *text, size_t size) {
@@ -64,7 +75,7 @@ int cc_h5_setup(void) {
 
 void cc_h5_next_name(char name[32]) {
   static unsigned long count = 0;
-  snprintf(name, 32, "medium-%lu", ++count);
+  snprintf(name, 32, "medium-%lu", __atomic_add_fetch(&count, 1, __ATOMIC_RELAXED));
 }
 
 static hid_t boolean_type(void) {
@@ -118,25 +129,39 @@ size_t cc_h5_element_size(cc_element element) {
   }
 }
 
-static int is_boolean(hid_t type) {
-  if (H5Tget_size(type) != 1 || H5Tget_nmembers(type) != 2) return 0;
-  int8_t value[2] = {-1, -1};
-  int found = 0;
-  for (unsigned i = 0; i < 2; i++) {
-    char *name = H5Tget_member_name(type, i);
-    if (H5Tget_member_value(type, i, &value[i]) < 0) value[i] = -1;
-    if (name && value[i] == (strcmp(name, "TRUE") == 0) && (value[i] == 1 || strcmp(name, "FALSE") == 0)) found++;
-    H5free_memory(name);
-  }
-  return found == 2;
+// Class, size, byte order, precision, offset, sign, and of floats the place and size of exponent and mantissa and the
+// bias: all are compared. A float with a wider exponent has the size of another, and not its values.
+static int is_exactly(hid_t type, cc_element element, int *is_ours) {
+  hid_t ours = cc_h5_file_type(element);
+  *is_ours = H5Tequal(type, ours) > 0;
+  int equal = *is_ours || (H5Tset_order(ours, H5T_ORDER_BE) >= 0 && H5Tequal(type, ours) > 0);
+  H5Tclose(ours);
+  return equal;
 }
 
-cc_element cc_h5_classify(hid_t type) {
+static int is_boolean(hid_t type) {
+  if (H5Tget_size(type) != 1 || H5Tget_nmembers(type) != 2) return 0;
+  hid_t base = H5Tget_super(type);
+  int ours, is_byte = base >= 0 && is_exactly(base, CC_INT8, &ours);
+  if (base >= 0) H5Tclose(base);
+  if (!is_byte) return 0;
+  int found = 0;
+  for (unsigned i = 0; i < 2; i++) {
+    int8_t value = -1;
+    char *name = H5Tget_member_name(type, i);
+    if (name && H5Tget_member_value(type, i, &value) >= 0) {
+      if (value == 0 && strcmp(name, "FALSE") == 0) found |= 1;
+      if (value == 1 && strcmp(name, "TRUE") == 0) found |= 2;
+    }
+    H5free_memory(name);
+  }
+  return found == 3;
+}
+
+static cc_element nearest(hid_t type) {
   size_t size = H5Tget_size(type);
   switch (H5Tget_class(type)) {
-    case H5T_FLOAT:
-      // Other layouts of these sizes (VAX, for one) convert to IEEE without loss of meaning.
-      return size == 4 ? CC_FLOAT32 : size == 8 ? CC_FLOAT64 : CC_ELEMENT_UNSUPPORTED;
+    case H5T_FLOAT: return size == 4 ? CC_FLOAT32 : size == 8 ? CC_FLOAT64 : CC_ELEMENT_UNSUPPORTED;
     case H5T_INTEGER: {
       int is_signed = H5Tget_sign(type) == H5T_SGN_2;
       switch (size) {
@@ -147,8 +172,21 @@ cc_element cc_h5_classify(hid_t type) {
         default: return CC_ELEMENT_UNSUPPORTED;
       }
     }
-    case H5T_ENUM: return is_boolean(type) ? CC_BOOL : CC_ELEMENT_UNSUPPORTED;
-    case H5T_STRING: return CC_STRING;
     default: return CC_ELEMENT_UNSUPPORTED;
+  }
+}
+
+cc_element cc_h5_classify(hid_t type, int *is_ours) {
+  *is_ours = 0;
+  switch (H5Tget_class(type)) {
+    case H5T_STRING: return CC_STRING;
+    case H5T_ENUM:
+      *is_ours = 1;
+      return is_boolean(type) ? CC_BOOL : CC_ELEMENT_UNSUPPORTED;
+    default: {
+      cc_element element = nearest(type);
+      if (element == CC_ELEMENT_UNSUPPORTED || !is_exactly(type, element, is_ours)) return CC_ELEMENT_UNSUPPORTED;
+      return element;
+    }
   }
 }

@@ -8,7 +8,10 @@
 hid_t cc_h5_memory_type(cc_element element);  // close with H5Tclose
 hid_t cc_h5_file_type(cc_element element);
 size_t cc_h5_element_size(cc_element element);
-cc_element cc_h5_classify(hid_t type);
+// Exactly one of our element types, little- or big-endian; `is_ours` where it is as we write it.
+cc_element cc_h5_classify(hid_t type, int *is_ours);
+// Gives the reason of a failure of our own, and returns `status`.
+int cc_h5_say(int status, const char *reason);
 
 // A name for a medium. The library takes two of one name for the same file, so each gets its own.
 void cc_h5_next_name(char name[32]);

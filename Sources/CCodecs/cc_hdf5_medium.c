@@ -175,7 +175,8 @@ int cc_medium_finish(cc_medium *m) {
       length += p->high - p->low;
     }
   if (code == 0 && length > 0) code = cc_medium_write_all(m->fd, run, length, start);
-  if (code == 0 && ftruncate(m->fd, (off_t)m->eof) < 0) code = errno;
+  while (code == 0 && ftruncate(m->fd, (off_t)m->eof) < 0)
+    if (errno != EINTR) code = errno;
   free(run);
   return code;
 }
@@ -283,6 +284,7 @@ static herr_t on_write(H5FD_t *file, H5FD_mem_t type, hid_t transfer, haddr_t ad
   (void)transfer;
   cc_medium *m = medium_of(file);
   if (!m->is_written) return -1;
+  if (address > (haddr_t)INT64_MAX - size) return -1;
   if (address + size > m->eof) m->eof = address + size;
   if (m->locating && type == H5FD_MEM_DRAW && size >= SMALL) {
     m->located = 1, m->place = address, m->length = size;

@@ -25,6 +25,7 @@ typedef struct {
   struct jpeg_decompress_struct d;
   struct jpeg_progress_mgr progress;
   error_manager errors;
+  uint32_t seen;  // components that some scan held, a bit for each
 } decoder;
 
 static void fail(j_common_ptr info, cc_status status, const char *message) {
@@ -43,14 +44,13 @@ static void on_error(j_common_ptr info) {
   fail(info, status, text);
 }
 
+// A warning is what libjpeg says before it makes something up: gray for data that is missing or damaged, an end where
+// the header's height ends though the data goes on. None of its warnings is harmless by its kind, so all are errors.
 static void on_message(j_common_ptr info, int level) {
   if (level >= 0) return;  // a trace, not a warning
-  cc_image *image = ((error_manager *)info->err)->image;
-  if (image->warnings++ == 0) {
-    char text[JMSG_LENGTH_MAX];
-    info->err->format_message(info, text);
-    snprintf(image->message, sizeof image->message, "%s", text);
-  }
+  char text[JMSG_LENGTH_MAX];
+  info->err->format_message(info, text);
+  fail(info, CC_CORRUPT, text);
 }
 
 static void on_output(j_common_ptr info) { (void)info; }
@@ -67,6 +67,20 @@ static void on_progress(j_common_ptr info) {
   int64_t pixels = (int64_t)d->image_width * d->image_height;
   if (d->input_scan_number > 500 || (d->input_scan_number > 40 && d->input_scan_number * pixels > 2000000000LL))
     fail(info, CC_TOO_LARGE, "too many scans");
+  decoder *it = (decoder *)info;  // `d` is its first member
+  for (int i = 0; i < d->comps_in_scan && d->cur_comp_info[i]; i++)
+    it->seen |= 1u << d->cur_comp_info[i]->component_index;
+}
+
+// Files of several scans may end after any of them, without a word of libjpeg: a picture without colours, or one that
+// never became sharp.
+static void require_all_scans(decoder *it) {
+  j_decompress_ptr d = &it->d;
+  if (!jpeg_has_multiple_scans(d)) return;
+  int is_whole = it->seen == (1u << d->num_components) - 1;
+  for (int c = 0; d->progressive_mode && d->coef_bits && c < d->num_components; c++)
+    for (int k = 0; k < DCTSIZE2; k++) is_whole &= d->coef_bits[c][k] == 0;
+  if (!is_whole) fail((j_common_ptr)d, CC_CORRUPT, "the data ends before the last scan of the picture");
 }
 
 // CMYK as stored by Adobe (inverted) to RGB: each ink scaled by what black leaves, rounded to nearest.
@@ -140,6 +154,7 @@ static void decode_region(decoder *it, cc_region region, uint8_t *pixels) {
   d->do_fancy_upsampling = TRUE;
   d->do_block_smoothing = FALSE;
   jpeg_start_decompress(d);
+  require_all_scans(it);
 
   JDIMENSION left = region.x > margin ? (JDIMENSION)region.x - margin : 0;
   JDIMENSION right = (JDIMENSION)region.x + (JDIMENSION)region.width + margin;

@@ -25,10 +25,8 @@ static void on_error(png_structp png, png_const_charp message) {
   longjmp(png_jmpbuf(png), 1);
 }
 
-static void on_warning(png_structp png, png_const_charp message) {
-  reader *r = png_get_error_ptr(png);
-  if (r->image->warnings++ == 0) snprintf(r->image->message, sizeof r->image->message, "%s", message);
-}
+// Of the chunks that are read, a warning means that samples were made up.
+static void on_warning(png_structp png, png_const_charp message) { png_error(png, message); }
 
 static void on_read(png_structp png, png_bytep out, png_size_t count) {
   reader *r = png_get_io_ptr(png);
@@ -128,6 +126,7 @@ cc_status cc_png_decode(
   for (int32_t y = 0; y < height; y++) r.rows[y] = target + stride * (size_t)y;
   png_read_image(r.png, r.rows);
   png_read_end(r.png, NULL);  // the checksums behind the last row
+  if (r.position != r.size) refuse(&r, CC_CORRUPT, "there are bytes after the end of the picture");
   if (layout == CC_IDS) cc_png_ids(isa, target, pixels, (size_t)width * (size_t)height);
   return end(&r, CC_OK);
 }

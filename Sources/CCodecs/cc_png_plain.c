@@ -50,7 +50,7 @@ static int find_stream(const uint8_t *data, size_t size, stream *out) {
       out->size += length;
     } else {
       is_past_stream = chunks > 0;
-      if (memcmp(type, "IEND", 4) == 0) return length == 0 && chunks > 0;
+      if (memcmp(type, "IEND", 4) == 0) return length == 0 && chunks > 0 && at == size;
       if (memcmp(type, "tRNS", 4) == 0 || !(type[0] & 0x20)) return 0;  // transparent or unknown and critical
     }
   }

@@ -7,20 +7,40 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/time.h>
 #include <unistd.h>
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
 
-int cc_limit_process(uint64_t memory, uint64_t seconds, int dies_with_parent) {
-  struct rlimit space = {memory, memory}, time = {seconds, seconds + 1}, none = {0, 0};
+// Lowers a limit; never above what the process has already.
+static int lower(int resource, rlim_t soft, rlim_t hard) {
+  struct rlimit now;
+  if (getrlimit(resource, &now) < 0) return -1;
+  if (now.rlim_max == RLIM_INFINITY || hard < now.rlim_max) now.rlim_max = hard;
+  now.rlim_cur = soft < now.rlim_max ? soft : now.rlim_max;
+  return setrlimit(resource, &now);
+}
+
+int cc_limit_process(uint64_t seconds, int dies_with_parent) {
 #ifdef __linux__
   if (dies_with_parent) prctl(PR_SET_PDEATHSIG, SIGKILL);
 #endif
   // It reads one file and writes an answer: no other files, no other processes.
-  if (setrlimit(RLIMIT_CORE, &none) < 0 || setrlimit(RLIMIT_CPU, &time) < 0 || setrlimit(RLIMIT_FSIZE, &none) < 0)
-    return -1;
-  return setrlimit(RLIMIT_AS, &space);
+  if (lower(RLIMIT_CORE, 0, 0) < 0 || lower(RLIMIT_FSIZE, 0, 0) < 0) return -1;
+  return lower(RLIMIT_CPU, seconds, seconds < RLIM_INFINITY - 1 ? seconds + 1 : seconds);
+}
+
+int cc_limit_memory(uint64_t memory) {
+  struct rlimit now;
+  if (getrlimit(RLIMIT_AS, &now) < 0) return -1;
+  now.rlim_cur = now.rlim_max != RLIM_INFINITY && memory > now.rlim_max ? now.rlim_max : memory;
+  return setrlimit(RLIMIT_AS, &now);
+}
+
+int cc_limit_file(uint64_t seconds) {
+  struct itimerval timer = {.it_value = {.tv_sec = (time_t)seconds}};
+  return setitimer(ITIMER_PROF, &timer, NULL);
 }
 
 int cc_send_all(int fd, const void *bytes, unsigned long size) {

@@ -1,44 +1,4 @@
 import ArgumentParser
-import Determinism
-import Foundation
-import Pipelines
-import TensorFiles
-
-@main
-enum Program {
-  static func main() {
-    // The child of `digest`: it reads other people's HDF5 and nothing else.
-    if CommandLine.arguments.dropFirst().first == ForeignFile.command {
-      exit(ForeignFile.serve(Array(CommandLine.arguments.dropFirst(2))) { Output.line($0) })
-    }
-    // A child of `doctor`.
-    if CommandLine.arguments.dropFirst().first == SelfTest.command {
-      exit(SelfTest.serve(Array(CommandLine.arguments.dropFirst(2))))
-    }
-    // A write beyond the limit on the size of files then fails, with words, where it would end the process.
-    signal(SIGXFSZ, SIG_IGN)
-    FileGuard.current = Bundle.main.executablePath.map { FileGuard(executable: $0) }
-    do {
-      var command = try AutoPanoptic.parseAsRoot()
-      try command.run()
-    } catch {
-      leave(error)
-    }
-  }
-
-  private static func leave(_ error: any Error) -> Never {
-    switch error {
-    case is StageInterrupted:
-      Output.error("interrupted; the next run goes on from here")
-      exit(ExitCodes.interrupted)
-    case let error as any DiagnosableError:
-      Output.error(error.description.contains("error: ") ? error.description : "error: \(error)")
-      exit(error.isUserData ? ExitCodes.badData : ExitCodes.failure)
-    default:
-      AutoPanoptic.exit(withError: error)
-    }
-  }
-}
 
 struct AutoPanoptic: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -53,8 +13,8 @@ struct AutoPanoptic: ParsableCommand {
         autopanoptic show 3fa9
 
       EXIT CODES:
-        0 fine, 1 a stage failed, 2 audit or rerun found a difference, 64 wrong usage,
-        65 bad pipeline file, data or name, 130 interrupted
+        0 fine, 1 a stage failed or something can't be written, 2 audit or rerun found
+        a difference, 64 wrong usage, 65 bad pipeline file, data or name, 130 interrupted
 
       ENVIRONMENT:
         AUTOPANOPTIC_THREADS  threads, where --threads is not given
@@ -81,20 +41,4 @@ enum ExitCodes {
   static let difference: Int32 = 2
   static let badData: Int32 = 65
   static let interrupted: Int32 = 130
-}
-
-/// The two streams: results go to the output, everything else to the error stream.
-enum Output {
-  static func line(_ text: String) { write(text + "\n", to: 1) }
-  static func error(_ text: String) { write(text + "\n", to: 2) }
-
-  static func write(_ text: String, to descriptor: Int32) {
-    var bytes = Array(text.utf8)[...]
-    while !bytes.isEmpty {
-      let n = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress!, $0.count) }
-      if n < 0 && errno == EINTR { continue }
-      if n <= 0 { return }
-      bytes = bytes.dropFirst(n)
-    }
-  }
 }

@@ -28,7 +28,7 @@ final class Display: Sendable {
 
   func show(_ event: RunEvent) {
     if style == .json {
-      Output.line(event.canonical.canonicalText)
+      Output.json(event.canonical)
       return
     }
     state.withLock { apply(event, &$0) }
@@ -53,7 +53,7 @@ final class Display: Sendable {
       progress(stage, step: step, of: total, unit: unit, detail: detail, now, &state)
     case .finished(let stage, _, let outputs, let seconds):
       end(stage, &state)
-      let artifacts = outputs.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.digest.short)" }
+      let artifacts = outputs.sorted { $0.key.precedesInBytes($1.key) }.map { "\($0.key) \($0.value.digest.short)" }
       print("\(stage): done in \(Units.duration(seconds)), \(artifacts.joined(separator: ", "))", &state)
     case .failed(let stage, _, let message):
       end(stage, &state)
@@ -123,7 +123,7 @@ final class Display: Sendable {
 
   /// A line that stays.
   private func print(_ text: String, _ state: inout State) {
-    var out = Display.eraseLines(state.liveLines) + text + "\n"
+    var out = Display.eraseLines(state.liveLines) + text.printable + "\n"
     state.liveLines = 0
     if style == .terminal, !state.running.isEmpty { out += liveText(clock.now, &state) }
     Output.write(out, to: 2)
@@ -131,7 +131,8 @@ final class Display: Sendable {
 
   /// Times on the screen go on where a stage says nothing for a while.
   private func keepTime() {
-    Thread.detachNewThread { [weak self] in
+    // Without it the times stand still between two messages, and nothing else is lost.
+    try? startThread(named: "display") { [weak self] in
       while true {
         Thread.sleep(forTimeInterval: 1)
         guard let self else { return }
@@ -166,19 +167,19 @@ struct StageProgress: Sendable {
       return
     }
     let elapsed = (now - first.at) / .seconds(1)
-    if step > first.step, elapsed > 0.5 { rate = Double(step - first.step) / elapsed }
+    if step > first.step, elapsed > 0.5 { rate = (Double(step) - Double(first.step)) / elapsed }
   }
 
   /// `42/100 updates`, `0.35/s`, `2 m 45 s left`, `loss 1.234`.
   func columns(at now: ContinuousClock.Instant) -> [String] {
     guard let position else { return ["running for \(Units.duration((now - started) / .seconds(1)))"] }
-    var columns = ["\(position.step)/\(position.total) \(position.unit)"]
+    var columns = ["\(position.step)/\(position.total) \(position.unit.printable)"]
     if let rate, let noted {
       columns.append(String(format: rate < 10 ? "%.2f/s" : "%.0f/s", rate))
-      let left = Double(position.total - position.step) / rate - (now - noted) / .seconds(1)
+      let left = (Double(position.total) - Double(position.step)) / rate - (now - noted) / .seconds(1)
       columns.append("\(Units.duration(max(0, left))) left")
     }
-    if !position.detail.isEmpty { columns.append(position.detail) }
+    if !position.detail.isEmpty { columns.append(position.detail.replacingScalars(["\n": " "]).printable) }
     return columns
   }
 }

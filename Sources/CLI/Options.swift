@@ -8,11 +8,16 @@ import Tensors
 
 /// What every command that computes takes.
 struct MachineOptions: ParsableArguments {
+  /// More than any machine has; a number with a slip of the finger in it would otherwise start as many threads.
+  private static let mostThreads = 4096
+
   @Option(help: "Threads of all stages together (default: AUTOPANOPTIC_THREADS, else all processors).")
   var threads: Int?
 
   func validate() throws {
-    if let threads, threads < 1 { throw ValidationError("--threads \(threads): expected 1 or more") }
+    if let threads, !(1...MachineOptions.mostThreads).contains(threads) {
+      throw ValidationError("--threads \(threads): expected 1 to \(MachineOptions.mostThreads)")
+    }
   }
 
   /// Sets up threads and instruction set.
@@ -27,8 +32,10 @@ struct MachineOptions: ParsableArguments {
     }
     var count = threads
     if count == nil, let text = environment["AUTOPANOPTIC_THREADS"], !text.isEmpty {
-      guard let number = Int(text), number >= 1 else {
-        throw ValidationError("AUTOPANOPTIC_THREADS=\(text): expected a whole number from 1")
+      guard let number = Int(text), (1...MachineOptions.mostThreads).contains(number) else {
+        throw ValidationError(
+          "AUTOPANOPTIC_THREADS=\(text.clipped(to: 100)): expected a whole number from 1 to \(MachineOptions.mostThreads)"
+        )
       }
       count = number
     }
@@ -162,9 +169,10 @@ enum Variables {
     var variables = ProcessInfo.processInfo.environment
     for case .variable(let name, let value) in try settings.map({ try Setting(parsing: $0) }) {
       let known = Set(Stages.registry.kinds.values.compactMap(\.sourceVariable))
-      guard known.contains(name) else {
-        let names = known.sorted().joined(separator: ", ")
-        throw ValidationError("--set \(name)=\(value): expected stage.parameter=value; variables are: \(names)")
+      guard known.contains(where: { $0.hasSameBytes(as: name) }) else {
+        let names = known.sortedByBytes().joined(separator: ", ")
+        throw ValidationError(
+          "--set \("\(name)=\(value)".clipped(to: 200)): expected stage.parameter=value; variables are: \(names)")
       }
       variables[name] = value
     }
@@ -173,6 +181,8 @@ enum Variables {
 }
 
 struct WorkOptions: ParsableArguments {
+  private static let mostJobs = 4096
+
   @Option(help: "Independent stages and instances side by side at most (default: as many as threads, at most 8).")
   var jobs: Int?
 
@@ -182,7 +192,9 @@ struct WorkOptions: ParsableArguments {
   @OptionGroup var machine: MachineOptions
 
   func validate() throws {
-    if let jobs, jobs < 1 { throw ValidationError("--jobs \(jobs): expected 1 or more") }
+    if let jobs, !(1...WorkOptions.mostJobs).contains(jobs) {
+      throw ValidationError("--jobs \(jobs): expected 1 to \(WorkOptions.mostJobs)")
+    }
   }
 
   func runOptions() throws -> RunOptions {
@@ -201,7 +213,7 @@ extension MachineOptions {
     let variable = "AUTOPANOPTIC_CHECKPOINT_INTERVAL"
     if let text = ProcessInfo.processInfo.environment[variable], !text.isEmpty {
       guard let seconds = Double(text), (0...1e9).contains(seconds) else {
-        throw ValidationError("\(variable)=\(text): expected seconds, 0 to 1000000000")
+        throw ValidationError("\(variable)=\(text.clipped(to: 100)): expected seconds, 0 to 1000000000")
       }
       options.checkpointInterval = seconds
     }

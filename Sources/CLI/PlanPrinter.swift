@@ -1,3 +1,4 @@
+import Determinism
 import Pipelines
 
 /// Plans as text.
@@ -5,10 +6,10 @@ enum PlanPrinter {
   /// - Parameter isWhole: whether all stages are in it; only then its root is that of the pipeline.
   static func printPlan(_ plan: Plan, isWhole: Bool, json: Bool) {
     if json {
-      Output.line(plan.canonical.canonicalText)
+      Output.json(plan.canonical)
       return
     }
-    let width = plan.stages.map(\.name.count).max() ?? 0
+    let width = Units.width(plan.stages.map(\.name))
     for stage in plan.stages {
       var lines = reasons(stage)
       if let cost = stage.lastCost { lines[0] += "  [last took \(text(cost))]" }
@@ -32,7 +33,7 @@ enum PlanPrinter {
   }
 
   static func printStatus(_ plan: Plan) {
-    let width = plan.stages.map(\.name.count).max() ?? 0
+    let width = Units.width(plan.stages.map(\.name))
     for stage in plan.stages { Output.line("  \(Units.pad(stage.name, width))  \(state(stage))") }
     if let root = plan.root { Output.line("root \(root.hex)") }
   }
@@ -61,7 +62,7 @@ enum PlanPrinter {
     case .missing: text += ": never run before"
     case .cached:
       if !stage.isFannedOut {
-        let outputs = stage.instances[0].outputs.sorted { $0.key < $1.key }
+        let outputs = stage.instances[0].outputs.sorted { $0.key.precedesInBytes($1.key) }
         text += "  " + outputs.map { "\($0.key) \($0.value.digest.short)" }.joined(separator: ", ")
       }
       if let cost = stage.lastCost { text += "  \(Units.bytes(cost.bytes))" }

@@ -20,8 +20,6 @@ public struct DatasetError: DiagnosableError, Equatable {
     public static let empty = Code("empty")
     /// A parameter that makes no sense.
     public static let parameter = Code("parameter")
-    /// The disk refused.
-    public static let unwritable = Code("unwritable")
   }
 
   public let code: Code
@@ -36,5 +34,5 @@ public struct DatasetError: DiagnosableError, Equatable {
   }
 
   public var description: String { "\(place): error: \(message)" }
-  public var isUserData: Bool { code != .unwritable }
+  public var isUserData: Bool { true }
 }

@@ -34,9 +34,10 @@ extension CanonicalValue: Codable {
     }
   }
 
-  /// Reads JSON text. Whole numbers that fit become integers, however they are written.
-  /// - Throws: `JSONError` for malformed text, and for an object that gives a member twice: readers differ about which
-  ///   one counts.
+  /// Reads JSON text. Whole numbers that fit become integers, however they are written; numbers with a fraction or an
+  /// exponent become the nearest binary64.
+  /// - Throws: `JSONError` for malformed text, for whole numbers beyond 64 bits, and for an object that gives a member
+  ///   twice, also where the two names are the same only to Unicode: readers differ about which one counts.
   public init(json: [UInt8]) throws(JSONError) {
     self = try CanonicalValue(JSONTree.parse(json))
   }
@@ -56,9 +57,16 @@ extension CanonicalValue: Codable {
     case .object(let members):
       var values = [String: CanonicalValue](minimumCapacity: members.count)
       for member in members {
-        guard values.updateValue(try CanonicalValue(member.value), forKey: member.name) == nil else {
-          throw JSONError(line: 0, column: 0, message: "an object gives '\(member.name)' twice")
+        let value = try CanonicalValue(member.value)
+        if let other = values.index(forKey: member.name).map({ values[$0].key }) {
+          let message =
+            other.hasSameBytes(as: member.name)
+            ? "an object gives '\(member.name)' twice"
+            : "an object has members '\(other.escapedBytes)' and '\(member.name.escapedBytes)', which are one name to "
+              + "Unicode"
+          throw JSONError(line: 0, column: 0, message: message)
         }
+        values[member.name] = value
       }
       self = .object(values)
     }

@@ -6,7 +6,10 @@
 ///
 /// JSON knows one kind of number, and tools rewrite `1.0` as `1` freely: both have the bytes `1`, and `-0.0` those of
 /// `0`, so that a value read back from any JSON file has the digest it was stored under.
-public enum CanonicalValue: Hashable, Sendable {
+///
+/// Texts are equal where their bytes are: `é` as one scalar and as two are two values. Of an object's members no two
+/// may have names that Unicode calls equal.
+public enum CanonicalValue: Sendable {
   case null
   case bool(Bool)
   case integer(Int)
@@ -17,7 +20,46 @@ public enum CanonicalValue: Hashable, Sendable {
   case object([String: CanonicalValue])
 }
 
+extension CanonicalValue: Hashable {
+  public static func == (a: CanonicalValue, b: CanonicalValue) -> Bool {
+    switch (a, b) {
+    case (.null, .null): return true
+    case (.bool(let x), .bool(let y)): return x == y
+    case (.integer(let x), .integer(let y)): return x == y
+    case (.number(let x), .number(let y)): return x == y
+    case (.string(let x), .string(let y)): return x.hasSameBytes(as: y)
+    case (.array(let x), .array(let y)): return x == y
+    case (.object(let x), .object(let y)):
+      return x.count == y.count
+        && x.allSatisfy { name, value in
+          guard let i = y.index(forKey: name) else { return false }
+          return y[i].key.hasSameBytes(as: name) && y[i].value == value
+        }
+    default: return false
+    }
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    switch self {
+    case .null: hasher.combine(0)
+    case .bool(let b): hasher.combine(b)
+    case .integer(let i): hasher.combine(i)
+    case .number(let d): hasher.combine(d)
+    case .string(let s): hasher.combine(ByteName(s))
+    case .array(let values): hasher.combine(values)
+    // Members have no order, and neither has a sum.
+    case .object(let members):
+      hasher.combine(members.reduce(0) { $0 &+ ByteName($1.key).hashValue &* 31 &+ $1.value.hashValue })
+    }
+  }
+}
+
 extension CanonicalValue {
+  /// A number that was measured, added up or read: what JSON can't hold stands there as text, `inf` or `nan`.
+  public static func measure(_ value: Double) -> CanonicalValue {
+    value.isFinite ? .number(value) : .string("\(value)")
+  }
+
   /// The canonical bytes; what digests are taken of.
   public var canonicalBytes: [UInt8] {
     var out = [UInt8]()
@@ -48,8 +90,7 @@ extension CanonicalValue {
       out.append(UInt8(ascii: "]"))
     case .object(let members):
       out.append(UInt8(ascii: "{"))
-      let names = members.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-      for (i, name) in names.enumerated() {
+      for (i, name) in members.keys.sortedByBytes().enumerated() {
         if i > 0 { out.append(UInt8(ascii: ",")) }
         CanonicalValue.writeString(name, to: &out)
         out.append(UInt8(ascii: ":"))
@@ -84,8 +125,10 @@ extension CanonicalValue {
 }
 
 extension CanonicalValue {
+  /// A member of an object, by the bytes of its name.
   public subscript(name: String) -> CanonicalValue? {
-    if case .object(let members) = self { members[name] } else { nil }
+    guard case .object(let members) = self, let i = members.index(forKey: name) else { return nil }
+    return members[i].key.hasSameBytes(as: name) ? members[i].value : nil
   }
 
   public var stringValue: String? { if case .string(let s) = self { s } else { nil } }

@@ -2,8 +2,9 @@
 public enum JSONTree: Sendable {
   case null
   case bool(Bool)
-  /// A number without fraction and exponent that fits.
+  /// A number without fraction and exponent.
   case integer(Int)
+  /// A number with a fraction or an exponent: the nearest binary64.
   case number(Double)
   case string(String)
   case array([JSONTree])
@@ -49,9 +50,13 @@ public struct JSONError: Error, Equatable, CustomStringConvertible {
 /// objects; records of stores and artifacts may come from anybody, so nothing it builds is larger than the
 /// text.
 /// `NaN` and `Infinity`, which Python writes and reads, are mistakes here. Nesting is limited to 512 levels.
+///
+/// Nothing is rounded in silence that a program may take to be exact: whole numbers beyond 64 bits, and numbers too
+/// small to be told from zero, are mistakes. A byte order mark in front, as editors on Windows put there, is passed over.
 struct JSONParser {
   private let bytes: UnsafeBufferPointer<UInt8>
-  private var position = 0
+  private var position: Int
+  private let start: Int
   private var depth = 0
 
   static func parse(_ text: [UInt8]) throws(JSONError) -> JSONTree {
@@ -64,12 +69,17 @@ struct JSONParser {
     }
   }
 
-  private init(bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+  private init(bytes: UnsafeBufferPointer<UInt8>) {
+    self.bytes = bytes
+    start = bytes.starts(with: TextLines.byteOrderMark) ? TextLines.byteOrderMark.count : 0
+    position = start
+  }
 
   private func mistake(_ message: String) -> JSONError {
-    let before = bytes[..<min(position, bytes.count)]
+    let end = min(position, bytes.count)
+    let before = bytes[start..<max(start, end)]
     let line = before.reduce(1) { $0 + ($1 == 10 ? 1 : 0) }
-    let column = before.count - ((before.lastIndex(of: 10) ?? -1) + 1) + 1
+    let column = end - (before.lastIndex(of: 10).map { $0 + 1 } ?? start) + 1
     return JSONError(line: line, column: column, message: message)
   }
 
@@ -160,7 +170,7 @@ struct JSONParser {
   }
 
   private mutating func number() throws(JSONError) -> JSONTree {
-    let start = position
+    let first = position
     if bytes[position] == UInt8(ascii: "-") { position += 1 }
     let firstDigit = position
     try digits()
@@ -180,12 +190,18 @@ struct JSONParser {
       if position < bytes.count, [UInt8(ascii: "+"), UInt8(ascii: "-")].contains(bytes[position]) { position += 1 }
       try digits()
     }
-    let text = String(decoding: bytes[start..<position], as: UTF8.self)
+    let digits = bytes[first..<position]
+    let text = String(decoding: digits, as: UTF8.self)
     if isInteger, let integer = Int(text) { return .integer(integer) }
-    guard let number = Double(text), number.isFinite else {
-      position = start
-      throw mistake("the number \(text) is out of range")
+    let shown = text.utf8.count <= 40 ? text : "\(text.prefix(37))..."
+    position = first
+    if isInteger { throw mistake("the whole number \(shown) has more than 64 bits; write it as text, in quotes") }
+    let mantissa = digits.prefix { $0 | 0x20 != UInt8(ascii: "e") }
+    let isZero = !mantissa.contains { (0x31...0x39).contains($0) }
+    guard let number = Double(text), number.isFinite, isZero || number != 0 else {
+      throw mistake("the number \(shown) is out of range")
     }
+    position = digits.endIndex
     return .number(number)
   }
 }

@@ -39,6 +39,11 @@ public final class Body {
       blocks = []
       return
     }
+    if case .fixed(let indices) = choices {
+      precondition(
+        indices.count == configuration.blockCount,
+        "Body: path of \(indices.count) layers, body of \(configuration.blockCount)")
+    }
     var blocks: [[ChoiceBlock?]] = []
     var inputs = configuration.stemChannels
     for (stage, count) in configuration.stageBlocks.enumerated() {
@@ -47,8 +52,8 @@ public final class Body {
         let layer = blocks.count
         let place = scope.sub("stage\(stage + 1)").sub(index)
         blocks.append(
-          BodyOperator.allCases.map { op in
-            if case .fixed(let indices) = choices, indices[layer] != op.rawValue { return nil }
+          configuration.operators.operators.enumerated().map { choice, op in
+            if case .fixed(let indices) = choices, indices[layer] != choice { return nil }
             return ChoiceBlock(
               place.sub("choice\(op.rawValue)"), op, inputs: inputs, outputs: outputs, stride: index == 0 ? 2 : 1,
               style: style)

@@ -28,6 +28,9 @@ public struct BodyConfiguration: Codable, Hashable, Sendable {
   }
   public var family = Family.recommended
 
+  /// What the layers of choice blocks choose among.
+  public var operators = OperatorSet<BodyOperator>()
+
   public enum Halving: String, Switch {
     /// The first convolution, as in the original and in Detectron.
     case first

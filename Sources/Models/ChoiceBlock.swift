@@ -4,8 +4,10 @@ import NN
 // N images, C channels, H W height and width. I, O, M: input, output and middle channels of a block (spec 1.4).
 
 /// The four operators of a backbone layer, in the order of the genome (spec 1.4).
-public enum BodyOperator: Int, CaseIterable, Sendable {
+public enum BodyOperator: Int, SearchOperator {
   case shuffle3x3, shuffle5x5, shuffle7x7, xception3x3
+
+  public static let published: [BodyOperator] = [.shuffle3x3, .shuffle5x5, .shuffle7x7, .xception3x3]
 
   public var kernelSize: Int {
     switch self {

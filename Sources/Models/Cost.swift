@@ -65,9 +65,7 @@ extension BodyConfiguration {
     var blocks: [Block] = []
     for (stage, (outputs, count)) in zip(stageChannels, stageBlocks).enumerated() {
       for index in 0..<count {
-        guard let op = BodyOperator(rawValue: path[blocks.count]) else {
-          preconditionFailure("blocks: layer \(blocks.count) has no operator \(path[blocks.count])")
-        }
+        let op = operators[path[blocks.count]]
         let before = height * width
         if index == 0 { (height, width) = (halved(height), halved(width)) }
         blocks.append(

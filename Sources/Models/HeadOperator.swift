@@ -2,8 +2,12 @@ import Autograd
 import NN
 
 /// The six operators of a head layer, in the order of the genome (spec 3.7).
-public enum HeadOperator: Int, CaseIterable, Sendable {
+public enum HeadOperator: Int, SearchOperator {
   case depthwise3x3, depthwise5x5, deformable3x3, deformable5x5, atrous3x3, atrous5x5
+
+  public static let published: [HeadOperator] = [
+    .depthwise3x3, .depthwise5x5, .deformable3x3, .deformable5x5, .atrous3x3, .atrous5x5,
+  ]
 
   public var kernelSize: Int {
     switch self {
@@ -57,8 +61,8 @@ final class HeadLayer {
 
   /// - Parameter choice: the operator of a fixed network; nil for a supernet.
   init(
-    _ scope: Scope, inputs: Int, outputs: Int, normGroups: Int, choice: Int?,
-    heads: NetworkConfiguration.Heads = .searched
+    _ scope: Scope, inputs: Int, outputs: Int, normGroups: Int, operators: OperatorSet<HeadOperator> = .published,
+    choice: Int?, heads: NetworkConfiguration.Heads = .searched
   ) {
     if heads == .plain {
       plain = HeadLayer.plain(scope.sub("plain"), inputs: inputs, outputs: outputs, normGroups: normGroups)
@@ -66,8 +70,9 @@ final class HeadLayer {
       return
     }
     plain = nil
-    choices = HeadOperator.allCases.map { op in
-      if let choice, choice != op.rawValue { return nil }
+    choices = operators.operators.enumerated().map { index, op in
+      if let choice, choice != index { return nil }
+      // By the operator, not by its place: a smaller set starts and loads like the whole one.
       let place = scope.sub("choice\(op.rawValue)")
       let layer = op.layer(place, inputs: inputs, outputs: outputs)
       let norm = followingNorm(place.sub("norm"), channels: outputs, groups: normGroups, isRectified: true)

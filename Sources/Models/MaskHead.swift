@@ -11,13 +11,13 @@ final class MaskHead {
   ///   - classes: thing classes and background.
   ///   - choices: operators of a fixed network; nil for a supernet.
   init(
-    _ scope: Scope, inputs: Int, classes: Int, _ configuration: MaskHeadConfiguration, normGroups: Int, choices: [Int]?,
-    heads: NetworkConfiguration.Heads = .searched
+    _ scope: Scope, inputs: Int, classes: Int, _ configuration: MaskHeadConfiguration, normGroups: Int,
+    operators: OperatorSet<HeadOperator> = .published, choices: [Int]?, heads: NetworkConfiguration.Heads = .searched
   ) {
     layers = (0..<configuration.layers).map { i in
       HeadLayer(
         scope.sub("layer\(i + 1)"), inputs: i == 0 ? inputs : configuration.channels, outputs: configuration.channels,
-        normGroups: normGroups, choice: choices?[i], heads: heads)
+        normGroups: normGroups, operators: operators, choice: choices?[i], heads: heads)
     }
     upscale = TransposedConv2x2(
       scope.sub("upscale"), inputChannels: configuration.channels, outputChannels: configuration.channels,

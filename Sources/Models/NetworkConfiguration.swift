@@ -31,6 +31,9 @@ public struct NetworkConfiguration: Codable, Hashable, Sendable {
   }
   public var heads = Heads.recommended
 
+  /// What the layers of both heads choose among.
+  public var headOperators = OperatorSet<HeadOperator>()
+
   public enum Boxes: String, Switch {
     /// Both corners are pixels of the box, and anchors stand about the centre of their stride's window, as published
     /// (spec 0.4, 3.3).

@@ -256,7 +256,7 @@ private struct Shapes {
         name: name, operation: "conv 3x3", output: output, parameters: store.count(below: prefix),
         multiplyAdds: 9 * inputs * outputs * positions)
     }
-    let operation = HeadOperator.allCases[choice]
+    let operation = configuration.headOperators[choice]
     return .init(
       name: name, operation: operation.name, output: output, parameters: store.count(below: prefix),
       multiplyAdds: operation.multiplyAdds(inputs: inputs, outputs: outputs) * positions)

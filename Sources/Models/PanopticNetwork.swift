@@ -78,10 +78,12 @@ public final class PanopticNetwork {
     let maskLayers = configuration.maskHead.layers
     maskHead = MaskHead(
       root.sub("mask"), inputs: channels, classes: thingClasses + 1, configuration.maskHead, normGroups: groups,
-      choices: fixed.map { Array($0.head[..<maskLayers]) }, heads: configuration.heads)
+      operators: configuration.headOperators, choices: fixed.map { Array($0.head[..<maskLayers]) },
+      heads: configuration.heads)
     semanticBranch = SemanticBranch(
       root.sub("semantic"), inputs: channels, levels: levels, classes: stuffClasses + 1, configuration.semantic,
-      normGroups: groups, choices: fixed.map { Array($0.head[maskLayers...]) }, heads: configuration.heads)
+      normGroups: groups, operators: configuration.headOperators,
+      choices: fixed.map { Array($0.head[maskLayers...]) }, heads: configuration.heads)
     func attention(_ name: String, inputs: Int, outputs: Int, first: Int, count: Int) -> [AttentionLayer] {
       guard configuration.attention.enabled else { return [] }
       return (0..<count).map { i in

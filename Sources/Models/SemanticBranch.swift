@@ -16,7 +16,8 @@ final class SemanticBranch {
   ///   - choices: operators of a fixed network; nil for a supernet.
   init(
     _ scope: Scope, inputs: Int, levels: Int, classes: Int, _ configuration: SemanticConfiguration, normGroups: Int,
-    choices: [Int]?, heads: NetworkConfiguration.Heads = .searched
+    operators: OperatorSet<HeadOperator> = .published, choices: [Int]?,
+    heads: NetworkConfiguration.Heads = .searched
   ) {
     merge = configuration.merge
     if configuration.branch == .searched {
@@ -28,7 +29,7 @@ final class SemanticBranch {
         return places.map { place in
           HeadLayer(
             place, inputs: i == 0 ? inputs : configuration.channels, outputs: configuration.channels,
-            normGroups: normGroups, choice: choices?[i], heads: heads)
+            normGroups: normGroups, operators: operators, choice: choices?[i], heads: heads)
         }
       }
     } else {

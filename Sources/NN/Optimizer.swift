@@ -1,4 +1,5 @@
 import Autograd
+import Determinism
 import Tensors
 
 /// Stochastic gradient descent with momentum: v ← μ v + (g + λ p), p ← p - η v; the first v is g + λ p.
@@ -25,8 +26,8 @@ public final class SGD {
   private var velocities: [Tensor?]
 
   /// - Parameter clipping: the root mean square of a gradient, times the parameter's rate factor, is at most this many
-  ///   times that of the parameter's values (which count as at least 0.1); longer ones are shortened. 0 leaves all as they are. After Brock et al.
-  ///   2021, section 4.1, for a whole parameter at a time.
+  ///   times that of the parameter's values (which count as at least 0.1); longer ones are shortened. 0 leaves all as
+  ///   they are. After Brock et al. 2021, section 4.1, for a whole parameter at a time.
   public init(
     _ parameters: [Parameter], momentum: Double, clipping: Double = 0, rule: (Parameter) -> Rule
   ) {
@@ -66,9 +67,24 @@ public final class SGD {
   }
 
   /// Restores what `state` gave.
+  /// - Precondition: `check` finds nothing.
   public func load(_ state: StateDictionary) {
-    let tensors = Dictionary(state.entries.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
-    for (i, p) in parameters.enumerated() { velocities[i] = tensors["velocity/" + p.name] }
+    let tensors = state.byName
+    for (i, p) in parameters.enumerated() { velocities[i] = tensors[ByteName("velocity/" + p.name)] }
+  }
+
+  /// - Throws: `StateError` for a velocity of no parameter, or of another shape than its parameter.
+  public func check(_ state: StateDictionary) throws {
+    let shapes = Dictionary(
+      parameters.map { (ByteName("velocity/" + $0.name), $0.value.shape) }, uniquingKeysWith: { first, _ in first })
+    for (name, tensor) in state.entries where name.startsWithBytes(of: "velocity/") {
+      guard let shape = shapes[ByteName(name)] else {
+        throw StateError(description: "tensor '\(name)' is of no parameter of the network")
+      }
+      guard tensor.shape == shape else {
+        throw StateError(description: "tensor '\(name)' has shape \(tensor.shape); the network needs \(shape)")
+      }
+    }
   }
 }
 

@@ -5,7 +5,33 @@ import Tensors
 public struct StateDictionary: Sendable {
   public private(set) var entries: [(name: String, tensor: Tensor)]
 
-  public init(_ entries: [(name: String, tensor: Tensor)]) { self.entries = entries }
+  /// Element types of tensors that were left out, since networks have binary32 alone.
+  private let others: [ByteName: String]
+
+  /// - Parameter others: element types of tensors that a file holds beside these.
+  public init(_ entries: [(name: String, tensor: Tensor)], others: [(name: String, type: String)] = []) {
+    self.entries = entries
+    self.others = Dictionary(others.map { (ByteName($0.name), $0.type) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// By the bytes of their names, the first of each.
+  var byName: [ByteName: Tensor] {
+    Dictionary(entries.map { (ByteName($0.name), $0.tensor) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// - Throws: `StateError` where there is no such tensor, or one of another shape.
+  fileprivate func tensor(_ name: String, _ shape: Shape, in tensors: [ByteName: Tensor]) throws -> Tensor {
+    guard let tensor = tensors[ByteName(name)] else {
+      if let type = others[ByteName(name)] {
+        throw StateError(description: "tensor '\(name)' has elements of type \(type); the network needs float32")
+      }
+      throw StateError(description: "the weights hold no tensor '\(name)' \(shape)")
+    }
+    guard tensor.shape == shape else {
+      throw StateError(description: "tensor '\(name)' has shape \(tensor.shape); the network needs \(shape)")
+    }
+    return tensor
+  }
 
   /// These entries, then those of `other`.
   public func appending(_ other: StateDictionary) -> StateDictionary {
@@ -16,7 +42,8 @@ public struct StateDictionary: Sendable {
   public func scoped(_ prefix: String) -> StateDictionary {
     StateDictionary(
       entries.compactMap { entry in
-        entry.name.hasPrefix(prefix) ? (String(entry.name.dropFirst(prefix.count)), entry.tensor) : nil
+        entry.name.startsWithBytes(of: prefix)
+          ? (String(decoding: entry.name.utf8.dropFirst(prefix.utf8.count), as: UTF8.self), entry.tensor) : nil
       })
   }
 }
@@ -43,16 +70,8 @@ extension ParameterStore {
   /// - Throws: `StateError` naming the first tensor that is missing or of another shape. Names in `state` that the
   ///   network lacks are left out, since a body is loaded from a file that also holds a classifier.
   public func load(_ state: StateDictionary, prefix: String = "") throws {
-    let tensors = Dictionary(state.entries.map { ($0.name, $0.tensor) }, uniquingKeysWith: { first, _ in first })
-    func tensor(_ name: String, _ shape: Shape) throws -> Tensor {
-      guard let tensor = tensors[name] else {
-        throw StateError(description: "the weights hold no tensor '\(name)' \(shape)")
-      }
-      guard tensor.shape == shape else {
-        throw StateError(description: "tensor '\(name)' has shape \(tensor.shape); the network needs \(shape)")
-      }
-      return tensor
-    }
+    let tensors = state.byName
+    func tensor(_ name: String, _ shape: Shape) throws -> Tensor { try state.tensor(name, shape, in: tensors) }
     let parameters = parameters.filter { $0.name.hasPrefix(prefix) }
     let buffers = buffers.filter { $0.name.hasPrefix(prefix) }
     let values = try parameters.map { try tensor($0.name, $0.value.shape) }

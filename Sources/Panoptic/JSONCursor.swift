@@ -1,5 +1,4 @@
 import Determinism
-import Foundation
 
 /// A value in a JSON file together with its place, so that every wrong value is reported as
 /// `file.json: annotations[3].segments_info[0].area: error: ...`.
@@ -10,22 +9,28 @@ struct JSONCursor {
   let path: String
 
   /// Reads and parses a file.
-  init(contentsOf file: String) throws {
-    guard let data = FileManager.default.contents(atPath: file) else {
-      throw PanopticError(.unreadable, at: file, "the file is missing or cannot be read")
+  init(contentsOf file: String) throws { try self.init(JSONCursor.bytes(of: file), place: file) }
+
+  private static func bytes(of file: String) throws -> [UInt8] {
+    do {
+      return try FileIO.read(file)
+    } catch {
+      guard error.isUserData else { throw error }
+      throw PanopticError(.unreadable, at: file, "the file is missing or cannot be read (\(error.description))")
     }
-    tree = try JSONCursor.parse([UInt8](data), file: file)
-    (self.file, path) = (file, "")
   }
 
-  /// - Throws: `PanopticError.Code.malformedJSON` at `file:line:column`.
-  static func parse(_ text: [UInt8], file: String) throws -> JSONTree {
+  /// Parses a document. A byte order mark in front, which editors on Windows write, is no part of it.
+  /// - Throws: `PanopticError.Code.malformedJSON` at `place:line:column`.
+  init(_ text: [UInt8], place: String) throws {
+    let content = TextLines.withoutByteOrderMark(text)
     do {
-      return try JSONTree.parse(text)
+      tree = try JSONTree.parse(content.count == text.count ? text : Array(content))
     } catch {
       throw PanopticError(
-        .malformedJSON, at: "\(file):\(error.line):\(error.column)", "\(error.message); this is not valid JSON")
+        .malformedJSON, at: "\(place):\(error.line):\(error.column)", "\(error.message); this is not valid JSON")
     }
+    (file, path) = (place, "")
   }
 
   init(tree: JSONTree, file: String, path: String) {
@@ -42,12 +47,16 @@ struct JSONCursor {
     error(.wrongType, "expected \(expected), found \(tree.kind)")
   }
 
-  /// The member called `name`; nil where there is none or it is null. The last of several counts.
+  /// The member called `name`; nil where there is none or it is null.
+  /// - Throws: also where there are several, of which JSON does not say which counts.
   func optional(_ name: String) throws -> JSONCursor? {
     guard case .object(let members) = tree else { throw wrongType("an object") }
-    guard let member = members.last(where: { $0.name == name }) else { return nil }
-    if case .null = member.value { return nil }
-    return JSONCursor(tree: member.value, file: file, path: path.isEmpty ? name : "\(path).\(name)")
+    guard let index = members.firstIndex(where: { $0.name == name }) else { return nil }
+    guard !members[(index + 1)...].contains(where: { $0.name == name }) else {
+      throw error(.duplicateMember, "'\(name)' stands here twice")
+    }
+    if case .null = members[index].value { return nil }
+    return JSONCursor(tree: members[index].value, file: file, path: path.isEmpty ? name : "\(path).\(name)")
   }
 
   func member(_ name: String) throws -> JSONCursor {
@@ -65,13 +74,17 @@ struct JSONCursor {
     return text
   }
 
-  /// An integer; `20.0` counts as 20, since some tools write areas so.
+  /// An integer; `20.0` counts as 20, since some tools write so, up to 2^53, above which such a number may have been
+  /// another one.
   func integer(in range: ClosedRange<Int> = Int.min...Int.max) throws -> Int {
     let value: Int
     switch tree {
     case .integer(let i): value = i
     case .number(let d):
-      guard let whole = Int(exactly: d) else { throw wrongType("a whole number") }
+      guard d == d.rounded() else { throw wrongType("a whole number") }
+      guard d.magnitude <= 0x1p53, let whole = Int(exactly: d) else {
+        throw error(.invalidValue, "\(d) is out of range for a whole number")
+      }
       value = whole
     default: throw wrongType("an integer")
     }
@@ -82,12 +95,19 @@ struct JSONCursor {
     return value
   }
 
-  func number() throws -> Double {
+  /// A number; finite, since JSON has no other.
+  func number(in range: ClosedRange<Double> = -.greatestFiniteMagnitude...(.greatestFiniteMagnitude)) throws -> Double {
+    let value: Double
     switch tree {
-    case .integer(let i): return Double(i)
-    case .number(let d): return d
+    case .integer(let i): value = Double(i)
+    case .number(let d): value = d
     default: throw wrongType("a number")
     }
+    guard range.contains(value) else {
+      let limit = value < range.lowerBound ? "at least \(range.lowerBound)" : "at most \(range.upperBound)"
+      throw error(.invalidValue, "\(value) should be \(limit)")
+    }
+    return value
   }
 
   /// 0, 1, false or true.

@@ -1,9 +1,33 @@
 import Determinism
 
-/// The name of an image in annotation files: a number in COCO, a text in ADE20K.
+/// The name of an image in annotation files: a number in COCO, a text in ADE20K. A number and the text of its digits
+/// are two names; texts are equal where their bytes are.
 public enum ImageID: Hashable, Sendable, CustomStringConvertible {
   case number(Int)
   case text(String)
+
+  public static func == (a: ImageID, b: ImageID) -> Bool {
+    switch (a, b) {
+    case (.number(let a), .number(let b)): a == b
+    case (.text(let a), .text(let b)): a.hasSameBytes(as: b)
+    default: false
+    }
+  }
+
+  public func hash(into hasher: inout Hasher) {
+    switch self {
+    case .number(let number): hasher.combine(number)
+    case .text(let text): ByteName(text).hash(into: &hasher)
+    }
+  }
+
+  /// Whether one is a number and the other a text of the same number.
+  func isWritten(otherwiseThan other: ImageID) -> Bool {
+    switch (self, other) {
+    case (.number(let number), .text(let text)), (.text(let text), .number(let number)): Int(text) == number
+    default: false
+    }
+  }
 
   public var description: String {
     switch self {
@@ -61,6 +85,8 @@ public struct PanopticAnnotations: Hashable, Sendable {
     (self.file, self.images, self.annotations, self.categories) = (file, images, annotations, categories)
   }
 
+  var segmentCount: Int { annotations.reduce(0) { $0 + $1.segments.count } }
+
   /// The file as it is written: members sorted, no white space.
   public var json: CanonicalValue {
     var members: [String: CanonicalValue] = [
@@ -87,8 +113,8 @@ public struct PanopticAnnotations: Hashable, Sendable {
 extension SegmentInfo {
   var json: CanonicalValue {
     var members: [String: CanonicalValue] = [
-      "id": .integer(id), "category_id": .integer(categoryID), "area": .integer(area),
-      "iscrowd": .integer(isCrowd ? 1 : 0),
+      "id": .integer(id), "category_id": .integer(categoryID),
+      "area": Int(exactly: area).map { .integer($0) } ?? .number(area), "iscrowd": .integer(isCrowd ? 1 : 0),
     ]
     if let boundingBox { members["bbox"] = .array(boundingBox.map { .integer($0) }) }
     return .object(members)

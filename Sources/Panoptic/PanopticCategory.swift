@@ -73,8 +73,14 @@ public struct CategoryTable: Hashable, Sendable {
 
 extension CategoryTable {
   /// Reads a category list: a JSON file that is an array, or an object with a member `categories`.
-  public init(contentsOf file: String) throws {
-    let document = try JSONCursor(contentsOf: file)
+  public init(contentsOf file: String) throws { try self.init(document: JSONCursor(contentsOf: file)) }
+
+  /// The same of a file of a tree.
+  public init(_ path: String, in files: any FileTree) throws {
+    try self.init(document: JSONCursor(files.read(path), place: files.place(path)))
+  }
+
+  private init(document: JSONCursor) throws {
     if case .array = document.tree {
       try self.init(document)
     } else {

@@ -8,15 +8,15 @@ public struct PanopticError: DiagnosableError, Equatable {
 
     /// The file is missing or cannot be read.
     public static let unreadable = Code("unreadable")
-    /// The file could not be written.
-    public static let unwritable = Code("unwritable")
     /// The text is not JSON.
     public static let malformedJSON = Code("malformedJSON")
+    /// An object has two members of one name.
+    public static let duplicateMember = Code("duplicateMember")
     public static let missingField = Code("missingField")
     public static let wrongType = Code("wrongType")
     /// A value of the right type that cannot be, such as a negative area.
     public static let invalidValue = Code("invalidValue")
-    /// Two images, annotations, categories or segments share one id.
+    /// Two images, annotations, categories or segments share one id or file.
     public static let duplicateID = Code("duplicateID")
     public static let unknownCategory = Code("unknownCategory")
     /// An annotation speaks of an image that is not listed, or an image has no annotation.
@@ -39,5 +39,5 @@ public struct PanopticError: DiagnosableError, Equatable {
   }
 
   public var description: String { "\(place): error: \(message)" }
-  public var isUserData: Bool { code != .unwritable }
+  public var isUserData: Bool { true }
 }

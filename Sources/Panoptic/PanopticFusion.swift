@@ -91,7 +91,7 @@ public struct PanopticFusion: Hashable, Sendable, Codable {
         ids[i] = id
         painted += 1
       }
-      if painted > 0 { segments.append(SegmentInfo(id: Int(id), categoryID: categoryID, area: painted)) }
+      if painted > 0 { segments.append(SegmentInfo(id: Int(id), categoryID: categoryID, area: Double(painted))) }
     }
     /// Pixels of `mask` that no segment holds.
     func free(_ mask: BinaryMask) -> Int {

@@ -1,7 +1,106 @@
 import Determinism
 import Vision
 
-/// Panoptic quality of predictions on disk, in the files of panopticapi.
+extension PanopticQuality {
+  /// Panoptic quality of predictions on disk, in the files of panopticapi. `notes` says what of them does not count.
+  ///
+  /// - Parameters:
+  ///   - groundTruth: its annotations give the images and their order.
+  ///   - prediction: needs an annotation of each of those images.
+  ///   - categories: a list that replaces the one of the ground truth.
+  /// - Throws: `PanopticError` or `ImageError` for the first image at fault, in the order of the ground truth.
+  public init(
+    groundTruth: PanopticSource, prediction: PanopticSource, categories: CategoryTable? = nil
+  ) throws {
+    let truth = groundTruth.annotations
+    guard let table = categories ?? truth.categories else {
+      throw PanopticError(.missingField, at: truth.file, "'categories' is missing")
+    }
+    if truth.annotations.isEmpty {
+      throw PanopticError(.missingImage, at: truth.file, "the list of annotations is empty: nothing to compare")
+    }
+    let guesses = try PanopticQuality.partners(of: truth, in: prediction.annotations)
+    let sizes = Dictionary(uniqueKeysWithValues: truth.images.map { ($0.id, (width: $0.width, height: $0.height)) })
+
+    // A few images go through the same memory, one after the other.
+    let count = truth.annotations.count
+    let results = Parallel.map((count + 3) / 4) { chunk in
+      Result { () throws -> [Comparison] in
+        let empty = PanopticSegmentation(map: LabelImage(width: 0, height: 0, ids: []), segments: [])
+        var (truthMap, guessMap) = (empty, empty)
+        return try (4 * chunk..<min(count, 4 * chunk + 4)).map { i in
+          let annotation = truth.annotations[i]
+          let guess = guesses[i]
+          let truthPlace = groundTruth.places(annotation)
+          try groundTruth.readUnchecked(annotation, size: sizes[annotation.imageID], into: &truthMap)
+          do {
+            try prediction.readUnchecked(guess, size: (truthMap.map.width, truthMap.map.height), into: &guessMap)
+          } catch {
+            // What is wrong with the ground truth comes first.
+            try truthMap.validate(categories: table, place: truthPlace)
+            throw error
+          }
+          return try PanopticQuality.compare(
+            groundTruth: truthMap, prediction: guessMap, categories: table,
+            places: (truthPlace, prediction.places(guess)), place: prediction.place(guess))
+        }
+      }
+    }
+    let images = try results.flatMap { try $0.get() }
+    self.init(images.map(\.counts), categories: table)
+    notes =
+      PanopticQuality.notes(truth, prediction.annotations)
+      + [groundTruth.unusedFiles, prediction.unusedFiles].compactMap { $0 }
+      + PanopticQuality.notes(misstated: images.flatMap(\.misstated), of: truth.segmentCount)
+  }
+
+  /// The predicted annotation of each annotation of the ground truth.
+  private static func partners(
+    of truth: PanopticAnnotations, in guesses: PanopticAnnotations
+  ) throws -> [PanopticAnnotation] {
+    let guessOf = Dictionary(uniqueKeysWithValues: guesses.annotations.map { ($0.imageID, $0) })
+    return try truth.annotations.map { annotation in
+      if let guess = guessOf[annotation.imageID] { return guess }
+      let id = annotation.imageID
+      guard let other = guesses.annotations.firstIndex(where: { $0.imageID.isWritten(otherwiseThan: id) }) else {
+        throw PanopticError(.missingImage, at: guesses.file, "there is no annotation of the image \(id)")
+      }
+      throw PanopticError(
+        .missingImage, at: "\(guesses.file): annotations[\(other)].image_id",
+        "the image \(guesses.annotations[other].imageID.json.canonicalText) is \(id.json.canonicalText) in "
+          + "\(truth.file); write all ids alike")
+    }
+  }
+
+  /// Images that only one of the files has, as far as that is allowed.
+  private static func notes(_ truth: PanopticAnnotations, _ guesses: PanopticAnnotations) -> [String] {
+    let annotated = Set(truth.annotations.map(\.imageID))
+    let without = truth.images.filter { !annotated.contains($0.id) }
+    let further = guesses.annotations.filter { !annotated.contains($0.imageID) }
+    var notes: [String] = []
+    if let first = without.first {
+      notes.append(
+        "\(truth.file): \(counted(without.count, "image")) without annotation, such as \(first.fileName); not counted")
+    }
+    if let first = further.first {
+      notes.append(
+        "\(guesses.file): \(counted(further.count, "annotation")) of images that \(truth.file) does not annotate, "
+          + "such as \(first.fileName); not counted")
+    }
+    return notes
+  }
+
+  private static func notes(misstated: [AreaMismatch], of total: Int) -> [String] {
+    guard let first = misstated.first else { return [] }
+    return [
+      "\(first.place): \(misstated.count) of \(counted(total, "segment")) state another area than their pixels, such "
+        + "as segment \(first.segment) with an area of \(first.stated) and \(counted(first.pixels, "pixel")); "
+        + "pixels count"
+    ]
+  }
+}
+
+/// Panoptic quality of predictions in files and folders that somebody named.
 ///
 /// - Parameters:
 ///   - groundTruthJSON: COCO panoptic JSON; its annotations give the images and their order.
@@ -9,52 +108,14 @@ import Vision
 ///   - predictionJSON: JSON with `annotations`.
 ///   - predictionFolder: its PNGs.
 ///   - categories: a list that replaces the one in `groundTruthJSON`.
-/// - Throws: `PanopticError` or `ImageError` for the first image at fault, in the order of the ground truth.
 public func computePanopticQuality(
   groundTruthJSON: String, groundTruthFolder: String, predictionJSON: String, predictionFolder: String,
   categories: String? = nil
 ) throws -> PanopticQuality {
-  let truth = try PanopticAnnotations(contentsOf: groundTruthJSON, role: .groundTruth)
-  let table = try categories.map { try CategoryTable(contentsOf: $0) } ?? truth.categories!
-  let guesses = try PanopticAnnotations(contentsOf: predictionJSON, role: .prediction)
-  if truth.annotations.isEmpty {
-    throw PanopticError(.missingImage, at: groundTruthJSON, "the list of annotations is empty: nothing to compare")
-  }
-  let sizes = Dictionary(uniqueKeysWithValues: truth.images.map { ($0.id, (width: $0.width, height: $0.height)) })
-  let guessOf = Dictionary(uniqueKeysWithValues: guesses.annotations.map { ($0.imageID, $0) })
-  for annotation in truth.annotations where guessOf[annotation.imageID] == nil {
-    throw PanopticError(
-      .missingImage, at: predictionJSON, "there is no annotation of the image \(annotation.imageID)")
-  }
-
-  // A few images go through the same memory, one after the other.
-  let count = truth.annotations.count
-  let results = Parallel.map((count + 3) / 4) { chunk in
-    Result { () throws -> [[PanopticQuality.CategoryCounts]] in
-      let empty = PanopticSegmentation(map: LabelImage(width: 0, height: 0, ids: []), segments: [])
-      var (truthMap, guessMap) = (empty, empty)
-      return try (4 * chunk..<min(count, 4 * chunk + 4)).map { i in
-        let annotation = truth.annotations[i]
-        let guess = guessOf[annotation.imageID]!
-        let truthPlace = PanopticFiles.place(annotation, folder: groundTruthFolder, jsonFile: groundTruthJSON)
-        try PanopticFiles.readUnchecked(
-          annotation, folder: groundTruthFolder, size: sizes[annotation.imageID], into: &truthMap)
-        do {
-          try PanopticFiles.readUnchecked(
-            guess, folder: predictionFolder, size: (truthMap.map.width, truthMap.map.height), into: &guessMap)
-        } catch {
-          // What is wrong with the ground truth comes first.
-          try truthMap.validate(categories: table, place: truthPlace)
-          throw error
-        }
-        return try PanopticQuality.compare(
-          groundTruth: truthMap, prediction: guessMap, categories: table,
-          places: (truthPlace, PanopticFiles.place(guess, folder: predictionFolder, jsonFile: predictionJSON)),
-          place: "\(predictionFolder)/\(guess.fileName)")
-      }
-    }
-  }
-  return PanopticQuality(try results.flatMap { try $0.get() }, categories: table)
+  try PanopticQuality(
+    groundTruth: PanopticSource(json: groundTruthJSON, folder: groundTruthFolder, role: .groundTruth),
+    prediction: PanopticSource(json: predictionJSON, folder: predictionFolder, role: .prediction),
+    categories: categories.map { try CategoryTable(contentsOf: $0) })
 }
 
 extension PanopticQuality {
@@ -72,7 +133,8 @@ extension PanopticQuality {
         let place = "\(place)[\(i)]"
         return try PanopticQuality.compare(
           groundTruth: truth, prediction: guess, categories: categories, places: ("\(place), ground truth", place),
-          place: place)
+          place: place
+        ).counts
       }
     }
     self.init(try results.map { try $0.get() }, categories: categories)

@@ -74,6 +74,8 @@ public struct PanopticQuality: Sendable {
   public let all: GroupQuality
   public let things: GroupQuality
   public let stuff: GroupQuality
+  /// What was left out or looks wrong in the files compared, a sentence each. No number depends on it.
+  public internal(set) var notes: [String] = []
 
   public struct CategoryCounts: Hashable, Sendable {
     public let category: Int

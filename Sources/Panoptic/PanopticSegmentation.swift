@@ -5,14 +5,15 @@ public struct SegmentInfo: Hashable, Sendable {
   /// Value of the segment's pixels, 1 ..< 2²⁴.
   public var id: Int
   public var categoryID: Int
-  /// Pixels; as the file says, where it comes from one. Zero in predictions that do not say.
-  public var area: Int
+  /// Pixels; as the file says, where it comes from one, and then perhaps no whole number. Zero in predictions that do
+  /// not say. No result depends on it: segments are as large as their pixels.
+  public var area: Double
   /// A region of many things of one category that nobody told apart.
   public var isCrowd: Bool
   /// `x, y, width, height` in pixels; nil in predictions that do not say.
   public var boundingBox: [Int]?
 
-  public init(id: Int, categoryID: Int, area: Int = 0, isCrowd: Bool = false, boundingBox: [Int]? = nil) {
+  public init(id: Int, categoryID: Int, area: Double = 0, isCrowd: Bool = false, boundingBox: [Int]? = nil) {
     (self.id, self.categoryID, self.area, self.isCrowd, self.boundingBox) =
       (id, categoryID, area, isCrowd, boundingBox)
   }
@@ -80,7 +81,7 @@ public struct PanopticSegmentation: Hashable, Sendable {
     let measured = segments.compactMap { segment -> SegmentInfo? in
       guard let extent = extents[UInt32(segment.id)] else { return nil }
       var copy = segment
-      copy.area = extent.area
+      copy.area = Double(extent.area)
       copy.boundingBox = [
         extent.left, extent.top, extent.right - extent.left + 1, extent.bottom - extent.top + 1,
       ]

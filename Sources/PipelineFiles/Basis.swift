@@ -1,4 +1,4 @@
-import Foundation
+import Determinism
 import Pipelines
 
 /// A pipeline file that stands on another one: `based-on: coco.yaml`, a file in the same folder or below.
@@ -24,14 +24,14 @@ enum Basis {
       throw PipelineError(
         .wrongType, at: place, "'\(key)': expected the name of a file, found \(basis.value.kindDescription)")
     }
-    guard !name.hasPrefix("/"), !name.split(separator: "/").contains("..") else {
+    let slash = UInt8(ascii: "/")
+    guard name.utf8.first != slash, !name.splitBytes(at: slash).contains(".."), !name.utf8.contains(0) else {
       throw PipelineError(.badReference, at: place, "'\(key): \(name)': must be a file in this folder or below")
     }
     guard depth < depthLimit else {
       throw PipelineError(.badReference, at: place, "'\(key)': more than \(depthLimit) files; do they go in a circle?")
     }
-    let folder = URL(fileURLWithPath: path).deletingLastPathComponent().relativePath
-    let file = folder == "." ? name : "\(folder)/\(name)"
+    let file = (path.utf8.lastIndex(of: slash).map { String(decoding: path.utf8[...$0], as: UTF8.self) } ?? "") + name
     let text: String
     switch TextFile.read(file) {
     case .success(let found): text = found
@@ -52,7 +52,7 @@ enum Basis {
     if let kind = value["uses"]?.stringValue, let former = base["uses"]?.stringValue, kind != former { return value }
     var result = below
     for member in members {
-      let index = result.firstIndex { $0.name == member.name }
+      let index = result.firstIndex { $0.name.hasSameBytes(as: member.name) }
       if case .null = member.value.content {
         if let index { result.remove(at: index) }
         // Of what a name stands for nothing can be taken out: the stage will refuse the empty value at its place.

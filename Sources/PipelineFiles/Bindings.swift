@@ -1,3 +1,4 @@
+import Determinism
 import Pipelines
 
 /// The values under `let`, which parameters name as `$network` or `$network.width`.
@@ -24,9 +25,18 @@ struct Bindings {
 
   /// `$name` as `{ $: $name }`, which members can be laid over; other values as they are.
   static func opened(_ value: LocatedValue) -> LocatedValue {
-    guard let text = value.stringValue, text.hasPrefix("$"), !text.hasPrefix("$$") else { return value }
+    guard let text = value.stringValue, isReference(text) else { return value }
     return LocatedValue(
       .object([LocatedValue.Member(name: "$", nameLocation: value.location, value: value)]), at: value.location)
+  }
+
+  /// Whether a text names a value, rather than beginning with a doubled dollar sign.
+  private static func isReference(_ text: String) -> Bool {
+    text.startsWithBytes(of: "$") && !text.startsWithBytes(of: "$$")
+  }
+
+  private static func withoutFirstByte(_ text: String) -> String {
+    String(decoding: text.utf8.dropFirst(), as: UTF8.self)
   }
 
   private func requireKnown(_ name: String, at location: SourceLocation) throws {
@@ -54,10 +64,10 @@ struct Bindings {
         .syntax, at: value.location, "more than \(Bindings.valueLimit) values; do names under 'let' multiply here?")
     }
     switch value.content {
-    case .string(let text) where text.hasPrefix("$$"):
-      return LocatedValue(.string(String(text.dropFirst(1))), at: value.location)
-    case .string(let text) where text.hasPrefix("$"):
-      return try resolve(try lookUp(String(text.dropFirst(1)), at: value.location), depth: depth + 1, &count)
+    case .string(let text) where text.startsWithBytes(of: "$$"):
+      return LocatedValue(.string(Bindings.withoutFirstByte(text)), at: value.location)
+    case .string(let text) where text.startsWithBytes(of: "$"):
+      return try resolve(try lookUp(Bindings.withoutFirstByte(text), at: value.location), depth: depth + 1, &count)
     case .array(let elements):
       return LocatedValue(.array(try elements.map { try resolve($0, depth: depth + 1, &count) }), at: value.location)
     case .object(let members):
@@ -82,10 +92,10 @@ struct Bindings {
 
   private func lookUp(_ path: String, at location: SourceLocation) throws -> LocatedValue {
     var place = values
-    for (i, name) in path.split(separator: ".", omittingEmptySubsequences: false).map(String.init).enumerated() {
+    for (i, name) in path.splitBytes(at: UInt8(ascii: ".")).enumerated() {
       if i == 0 { try requireKnown(name, at: location) }
       // A name may stand for another one.
-      if let text = place.stringValue, text.hasPrefix("$"), !text.hasPrefix("$$") { place = try resolve(place) }
+      if let text = place.stringValue, Bindings.isReference(text) { place = try resolve(place) }
       guard let next = place[name] else {
         let hint = Suggestion.text(for: name, among: place.members?.map(\.name) ?? [])
         throw PipelineError(.badReference, at: location, "'$\(path)': nothing named '\(name)'\(hint)")

@@ -1,3 +1,4 @@
+import Determinism
 import Pipelines
 
 /// A pipeline file: YAML with the stages, and profiles that override their parameters.
@@ -137,12 +138,13 @@ public struct PipelineFile: Sendable {
       let found = try Section.mapping(roots, title: "'expect' of profile '\(name)'")
         .first(where: { $0.name == String(number) })
     else { return nil }
-    guard let text = found.value.stringValue, text.utf8.count == 64, text.allSatisfy(\.isHexDigit) else {
+    // A root of decimal digits and an e looks like a number.
+    guard let text = found.value.stringValue ?? found.value.written, let root = Digest(hex: text.lowercased()) else {
       throw PipelineError(
         .wrongType, at: found.value.location,
         "'expect': expected a root of 64 hexadecimal digits, found \(found.value.kindDescription)")
     }
-    return (text.lowercased(), found.value.location)
+    return (root.hex, found.value.location)
   }
 
   private func requireStage(_ name: String, among names: [String], at location: SourceLocation) throws {

@@ -1,3 +1,4 @@
+import Determinism
 import Pipelines
 
 /// A mapping of a pipeline file whose keys are known: an unknown one is an error, with the nearest known one.
@@ -9,7 +10,8 @@ struct Section {
   init(_ value: LocatedValue, title: String, keys: [String]) throws {
     self.value = value
     self.title = title
-    for member in try Section.mapping(value, title: title) where !keys.contains(member.name) {
+    for member in try Section.mapping(value, title: title)
+    where !keys.contains(where: { $0.hasSameBytes(as: member.name) }) {
       let hint = Suggestion.text(for: member.name, among: keys)
       throw PipelineError(.unknownKey, at: member.nameLocation, "\(title): unknown key '\(member.name)'\(hint)")
     }
@@ -20,7 +22,9 @@ struct Section {
   func text(_ name: String) throws -> LocatedValue? {
     guard let value = self[name] else { return nil }
     guard value.stringValue != nil else {
-      throw PipelineError(.wrongType, at: value.location, "'\(name)': expected text, found \(value.kindDescription)")
+      let advice = value.written == nil ? "" : "; put it in quotes"
+      throw PipelineError(
+        .wrongType, at: value.location, "'\(name)': expected text, found \(value.kindDescription)\(advice)")
     }
     return value
   }

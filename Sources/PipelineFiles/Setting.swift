@@ -1,8 +1,10 @@
+import Determinism
 import Pipelines
 
 /// What `--set` says: a parameter of a stage, a value under `let`, or a variable.
 public enum Setting: Sendable {
-  /// `stage.parameter=value`; the value is YAML. Longer paths reach into mappings.
+  /// `stage.parameter=value`; the value is YAML on one line, in which `#` begins no comment and a plain text is taken
+  /// as it is. Longer paths reach into mappings.
   case parameter(stage: String, value: LocatedValue)
   /// `let.name=value`.
   case binding(LocatedValue)
@@ -11,12 +13,12 @@ public enum Setting: Sendable {
 
   /// - Throws: where the text has no such form.
   public init(parsing text: String) throws {
-    let location = SourceLocation(file: "--set \(text)")
-    guard let equals = text.firstIndex(of: "=") else {
+    let location = SourceLocation(file: "--set \(text.clipped(to: 200))")
+    guard let equals = text.utf8.firstIndex(of: UInt8(ascii: "=")) else {
       throw PipelineError(.syntax, at: location, "expected stage.parameter=value, or NAME=value for a variable")
     }
-    let path = text[..<equals].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
-    let given = String(text[text.index(after: equals)...])
+    let path = String(decoding: text.utf8[..<equals], as: UTF8.self).splitBytes(at: UInt8(ascii: "."))
+    let given = String(decoding: text.utf8[equals...].dropFirst(), as: UTF8.self)
     guard path.allSatisfy({ !$0.isEmpty }) else {
       throw PipelineError(.syntax, at: location, "a name is empty; expected stage.parameter=value")
     }
@@ -29,6 +31,6 @@ public enum Setting: Sendable {
       value = LocatedValue(
         .object([LocatedValue.Member(name: name, nameLocation: location, value: value)]), at: location)
     }
-    self = path[0] == "let" ? .binding(value) : .parameter(stage: path[0], value: value)
+    self = path[0].hasSameBytes(as: "let") ? .binding(value) : .parameter(stage: path[0], value: value)
   }
 }

@@ -1,3 +1,4 @@
+import Determinism
 import Pipelines
 
 /// One stage of a pipeline file.
@@ -10,13 +11,11 @@ struct StageSection {
 
   init(_ member: LocatedValue.Member, bindings: Bindings) throws {
     let name = member.name
-    let isWord =
-      name.first?.isLetter == true && name.utf8.count <= 64
-      && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") }
-    guard isWord, name != "let", name != "each" else {
+    guard Word.isValid(name), name != "let", name != "each" else {
       throw PipelineError(
         .badValue, at: member.nameLocation,
-        "'\(name)' can't be the name of a stage; use letters, digits and '-', and neither 'let' nor 'each'")
+        "'\(name.clipped(to: 100))' can't be the name of a stage; use letters, digits and '-', and neither 'let' nor 'each'"
+      )
     }
     self.member = member
     self.section = try Section(member.value, title: "stage '\(name)'", keys: StageSection.keys)

@@ -1,23 +1,22 @@
+import Determinism
 import Foundation
-import Pipelines
 
 /// A pipeline file as text.
 enum TextFile {
-  /// - Returns: nil, with the reason, for what is no plain file of UTF-8 text or far larger than a pipeline; a device or a
-  ///   pipe would never end.
+  /// - Returns: nothing, but the reason, for what is no plain file of UTF-8 text or far larger than a pipeline; a device
+  ///   or a pipe would never end.
   static func read(_ path: String) -> Result<String, Reason> {
-    let target = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-    guard let attributes = try? FileManager.default.attributesOfItem(atPath: target) else {
-      return .failure(Reason("cannot read the file"))
+    let bytes: [UInt8]
+    do throws(FileFailure) {
+      bytes = try FileIO.read(path, limit: YAMLTree.sizeLimit)
+    } catch {
+      if error.code != 0 { return .failure(Reason("cannot read the file: \(String(cString: strerror(error.code)))")) }
+      return .failure(
+        Reason(
+          FileIO.kind(path) == .file ? "larger than \(YAMLTree.sizeLimit >> 20) MiB; is this a pipeline?" : "not a file"
+        ))
     }
-    guard attributes[.type] as? FileAttributeType == .typeRegular else { return .failure(Reason("not a file")) }
-    guard (attributes[.size] as? NSNumber)?.intValue ?? .max <= YAMLTree.sizeLimit else {
-      return .failure(Reason("larger than \(YAMLTree.sizeLimit >> 20) MiB; is this a pipeline?"))
-    }
-    guard let data = FileManager.default.contents(atPath: target) else {
-      return .failure(Reason("cannot read the file"))
-    }
-    guard let text = String(validating: data, as: UTF8.self) else {
+    guard let text = String(validating: TextLines.withoutByteOrderMark(bytes), as: UTF8.self) else {
       return .failure(Reason("the file is not UTF-8 text"))
     }
     return .success(text)

@@ -1,8 +1,8 @@
 import Pipelines
 
 /// Looks over YAML text before it is parsed, for what would make the parser grow beyond all bounds: aliases that
-/// multiply, aliases as keys, and nesting without end. It takes no notice of quotes, so it counts too much rather than
-/// too little; no pipeline comes near.
+/// multiply, aliases as keys, and nesting without end; and for line ends that not every reader takes for such. It takes
+/// no notice of quotes, so it counts too much rather than too little; no pipeline comes near.
 enum YAMLScan {
   /// With so few, no nesting of them can grow beyond some tens of thousands of values.
   static let aliasLimit = 30
@@ -13,9 +13,14 @@ enum YAMLScan {
   static func refuseBombs(in text: String, file: String) throws {
     var aliases = 0
     var brackets = 0
-    for (index, line) in text.utf8.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
+    for (number, line) in lines(of: text.utf8) {
       func refuse(_ message: String) -> PipelineError {
-        PipelineError(.syntax, at: SourceLocation(file: file, line: index + 1), message)
+        PipelineError(.syntax, at: SourceLocation(file: file, line: number), message)
+      }
+      if let scalar = rareLineEnd(in: line) {
+        let code = String(scalar.value, radix: 16)
+        let escape = code.utf8.count == 2 ? "\\x\(code)" : "\\u\(code)"
+        throw refuse("U+\(code) ends a line for some readers only; write it as \"\(escape)\" in double quotes")
       }
       let content = line.drop { $0 == 0x20 }
       if content.first == UInt8(ascii: "#") { continue }
@@ -38,6 +43,27 @@ enum YAMLScan {
         previous = c
       }
     }
+  }
+
+  /// The lines with their numbers from 1. YAML ends lines at LF, CR LF and also at a CR alone.
+  private static func lines(of text: String.UTF8View) -> [(number: Int, line: Substring.UTF8View)] {
+    var number = 1
+    var lines = [(number: Int, line: Substring.UTF8View)]()
+    for line in text.split(separator: 0x0A, omittingEmptySubsequences: false) {
+      // The CR of a CR LF is no end of its own.
+      let content = line.last == 0x0D ? line.dropLast() : line
+      for part in content.split(separator: 0x0D, omittingEmptySubsequences: false) {
+        lines.append((number, part))
+        number += 1
+      }
+    }
+    return lines
+  }
+
+  /// The parser ends lines there, in the middle of quoted text too, and makes a space of it.
+  private static func rareLineEnd(in line: Substring.UTF8View) -> Unicode.Scalar? {
+    if line.allSatisfy({ $0 < 0x80 }) { return nil }
+    return String(decoding: line, as: UTF8.self).unicodeScalars.first { [0x85, 0x2028, 0x2029].contains($0.value) }
   }
 
   private static func isSpace(_ c: UInt8) -> Bool { c == 0x20 || c == 0x09 || c == 0x0D }

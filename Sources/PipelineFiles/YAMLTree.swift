@@ -12,8 +12,19 @@ enum YAMLTree {
   /// - Throws: `PipelineError` with the place of what is wrong.
   static func parse(_ text: String, file: String) throws -> LocatedValue {
     let start = SourceLocation(file: file)
+    guard let value = try tree(text, file: file)?.value else {
+      throw PipelineError(.syntax, at: start, "the file is empty")
+    }
+    return value
+  }
+
+  /// The value of a text, and whether it is a bare word without quotes, tag and anchor; nil where there is none.
+  private static func tree(_ text: String, file: String) throws -> (value: LocatedValue, isBare: Bool)? {
+    // A stream of YAML may begin with a byte order mark.
+    let text = String(decoding: TextLines.withoutByteOrderMark(Array(text.utf8)), as: UTF8.self)
     guard text.utf8.count <= sizeLimit else {
-      throw PipelineError(.syntax, at: start, "larger than \(sizeLimit >> 20) MiB; is this a pipeline?")
+      throw PipelineError(
+        .syntax, at: SourceLocation(file: file), "larger than \(sizeLimit >> 20) MiB; is this a pipeline?")
     }
     try YAMLScan.refuseBombs(in: text, file: file)
     // The parser calls itself for every level, and so does what frees its tree.
@@ -24,9 +35,10 @@ enum YAMLTree {
       } catch let error as YamlError {
         throw translate(error, text: text, file: file)
       }
-      guard let root else { throw PipelineError(.syntax, at: start, "the file is empty") }
-      var converter = Converter(file: file)
-      return try converter.convert(root, depth: 0)
+      guard let root else { return nil }
+      var converter = YAMLConverter(file: file)
+      let isBare = root.scalar.map { YAMLConverter.isBare($0) } ?? false
+      return (try converter.convert(root, depth: 0), isBare)
     }
   }
 
@@ -49,11 +61,25 @@ enum YAMLTree {
     }
   }
 
-  /// A single value, as the command line gives it.
-  static func parseValue(_ text: String, location: SourceLocation) throws -> LocatedValue {
-    if text.isEmpty { return LocatedValue(.string(""), at: location) }
+  /// A single value, as the command line gives it: `#` begins no comment there, and a bare word is the text to its end.
+  static func parseValue(_ given: String, location: SourceLocation) throws -> LocatedValue {
+    let blank = given.unicodeScalars.allSatisfy { " \t\r\n".unicodeScalars.contains($0) }
+    if blank { return LocatedValue(.string(given), at: location) }
+    if let first = given.utf8.first(where: { $0 > 0x20 }), first == UInt8(ascii: "&") || first == UInt8(ascii: "*") {
+      throw PipelineError(
+        .syntax, at: location, "'&' and '*' begin anchors and aliases of YAML; put the text in quotes")
+    }
+    // In place of every '#' stands a scalar that means nothing to YAML, and afterwards the other way round.
+    let used = Set(given.unicodeScalars)
+    guard let mask = (0xE000...0xF8FF).lazy.compactMap(Unicode.Scalar.init).first(where: { !used.contains($0) }) else {
+      throw PipelineError(.syntax, at: location, "cannot be read")
+    }
     do {
-      var value = try parse(text, file: location.file)
+      let found = try tree(given.replacingScalars(["#": String(mask)]), file: location.file)
+      guard let found else { return LocatedValue(.string(given), at: location) }
+      if case .string = found.value.content, found.isBare { return LocatedValue(.string(given), at: location) }
+      var value = unmasked(found.value, mask)
+      if found.isBare { value.written = given }
       value.location = location
       return value
     } catch let error as PipelineError {
@@ -61,62 +87,17 @@ enum YAMLTree {
     }
   }
 
-  private struct Converter {
-    let file: String
-    var count = 0
-
-    mutating func convert(_ node: Node, depth: Int) throws -> LocatedValue {
-      let place = location(node)
-      count += 1
-      guard count <= nodeLimit, depth <= 64 else {
-        throw PipelineError(.syntax, at: place, "too many values or too deep; do aliases multiply here?")
-      }
-      switch node {
-      case .scalar(let scalar):
-        return LocatedValue(YAMLTree.resolve(scalar), at: place)
-      case .sequence(let sequence):
-        return LocatedValue(.array(try sequence.map { try convert($0, depth: depth + 1) }), at: place)
-      case .mapping(let mapping):
-        var members = [LocatedValue.Member]()
-        for (key, value) in mapping {
-          guard case .scalar(let scalar) = key else {
-            throw PipelineError(.syntax, at: location(key), "keys must be plain words")
-          }
-          let name = scalar.string
-          if name == "<<" {
-            throw PipelineError(
-              .unknownKey, at: location(key), "merge keys are not supported; give shared values a name under 'let'")
-          }
-          members.append(
-            LocatedValue.Member(
-              name: name, nameLocation: location(key), value: try convert(value, depth: depth + 1)))
-        }
-        return LocatedValue(.object(members), at: place)
-      case .alias:
-        throw PipelineError(.syntax, at: place, "this alias leads nowhere")
-      }
-    }
-
-    private func location(_ node: Node) -> SourceLocation {
-      SourceLocation(file: file, line: node.mark?.line ?? 0, column: node.mark?.column ?? 0)
-    }
-  }
-
-  private static func resolve(_ scalar: Node.Scalar) -> LocatedValue.Content {
-    let text = scalar.string
-    guard scalar.style == .plain || scalar.style == .any else { return .string(text) }
-    switch text {
-    case "", "~", "null", "Null", "NULL": return .null
-    case "true", "True", "TRUE": return .bool(true)
-    case "false", "False", "FALSE": return .bool(false)
+  private static func unmasked(_ value: LocatedValue, _ mask: Unicode.Scalar) -> LocatedValue {
+    func plain(_ text: String) -> String { text.replacingScalars([mask: "#"]) }
+    var value = value
+    switch value.content {
+    case .string(let text): value.content = .string(plain(text))
+    case .array(let elements): value.content = .array(elements.map { unmasked($0, mask) })
+    case .object(let members):
+      value.content = .object(
+        members.map { .init(name: plain($0.name), nameLocation: $0.nameLocation, value: unmasked($0.value, mask)) })
     default: break
     }
-    guard let first = text.utf8.first, "+-.0123456789".utf8.contains(first) else { return .string(text) }
-    let digits = text.hasPrefix("+") ? text.dropFirst() : text[...]
-    if let integer = Int(digits), digits.first != "+" { return .integer(integer) }
-    if text.utf8.allSatisfy({ "+-.0123456789eE".utf8.contains($0) }), let number = Double(digits), number.isFinite {
-      return .number(number)
-    }
-    return .string(text)
+    return value
   }
 }

@@ -24,7 +24,7 @@ public struct ReportTable: Sendable {
       }.joined()
     case .markdown:
       let rule = header.indices.map { $0 < labels.count || alignment == .left ? "---" : "---:" }
-      let lines = [header, rule] + rows.map { $0.map { $0.replacing("|", with: "\\|") } }
+      let lines = [header, rule] + rows.map { $0.map { ReportTable.replacing("|", with: "\\|", in: $0) } }
       let table = lines.map { "| " + $0.joined(separator: " | ") + " |\n" }.joined()
       return "### \(title)\n\nThis run: \(run).\n\n\(table)" + (note.map { "\n\($0)\n" } ?? "")
     }
@@ -37,7 +37,13 @@ public struct ReportTable: Sendable {
   }
 
   private static func quoted(_ cell: String) -> String {
-    cell.contains { ",\"\n".contains($0) } ? "\"" + cell.replacing("\"", with: "\"\"") + "\"" : cell
+    cell.unicodeScalars.contains { [",", "\"", "\n", "\r"].contains($0) }
+      ? "\"" + replacing("\"", with: "\"\"", in: cell) + "\"" : cell
+  }
+
+  /// Scalar by scalar: a sign with a combining mark behind it is another character to Swift alone.
+  private static func replacing(_ scalar: Unicode.Scalar, with text: String, in cell: String) -> String {
+    cell.unicodeScalars.map { $0 == scalar ? text : String($0) }.joined()
   }
 }
 

@@ -1,4 +1,4 @@
-import Foundation
+import Determinism
 
 /// A model of the search space as published files write it: a list with one object `{backbone, head, inter}`.
 public struct Architecture: Hashable, Sendable, Codable {
@@ -56,18 +56,19 @@ extension Architecture {
   /// - Parameter place: names the text in errors.
   /// - Throws: `SearchError`
   public init(json: [UInt8], in space: SearchSpace = .published, place: String) throws {
-    let decoder = JSONDecoder()
-    let data = Data(json)
-    if let list = try? decoder.decode([Architecture].self, from: data), list.count == 1 {
-      self = list[0]
-    } else {
-      do {
-        self = try decoder.decode(Architecture.self, from: data)
-      } catch {
-        throw SearchError(
-          .malformed, at: place,
-          "expected a list with one object that holds lists of integers 'backbone', 'head' and 'inter'")
-      }
+    let value: CanonicalValue
+    do {
+      value = try CanonicalValue(json: json)
+    } catch {
+      throw SearchError(.malformed, at: place, "\(error)")
+    }
+    let list = value.arrayValue
+    do {
+      self = try (list?.count == 1 ? list![0] : value).decoded(as: Architecture.self)
+    } catch {
+      throw SearchError(
+        .malformed, at: place,
+        "expected a list with one object that holds lists of integers 'backbone', 'head' and 'inter'")
     }
     try validate(in: space, place: place)
   }

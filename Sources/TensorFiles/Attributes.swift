@@ -8,27 +8,62 @@ import Determinism
 enum Attributes {
   static let jsonSuffix = "@json"
 
-  /// Writes attributes of the root group in name order.
-  static func write(_ attributes: [String: CanonicalValue], to file: cc_h5) throws(TensorFileError) {
-    for (name, value) in attributes.sorted(by: { precedes($0.key, $1.key) }) {
-      try HDF5.check(write(name, value, to: file), .unwritable, "attribute '\(name)'", "cannot be stored")
+  static func isJSON(_ name: String) -> Bool { name.utf8.suffix(jsonSuffix.utf8.count).elementsEqual(jsonSuffix.utf8) }
+
+  // MARK: Writing
+
+  /// What a value is in the file.
+  private enum Stored {
+    case text(String)
+    case integers([Int64], isScalar: Bool)
+    case numbers([Double], isScalar: Bool)
+    case bool(Bool)
+    case json(String)
+
+    init(_ value: CanonicalValue) {
+      switch value {
+      case .string(let text) where !text.utf8.contains(0): self = .text(text)
+      case .integer(let i): self = .integers([Int64(i)], isScalar: true)
+      case .number(let d): self = .numbers([d], isScalar: true)
+      case .bool(let b): self = .bool(b)
+      case .array(let values) where !values.isEmpty:
+        let integers = values.compactMap { if case .integer(let i) = $0 { Int64(i) } else { nil } }
+        let numbers = values.compactMap { if case .number(let d) = $0 { d } else { nil } }
+        self =
+          integers.count == values.count
+          ? .integers(integers, isScalar: false)
+          : numbers.count == values.count ? .numbers(numbers, isScalar: false) : .json(value.canonicalText)
+      default: self = .json(value.canonicalText)
+      }
     }
   }
 
-  private static func write(_ name: String, _ value: CanonicalValue, to file: cc_h5) -> Int32 {
+  /// What the attribute counts for, as the reader will count it.
+  static func cost(_ name: String, _ value: CanonicalValue) -> UInt64 {
+    let bytes = UInt64(name.utf8.count)
+    return switch Stored(value) {
+    case .text(let text): cc_h5_attribute_cost(bytes, 0, 1, UInt64(text.utf8.count))
+    case .json(let text): cc_h5_attribute_cost(bytes + UInt64(jsonSuffix.utf8.count), 0, 1, UInt64(text.utf8.count))
+    case .integers(let values, _): cc_h5_attribute_cost(bytes, UInt64(values.count), 0, 0)
+    case .numbers(let values, _): cc_h5_attribute_cost(bytes, UInt64(values.count), 0, 0)
+    case .bool: cc_h5_attribute_cost(bytes, 1, 0, 0)
+    }
+  }
+
+  /// Writes attributes of the root group in name order.
+  static func write(_ attributes: [String: CanonicalValue], to file: cc_h5) throws(TensorFileError) {
+    for (name, value) in attributes.sorted(by: { precedes($0.key, $1.key) }) {
+      try HDF5.check(write(name, Stored(value), to: file), .unwritable, "attribute '\(name)'", "cannot be stored")
+    }
+  }
+
+  private static func write(_ name: String, _ value: Stored, to file: cc_h5) -> Int32 {
     switch value {
-    case .string(let text) where !text.utf8.contains(0):
-      return writeText(name, text, to: file)
-    case .integer(let i): return writeNumbers(name, CC_INT64, [Int64(i)], isScalar: true, to: file)
-    case .number(let d): return writeNumbers(name, CC_FLOAT64, [d], isScalar: true, to: file)
-    case .bool(let b): return writeNumbers(name, CC_BOOL, [Int8(b ? 1 : 0)], isScalar: true, to: file)
-    case .array(let values) where !values.isEmpty:
-      let integers = values.compactMap { if case .integer(let i) = $0 { Int64(i) } else { nil } }
-      if integers.count == values.count { return writeNumbers(name, CC_INT64, integers, isScalar: false, to: file) }
-      let numbers = values.compactMap { if case .number(let d) = $0 { d } else { nil } }
-      if numbers.count == values.count { return writeNumbers(name, CC_FLOAT64, numbers, isScalar: false, to: file) }
-      return writeText(name + jsonSuffix, value.canonicalText, to: file)
-    default: return writeText(name + jsonSuffix, value.canonicalText, to: file)
+    case .text(let text): writeText(name, text, to: file)
+    case .json(let text): writeText(name + jsonSuffix, text, to: file)
+    case .integers(let values, let isScalar): writeNumbers(name, CC_INT64, values, isScalar: isScalar, to: file)
+    case .numbers(let values, let isScalar): writeNumbers(name, CC_FLOAT64, values, isScalar: isScalar, to: file)
+    case .bool(let b): writeNumbers(name, CC_BOOL, [Int8(b ? 1 : 0)], isScalar: true, to: file)
     }
   }
 
@@ -45,67 +80,61 @@ enum Attributes {
     }
   }
 
+  // MARK: Reading
+
+  /// What is left of what the attributes of a file may take.
+  struct Budget {
+    var bytes = UInt64(CC_MAX_ATTRIBUTE_BYTES)
+    var count = UInt64(CC_MAX_ATTRIBUTES)
+  }
+
+  /// The attributes of one object.
+  struct Found {
+    var values = [String: CanonicalValue]()
+    /// How those are stored that we would not write so: the value alone does not tell them from ours.
+    var forms = [String: String]()
+  }
+
   /// Reads the attributes of an object (`""` is the root group).
-  static func read(_ file: cc_h5, object: String, place: String) throws(TensorFileError) -> [String: CanonicalValue] {
-    let count = cc_h5_attribute_count(file, object)
-    try HDF5.check(count, .corrupt, place, "the attributes cannot be counted")
-    var result = [String: CanonicalValue]()
-    for i in 0..<count {
-      var attribute = cc_h5_attribute()
-      try HDF5.check(
-        cc_h5_read_attribute(file, object, i, &attribute), .corrupt, place, "attribute \(i) cannot be read")
-      defer { cc_h5_attribute_free(&attribute) }
-      let name = String(cString: attribute.name)
-      let value = try value(of: attribute, place: "\(place): attribute '\(name)'")
-      if name.hasSuffix(jsonSuffix), let text = value.stringValue,
-        let parsed = try? CanonicalValue(json: Array(text.utf8))
-      {
-        result[String(name.dropLast(jsonSuffix.count))] = parsed
-      } else {
-        result[name] = value
+  /// - Throws: `unsupported` for those that a digest could not tell from others.
+  static func read(
+    _ file: cc_h5, object: String, place: String, budget: inout Budget
+  ) throws(TensorFileError) -> Found {
+    var list = cc_h5_attributes()
+    defer { cc_h5_attributes_free(&list) }
+    let status = cc_h5_read_attributes(file, object, &budget.bytes, &budget.count, &list)
+    let culprit = list.failed.map { ": attribute '\(shown(String(cString: $0).prefix(200)))'" } ?? ""
+    try HDF5.check(status, .corrupt, place + culprit, "the attributes cannot be read")
+    var found = Found()
+    var seen = Set<ByteName>()
+    for i in 0..<list.count {
+      let attribute = list.items[i]
+      guard let stored = String(validatingCString: attribute.name) else {
+        let bytes = shownBytes(attribute.name).prefix(200)
+        throw TensorFileError(.unsupported, at: "\(place): attribute '\(bytes)'", "its name is not UTF-8")
       }
+      let place = "\(place): attribute '\(shown(stored.prefix(200)))'"
+      var (name, value) = (stored, try AttributeValue(attribute, place: place))
+      if let inner = json(in: stored, value) {
+        (name, value.value) = (String(decoding: stored.utf8.dropLast(jsonSuffix.utf8.count), as: UTF8.self), inner)
+      }
+      guard seen.insert(ByteName(name)).inserted else {
+        throw TensorFileError(.unsupported, at: place, "there is another attribute of the name '\(shown(name))'")
+      }
+      found.values[name] = value.value
+      found.forms[name] = value.form
     }
-    return result
+    try Names.checkTwins(seen.sorted().map(\.text), at: "\(place): attribute")
+    return found
   }
 
-  private static func value(of a: cc_h5_attribute, place: String) throws(TensorFileError) -> CanonicalValue {
-    let count = Int(a.count)
-    let flat: [CanonicalValue]
-    switch a.element {
-    case CC_STRING: flat = (0..<count).map { .string(String(cString: a.strings[$0]!)) }
-    case CC_INT64:
-      let p = a.data.assumingMemoryBound(to: Int64.self)
-      flat = (0..<count).map { .integer(Int(p[$0])) }
-    case CC_UINT64:
-      let p = a.data.assumingMemoryBound(to: UInt64.self)
-      guard (0..<count).allSatisfy({ p[$0] <= UInt64(Int.max) }) else {
-        throw TensorFileError(.unsupported, at: place, "an integer above \(Int.max)")
-      }
-      flat = (0..<count).map { .integer(Int(p[$0])) }
-    case CC_FLOAT64:
-      let p = a.data.assumingMemoryBound(to: Double.self)
-      // JSON has no such numbers; their names stand in.
-      flat = (0..<count).map {
-        p[$0].isFinite ? .number(p[$0]) : .string(p[$0].isNaN ? "NaN" : p[$0] > 0 ? "+inf" : "-inf")
-      }
-    case CC_BOOL:
-      let p = a.data.assumingMemoryBound(to: Int8.self)
-      flat = (0..<count).map { .bool(p[$0] != 0) }
-    default:
-      throw TensorFileError(.unsupported, at: place, "its type is neither a number, a truth value nor a string")
-    }
-    return withUnsafeBytes(of: a.shape) { raw in
-      nest(flat[...], shape: raw.bindMemory(to: UInt64.self).prefix(Int(a.rank)).map(Int.init)[...])
-    }
-  }
-
-  private static func nest(_ flat: ArraySlice<CanonicalValue>, shape: ArraySlice<Int>) -> CanonicalValue {
-    guard let extent = shape.first else { return flat.first ?? .null }
-    let step = shape.dropFirst().reduce(1, *)
-    return .array(
-      (0..<extent).map { i in
-        let start = flat.startIndex + i * step
-        return nest(flat[start..<start + step], shape: shape.dropFirst())
-      })
+  /// The value that we store in this way and in no other; nil for text that only looks like it.
+  private static func json(in name: String, _ found: AttributeValue) -> CanonicalValue? {
+    guard isJSON(name), found.form == nil, case .string(let text) = found.value,
+      let parsed = try? CanonicalValue(json: Array(text.utf8)), parsed.canonicalText.hasSameBytes(as: text),
+      case .json = Stored(parsed)
+    else { return nil }
+    let inner = String(decoding: name.utf8.dropLast(jsonSuffix.utf8.count), as: UTF8.self)
+    return inner.isEmpty || isJSON(inner) ? nil : parsed
   }
 }

@@ -22,44 +22,73 @@ struct DatasetReader: ~Copyable {
   ) throws(TensorFileError) {
     self.place = place
     self.medium = medium
-    dataset = cc_h5_open_dataset(file, name)
+    var dataset = cc_h5_open_dataset(file, name, 0)
     try HDF5.check(dataset, .corrupt, place, "cannot be opened")
     var info = cc_h5_info()
     let status = cc_h5_dataset_info(dataset, &info)
-    var failure: TensorFileError?
-    if status < 0 { failure = TensorFileError(.corrupt, at: place, "its header cannot be read: \(HDF5.reason)") }
-    let dims = withUnsafeBytes(of: info.shape) { raw in Array(raw.bindMemory(to: UInt64.self).prefix(Int(info.rank))) }
+    let dims = withUnsafeBytes(of: info.shape) { raw in
+      raw.bindMemory(to: UInt64.self).prefix(Int(info.rank)).map { Int(clamping: $0) }
+    }
     let element = ElementType(code: info.element)
-    var bytes = element?.size ?? 1
-    var overflow = false
-    for extent in dims where !overflow {
-      (bytes, overflow) = extent > UInt64(Int.max) ? (0, true) : bytes.multipliedReportingOverflow(by: Int(extent))
+    // Even with an extent of zero the others must fit: whoever multiplies them may do so in any order.
+    let most = ([element?.size ?? 1] + dims.map { max(1, $0) }).productChecked()
+    let bytes = dims.contains(0) ? 0 : most ?? Int.max
+    var ours: Slabs?
+    do throws(TensorFileError) {
+      try HDF5.check(status, .corrupt, place, "its header cannot be read")
+      guard element != nil else {
+        throw TensorFileError(
+          .unsupported, at: place,
+          "its elements are neither IEEE numbers of 32 or 64 bits, integers of 8 to 64, nor truth values")
+      }
+      guard info.is_null == 0 else {
+        throw TensorFileError(.unsupported, at: place, "it has no shape (a null data space), so it is no tensor")
+      }
+      guard info.is_plain != 0 else { throw TensorFileError(.unsupported, at: place, "its data lies in other files") }
+      guard most != nil, bytes <= remaining,
+        bytes <= 1 << 24 || UInt64(bytes) / UInt64(limits.expansion) <= min(info.storage_size, medium.size)
+      else {
+        throw TensorFileError(
+          .tooLarge, at: place,
+          "claims extents \(dims), but takes \(info.storage_size) bytes of the file; all tensors together may have "
+            + "\(remaining) bytes here")
+      }
+      ours = DatasetReader.slabs(info, shape: dims)
+      // A chunk of ours that is missing is an error when it is read.
+      if ours == nil && info.chunk_bytes > 0 {
+        // Elements are read in runs, which pass through many chunks, and a chunk lies in many runs.
+        _ = cc_h5_close_dataset(dataset)
+        dataset = cc_h5_open_dataset(file, name, max(info.chunk_bytes, 64 << 20))
+        try HDF5.check(dataset, .corrupt, place, "cannot be opened")
+      }
+      if ours == nil && bytes > 0 {
+        let holes = cc_h5_has_holes(dataset)
+        try HDF5.check(holes, .corrupt, place, "its storage cannot be looked at")
+        guard holes == 0 else {
+          throw TensorFileError(
+            .unsupported, at: place, "some of its elements were never written, and no fill value says what they are")
+        }
+      }
+    } catch {
+      if dataset >= 0 { _ = cc_h5_close_dataset(dataset) }
+      throw error
     }
-    if failure == nil && element == nil {
-      failure = TensorFileError(.unsupported, at: place, "elements are neither numbers nor truth values")
-    } else if failure == nil && info.is_plain == 0 {
-      failure = TensorFileError(.unsupported, at: place, "its data lies in other files")
-    } else if failure == nil
-      && (overflow || bytes > remaining
-        || (bytes > 1 << 24 && UInt64(bytes) / UInt64(limits.expansion) > min(info.storage_size, medium.size)))
-    {
-      failure = TensorFileError(
-        .tooLarge, at: place, "claims extents \(dims), but takes \(info.storage_size) bytes of the file")
-    }
-    if let failure {
-      _ = cc_h5_close_dataset(dataset)
-      throw failure
-    }
+    self.dataset = dataset
     remaining -= bytes
     type = element!
-    shape = dims.map(Int.init)
+    shape = dims
+    self.slabs = ours
+    room = ChunkRoom(byteCount: DatasetReader.encodedLimit((ours?.chunkElements ?? 0) * element!.size))
+  }
+
+  /// The chunks where they are ours and no larger than ours are; those of others are left to the library, one at a time.
+  private static func slabs(_ info: cc_h5_info, shape: [Int]) -> Slabs? {
+    guard info.has_our_chunks != 0, !shape.contains(0) else { return nil }
     let chunk = withUnsafeBytes(of: info.chunk) { raw in
-      Array(raw.bindMemory(to: UInt64.self).prefix(Int(info.rank))).map { Int(truncatingIfNeeded: $0) }
+      raw.bindMemory(to: UInt64.self).prefix(Int(info.rank)).map { Int(clamping: $0) }
     }
-    let slabs = info.has_our_chunks != 0 && bytes > 0 ? Slabs(shape: shape, chunk: chunk) : nil
-    // Chunks far larger than ours come from elsewhere; the library takes them one at a time.
-    self.slabs = slabs.map { $0.chunkElements <= DatasetReader.batchBytes / 8 } ?? false ? slabs : nil
-    room = ChunkRoom(byteCount: DatasetReader.encodedLimit((slabs?.chunkElements ?? 0) * element!.size))
+    let slabs = Slabs(shape: shape, chunk: chunk)
+    return slabs.map { $0.chunkElements <= DatasetReader.batchBytes / 8 } ?? false ? slabs : nil
   }
 
   deinit {
@@ -74,6 +103,7 @@ struct DatasetReader: ~Copyable {
   /// All elements.
   func read() throws(TensorFileError) -> NamedTensor {
     let size = byteCount
+    try Memory.require(size, at: place)
     var failure: TensorFileError?
     let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
       let target = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<size])
@@ -91,7 +121,9 @@ struct DatasetReader: ~Copyable {
       }
     }
     if let failure { throw failure }
-    return NamedTensor(elementType: type, shape: shape, bytes: bytes)
+    let tensor = NamedTensor(elementType: type, shape: shape, bytes: bytes)
+    if let wrong = tensor.untruth { throw untrue(wrong) }
+    return tensor
   }
 
   /// Asks the library for all that reading will ask it.
@@ -131,9 +163,14 @@ struct DatasetReader: ~Copyable {
       } else {
         try readRuns(range, of: runs, into: target)
       }
+      if type == .bool, let wrong = target.first(where: { $0 > 1 }) { throw untrue(wrong) }
       digest.update(UnsafeRawBufferPointer(target))
     }
     return digest.finalize()
+  }
+
+  private func untrue(_ byte: UInt8) -> TensorFileError {
+    TensorFileError(.unsupported, at: place, "an element is \(byte), which is neither FALSE (0) nor TRUE (1)")
   }
 
   private func readAll(into target: UnsafeMutableRawBufferPointer) throws(TensorFileError) {

@@ -1,4 +1,5 @@
 import CCodecs
+import Determinism
 import Foundation
 import Synchronization
 
@@ -14,8 +15,9 @@ public final class FileGuard: Sendable {
     set { slot.withLock { $0 = newValue } }
   }
 
-  /// Seconds that a file may take; far more than one of ours does.
-  static let patience: UInt32 = 120
+  /// Seconds of work that a file may take: far more than one of ours does, and than reading all of it. On the clock it
+  /// may be ten times as much, where many share the machine.
+  static func patience(fileSize: Int) -> UInt32 { UInt32(clamping: 120 + fileSize >> 23) }
 
   private static let slot = Mutex<FileGuard?>(nil)
 
@@ -46,7 +48,7 @@ public final class FileGuard: Sendable {
   private let state = Mutex(State())
 
   /// - Parameter executable: the program that answers to `ForeignFile.command`, usually the running one.
-  public init(executable: String, limits: ForeignFile.Limits = ForeignFile.Limits(memory: 4 << 30, seconds: 3600)) {
+  public init(executable: String, limits: ForeignFile.Limits = ForeignFile.Limits(seconds: 3600)) {
     self.executable = executable
     self.limits = limits
   }
@@ -57,33 +59,66 @@ public final class FileGuard: Sendable {
     state.withLock { _ = $0.known.insert(identity) }
   }
 
-  /// - Throws: `readerDied` where the child did not survive the file; where it found an error, nothing: the error will
-  ///   be found again.
+  /// - Throws: `readerDied` where the child did not survive the file, `noMemory` where it did not get the memory that a
+  ///   sound file can need; where it found another error, nothing: that will be found again.
   func admit(_ path: String, descriptor: Int32) throws(TensorFileError) {
     let identity = Identity(descriptor: descriptor)
+    let size = Int(clamping: identity?.size ?? 0)
     try state.withLock { state throws(TensorFileError) in
       if let identity, state.known.contains(identity) { return }
-      if state.child == nil { state.child = try Child(executable, limits) }
-      guard state.child!.examine(path) else {
-        state.child = nil
-        throw TensorFileError(
-          .readerDied, at: path, "the HDF5 library crashed on it or exceeded its limits; the file is malformed")
+      var answer = Answer.died
+      // A child that has read many files before may be at the end of its time: only a fresh one is believed.
+      let isFresh = state.child == nil
+      for attempt in 0..<(isFresh ? 1 : 2) where answer == .died {
+        if attempt > 0 { state.child = nil }
+        if state.child == nil { state.child = try Child(executable, limits) }
+        answer = state.child!.examine(path, patience: FileGuard.patience(fileSize: size))
       }
-      if let identity { state.known.insert(identity) }
+      if answer == .examined {
+        if let identity { state.known.insert(identity) }
+        return
+      }
+      if answer == .died { state.child = nil }
+      let need = ForeignFile.need(fileSize: size)
+      let memory = ForeignFile.granted(limits.memory ?? need)
+      if memory < need { throw ForeignFile.notEnough(memory, need: need, at: path) }
+      throw TensorFileError(
+        .readerDied, at: path,
+        answer == .died
+          ? "the HDF5 library crashed on it or exceeded its limits; the file is malformed"
+          : "the HDF5 library asks for more than \(Memory.mebibytes(memory)) of memory; the file is malformed")
     }
   }
 
+  private enum Answer { case examined, lacksMemory, died }
+
   // MARK: In the child
+
+  /// Examines the files that are named on the input, one a line, until it ends.
+  /// - Parameter memory: bytes of address space at most.
+  static func serve(memory: UInt64, print: (String) -> Void) {
+    // What this child got from its parent; the limit for a file lies within it.
+    let most = ForeignFile.granted(memory)
+    Parallel.configure(threads: 1)
+    while let hex = readLine() {
+      print(answer(hex, most: most))
+      _ = cc_limit_file(0)
+    }
+  }
 
   /// Takes a file through the library.
   /// - Parameter hex: its path, in hexadecimal digits, since it may hold anything.
-  static func answer(_ hex: String) -> String {
-    guard let path = decode(hex) else { return "no path" }
+  private static func answer(_ hex: String, most: UInt64) -> String {
+    var status = stat()
+    guard let path = decode(hex), stat(path, &status) == 0 else { return "error" }
+    let size = Int(status.st_size)
+    guard cc_limit_file(UInt64(patience(fileSize: size))) == 0 else { return "error" }
+    guard cc_limit_memory(min(most, ForeignFile.need(fileSize: size))) == 0 else { return "memory" }
     do throws(TensorFileError) {
       try FileReader(try Medium(reading: path), place: path).survey()
       return "sound"
     } catch {
-      return "error"
+      return error.code == .noMemory ? "memory" : "error"
     }
   }
 
@@ -109,10 +144,14 @@ public final class FileGuard: Sendable {
     init(_ executable: String, _ limits: ForeignFile.Limits) throws(TensorFileError) {
       var down: [Int32] = [0, 0]
       var up: [Int32] = [0, 0]
-      guard cc_pipe(&down) == 0, cc_pipe(&up) == 0 else {
-        throw TensorFileError(.unreadable, at: executable, "no pipe: \(String(cString: strerror(errno)))")
+      guard cc_pipe(&down) == 0 else { throw Child.failure("no pipe: \(String(cString: strerror(errno)))", executable) }
+      guard cc_pipe(&up) == 0 else {
+        let reason = String(cString: strerror(errno))
+        close(down[0])
+        close(down[1])
+        throw Child.failure("no pipe: \(reason)", executable)
       }
-      let arguments = [ForeignFile.command, String(limits.memory), String(limits.seconds)]
+      let arguments = [ForeignFile.command, String(limits.memory ?? .max), String(limits.seconds)]
       let started = LimitedProcess.spawn(executable, arguments, input: down[0], output: up[1])
       close(down[0])
       close(up[1])
@@ -122,7 +161,7 @@ public final class FileGuard: Sendable {
       case .failure(let reason):
         close(down[1])
         close(up[0])
-        throw TensorFileError(.unreadable, at: executable, "cannot start the reader: \(reason.text)")
+        throw Child.failure("cannot start the reader: \(reason.text)", executable)
       }
     }
 
@@ -135,18 +174,28 @@ public final class FileGuard: Sendable {
       while waitpid(process, &status, 0) < 0 && errno == EINTR {}
     }
 
-    /// - Returns: whether it answered.
-    func examine(_ path: String) -> Bool {
+    private static func failure(_ reason: String, _ executable: String) -> TensorFileError {
+      TensorFileError(.noReader, at: executable, reason)
+    }
+
+    /// Hands it a file and waits for what it says.
+    /// - Parameter patience: seconds of work.
+    func examine(_ path: String, patience: UInt32) -> Answer {
       let line = Array((FileGuard.encode(path) + "\n").utf8)
-      guard cc_send_all(requests, line, UInt(line.count)) == 0 else { return false }
-      var byte: UInt8 = 0
+      guard cc_send_all(requests, line, UInt(line.count)) == 0 else { return .died }
+      let clock = ContinuousClock()
+      let end = clock.now + .seconds(10 * Int(patience))
+      var reply: [UInt8] = []
       while true {
         var request = pollfd(fd: replies, events: Int16(POLLIN), revents: 0)
-        guard poll(&request, 1, Int32(FileGuard.patience + 5) * 1000) > 0 || errno == EINTR else { return false }
-        let n = read(replies, &byte, 1)
-        if n < 0 && errno == EINTR { continue }
-        if n <= 0 { return false }
-        if byte == 0x0A { return true }
+        let left = (end - clock.now) / .milliseconds(1)
+        guard left > 0 else { return .died }
+        if poll(&request, 1, Int32(min(left, 1e6)) + 1) <= 0 { continue }
+        var byte: UInt8 = 0
+        let n = FileIO.retrying { Glibc.read(replies, &byte, 1) }
+        if n <= 0 { return .died }
+        if byte == 0x0A { return reply == Array("memory".utf8) ? .lacksMemory : .examined }
+        if reply.count < 64 { reply.append(byte) }
       }
     }
   }

@@ -12,7 +12,7 @@ enum HDF5 {
   {
     try mutex.withLock { _ throws(TensorFileError) in
       guard cc_h5_setup() == 0 else {
-        throw TensorFileError(.unreadable, at: "libhdf5", "the library does not start: \(reason)")
+        throw TensorFileError(.noReader, at: "libhdf5", "the library does not start: \(reason)")
       }
       return try body()
     }
@@ -26,13 +26,23 @@ enum HDF5 {
     }
   }
 
-  /// Throws the last failure.
+  /// Throws the last failure: as `code` where it is the library's, else as our own C put it.
   static func check(
     _ status: some SignedInteger, _ code: TensorFileError.Code, _ place: String, _ what: String
   )
     throws(TensorFileError)
   {
     guard status < 0 else { return }
-    throw TensorFileError(code, at: place, "\(what): \(reason)")
+    switch Int32(truncatingIfNeeded: status) {
+    case CC_H5_REFUSED: throw TensorFileError(.unsupported, at: place, reason)
+    case CC_H5_TOO_LARGE: throw TensorFileError(.tooLarge, at: place, reason)
+    default:
+      // Without a limit on this process only a claim that no machine can meet fails for lack of memory.
+      if cc_h5_lacks_memory() != 0, let limit = Memory.limit {
+        throw TensorFileError(
+          .noMemory, at: place, "\(what): not enough memory; the limit is \(Memory.mebibytes(limit)) (ulimit -v)")
+      }
+      throw TensorFileError(code, at: place, "\(what): \(reason)")
+    }
   }
 }

@@ -1,4 +1,5 @@
 import CCodecs
+import Determinism
 import Foundation
 
 /// Where the bytes of an HDF5 file are: a descriptor or memory. The library lays files out and finds its way in them;
@@ -13,9 +14,14 @@ final class Medium: @unchecked Sendable {
   private let ownsDescriptor: Bool
 
   private init(
-    _ handle: OpaquePointer?, descriptor: Int32, image: UnsafeMutableRawBufferPointer? = nil, ownsDescriptor: Bool
-  ) {
-    guard let handle else { fatalError("out of memory") }
+    _ handle: OpaquePointer?, descriptor: Int32, image: UnsafeMutableRawBufferPointer? = nil, ownsDescriptor: Bool,
+    place: String
+  ) throws(TensorFileError) {
+    guard let handle else {
+      image?.deallocate()
+      if ownsDescriptor { close(descriptor) }
+      throw TensorFileError(.noMemory, at: place, "not enough memory")
+    }
     self.handle = handle
     self.descriptor = descriptor
     self.image = image
@@ -23,14 +29,14 @@ final class Medium: @unchecked Sendable {
   }
 
   /// A file to be written; the descriptor stays the caller's.
-  convenience init(writing descriptor: Int32) {
-    self.init(cc_medium_to_file(descriptor), descriptor: descriptor, ownsDescriptor: false)
+  convenience init(writing descriptor: Int32, place: String) throws(TensorFileError) {
+    try self.init(cc_medium_to_file(descriptor), descriptor: descriptor, ownsDescriptor: false, place: place)
   }
 
   /// A file to be read.
   /// - Throws: `unreadable` where it is missing, or no plain file.
   convenience init(reading path: String) throws(TensorFileError) {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    let descriptor = FileIO.retrying { open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
     guard descriptor >= 0 else {
       throw TensorFileError(.unreadable, at: path, "cannot be opened: \(String(cString: strerror(errno)))")
     }
@@ -45,16 +51,18 @@ final class Medium: @unchecked Sendable {
       close(descriptor)
       throw error
     }
-    self.init(
-      cc_medium_of_file(descriptor, UInt64(status.st_size)), descriptor: descriptor, ownsDescriptor: true)
+    try self.init(
+      cc_medium_of_file(descriptor, UInt64(status.st_size)), descriptor: descriptor, ownsDescriptor: true, place: path)
   }
 
   /// Bytes in memory to be read.
-  convenience init(image bytes: [UInt8]) {
+  convenience init(image bytes: [UInt8], place: String) throws(TensorFileError) {
+    try Memory.require(bytes.count, at: place)
     let image = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 64)
     image.copyBytes(from: bytes)
-    self.init(
-      cc_medium_of_image(image.baseAddress, UInt64(bytes.count)), descriptor: -1, image: image, ownsDescriptor: false)
+    try self.init(
+      cc_medium_of_image(image.baseAddress, UInt64(bytes.count)), descriptor: -1, image: image, ownsDescriptor: false,
+      place: place)
   }
 
   deinit {

@@ -70,6 +70,9 @@ public struct NamedTensor: Hashable, Sendable {
     withUnsafeBytes { hasher.combine(bytes: $0) }
   }
 
+  /// A byte that is no truth value where all should be: some readers would take it for one, others for another.
+  var untruth: UInt8? { elementType == .bool ? withUnsafeBytes { $0.first { $0 > 1 } } : nil }
+
   /// The elements, where they are of that type; nil otherwise.
   public func values<Element: StoredElement>(as type: Element.Type = Element.self) -> [Element]? {
     guard Element.elementType == elementType else { return nil }

@@ -10,6 +10,9 @@ public enum TensorDifference: Hashable, Sendable, CustomStringConvertible {
   case elements(ElementDifference)
   /// An attribute differs (nil where a file has none of that name).
   case attribute(name: String, first: CanonicalValue?, second: CanonicalValue?)
+  /// Something else that other people's files hold differs: `link 'a/b'` and its target, an empty group, how an
+  /// attribute is stored (nil where a file has none of it).
+  case object(name: String, first: String?, second: String?)
 
   public struct ElementDifference: Hashable, Sendable {
     public let name: String
@@ -38,52 +41,38 @@ public enum TensorDifference: Hashable, Sendable, CustomStringConvertible {
         + (d.maximalUlps.map { ", by at most \($0) ulp" } ?? "")
     case .attribute(let name, let first, let second):
       "attribute '\(name)': \(first?.canonicalText ?? "none") against \(second?.canonicalText ?? "none")"
+    case .object(let name, let first, let second): "\(name): \(first ?? "none") against \(second ?? "none")"
     }
   }
 }
 
-extension TensorFile {
-  /// All differences in content, tensors in name order, then attributes; none where the digests are equal.
-  ///
-  /// Bits are compared: -0 differs from 0, a NaN equals itself.
-  public static func differences(between a: TensorFile, and b: TensorFile, limit: Int = .max) -> [TensorDifference] {
-    var out = [TensorDifference]()
-    var i = 0
-    var j = 0
-    while out.count < limit, i < a.entries.count || j < b.entries.count {
-      let first = i < a.entries.count ? a.entries[i] : nil
-      let second = j < b.entries.count ? b.entries[j] : nil
-      if let first, let second, first.name == second.name {
-        if let found = difference(named: first.name, first.tensor, second.tensor) { out.append(found) }
-        i += 1
-        j += 1
-      } else if let first, second.map({ precedes(first.name, $0.name) }) ?? true {
-        out.append(.missing(name: first.name, inFirst: false))
-        i += 1
-      } else if let second {
-        out.append(.missing(name: second.name, inFirst: true))
-        j += 1
-      }
-    }
-    out += attributeDifferences(a.attributes, b.attributes, prefix: "")
-    for path in Set(a.objectAttributes.keys).union(b.objectAttributes.keys).sorted(by: precedes) {
-      out += attributeDifferences(
-        a.objectAttributes[path] ?? [:], b.objectAttributes[path] ?? [:], prefix: path + ": ")
-    }
-    return Array(out.prefix(limit))
-  }
-
-  private static func difference(named name: String, _ a: NamedTensor, _ b: NamedTensor) -> TensorDifference? {
+extension TensorDifference {
+  /// How two tensors differ; nil where they do not.
+  init?(named name: String, _ a: NamedTensor, _ b: NamedTensor) {
     guard a.elementType == b.elementType, a.shape == b.shape else {
-      return .kind(name: name, first: "\(a.elementType) \(a.shape)", second: "\(b.elementType) \(b.shape)")
+      self = .kind(name: name, first: "\(a.elementType) \(a.shape)", second: "\(b.elementType) \(b.shape)")
+      return
     }
     guard a != b else { return nil }
     let found = ElementComparison(a, b)
-    return .elements(
+    self = .elements(
       .init(
-        name: name, index: coordinates(of: found.first, in: a.shape), first: a.text(at: found.first),
+        name: name, index: TensorDifference.coordinates(of: found.first, in: a.shape), first: a.text(at: found.first),
         second: b.text(at: found.first), count: found.count, total: a.count, largest: found.largest,
         maximalUlps: found.ulps))
+  }
+
+  /// The same difference of tensors of another name.
+  func named(_ name: String) -> TensorDifference {
+    switch self {
+    case .kind(_, let first, let second): .kind(name: name, first: first, second: second)
+    case .elements(let d):
+      .elements(
+        .init(
+          name: name, index: d.index, first: d.first, second: d.second, count: d.count, total: d.total,
+          largest: d.largest, maximalUlps: d.maximalUlps))
+    default: self
+    }
   }
 
   private static func coordinates(of flat: Int, in shape: [Int]) -> [Int] {
@@ -94,14 +83,6 @@ extension TensorFile {
       rest /= shape[d]
     }
     return index
-  }
-
-  private static func attributeDifferences(
-    _ a: [String: CanonicalValue], _ b: [String: CanonicalValue], prefix: String
-  ) -> [TensorDifference] {
-    Set(a.keys).union(b.keys).sorted(by: precedes).filter { a[$0] != b[$0] }.map {
-      .attribute(name: prefix + $0, first: a[$0], second: b[$0])
-    }
   }
 }
 

@@ -78,6 +78,11 @@ public enum TensorDigest {
       self.digest = digest
     }
 
+    /// The same data under another name.
+    func named(_ name: String) -> Line {
+      Line(name: name, elementType: elementType, shape: shape, digest: digest)
+    }
+
     var canonical: CanonicalValue {
       .object([
         "digest": .string(digest.hex), "name": .string(name), "shape": .array(shape.map { .integer($0) }),
@@ -87,22 +92,26 @@ public enum TensorDigest {
   }
 
   /// The manifest, whose canonical bytes the digest is taken of.
-  /// - Parameter objectAttributes: attributes by path; those of the root under the empty path.
-  public static func manifest(
-    _ lines: [Line], attributes: [String: [String: CanonicalValue]]
+  /// - Parameter attributes: those of the root group.
+  static func manifest(
+    _ lines: [Line], attributes: [String: CanonicalValue], foreign: ForeignContent = ForeignContent()
   ) -> CanonicalValue {
-    .object([
-      "attributes": .object(attributes.filter { !$0.value.isEmpty }.mapValues { .object($0) }),
+    var all = foreign.attributes
+    all[""] = attributes
+    var members: [String: CanonicalValue] = [
+      "attributes": .object(all.filter { !$0.value.isEmpty }.mapValues { .object($0) }),
       "format": .integer(format),
       "tensors": .array(lines.sorted { precedes($0.name, $1.name) }.map(\.canonical)),
-    ])
+    ]
+    members.merge(foreign.members) { known, _ in known }
+    return .object(members)
   }
 
   /// The digest of tensors in memory, without a file: equal to the digest of the file that `TensorFile.write` makes.
   public static func of(
     tensors: [(name: String, tensor: NamedTensor)], attributes: [String: CanonicalValue] = [:]
   ) -> Digest {
-    manifest(tensors.map { Line(name: $0.name, tensor: $0.tensor) }, attributes: ["": attributes]).digest
+    manifest(tensors.map { Line(name: $0.name, tensor: $0.tensor) }, attributes: attributes).digest
   }
 
   private struct SendableRaw: @unchecked Sendable {
@@ -120,9 +129,7 @@ extension TensorFile {
 
   /// The canonical manifest.
   public var manifest: CanonicalValue {
-    var attributes = objectAttributes
-    attributes[""] = self.attributes
-    return TensorDigest.manifest(digestLines, attributes: attributes)
+    TensorDigest.manifest(digestLines, attributes: attributes, foreign: foreign)
   }
 
   /// The logical digest: what names an artifact.

@@ -15,13 +15,39 @@ extension TensorFile {
   }
 
   public func write(to path: String) throws(TensorFileError) {
-    let descriptor = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
+    try write(to: path, flags: O_TRUNC | O_NOFOLLOW, sync: false)
+  }
+
+  /// Puts the file where the user asked for it, replacing a file there as a whole: nothing half-written is ever seen.
+  /// - Throws: also where a folder, a pipe or a device lies there.
+  public func publish(to path: String) throws {
+    try FileIO.requirePublishable(path)
+    let temporary = "\(path).\(getpid()).part"
+    do throws(TensorFileError) {
+      try write(to: temporary, flags: O_EXCL, sync: true)
+    } catch {
+      throw TensorFileError(error.code, at: path, error.message)
+    }
+    guard rename(temporary, path) == 0 else {
+      let code = errno
+      unlink(temporary)
+      throw FileFailure("write", path, code: code)
+    }
+  }
+
+  private func write(to path: String, flags: Int32, sync: Bool) throws(TensorFileError) {
+    let descriptor = FileIO.retrying { open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | flags, 0o644) }
     guard descriptor >= 0 else {
       throw TensorFileError(.unwritable, at: path, "cannot be written: \(String(cString: strerror(errno)))")
     }
     defer { close(descriptor) }
-    do {
+    var status = stat()
+    guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+      throw TensorFileError(.unwritable, at: path, "cannot be written: it is not a file")
+    }
+    do throws(TensorFileError) {
       try write(toDescriptor: descriptor, place: path)
+      if sync, FileIO.retrying({ fsync(descriptor) }) != 0 { try TensorWriter.check(errno, path) }
       FileGuard.current?.trust(descriptor)
     } catch {
       unlink(path)
@@ -51,7 +77,7 @@ extension TensorFile {
   /// - Returns: the size of the file.
   @discardableResult
   private func write(toDescriptor descriptor: Int32, place: String) throws(TensorFileError) -> Int {
-    let medium = Medium(writing: descriptor)
+    let medium = try Medium(writing: descriptor, place: place)
     let file = try HDF5.locked { () throws(TensorFileError) in
       let file = cc_h5_create(medium.handle)
       try HDF5.check(file, .unwritable, place, "cannot be created")
@@ -61,9 +87,9 @@ extension TensorFile {
     do throws(TensorFileError) {
       try HDF5.locked { () throws(TensorFileError) in
         try Attributes.write(attributes, to: file)
-        var made = Set<String>()
+        var made = Set<ByteName>()
         for entry in entries {
-          for group in Names.groups(of: entry.name) where made.insert(group).inserted {
+          for group in Names.groups(of: entry.name) where made.insert(ByteName(group)).inserted {
             try HDF5.check(cc_h5_create_group(file, group), .unwritable, "group '\(group)'", "cannot be created")
           }
         }

@@ -12,7 +12,7 @@ public struct TensorFileError: DiagnosableError, Equatable {
     public static let unwritable = Code("unwritable")
     /// Not HDF5, or damaged.
     public static let corrupt = Code("corrupt")
-    /// HDF5 that holds what this reader does not know: compound types, virtual or external storage.
+    /// A file that holds what this reader does not know, or no digest covers: compound types, external storage.
     public static let unsupported = Code("unsupported")
     /// Its header claims more data than allowed, or than it can hold.
     public static let tooLarge = Code("tooLarge")
@@ -20,6 +20,10 @@ public struct TensorFileError: DiagnosableError, Equatable {
     public static let badName = Code("badName")
     /// The process reading somebody else's file crashed or ran into its limits.
     public static let readerDied = Code("readerDied")
+    /// Limits on this process, or the machine, leave less memory than a sound file can need.
+    public static let noMemory = Code("noMemory")
+    /// The process that reads somebody else's file cannot be started.
+    public static let noReader = Code("noReader")
   }
 
   public let code: Code
@@ -34,5 +38,5 @@ public struct TensorFileError: DiagnosableError, Equatable {
   }
 
   public var description: String { "\(place): error: \(message)" }
-  public var isUserData: Bool { code != .unwritable }
+  public var isUserData: Bool { ![.unwritable, .noMemory, .noReader].contains(code) }
 }

@@ -1,3 +1,5 @@
+import Determinism
+import Foundation
 import Synchronization
 
 /// The memory of one tensor: 64-byte aligned, returned to a pool when the last tensor lets go.
@@ -7,11 +9,17 @@ final class Storage: @unchecked Sendable {
   let pointer: UnsafeMutablePointer<Float>
   private let bytes: Int
 
-  /// Room for `count` floats and one vector more, so that a kernel may read (never use) past the end.
-  init(count: Int) {
+  /// Room for the elements of a shape and one vector more, so that a kernel may read (never use) past the end. Where
+  /// there is no memory for it, the program ends: see `TensorMemory`.
+  init(for shape: Shape) {
     let vector = 16
-    bytes = StoragePool.roundedSize((count + vector) * MemoryLayout<Float>.stride)
-    pointer = StoragePool.shared.take(bytes).bindMemory(to: Float.self, capacity: bytes / MemoryLayout<Float>.stride)
+    guard let count = shape.array.productChecked(), count <= Int.max / 8 else {
+      TensorMemory.exhausted(nil, for: shape)
+    }
+    let bytes = StoragePool.roundedSize((count + vector) * MemoryLayout<Float>.stride)
+    guard let memory = StoragePool.shared.take(bytes) else { TensorMemory.exhausted(bytes, for: shape) }
+    self.bytes = bytes
+    pointer = memory.bindMemory(to: Float.self, capacity: bytes / MemoryLayout<Float>.stride)
   }
 
   deinit { StoragePool.shared.give(pointer, bytes) }
@@ -40,18 +48,28 @@ final class StoragePool: Sendable {
     var arena = Arena()
     /// Bytes that are taken now.
     var taken = 0
+    /// Of small blocks, taken or not.
+    var smallTotal = 0
   }
 
   private let free = Mutex(Free())
 
   /// - Parameter bytes: a rounded size.
-  func take(_ bytes: Int) -> UnsafeMutableRawPointer {
-    free.withLock { free in
+  /// - Returns: nil where there is no memory.
+  func take(_ bytes: Int) -> UnsafeMutableRawPointer? {
+    free.withLock { free -> Sent? in
+      var block: UnsafeMutableRawPointer?
+      if bytes > StoragePool.arenaThreshold {
+        block = free.arena.take(bytes)
+      } else if let reused = free.small[bytes]?.popLast() {
+        block = reused
+      } else if posix_memalign(&block, 64, bytes) == 0 {
+        free.smallTotal += bytes
+      }
+      guard let block else { return nil }
       free.taken += bytes
-      if bytes > StoragePool.arenaThreshold { return Sent(pointer: free.arena.take(bytes)) }
-      let reused = free.small[bytes]?.popLast()
-      return Sent(pointer: reused ?? .allocate(byteCount: bytes, alignment: 64))
-    }.pointer
+      return Sent(pointer: block)
+    }?.pointer
   }
 
   func give(_ pointer: UnsafeMutableRawPointer, _ bytes: Int) {
@@ -67,15 +85,10 @@ final class StoragePool: Sendable {
   }
 
   var taken: Int { free.withLock(\.taken) }
+  var idle: Int { free.withLock { $0.arena.size + $0.smallTotal - $0.taken } }
 
   private struct Sent: @unchecked Sendable {
     // Invariant: moved, never shared.
     let pointer: UnsafeMutableRawPointer
   }
-}
-
-/// The memory of all tensors of this process, and of what operations need beside them.
-public enum TensorMemory {
-  /// Bytes in use.
-  public static var used: Int { StoragePool.shared.taken }
 }

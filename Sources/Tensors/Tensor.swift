@@ -11,7 +11,7 @@ public struct Tensor: Sendable {
   /// Memory with unspecified content, for operations of this module that write every element.
   init(uninitialized shape: Shape) {
     self.shape = shape
-    self.storage = Storage(count: shape.count)
+    self.storage = Storage(for: shape)
     self.offset = 0
   }
 
@@ -83,7 +83,7 @@ public struct Tensor: Sendable {
   var mutablePointer: UnsafeMutablePointer<Float> {
     mutating get {
       if !isKnownUniquelyReferenced(&storage) {
-        let copy = Storage(count: count)
+        let copy = Storage(for: shape)
         copy.pointer.update(from: pointer, count: count)
         self = Tensor(shape: shape, storage: copy, offset: 0)
       }

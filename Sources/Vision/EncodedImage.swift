@@ -1,5 +1,5 @@
 import CCodecs
-import Foundation
+import Determinism
 import Tensors
 
 /// A JPEG or PNG in memory whose header has been read: its size is known, its samples are still to be decoded.
@@ -17,6 +17,12 @@ public struct EncodedImage: Sendable {
   /// Reads a file.
   /// - Throws: `ImageError`, with the path.
   public init(path: String) throws { try self.init(ImageFile.bytes(ofFileAt: path), place: path) }
+
+  /// Reads a file of a tree.
+  /// - Throws: `ImageError`, with the place; what the tree throws for a file that it does not name or that changed.
+  public init(_ path: String, in files: any FileTree) throws {
+    try self.init(files.read(path, limit: ImageFile.maximalBytes), place: files.place(path))
+  }
 
   /// - Throws: `ImageError` for bytes that are neither JPEG nor PNG, and for a header that is damaged or asks for too
   ///   much.
@@ -37,6 +43,8 @@ public struct EncodedImage: Sendable {
     (width, height) = (Int(header.width), Int(header.height))
   }
 
+  var isJPEG: Bool { format == .jpeg }
+
   /// Bytes that the decoded picture takes.
   public var byteCount: Int { width * height * 3 }
 
@@ -44,16 +52,23 @@ public struct EncodedImage: Sendable {
   /// - Throws: `ImageError` for damaged or unsupported data.
   public func decoded() throws -> Image {
     switch format {
-    case .jpeg: try decoded(PixelRectangle(x: 0, y: 0, width: width, height: height))
+    case .jpeg: try decodedJPEG(PixelRectangle(x: 0, y: 0, width: width, height: height))
     case .png: try decodedPNG(CC_RGB)
     }
   }
 
-  /// A part of the picture as RGB: the same samples, and the same errors, as those of the whole picture, sooner.
+  /// A part of the picture as RGB: the same samples, and the same errors, as those of the whole picture, sooner where
+  /// the decoder was seen to give them so (`ImageFile.decodesPartsExactly`).
   /// - Precondition: the rectangle lies inside the picture and is not empty.
   public func decoded(_ part: PixelRectangle) throws -> Image {
     precondition(part.isInside(width: width, height: height), "decoded: \(part) of \(width)×\(height)")
-    guard format == .jpeg else { return try decoded().cropped(part) }
+    guard format == .jpeg, ImageFile.decodesPartsExactly else { return try decoded().cropped(part) }
+    return try decodedJPEG(part)
+  }
+
+  /// What the decoder makes of a part alone.
+  func decodedJPEG(_ part: PixelRectangle) throws -> Image {
+    precondition(format == .jpeg, "decodedJPEG: not a JPEG")
     var result = header
     let region = cc_region(
       x: Int32(part.x), y: Int32(part.y), width: Int32(part.width), height: Int32(part.height))
@@ -68,14 +83,14 @@ public struct EncodedImage: Sendable {
 
   /// One channel of gray levels or palette indices just as stored.
   /// - Throws: `ImageError`; anything but a PNG of one channel of 8 bits or less is refused.
-  func indices() throws -> Image {
+  public func indices() throws -> Image {
     guard format == .png else { throw ImageError(.unknownFormat, at: place, "not a PNG file") }
     return try decodedPNG(CC_INDICES)
   }
 
   /// The ids of a panoptic PNG.
   /// - Throws: `ImageError`; gray, palette and 16-bit pictures are `unsupported`, since their values are no ids.
-  func labels() throws -> LabelImage {
+  public func labels() throws -> LabelImage {
     var map = LabelImage(width: 0, height: 0, ids: [])
     try map.decode(self)
     return map

@@ -16,8 +16,6 @@ public struct ImageError: DiagnosableError, Equatable {
     public static let unsupported = Code("unsupported")
     /// More pixels, scans or memory than allowed.
     public static let tooLarge = Code("tooLarge")
-    /// The picture could not be written.
-    public static let unwritable = Code("unwritable")
   }
 
   public let code: Code
@@ -32,5 +30,5 @@ public struct ImageError: DiagnosableError, Equatable {
   }
 
   public var description: String { "\(place): error: \(message)" }
-  public var isUserData: Bool { code != .unwritable }
+  public var isUserData: Bool { true }
 }

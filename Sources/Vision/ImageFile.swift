@@ -1,3 +1,4 @@
+import Determinism
 import Foundation
 
 /// Reads pictures. The format is told by the first bytes, not by the name: data sets hold PNGs called `.JPEG`.
@@ -5,7 +6,8 @@ import Foundation
 /// Orientation tags, gamma and colour profiles are ignored, alpha is dropped, 16-bit samples keep their upper byte,
 /// CMYK becomes RGB as Pillow does it: what `PIL.Image.open(path).convert("RGB")` gives, which is what the published
 /// models were trained on. JPEG decoding is fixed to the integer slow DCT, fancy upsampling, no block smoothing;
-/// `decoderIdentity` names its result on this machine.
+/// `decoderIdentity` names its result on this machine. Whatever a decoder would only warn of is an error here: it warns
+/// before it makes samples up.
 public enum ImageFile {
   /// The largest picture read: 100 megapixels.
   public static let maximalPixels = 100_000_000
@@ -42,25 +44,12 @@ public enum ImageFile {
 
   /// The content of a plain file. A pipe or a device, which could block for ever, is refused.
   static func bytes(ofFileAt path: String) throws -> [UInt8] {
-    let file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-    guard file >= 0 else { throw ImageError(.unreadable, at: path, String(cString: strerror(errno))) }
-    defer { close(file) }
-    var info = stat()
-    guard fstat(file, &info) == 0, info.st_mode & S_IFMT == S_IFREG else {
-      throw ImageError(.unreadable, at: path, "not a plain file")
-    }
-    guard info.st_size <= maximalBytes else {
-      throw ImageError(.tooLarge, at: path, "\(info.st_size) bytes; a picture may have \(maximalBytes)")
-    }
-    let size = Int(info.st_size)
-    return try [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-      while count < size {
-        let n = Foundation.read(file, buffer.baseAddress! + count, size - count)
-        if n < 0 && errno == EINTR { continue }
-        guard n >= 0 else { throw ImageError(.unreadable, at: path, String(cString: strerror(errno))) }
-        if n == 0 { break }
-        count += n
-      }
+    do {
+      return try FileIO.read(path, limit: maximalBytes)
+    } catch where [EIO, EMFILE, ENFILE, ENOMEM].contains(error.code) {
+      throw error
+    } catch {
+      throw ImageError(.unreadable, at: path, error.reason ?? String(cString: strerror(error.code)))
     }
   }
 }

@@ -15,9 +15,7 @@ public struct LabelImage: Hashable, Sendable {
 
   /// Replaces the map by that of a panoptic PNG. The memory is used again where the number of pixels stays the same.
   /// - Throws: `ImageError`, with the path; the map then holds neither the old nor the new ids.
-  public mutating func read(path: String) throws { try decode(EncodedImage(path: path)) }
-
-  mutating func decode(_ file: EncodedImage) throws {
+  public mutating func decode(_ file: EncodedImage) throws {
     let count = file.width * file.height
     if ids.count == count {
       try ids.withUnsafeMutableBufferPointer { try file.decodeLabels(to: $0) }

@@ -1,4 +1,4 @@
-import Foundation
+import Determinism
 
 /// Writes PNG files whose bytes depend on the samples alone: no library takes part, so no version of one can change
 /// them. Flat label maps become small; photographs about as large as their samples.
@@ -19,16 +19,12 @@ public enum PNGWriter {
   }
 
   /// Writes the PNG file of a picture, replacing what is there.
-  public static func write(_ image: Image, to path: String) throws {
-    do {
-      try Data(encode(image)).write(to: URL(fileURLWithPath: path))
-    } catch {
-      throw ImageError(.unwritable, at: path, "cannot write the picture: \(error.localizedDescription)")
-    }
+  public static func write(_ image: Image, to path: String) throws(FileFailure) {
+    try FileIO.write(encode(image), to: path)
   }
 
   /// Writes segment ids as COCO panoptic files have them.
-  public static func write(_ labels: LabelImage, to path: String) throws {
+  public static func write(_ labels: LabelImage, to path: String) throws(FileFailure) {
     try write(labels.rgb, to: path)
   }
 

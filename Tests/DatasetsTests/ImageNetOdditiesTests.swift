@@ -14,7 +14,7 @@ struct ImageNetOdditiesTests {
 
   /// The planes of a picture as a training step and an evaluation see it.
   private func planes(_ path: String) throws -> [[Float]] {
-    let data = ClassificationDataset(classes: ["only"], samples: [.init(path: path, label: 0)])
+    let data = try ClassificationDataset(files: [path.lastPathComponent], in: path.folderPath)
     let loader = ClassificationLoader(data, Self.loading, seeds: Seeds(kind: "test", seed: 1))
     let evaluation = try #require(try loader.evaluation().next()).images
     let training = try loader.trainingBatch(step: 0).images
@@ -93,7 +93,7 @@ struct ImageNetOdditiesTests {
     let bitmap = temporary.path + "/train/n00000001/bitmap.JPEG"
     try Data("BM".utf8 + [UInt8](repeating: 0, count: 100)).write(to: URL(fileURLWithPath: bitmap))
     let disguised = try ClassificationDataset(root: temporary.path, part: "train")
-    let words = message { _ = try ClassificationDataset.image(disguised.samples[0]) }
+    let words = message { _ = try disguised.image(disguised.samples[0]) }
     #expect(words.contains("bitmap.JPEG: error: neither a JPEG nor a PNG file"))
   }
 }

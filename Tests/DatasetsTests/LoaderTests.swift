@@ -226,14 +226,14 @@ struct LoaderTests {
     (p.classCount, p.trainPerClass) = (2, 1)
     try p.write(to: folder.path)
     let sample = try ClassificationDataset(root: folder.path, part: "train").samples[1]
-    let data = ClassificationDataset(classes: ["only"], samples: [.init(path: sample.path, label: 0)])
+    let data = try ClassificationDataset(files: [sample.path], in: folder.path)
     let loading = ClassificationLoading(
       batchSize: 1, crop: CropAugmentation(side: 24), evaluation: CentreCrop(shorterSide: 24, side: 24))
     let seeds = Seeds(kind: "test", seed: 5)
     let loader = ClassificationLoader(data, loading, seeds: seeds)
     for step in 0..<6 {
       var random = seeds.stream("step/\(step)/image/0")
-      let picture = try loading.trainingPicture(path: sample.path, using: &random)
+      let picture = try loading.trainingPicture(path: "\(folder.path)/\(sample.path)", using: &random)
       #expect(picture.shape.description == "[3×24×24]")
       #expect(try loader.trainingBatch(step: step).images.array == picture.array)
     }
@@ -242,12 +242,8 @@ struct LoaderTests {
   @Test("crops decoded from the file and crops of kept pictures are the same")
   func partsOfJPEGs() throws {
     let folder = try TemporaryFolder()
-    let samples = try (0..<3).map { i in
-      let path = "\(folder.path)/\(i).jpg"
-      try Data(ImageDecoderSamples.all[i]).write(to: URL(fileURLWithPath: path))
-      return ClassificationDataset.Sample(path: path, label: 0)
-    }
-    let data = ClassificationDataset(classes: ["only"], samples: samples)
+    for i in 0..<3 { try FileIO.write(ImageDecoderSamples.all[i], to: "\(folder.path)/\(i).jpg") }
+    let data = try ClassificationDataset(files: (0..<3).map { "\($0).jpg" }, in: folder.path)
     for jitter in [ColourJitter(), ColourJitter(brightness: 0, contrast: 0, saturation: 0)] {
       let loading = ClassificationLoading(
         batchSize: 3, crop: CropAugmentation(side: 16), evaluation: CentreCrop(shorterSide: 16, side: 16),

@@ -86,7 +86,7 @@ struct MiniatureTests {
     let train = try ClassificationDataset(root: folder.path, part: "train")
     let validation = try ClassificationDataset(root: folder.path, part: "val", classes: train.classes)
     #expect(train.classes.count == 20 && train.samples.count == 80 && validation.samples.count == 40)
-    let images = try (train.samples + validation.samples).map { try ClassificationDataset.image($0) }
+    let images = try (train.samples.map { try train.image($0) }) + (validation.samples.map { try validation.image($0) })
     #expect(Set(images.map(\.pixels)).count == 120)
     #expect(images.allSatisfy { $0.width == $0.height && (40...64).contains($0.width) })
   }

@@ -158,7 +158,9 @@ struct ReaderTests {
     try p.write(to: folder.path)
     let train = try ClassificationDataset(root: folder.path, part: "train")
     #expect(message { _ = try ClassificationDataset(root: folder.path, part: "test") }.contains("no such folder"))
-    try FileManager.default.createDirectory(atPath: folder.path + "/val/n12345678", withIntermediateDirectories: true)
+    try FileIO.makeFolder(folder.path + "/val/n12345678")
+    #expect(try ClassificationDataset(root: folder.path, part: "val", classes: train.classes).samples.count == 3)
+    try FileIO.write([1], to: folder.path + "/val/n12345678/readme.txt")
     #expect(
       message { _ = try ClassificationDataset(root: folder.path, part: "val", classes: train.classes) }
         .contains("n12345678: error: is a class that the training images do not have"))
@@ -168,8 +170,8 @@ struct ReaderTests {
   @Test("real COCO and ImageNet samples read")
   func realSamples() throws {
     if let coco = sampleData("coco/panopticapi_sample_data") {
-      let data = try PanopticDataset(
-        images: coco + "/input_images", index: coco + "/panoptic_examples.json", labels: coco + "/panoptic_examples")
+      let part = PanopticPart(images: "input_images", index: "panoptic_examples.json", labels: "panoptic_examples")
+      let data = try PanopticDataset(part, in: FolderTree(coco))
       #expect(data.samples.map(\.id) == [.number(142238), .number(439180)])
       #expect(data.categories.things.count == 80 && data.categories.stuff.count == 53)
       for sample in data.samples {
@@ -181,9 +183,9 @@ struct ReaderTests {
     // A sample whose index states a size that its files do not have.
     if let wrong = sampleData("coco/datumaro_coco_panoptic") {
       let words = message {
-        let data = try PanopticDataset(
-          images: wrong + "/images/train", index: wrong + "/annotations/panoptic_train.json",
-          labels: wrong + "/annotations/panoptic_train")
+        let part = PanopticPart(
+          images: "images/train", index: "annotations/panoptic_train.json", labels: "annotations/panoptic_train")
+        let data = try PanopticDataset(part, in: FolderTree(wrong))
         _ = try PanopticPicture(data.samples[0], categories: data.categories)
       }
       #expect(words.contains("a.png") && words.contains("5×5") && words.contains("10×5"))
@@ -191,7 +193,7 @@ struct ReaderTests {
     if let imagenet = sampleData("imagenet") {
       let data = try ClassificationDataset(root: imagenet, part: "samples")
       #expect(data.classes == data.classes.sorted() && data.samples.count >= data.classes.count)
-      for sample in data.samples { #expect(try ClassificationDataset.image(sample).channels == 3) }
+      for sample in data.samples { #expect(try data.image(sample).channels == 3) }
     }
   }
 }

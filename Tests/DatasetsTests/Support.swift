@@ -1,6 +1,7 @@
 import Datasets
 import Determinism
 import Foundation
+import Panoptic
 import Testing
 
 /// A folder that disappears with the test.
@@ -45,6 +46,29 @@ func sampleData(_ name: String) -> String? {
     ?? package.deletingLastPathComponent().appendingPathComponent("shared/data").path
   if FileManager.default.fileExists(atPath: "\(root)/\(name)") { return "\(root)/\(name)" }
   return nil
+}
+
+extension PanopticDataset {
+  /// Of a folder as it is now.
+  init(cocoRoot root: String, part: String) throws { try self.init(PanopticPart(named: part), in: FolderTree(root)) }
+}
+
+extension ClassificationDataset {
+  /// Of a folder as it is now.
+  init(root: String, part: String, classes: [String]? = nil) throws {
+    try self.init(part: part, in: FolderTree(root), classes: classes)
+  }
+
+  /// Single files of a folder, all of one class.
+  init(files: [String], in folder: String) throws {
+    self.init(
+      classes: ["only"], samples: files.map { Sample(path: $0, label: 0) }, files: try FolderTree(folder))
+  }
+}
+
+extension ADE20K {
+  /// Of a folder as it is now.
+  init(root: String, layout: Layout = .challenge) throws { self.init(files: try FolderTree(root), layout: layout) }
 }
 
 /// A panoptic miniature of 64×64 pixels.

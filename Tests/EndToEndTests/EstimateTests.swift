@@ -35,5 +35,47 @@ extension EndToEndTests {
       #expect(outcome.code == 0, "\(outcome.everything)")
       #expect(outcome.output.contains("together") && outcome.output.contains("finetune"), "\(outcome.output)")
     }
+
+    static let small = """
+      pipeline: large
+      stages:
+        imagenet: { uses: imagenet-miniature, with: { pictures: { class-count: 8, train-per-class: 4, validation-per-class: 1 } } }
+        coco: { uses: coco-miniature, with: { scenes: { width: 64, height: 64, train-count: 8, validation-count: 2 } } }
+        pretrain:
+          uses: pretrain-supernet
+          needs: { data: imagenet.data }
+          with:
+            body: { stem-channels: 4, stage-channels: [8, 16, 24, 32], classifier-channels: 16 }
+            input: { side: 32 }
+            recipe: { steps: 1, batch: 4, replicas: 1, base-rate: 0.05 }
+
+      """
+
+    @Test(
+      "the largest numbers are refused with their range, or give absurd sizes",
+      arguments: [
+        "imagenet.pictures.class-count", "imagenet.pictures.train-per-class", "imagenet.pictures.side",
+        "imagenet.pictures.validation-per-class", "coco.scenes.train-count", "coco.scenes.width", "coco.scenes.objects",
+        "pretrain.body.stem-channels", "pretrain.body.classifier-channels", "pretrain.body.stage-channels",
+        "pretrain.body.stage-blocks", "pretrain.input.side", "pretrain.recipe.steps", "pretrain.recipe.batch",
+        "pretrain.recipe.replicas", "pretrain.recipe.base-rate", "pretrain.recipe.warmup",
+      ])
+    func extremes(parameter: String) async throws {
+      try await withTemporaryFolder { folder in
+        try Self.small.write(toFile: folder + "/p.yaml", atomically: true, encoding: .utf8)
+        let isList = ["stage-channels", "stage-blocks", "objects"].contains { parameter.hasSuffix($0) }
+        let values =
+          isList
+          ? [
+            "[4, 65534, 65534, 65536]", "[65530, 65532, 65534, 65536]", "[8, 16, 24, 9223372036854775807]",
+            "[1001, 1, 1, 1]", "{minimum: 0, maximum: 9223372036854775807}",
+          ] : ["9223372036854775807", "65536", "-1", "1e300"]
+        for value in values {
+          let outcome = try await Program.run(
+            ["estimate", "p.yaml", "--json", "--set", "\(parameter)=\(value)"], in: folder, limit: .seconds(120))
+          #expect(outcome.code == 0 || outcome.code == 65, "\(parameter)=\(value): \(outcome.everything)")
+        }
+      }
+    }
   }
 }

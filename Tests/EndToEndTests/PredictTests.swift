@@ -34,8 +34,8 @@ extension EndToEndTests {
         #expect(index.images.map(\.id) == (1...images.count).map { .number($0) })
         #expect(index.categories != nil)
         for annotation in index.annotations {
-          _ = try PanopticFiles.read(
-            annotation, folder: folder + "/out/panoptic", jsonFile: "panoptic.json", categories: index.categories)
+          _ = try PanopticSource(annotations: index, files: FolderTree(folder + "/out/panoptic"), folder: "").read(
+            annotation, categories: index.categories)
         }
       }
     }

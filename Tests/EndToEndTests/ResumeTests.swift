@@ -23,9 +23,10 @@ extension EndToEndTests {
       // Ctrl-C: the stage itself saves the checkpoint.
       Moment(stage: "pretrain-selected", event: "progress", signal: SIGINT, checkpointInterval: "1000"),
       Moment(stage: "retrain", event: "checkpoint", signal: SIGKILL),
+      Moment(stage: "predict", event: "checkpoint", occurrence: 2, signal: SIGKILL),
     ]
 
-    @Test("after kill -9 in pretraining, finetuning, search and retraining, and after Ctrl-C")
+    @Test("after kill -9 in pretraining, finetuning, search, retraining and prediction, and after Ctrl-C")
     func interruptions() async throws {
       try await withTemporaryFolder { folder in
         let store = folder + "/artifacts"

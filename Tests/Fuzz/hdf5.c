@@ -16,15 +16,14 @@ static size_t element_size(cc_element e) {
 }
 
 static void read_attributes(cc_h5 file, const char *object) {
-  int64_t count = cc_h5_attribute_count(file, object);
-  for (int64_t i = 0; i < count && i < 64; i++) {
-    cc_h5_attribute a;
-    if (cc_h5_read_attribute(file, object, i, &a) == 0) cc_h5_attribute_free(&a);
-  }
+  uint64_t room = CC_MAX_ATTRIBUTE_BYTES, left = CC_MAX_ATTRIBUTES;
+  cc_h5_attributes list;
+  cc_h5_read_attributes(file, object, &room, &left, &list);
+  cc_h5_attributes_free(&list);
 }
 
 static void read_dataset(cc_medium *medium, cc_h5 file, const char *path) {
-  cc_h5 dataset = cc_h5_open_dataset(file, path);
+  cc_h5 dataset = cc_h5_open_dataset(file, path, 1 << 20);
   if (dataset < 0) return;
   cc_h5_info info;
   if (cc_h5_dataset_info(dataset, &info) == 0 && info.element >= 0 && info.element < CC_STRING && info.is_plain) {
@@ -33,6 +32,7 @@ static void read_dataset(cc_medium *medium, cc_h5 file, const char *path) {
       if (__builtin_mul_overflow(bytes, info.shape[i], &bytes)) bytes = UINT64_MAX;
     if (bytes <= 1 << 20) {
       uint8_t *data = malloc(bytes + 1);
+      cc_h5_has_holes(dataset);
       if (bytes > 0) cc_h5_read(dataset, info.element, data);
       if (info.rank > 0 && bytes > 0) {
         uint64_t offset[CC_MAX_RANK] = {0};
@@ -61,8 +61,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     cc_h5_list list;
     if (cc_h5_walk(file, &list) == 0)
       for (size_t i = 0; i < list.count && i < 64; i++) {
-        read_attributes(file, list.paths[i]);
-        if (list.is_dataset[i]) read_dataset(medium, file, list.paths[i]);
+        if (list.objects[i].has_attributes) read_attributes(file, list.objects[i].path);
+        if (list.objects[i].kind == CC_DATASET) read_dataset(medium, file, list.objects[i].path);
       }
     cc_h5_list_free(&list);
     cc_h5_close_file(file);

@@ -30,20 +30,21 @@ def record(name, identity, outputs, elements=None, trace=None):
     key = sha256(canonical(identity))
     body = {
         "key": key, "identity": identity, "pipeline": "p", "stage": "a", "outputs": outputs,
-        "sizes": {output: 12 for output in outputs}, "elements": elements or {}, "trace": trace or [],
+        "sizes": {output: 12 for output in outputs}, "checksums": {output: X for output in outputs},
+        "elements": elements or {}, "trace": trace or [],
         "environment": {"host": "h"}, "run": "r", "started": "2026-01-31T12:00:00Z", "seconds": 0.25,
     }
     write(f"record/{name}", b"r" + canonical({"record": body, "sha256": sha256(canonical(body))}) + b"\n")
     return key
 
 
-train = {"format": 1, "kind": "train", "version": 3, "traits": {"numerics": "1"},
+train = {"format": 2, "kind": "train", "version": 3, "traits": {"numerics": "1"},
          "parameters": {"steps": 6, "rate": 0.1}, "inputs": {}, "seed": "7"}
 key = record("plain", train, {"weights": {"kind": "json", "digest": X}}, trace=[{"step": 1, "digests": {"sum": X}}])
-judge = {"format": 1, "kind": "judge", "version": 1, "traits": {}, "parameters": {},
+judge = {"format": 2, "kind": "judge", "version": 1, "traits": {}, "parameters": {},
          "inputs": {"architecture": X, "all": [X, X]}}
 record("inputs", judge, {"quality": {"kind": "json", "digest": X}}, elements={"architecture": {"array": X, "index": 2}})
-source = {"format": 1, "kind": "folder", "version": 1, "traits": {}, "parameters": {}, "inputs": {},
+source = {"format": 2, "kind": "folder", "version": 1, "traits": {}, "parameters": {}, "inputs": {},
           "observed": {"train": X}}
 record("source", source, {"train": {"kind": "tree", "digest": X, "external": True}})
 write("record/tree", f"ttree 1\n{X} 3 a/b.txt\n{X} 12 c d\n")

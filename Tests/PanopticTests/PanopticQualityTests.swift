@@ -89,7 +89,7 @@ struct PanopticQualityTests {
 
   @Test("a missing PNG is named", .enabled(if: PanopticGolden.isPresent, PanopticGolden.whereToFind))
   func missingPNG() throws {
-    let error = try #require(throws: ImageError.self) {
+    let error = try #require(throws: PanopticError.self) {
       try computePanopticQuality(
         groundTruthJSON: PanopticGolden.truthJSON, groundTruthFolder: PanopticGolden.truthFolder,
         predictionJSON: PanopticGolden.path("ref_pq/error_missing_png.json"),

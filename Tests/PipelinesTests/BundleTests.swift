@@ -178,7 +178,7 @@ struct BundleTests {
         $0.append(("objects/aa/\(String(repeating: "a", count: 62)).exe", [1]))
       },
       Forgery(testDescription: "another version", message: "a bundle of another version") {
-        $0[first("format", "format", $0)].bytes = Array("2\n".utf8)
+        $0[first("format", "format", $0)].bytes = Array("1\n".utf8)
       },
       Forgery(testDescription: "another pipeline", message: "'pipeline/toy.yaml': its bytes are not those") { files in
         let i = files.firstIndex { $0.name == "pipeline/toy.yaml" }!

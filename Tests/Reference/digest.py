@@ -106,9 +106,12 @@ def elements(dataset):
 
 def number(x):
     """Whole numbers in decimal, others as the shortest text that reads back to the same binary64."""
-    x = float(x)
     if x != x:
-        return canonical("NaN")
+        x = np.asarray(x)
+        bits = int(x.view(f"u{x.dtype.itemsize}"))
+        usual = {4: 0x7fc00000, 8: 0x7ff8000000000000}[x.dtype.itemsize]
+        return canonical("NaN" if bits == usual else f"NaN {bits:x}")
+    x = float(x)
     if x in (float("inf"), float("-inf")):
         return canonical("+inf" if x > 0 else "-inf")
     return str(int(x)) if x == int(x) and -2**63 <= x < 2**63 else repr(x)
@@ -141,41 +144,101 @@ def canonical(value):
     raise TypeError(f"no canonical form for {type(value)}")
 
 
+def is_own(value):
+    """Whether a value has an HDF5 type of its own; what has none is JSON in a string."""
+    if isinstance(value, list):
+        whole = [isinstance(v, int) and not isinstance(v, bool) for v in value]
+        return bool(value) and (all(whole) or all(isinstance(v, float) for v in value))
+    return isinstance(value, (bool, int, float)) or isinstance(value, str) and "\0" not in value
+
+
+def unwrapped(name, value):
+    """The value of an attribute NAME@json, where it is what we would have written."""
+    if not name.endswith("@json") or not isinstance(value, str) or name[:-5].endswith("@json") or name == "@json":
+        return None
+    try:
+        parsed = json.loads(value)
+        return None if is_own(parsed) or canonical(parsed) != value else (name[:-5], parsed)
+    except ValueError:
+        return None
+
+
+def form(attribute, value):
+    """What an attribute is stored as, where we would have written it in another way; else None."""
+    kind = attribute.dtype
+    if kind == bool:
+        name = "bool"
+    elif h5py.check_string_dtype(kind) or kind.kind == "S":
+        name = "string"
+    else:
+        name = TYPES[("|" if kind.itemsize == 1 else "<") + kind.kind + str(kind.itemsize)]
+    if isinstance(value, h5py.Empty):
+        return name + " null"
+    shape = list(attribute.shape)
+    if name in ("bool", "string"):
+        own = not shape
+    elif name in ("int64", "float64"):
+        own = len(shape) < 2 and 0 not in shape and bool(np.all(np.isfinite(value)))
+    else:
+        own = False
+    return None if own else f"{name} {shape}" if shape else name
+
+
 def attributes(item):
-    out = {}
+    """The values, and how those are stored that we would not write so."""
+    out, forms = {}, {}
     for name in item.attrs:
         value = item.attrs[name]
-        if name.endswith("@json"):
-            out[name[:-5]] = json.loads(value)
-        else:
-            out[name] = value
-    return out
+        if isinstance(value, bytes):
+            value = value.decode()
+        inner = unwrapped(name, value)
+        if inner:
+            out[inner[0]] = inner[1]
+            continue
+        out[name] = value
+        stored = form(item.attrs.get_id(name), value)
+        if stored:
+            forms[name] = stored
+    return out, forms
 
 
 def manifest(path):
-    tensors, attrs = [], {}
+    tensors, attrs, forms, links, groups = [], {}, {}, {}, []
 
     def visit(name, item):
-        found = attributes(item)
+        found, stored = attributes(item)
         if found:
             attrs[name] = found
+        if stored:
+            forms[name] = stored
         if isinstance(item, h5py.Dataset):
             data = elements(item)
             whole = hashlib.sha256()
             for start in range(0, len(data), PIECE):
                 whole.update(hashlib.sha256(data[start:start + PIECE]).digest())
             kind = item.dtype.newbyteorder("<").str
-            shape = [0] if item.shape is None else list(item.shape)
-            tensors.append({"digest": whole.hexdigest(), "name": name, "shape": shape, "type": TYPES[kind]})
+            tensors.append(
+                {"digest": whole.hexdigest(), "name": name, "shape": list(item.shape), "type": TYPES[kind]})
         elif isinstance(item, h5py.Group):
+            if name and not len(item):
+                groups.append(name)
             for key in item:
-                if isinstance(item.get(key, getlink=True), h5py.HardLink):
-                    visit(f"{name}/{key}" if name else key, item[key])
+                inner = f"{name}/{key}" if name else key
+                link = item.get(key, getlink=True)
+                if isinstance(link, h5py.HardLink):
+                    visit(inner, item[key])
+                elif isinstance(link, h5py.SoftLink):
+                    links[inner] = link.path
+                else:
+                    raise ValueError(f"{inner}: a link to another file has no digest")
 
     with h5py.File(path, "r") as file:
         visit("", file)
     tensors.sort(key=lambda t: t["name"].encode())
-    return canonical({"attributes": attrs, "format": 1, "tensors": tensors})
+    whole = {"attributes": attrs, "format": 1, "tensors": tensors}
+    groups.sort(key=lambda n: n.encode())
+    whole.update({k: v for k, v in (("forms", forms), ("links", links), ("groups", groups)) if v})
+    return canonical(whole)
 
 
 def main(arguments):

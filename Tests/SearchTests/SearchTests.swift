@@ -36,6 +36,9 @@ struct SearchSpaceTests {
     arguments: [
       ("[]", "expected a list"), ("{\"backbone\": [1.5]}", "expected a list"),
       ("[{\"backbone\": [0], \"head\": [], \"inter\": []}]", "backbone: error: 1 choices"),
+      ("{\"backbone\": [], \"backbone\": [0], \"head\": [], \"inter\": []}", "gives 'backbone' twice"),
+      ("{\"backbone\": [9223372036854775807], \"head\": [], \"inter\": []}", "backbone: error: 1 choices"),
+      ("{\"backbone\": [1e300], \"head\": [], \"inter\": []}", "expected a list"), ("{\"backbone\"", "a.json"),
     ])
   func refused(_ text: String, _ words: String) throws {
     let error = try #require(throws: SearchError.self) { try Architecture(json: Array(text.utf8), place: "a.json") }

@@ -1,4 +1,5 @@
 import Determinism
+import Foundation
 import Testing
 
 @testable import Tensors
@@ -16,7 +17,7 @@ struct StorageTests {
         arena.give(block.start, block.size)
       } else {
         let size = 64 * (1 + Int(random.uniform() * 60_000))
-        live.append((arena.take(size), size))
+        live.append((arena.take(size)!, size))
         #expect(UInt(bitPattern: live.last!.start) % 64 == 0)
       }
       let ordered = live.sorted { $0.start < $1.start }
@@ -25,7 +26,7 @@ struct StorageTests {
     for block in live { arena.give(block.start, block.size) }
     let gaps = arena.gapCount
     // The largest block that ever fitted still does, without another slab.
-    let all = arena.take(64)
+    let all = arena.take(64)!
     arena.give(all, 64)
     #expect(arena.gapCount == gaps && gaps <= 3)
   }
@@ -34,10 +35,47 @@ struct StorageTests {
   func slabs() {
     var arena = Arena(from: 1 << 44)
     let size = 96 << 20
-    let blocks = (0..<4).map { _ in arena.take(size) }
+    let blocks = (0..<4).map { _ in arena.take(size)! }
     for block in blocks { arena.give(block, size) }
     #expect(arena.gapCount == 1)
     #expect(arena.take(4 * size) == blocks[0])
+  }
+
+  @Test("an arena has no more than its limit, and goes on with what is given back")
+  func limit() {
+    var arena = Arena(from: 3 << 43, limit: 256 << 20)
+    let size = 100 << 20
+    let blocks = (0..<2).map { _ in arena.take(size)! }
+    #expect(arena.take(size) == nil && arena.take(1 << 40) == nil && arena.take(Int.max - 4095) == nil)
+    arena.give(blocks[1], size)
+    #expect(arena.take(size) == blocks[1])
+    #expect(arena.size == 256 << 20)
+  }
+
+  @Test(
+    "a tensor without memory ends the program with 1 and a message, after telling who asked to know",
+    arguments: [[1 << 20, 1 << 20, 1 << 10], [1 << 31, 1 << 31, 4], [.max, .max, .max, .max, .max]])
+  func exhausted(_ extents: [Int]) async throws {
+    let outcome = await #expect(
+      processExitsWith: .exitCode(1), observing: [\.standardErrorContent, \.standardOutputContent]
+    ) { [extents = extents as [Int]] in
+      TensorMemory.onExhaustion {
+        print("told: \($0)")
+        fflush(nil)
+      }
+      _ = Tensor(zeros: Shape(extents))
+    }
+    let result = try #require(outcome)
+    let text = String(decoding: result.standardErrorContent, as: UTF8.self)
+    #expect(text.contains("error: out of memory: no ") && text.contains("shape [\(extents[0])×"), "\(text)")
+    #expect(String(decoding: result.standardOutputContent, as: UTF8.self).contains("told: out of memory: no "))
+  }
+
+  @Test("what the system has available is a number of bytes with a reason, below all there is")
+  func system() {
+    let available = SystemMemory.available()
+    #expect(available.bytes > 1 << 20 && available.bytes <= SystemMemory.total && !available.reason.isEmpty)
+    #expect(TensorMemory.idle >= 0)
   }
 
   @Test("used memory is counted, and no longer when it is given back")

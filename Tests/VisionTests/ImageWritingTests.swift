@@ -71,7 +71,7 @@ struct ImageWritingTests {
     try PNGWriter.write(Image(width: 3, height: 3, channels: 1), to: path)
     let error = #expect(throws: ImageError.self) { try ImageFile.readLabelPNG(path: path) }
     #expect(error?.description == "\(path): error: a panoptic PNG holds its ids in 8-bit RGB; this is a gray picture")
-    let unwritable = #expect(throws: ImageError.self) { try PNGWriter.write(map, to: "/no/such/folder/x.png") }
-    #expect(unwritable?.code == .unwritable)
+    let unwritable = #expect(throws: FileFailure.self) { try PNGWriter.write(map, to: "/no/such/folder/x.png") }
+    #expect(unwritable?.path == "/no/such/folder/x.png")
   }
 }

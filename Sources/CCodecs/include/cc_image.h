@@ -26,8 +26,7 @@ typedef struct {
   int32_t source_channels;  // of the file, without alpha: 1 (gray or palette), 3, 4 (CMYK)
   int32_t source_depth;     // bits of a sample in the file
   int32_t has_palette;
-  int32_t warnings;         // damage the decoder worked around, as the reference decoders do
-  char message[200];        // what went wrong, or the first warning
+  char message[200];        // what went wrong
 } cc_image;
 
 // A rectangle of a picture, in pixels.
@@ -39,12 +38,13 @@ cc_status cc_jpeg_open(const uint8_t *data, size_t size, int64_t max_pixels, cc_
 
 // Writes the RGB samples of a region. libjpeg-turbo with the integer slow DCT, fancy upsampling on, block smoothing
 // off; orientation tags are not applied. The samples are those of the whole picture, and so are the errors: every byte
-// of the picture is read. Data that ends before the picture does is CC_CORRUPT.
+// of the picture is read. Data that ends before the picture does, scans that are missing and whatever else libjpeg
+// warns of is CC_CORRUPT.
 cc_status cc_jpeg_decode(const uint8_t *data, size_t size, cc_region region, uint8_t *pixels, cc_image *image);
 
 cc_status cc_png_open(const uint8_t *data, size_t size, int64_t max_pixels, cc_image *image);
 
-// Writes the whole picture. Every checksum counts. 16-bit samples keep their upper byte, alpha and transparency are
-// dropped, colour management chunks are ignored.
+// Writes the whole picture. Every checksum counts, and nothing may follow the end. 16-bit samples keep their upper
+// byte, alpha and transparency are dropped, colour management chunks are ignored.
 cc_status cc_png_decode(
   cc_isa isa, const uint8_t *data, size_t size, cc_layout layout, void *pixels, cc_image *image);

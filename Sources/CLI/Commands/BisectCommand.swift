@@ -1,6 +1,5 @@
 import ArgumentParser
 import Determinism
-import Foundation
 import Pipelines
 
 struct Bisect: ParsableCommand {
@@ -38,7 +37,7 @@ struct Bisect: ParsableCommand {
     try machine.apply()
     let report = try Bisection(side(first, store: stores.store), side(second, store: other ?? stores.store)).report()
     if json {
-      Output.line(report.canonical.canonicalText)
+      Output.json(report.canonical)
     } else {
       print(report)
     }
@@ -46,7 +45,7 @@ struct Bisect: ParsableCommand {
   }
 
   private func side(_ name: String, store: String) throws -> Bisection.Side {
-    if FileManager.default.fileExists(atPath: name + "/format") {
+    if FileIO.kind(name + "/format") == .file {
       return try Bisection.Side(store: StoreOptions.openExisting(name))
     }
     return try Bisection.Side(run: name, of: StoreOptions.openExisting(store))

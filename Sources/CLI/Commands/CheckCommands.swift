@@ -33,7 +33,7 @@ struct Rerun: ParsableCommand {
     let planner = try options.planner(pipeline, display: display)
     let report = try Rerunner(planner: planner, options: runOptions) { display.show($0) }.rerun(stages)
     if json {
-      Output.line(report.canonical.canonicalText)
+      Output.json(report.canonical)
     } else {
       for instance in report.instances { Rerun.print(instance) }
     }
@@ -42,7 +42,9 @@ struct Rerun: ParsableCommand {
 
   static func print(_ instance: RerunReport.InstanceReport) {
     guard !instance.isReproduced else {
-      let digests = instance.outputs.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.digest.short)" }
+      let digests = instance.outputs.sorted { $0.key.precedesInBytes($1.key) }.map {
+        "\($0.key) \($0.value.digest.short)"
+      }
       Output.line("\(instance.name): reproduced (\(digests.joined(separator: ", ")))")
       return
     }
@@ -125,7 +127,7 @@ struct Audit: ParsableCommand {
     if json {
       var members = report.canonical.objectValue ?? [:]
       members["recomputed"] = recomputed?.canonical ?? .null
-      Output.line(CanonicalValue.object(members).canonicalText)
+      Output.json(CanonicalValue.object(members))
     } else {
       for finding in report.findings { Output.line("\(finding.kind.rawValue): \(finding.path): \(finding.message)") }
       for line in Audit.signatures(report.signed) { Output.line(line) }

@@ -22,6 +22,6 @@ struct Completions: ParsableCommand {
       case .zsh: .zsh
       case .fish: .fish
       }
-    Output.line(AutoPanoptic.completionScript(for: shell))
+    Output.write(AutoPanoptic.completionScript(for: shell) + "\n", to: 1)
   }
 }

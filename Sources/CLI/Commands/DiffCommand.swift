@@ -48,7 +48,7 @@ struct Diff: ParsableCommand {
     let comparison = try Lookup(store: store)
       .compare(first, to: self.second, in: Lookup(store: second), limit: limit == 0 ? .max : limit)
     if json {
-      Output.line(comparison.canonical.canonicalText)
+      Output.json(comparison.canonical)
     } else {
       Output.line(comparison.title + (comparison.isEqual ? ": equal" : ""))
       for key in comparison.keys { Output.line("  \(key)") }

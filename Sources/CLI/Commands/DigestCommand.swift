@@ -22,25 +22,29 @@ struct DigestCommand: ParsableCommand {
   @Option(help: "Processor time that reading HDF5 may take, in seconds.")
   var seconds: UInt64 = 600
 
-  @Option(help: "Memory that reading HDF5 may take, in MiB.")
-  var memory: UInt64 = 8192
+  @Option(help: "Memory that reading HDF5 may take, in MiB. (default: what a sound file of its size can need)")
+  var memory: UInt64?
 
   func validate() throws {
     if !(1...1_000_000).contains(seconds) { throw ValidationError("--seconds \(seconds): expected 1 to 1000000") }
-    if !(256...1 << 30).contains(memory) { throw ValidationError("--memory \(memory): expected 256 or more") }
+    if let memory, !(256...1 << 30).contains(memory) {
+      throw ValidationError("--memory \(memory): expected 256 to \(1 << 30)")
+    }
   }
 
   func run() throws {
-    var isFolder: ObjCBool = false
-    guard FileManager.default.fileExists(atPath: file, isDirectory: &isFolder), !isFolder.boolValue else {
-      throw TensorFileError(.unreadable, at: file, isFolder.boolValue ? "this is a folder" : "no such file")
+    switch FileIO.kind(file) {
+    case .file: break
+    case .folder: throw TensorFileError(.unreadable, at: file, "this is a folder")
+    case .other: throw TensorFileError(.unreadable, at: file, "this is a pipe or a device, not a file")
+    case nil: throw TensorFileError(.unreadable, at: file, "no such file")
     }
-    if file.hasSuffix(".json") {
+    if file.utf8.suffix(5).elementsEqual(".json".utf8) {
       Output.line(try JSONFormat().digest(ofFileAt: file).hex)
       return
     }
     guard let executable = Bundle.main.executablePath else { throw ValidationError("cannot find this executable") }
-    let limits = ForeignFile.Limits(memory: memory << 20, seconds: seconds)
+    let limits = ForeignFile.Limits(memory: memory.map { $0 << 20 }, seconds: seconds)
     Output.line(try ForeignFile.digest(of: file, executable: executable, limits: limits).hex)
   }
 }

@@ -76,13 +76,12 @@ struct Doctor: ParsableCommand {
       let items = lines.map { line -> CanonicalValue in
         ["name": .string(line.name), "text": .string(line.text), "fine": .bool(line.isFine)]
       }
-      Output.line(CanonicalValue.array(items).canonicalText)
+      Output.json(CanonicalValue.array(items))
       return
     }
-    let width = lines.map(\.name.count).max() ?? 0
+    let width = Units.width(lines.map(\.name))
     for line in lines {
-      let padding = String(repeating: " ", count: width - line.name.count)
-      Output.line("\(line.isFine ? "  " : "! ")\(line.name)\(padding)  \(line.text)")
+      Output.line("\(line.isFine ? "  " : "! ")\(Units.pad(line.name, width))  \(line.text)")
     }
   }
 }

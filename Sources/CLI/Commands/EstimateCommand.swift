@@ -31,7 +31,7 @@ struct Estimate: ParsableCommand {
     let threads = try machine.apply()
     let estimate = try PipelineEstimate(try options.load(pipeline))
     if json {
-      Output.line(estimate.json(threads: threads).canonicalText)
+      Output.json(estimate.json(threads: threads))
       return
     }
     var table = TextTable([
@@ -44,7 +44,7 @@ struct Estimate: ParsableCommand {
         stage.name, stage.instances.map(String.init) ?? "?", stage.steps.map { "\($0.count)" } ?? "",
         isWork ? "\(stage.images)" : "", isWork ? Units.count(stage.multiplyAdds) : "",
         isWork ? Units.bytes(stage.memory) : "", isWork ? Units.bytes(stage.bytesWritten) : "",
-        stage.seconds.map(Units.longDuration) ?? "", stage.paper.map { "\(Int($0.hours.rounded())) GPU h" } ?? "",
+        stage.seconds.map(Units.longDuration) ?? "", stage.paper.map { "\($0.hours.text(digits: 0)) GPU h" } ?? "",
       ])
     }
     table.add([
@@ -68,13 +68,13 @@ struct Estimate: ParsableCommand {
 extension PipelineEstimate {
   fileprivate func json(threads: Int) -> CanonicalValue {
     [
-      "threads": .integer(threads), "seconds": .number(seconds), "multiply-adds": .number(multiplyAdds),
+      "threads": .integer(threads), "seconds": .measure(seconds), "multiply-adds": .measure(multiplyAdds),
       "memory": .integer(memory), "bytes-written": .integer(bytesWritten),
       "stages": .array(
         stages.map { stage in
           var members: [String: CanonicalValue] = [
             "name": .string(stage.name), "kind": .string(stage.kind), "images": .integer(stage.images),
-            "multiply-adds": .number(stage.multiplyAdds), "memory": .integer(stage.memory),
+            "multiply-adds": .measure(stage.multiplyAdds), "memory": .integer(stage.memory),
             "bytes-written": .integer(stage.bytesWritten), "checkpoint-bytes": .integer(stage.checkpointBytes),
           ]
           if let instances = stage.instances { members["instances"] = .integer(instances) }
@@ -82,8 +82,8 @@ extension PipelineEstimate {
             members["steps"] = .integer(steps.count)
             members["step-unit"] = .string(steps.unit)
           }
-          if let seconds = stage.seconds { members["seconds"] = .number(seconds) }
-          if let paper = stage.paper { members["paper-gpu-hours"] = .number(paper.hours) }
+          if let seconds = stage.seconds { members["seconds"] = .measure(seconds) }
+          if let paper = stage.paper { members["paper-gpu-hours"] = .measure(paper.hours) }
           return .object(members)
         }),
     ]

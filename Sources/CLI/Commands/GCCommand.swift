@@ -57,14 +57,16 @@ struct GC: ParsableCommand {
     if json {
       guard case .object(var members) = garbage.canonical else { return }
       members["removed"] = .bool(!dryRun)
-      Output.line(CanonicalValue.object(members).canonicalText)
+      Output.json(CanonicalValue.object(members))
       return
     }
     if dryRun {
       for item in garbage.items { Output.line("\(item.path)  \(Units.bytes(item.bytes))  \(item.reason)") }
     }
-    for (reason, items) in Dictionary(grouping: garbage.items, by: \.reason).sorted(by: { $0.key < $1.key }) {
-      let bytes = items.reduce(0) { $0 + $1.bytes }
+    for (reason, items) in Dictionary(grouping: garbage.items, by: \.reason).sorted(by: {
+      $0.key.precedesInBytes($1.key)
+    }) {
+      let bytes = items.lazy.map(\.bytes).sumSaturated()
       Output.line("\(reason): \(items.count), \(Units.bytes(bytes))")
     }
     Output.line(

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import Determinism
 import Pipelines
 
 struct GraphCommand: ParsableCommand {
@@ -34,6 +34,7 @@ struct GraphCommand: ParsableCommand {
   func run() throws {
     try machine.apply()
     Signals.install()
+    if let output { try FileIO.requirePublishable(output) }
     let planner = try options.planner(pipeline, display: Display(json: false), observing: true)
     let drawing = GraphDrawing(try planner.plan(stages: stages))
     let chosen = format ?? (output?.hasSuffix(".dot") == true || output?.hasSuffix(".gv") == true ? .dot : .svg)
@@ -42,10 +43,6 @@ struct GraphCommand: ParsableCommand {
       Output.write(text, to: 1)
       return
     }
-    do {
-      try Data(text.utf8).write(to: URL(fileURLWithPath: output), options: .atomic)
-    } catch {
-      throw PipelineError(.io, "\(output): cannot be written: \(error.localizedDescription)")
-    }
+    try OutputFile.publish(text, to: output)
   }
 }

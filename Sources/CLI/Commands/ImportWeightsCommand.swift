@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import Determinism
 import TensorFiles
 
 struct ImportWeights: ParsableCommand {
@@ -40,23 +40,30 @@ struct ImportWeights: ParsableCommand {
     if output == nil && !list { throw ValidationError("name a file to write with -o, or look with --list") }
   }
 
+  /// Bytes of a map at most.
+  private static let maximalMap = 16 << 20
+
   func run() throws {
-    let map = try map.map { path in
-      guard let bytes = FileManager.default.contents(atPath: path) else {
-        throw TensorFileError(.unreadable, at: path, "cannot be read; expected a map of names")
-      }
-      return try NameMap(String(decoding: bytes, as: UTF8.self), place: path)
-    }
-    let tensors = try WeightsFile.read(file)
-    let names = try map?.names(of: tensors.map(\.name)) ?? tensors.map { $0.name.replacing(".", with: "/") }
+    if let output { try FileIO.requirePublishable(output) }
+    let map = try map.map { try NameMap(FileIO.read($0, limit: ImportWeights.maximalMap), place: $0) }
+    var notes: [String] = []
+    let tensors = try WeightsFile.read(file) { notes.append($0) }
+    let names = try map?.names(of: tensors.map(\.name)) ?? tensors.map { ImportWeights.path($0.name) }
     let kept = zip(names, tensors).compactMap { name, tensor in name.map { ($0, tensor.tensor) } }
+    // Before anything is said: what is written must be a file that can be read.
+    let result = output == nil ? nil : try TensorFile(tensors: kept)
     if list {
-      for (name, tensor) in kept { Output.line("\(name)  \(tensor.elementType) \(tensor.shape)") }
+      for (name, tensor) in kept { Output.line("\(WeightsFile.printable(name))  \(tensor.elementType) \(tensor.shape)") }
     }
-    if let output {
-      let result = try TensorFile(tensors: kept)
-      try result.write(to: output)
+    for note in notes { Output.error("\(file): left out: \(note)") }
+    if let output, let result {
+      try result.publish(to: output)
       Output.line("\(output): \(kept.count) tensors, \(tensors.count - kept.count) left out, \(result.digest.hex)")
     }
+  }
+
+  /// Names stay, with '/' for '.'.
+  private static func path(_ name: String) -> String {
+    name.splitBytes(at: UInt8(ascii: ".")).joined(separator: "/")
   }
 }

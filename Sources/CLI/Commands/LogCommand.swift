@@ -35,7 +35,7 @@ struct Log: ParsableCommand {
     if let name {
       let run = try history.run(name)
       if json {
-        Output.line(run.canonical.canonicalText)
+        Output.json(run.canonical)
       } else {
         print(run)
       }
@@ -45,7 +45,7 @@ struct Log: ParsableCommand {
     for id in ids.reversed().prefix(limit == 0 ? .max : limit) {
       let run = try history.run(id)
       if json {
-        Output.line(run.canonical.canonicalText)
+        Output.json(run.canonical)
       } else {
         Output.line(summary(run))
       }
@@ -67,12 +67,12 @@ struct Log: ParsableCommand {
   private func print(_ run: RunSummary) {
     Output.line(summary(run))
     Output.line("started \(run.started)")
-    let width = run.steps.map(\.stage.count).max() ?? 0
+    let width = Units.width(run.steps.map(\.stage))
     for step in run.steps {
       var text = "  \(Units.pad(step.stage, width))  \(Units.pad(step.state.rawValue, 8))"
       if step.state != .cached { text += "  \(step.started)" }
       if let seconds = step.seconds { text += "  \(Units.duration(seconds))" }
-      let outputs = step.outputs.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value.digest.short)" }
+      let outputs = step.outputs.sorted { $0.key.precedesInBytes($1.key) }.map { "\($0.key) \($0.value.digest.short)" }
       if !outputs.isEmpty { text += "  " + outputs.joined(separator: ", ") }
       if let message = step.message { text += "  \(message)" }
       Output.line(text)

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Determinism
-import Foundation
 import Models
 import Pipelines
 import Reports
@@ -77,14 +76,9 @@ struct Model: ParsableCommand {
       if let svg {
         // A name such as detnas-coco-fpn-300M says it already.
         let title = architecture.hasSuffix("-300M") ? architecture : "\(architecture), \(width.rawValue)"
-        do {
-          let drawing = Data(BlockDiagram(title: title, rows: rows).svg.utf8)
-          try drawing.write(to: URL(fileURLWithPath: svg), options: .atomic)
-        } catch {
-          throw PipelineError(.io, "\(svg): cannot write the drawing: \(error.localizedDescription)")
-        }
+        try OutputFile.publish(BlockDiagram(title: title.clipped(to: 200), rows: rows).svg, to: svg)
       }
-      Output.line(json ? subject.json.canonicalText : subject.text)
+      if json { Output.json(subject.json) } else { Output.line(subject.text) }
     }
 
     private static let bodies = [
@@ -128,16 +122,17 @@ struct Model: ParsableCommand {
     }
 
     private func file() throws -> Architecture {
-      guard let bytes = FileManager.default.contents(atPath: architecture) else {
+      guard FileIO.kind(architecture) != nil else {
         let hint = Suggestion.text(for: architecture, among: ["coco", "ade20k"] + Describe.bodies.keys.sorted())
         throw PipelineError(.unknownID, "\(architecture): neither a file nor the name of an architecture\(hint)")
       }
-      return try Architecture(json: [UInt8](bytes), place: architecture)
+      let bytes = try FileIO.read(architecture, limit: 1 << 20)
+      return try Architecture(json: Array(TextLines.withoutByteOrderMark(bytes)), place: architecture)
     }
 
     private func imageSize() throws -> (height: Int, width: Int) {
       let text = image ?? "800x1088"
-      let sides = text.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 }
+      let sides = text.splitBytes(at: UInt8(ascii: "x")).map { Int($0) ?? 0 }
       guard sides.count == 2, sides.allSatisfy({ (32...16_384).contains($0) }) else {
         throw ValidationError("--image \(text): expected height x width, such as 800x1333")
       }

@@ -27,7 +27,7 @@ struct PQ: ParsableCommand {
   @Option(help: "Categories (default: those of the ground truth).", completion: .file(extensions: ["json"]))
   var categories: String?
 
-  @Flag(help: "Print JSON, named as panopticapi names it.")
+  @Flag(help: "Print JSON, named as panopticapi names it; 'notes' tells what does not count.")
   var json = false
 
   @OptionGroup var machine: MachineOptions
@@ -39,9 +39,13 @@ struct PQ: ParsableCommand {
       categories: categories)
     let value = quality.json
     if json {
-      Output.line(value.canonicalText)
+      // One document, whoever reads it together with the messages: what there is to tell is a member of it.
+      guard case .object(var members) = value else { return }
+      if !quality.notes.isEmpty { members["notes"] = .array(quality.notes.map { .string($0) }) }
+      Output.line(CanonicalValue.object(members).canonicalText)
       return
     }
+    for note in quality.notes { Output.error("note: \(note)") }
     Output.line("          PQ     SQ     RQ      N")
     for group in ["All", "Things", "Stuff"] {
       let numbers = ["pq", "sq", "rq"].map { String(format: "%6.1f", 100 * (value[group]?[$0]?.numberValue ?? 0)) }

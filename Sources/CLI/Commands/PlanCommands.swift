@@ -65,7 +65,7 @@ struct Status: ParsableCommand {
     if json {
       guard case .object(var members) = plan.canonical else { return }
       members["store"] = ["objects": .integer(usage.objects), "bytes": .integer(usage.bytes)]
-      Output.line(CanonicalValue.object(members).canonicalText)
+      Output.json(CanonicalValue.object(members))
     } else {
       PlanPrinter.printStatus(plan)
       Output.line(

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Determinism
-import Foundation
 import Panoptic
 import Pipelines
 import Stages
@@ -42,53 +41,48 @@ struct Predict: ParsableCommand {
 
   func run() throws {
     try machine.apply()
+    // Before the network is read: a folder that cannot be made needs none.
+    try FileIO.makeFolder("\(output)/overlays")
+    try FileIO.requirePublishable("\(output)/panoptic.json")
+    var writer = try PanopticWriter(folder: "\(output)/panoptic")
     let segmenter = try PictureSegmenter(
       model, in: Lookup(store: try stores.openExisting()), categoryFile: categories, variables: try Variables.all([]))
     Output.error(segmenter.title)
-    for folder in ["panoptic", "overlays"] {
-      try FileManager.default.createDirectory(atPath: "\(output)/\(folder)", withIntermediateDirectories: true)
-    }
-    var results: [(image: PanopticImage, segmentation: PanopticSegmentation)] = []
-    var names = Set<String>()
+    var names = Set<ByteName>()
     var failures = 0
     for path in images {
       do {
         let encoded = try EncodedImage(path: path)
-        guard encoded.width * encoded.height <= PictureSegmenter.maximalPixels else {
-          throw ImageError(
-            .tooLarge, at: path,
-            "\(encoded.width)×\(encoded.height) pixels; at most \(PictureSegmenter.maximalPixels) are segmented, so "
-              + "scale it down")
-        }
+        try segmenter.requireSize(width: encoded.width, height: encoded.height, place: path)
         let picture = try encoded.decoded()
+        let name = uniqueName(of: path, &names)
         let image = PanopticImage(
-          id: .number(results.count + 1), fileName: uniqueName(of: path, &names), width: picture.width,
-          height: picture.height)
+          id: .number(writer.images.count + 1), fileName: name, width: picture.width, height: picture.height)
         let segmentation = segmenter.segmentation(of: picture, named: image)
-        let png = (image.fileName as NSString).deletingPathExtension + ".png"
+        let png = name.withoutEnding + ".png"
         try PNGWriter.write(segmentation.overlay(on: picture), to: "\(output)/overlays/\(png)")
-        results.append((image, segmentation))
+        try writer.add(segmentation, of: image, as: png)
         Output.line("\(path): \(summary(segmentation, segmenter.categories)); \(output)/overlays/\(png)")
-      } catch let error as ImageError where error.code != .unwritable {
+      } catch let error as ImageError {
         Output.error(error.description)
         failures += 1
       }
     }
-    try PanopticFiles.write(
-      results, categories: segmenter.categories, json: "\(output)/panoptic.json", folder: "\(output)/panoptic")
+    try writer.finish(json: "\(output)/panoptic.json", categories: segmenter.categories)
     if failures > 0 { throw ExitCode(ExitCodes.badData) }
   }
 
-  /// The file's name; where another picture has it already, with a number.
-  private func uniqueName(of path: String, _ names: inout Set<String>) -> String {
-    let file = (path as NSString).lastPathComponent as NSString
-    var stem = file.deletingPathExtension
+  /// The file's name; where another picture has it already but for the ending, with a number.
+  private func uniqueName(of path: String, _ names: inout Set<ByteName>) -> String {
+    let file = path.lastPathComponent
+    let ending = String(decoding: file.utf8.dropFirst(file.withoutEnding.utf8.count), as: UTF8.self)
+    var stem = file.withoutEnding
     var number = 1
-    while !names.insert(stem).inserted {
+    while !names.insert(ByteName(stem)).inserted {
       number += 1
-      stem = "\(file.deletingPathExtension)-\(number)"
+      stem = "\(file.withoutEnding)-\(number)"
     }
-    return file.pathExtension.isEmpty ? stem : "\(stem).\(file.pathExtension)"
+    return stem + ending
   }
 
   /// Such as `2 person, sky`.

@@ -44,7 +44,7 @@ struct Repair: ParsableCommand {
     ) { display.show($0) }
     let report = try repairer.repair(targets)
     if json {
-      Output.line(report.canonical.canonicalText)
+      Output.json(report.canonical)
     } else {
       for item in report.items {
         Output.line("\(item.subject) (\(item.path)): \(item.damage)\n  \(text(item.outcome))")

@@ -27,16 +27,19 @@ struct Export: ParsableCommand {
 
   func run() throws {
     Signals.install()
+    if let kind = FileIO.kind(file) {
+      let what = kind == .folder ? "a folder" : kind == .file ? "a file" : "a pipe or a device"
+      throw PipelineError(.badReference, "\(file): \(what) is there; remove it, or choose another name")
+    }
     let summary: Exporter.Summary
-    if FileManager.default.fileExists(atPath: what) {
+    if FileIO.kind(what) != nil {
       let planner = try options.planner(what, display: Display(json: false), observing: true)
-      let folder = what.lastIndex(of: "/").map { String(what[...$0]) } ?? ""
-      func bytes(_ path: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(fileURLWithPath: path))) }
+      // The files that it is based on lie in its folder or below.
+      let folder = what.utf8.lastIndex(of: UInt8(ascii: "/")).map { what.utf8[...$0].count } ?? 0
+      func name(_ path: String) -> String { String(decoding: path.utf8.dropFirst(folder), as: UTF8.self) }
       var source = Exporter.PipelineSource(
-        name: String(what.dropFirst(folder.count)), text: try bytes(what), arguments: try options.arguments())
-      for path in try PipelineFile(path: what).bases {
-        source.bases[String(path.dropFirst(path.hasPrefix(folder) ? folder.count : 0))] = try bytes(path)
-      }
+        name: name(what), text: try FileIO.read(what), arguments: try options.arguments())
+      for path in try PipelineFile(path: what).bases { source.bases[name(path)] = try FileIO.read(path) }
       summary = try Exporter(store: planner.store, interruption: Signals.interruption).export(
         planner, source: source, to: file)
     } else {
@@ -74,6 +77,9 @@ struct Import: ParsableCommand {
   func run() throws {
     try machine.apply()
     Signals.install()
+    if let kind = FileIO.kind(file), kind != .file {
+      throw PipelineError(.badReference, "\(file): \(kind == .folder ? "a folder" : "a pipe or a device"), not a file")
+    }
     let executable = Bundle.main.executablePath ?? CommandLine.arguments[0]
     let importer = Importer(store: try stores.open(), interruption: Signals.interruption) { _, path in
       try ForeignFile.digest(of: path, executable: executable)
@@ -113,10 +119,10 @@ struct Keygen: ParsableCommand {
 
   func run() throws {
     let key = SigningKey()
-    let owner = name ?? URL(fileURLWithPath: file).deletingPathExtension().lastPathComponent
-    guard !owner.contains(where: \.isNewline), !owner.hasPrefix("-----"), !owner.isEmpty else {
-      throw ValidationError("--name: expected one line")
-    }
+    let owner = name ?? Keygen.stem(of: file)
+    guard owner.printable == owner, !owner.contains(where: \.isNewline), !owner.startsWithBytes(of: "-----"),
+      !owner.isEmpty
+    else { throw ValidationError("--name: expected one line of text") }
     try Keygen.create(file + ".pub", "\(owner)\n\(key.publicKey.pem)", mode: 0o644)
     do {
       try Keygen.create(file, key.pem, mode: 0o600)
@@ -131,16 +137,21 @@ struct Keygen: ParsableCommand {
   /// Writes a new file; one that is there is never replaced.
   private static func create(_ path: String, _ text: String, mode: mode_t) throws {
     let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
-    guard descriptor >= 0 else {
-      throw PipelineError(.io, "\(path): cannot create: \(String(cString: strerror(errno)))")
-    }
-    let bytes = Array(text.utf8)
-    let isWritten = write(descriptor, bytes, bytes.count) == bytes.count
-    let reason = errno
-    guard close(descriptor) == 0, isWritten else {
+    guard descriptor >= 0 else { throw PipelineError(.io, FileFailure("create", path).description) }
+    var code = Array(text.utf8).withUnsafeBytes { FileIO.writeAll($0, to: descriptor) }
+    if code == 0, fsync(descriptor) != 0, errno != EINVAL { code = errno }
+    if close(descriptor) != 0, code == 0 { code = errno }
+    guard code == 0 else {
       unlink(path)
-      throw PipelineError(.io, "\(path): cannot write: \(String(cString: strerror(isWritten ? errno : reason)))")
+      throw PipelineError(.io, FileFailure("write", path, code: code).description)
     }
+  }
+
+  /// The file's name without its ending.
+  private static func stem(of path: String) -> String {
+    let name = path.splitBytes(at: UInt8(ascii: "/")).last { !$0.isEmpty } ?? ""
+    guard let dot = name.utf8.lastIndex(of: UInt8(ascii: ".")), dot != name.startIndex else { return name }
+    return String(decoding: name.utf8[..<dot], as: UTF8.self)
   }
 }
 
@@ -154,7 +165,7 @@ struct RecordOptions: ParsableArguments {
   /// The store, and the keys of the records, sorted.
   /// - Parameter observing: whether the command only looks at the store.
   func find(observing: Bool) throws -> (store: Store, keys: [Digest]) {
-    guard FileManager.default.fileExists(atPath: what) else {
+    guard FileIO.kind(what) != nil else {
       try options.requireNone("there is no file '\(what)'")
       let store = try observing ? options.stores.openExisting() : options.stores.open()
       let lookup = Lookup(store: store)
@@ -190,8 +201,9 @@ struct Sign: ParsableCommand {
 
   func run() throws {
     let signingKey: SigningKey
+    let pem = try text(of: key)
     do {
-      signingKey = try SigningKey(pem: try text(of: key))
+      signingKey = try SigningKey(pem: pem)
     } catch let error as PipelineError {
       throw PipelineError(error.code, "\(key): \(error.message)")
     }
@@ -223,15 +235,20 @@ struct Provenance: ParsableCommand {
   func run() throws {
     let (store, keys) = try records.find(observing: true)
     let signer = Signer(store: store)
-    for key in keys { Output.line(try signer.provenance(of: key, signed: !unsigned).canonicalText) }
+    for key in keys { Output.json(try signer.provenance(of: key, signed: !unsigned)) }
   }
 }
 
 /// The text of a small file that the user names.
 func text(of path: String) throws -> String {
-  do {
-    return try String(contentsOfFile: path, encoding: .utf8)
+  let bytes: [UInt8]
+  do throws(FileFailure) {
+    bytes = try FileIO.read(path, limit: 1 << 20)
   } catch {
-    throw PipelineError(.badKey, "\(path): cannot read: \(error.localizedDescription)")
+    throw PipelineError(.badKey, error.description)
   }
+  guard let text = String(validating: TextLines.withoutByteOrderMark(bytes), as: UTF8.self) else {
+    throw PipelineError(.badKey, "\(path): not UTF-8 text")
+  }
+  return text
 }

@@ -30,7 +30,7 @@ struct Show: ParsableCommand {
     switch try lookup.find(id) {
     case .record(let key):
       let content = try lookup.recordContent(key)
-      Output.write(json ? content.canonicalText + "\n" : content.prettyText, to: 1)
+      if json { Output.json(content) } else { Output.write(content.prettyText.printable, to: 1) }
     case .artifact(let artifact):
       if path {
         Output.line(lookup.path(of: artifact))
@@ -40,7 +40,7 @@ struct Show: ParsableCommand {
           "path": .string(lookup.path(of: artifact)),
           "description": .array(try lookup.describe(artifact).map { .string($0) }),
         ]
-        Output.line(value.canonicalText)
+        Output.json(value)
       } else {
         for line in try lookup.describe(artifact) { Output.line(line) }
       }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Determinism
-import Foundation
 import PipelineFiles
 import Pipelines
 import Reports
@@ -65,27 +64,23 @@ struct Tables: ParsableCommand {
       }
       results.merge(found) { $0 + $1 }
     }
-    let run = names.isEmpty ? "nothing was run yet" : names.sorted().joined(separator: "; ")
+    let run = names.isEmpty ? "nothing was run yet" : names.sortedByBytes().joined(separator: "; ")
     let tables = SearchSpaceTables(settings).all + PaperTable.all.map { $0.filled(with: results) }
     Output.write(tables.map { $0.rendered(as: format, run: run) }.joined(separator: "\n"), to: 1)
   }
 
   private func files() throws -> [PipelineFile] {
     try pipelines.flatMap { path -> [String] in
-      var isFolder: ObjCBool = false
       // A file that is not there is spoken of where it is read.
-      guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
-        return [path]
-      }
-      let names = try FileManager.default.contentsOfDirectory(atPath: path).filter { $0.hasSuffix(".yaml") }
-      return names.sorted().map { "\(path)/\($0)" }
+      guard FileIO.kind(path) == .folder else { return [path] }
+      return try FileIO.list(path).filter { $0.hasSuffix(".yaml") }.map { "\(path)/\($0)" }
     }.map { try PipelineFile(path: $0) }
   }
 
   /// - Throws: where no file has the profile or fidelity.
   private func require(_ name: String, among names: [String], _ what: String) throws {
     guard !names.contains(name) else { return }
-    let hint = Suggestion.text(for: name, among: Set(names).sorted())
+    let hint = Suggestion.text(for: name, among: Set(names).sortedByBytes())
     throw PipelineError(.badReference, "no pipeline here has the \(what) '\(name)'\(hint)")
   }
 
@@ -106,7 +101,7 @@ struct Tables: ParsableCommand {
     _ table: PipelineDescription.StageEntry, of description: PipelineDescription, in store: Store
   ) throws -> PaperResults {
     let sources = table.needs.compactMap { need -> (row: PaperResult, stage: String, output: String)? in
-      let parts = need.reference.text.split(separator: ".").map(String.init)
+      let parts = need.reference.text.splitBytes(at: UInt8(ascii: "."))
       guard let row = PaperResult(rawValue: need.input), parts.count == 2 else { return nil }
       return (row, parts[0], parts[1])
     }

@@ -80,7 +80,7 @@ public final class ClassificationLoader: Sendable {
   }
 
   /// The training batch of a step: crop, colours, flip, each drawn anew for every image.
-  /// - Throws: `ImageError` for a file that cannot be decoded.
+  /// - Throws: `ImageError` for a file that cannot be decoded; what the tree throws for one that changed.
   public func trainingBatch(step: Int) throws -> ClassificationBatch {
     let samples = memo.samples(step: step)
     let side = loading.crop.side
@@ -102,19 +102,28 @@ public final class ClassificationLoader: Sendable {
     let size = loading.batchSize
     return Prefetcher(steps: 0..<(count + size - 1) / size, workers: workers) { [self] step in
       let samples = Array(step * size..<min(count, (step + 1) * size))
-      let images = try samples.map { loading.evaluation.apply(to: try picture($0)) }
+      let images = try samples.map { sample in
+        let image = try picture(sample)
+        guard loading.evaluation.fits(image) else {
+          throw DatasetError(
+            .malformed, at: dataset.files.place(dataset.samples[sample].path),
+            "\(image.width)×\(image.height) pixels: too long and thin to be resized")
+        }
+        return loading.evaluation.apply(to: image)
+      }
       return batch(images, samples, side: loading.evaluation.side)
     }
   }
 
   private func picture(_ index: Int) throws -> Image {
-    try cache.picture(index, size: \.pixels.count) { try ClassificationDataset.image(dataset.samples[index]) }
+    try cache.picture(index, size: \.pixels.count) { try dataset.image(dataset.samples[index]) }
   }
 
-  /// The decoded picture where it is kept or will be, else the file, of which a crop needs only a part.
+  /// The decoded picture where it is kept or will be, else the file, of which a crop needs only a part. Which of them
+  /// it is changes no sample: see `ImageFile.decoderIdentity`.
   private func source(_ index: Int) throws -> TrainingPicture {
     if let image = cache[index] { return .decoded(image) }
-    let file = try EncodedImage(path: dataset.samples[index].path)
+    let file = try dataset.encoded(dataset.samples[index])
     guard cache.hasRoom(bytes: file.byteCount) else { return .encoded(file) }
     let image = try file.decoded()
     cache.keep(image, index, bytes: file.byteCount)

@@ -54,9 +54,18 @@ public struct CentreCrop: Codable, Hashable, Sendable {
     self.side = side
   }
 
+  private func size(of image: Image) -> (width: Int, height: Int) {
+    ResizeRule(shorterSide: shorterSide, longestSide: Int(Int32.max)).size(width: image.width, height: image.height)
+  }
+
+  /// Whether the whole picture, resized, is small enough for memory.
+  func fits(_ image: Image) -> Bool {
+    let size = size(of: image)
+    return size.width.multipliedSaturated(by: size.height) <= ImageFile.maximalPixels
+  }
+
   func apply(to image: Image) -> Image {
-    let rule = ResizeRule(shorterSide: shorterSide, longestSide: Int(Int32.max))
-    let size = rule.size(width: image.width, height: image.height)
+    let size = size(of: image)
     return image.resized(width: size.width, height: size.height, by: .bilinear)
       .cropped(x: (size.width - side) / 2, y: (size.height - side) / 2, width: side, height: side)
   }

@@ -66,13 +66,20 @@ public final class PanopticLoader: Sendable {
   /// - Parameters:
   ///   - seeds: of the stage; order and flips draw from paths below `path`.
   ///   - cacheBytes: decoded pictures kept in memory at most; changes speed alone.
-  /// - Throws: `DatasetError` for an empty data set.
+  /// - Throws: `DatasetError` for an empty data set, and for a picture too thin to be resized.
   /// - Precondition: chances in 0...1, positive sizes, three finite means and deviations, none of the latter zero.
   public init(
     _ dataset: PanopticDataset, _ loading: PanopticLoading, seeds: Seeds, cacheBytes: Int = 512 << 20
   ) throws {
     guard !dataset.samples.isEmpty else { throw DatasetError(.empty, at: "loader", "the data set has no images") }
     loading.requireSound()
+    for sample in dataset.samples where loading.resize.isTooThin(width: sample.image.width, height: sample.image.height)
+    {
+      throw DatasetError(
+        .malformed, at: sample.imagePath,
+        "\(sample.image.width)×\(sample.image.height) pixels: too long and thin for a longest side of "
+          + "\(loading.resize.longestSide)")
+    }
     self.dataset = dataset
     self.loading = loading
     self.seeds = seeds

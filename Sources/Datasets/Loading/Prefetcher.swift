@@ -17,10 +17,12 @@ public final class Prefetcher<Batch: Sendable>: Sendable {
     precondition(depth > 0 && workers > 0, "Prefetcher: depth \(depth), \(workers) workers")
     line = Line(steps: steps, depth: depth, make: make)
     for _ in 0..<min(workers, depth) {
-      let thread = Thread { [line] in Parallel.withThreads(1) { line.work() } }
       // JPEG and PNG decoders, and JSON, need more than the 512 KiB a thread gets by default on some systems.
-      thread.stackSize = 8 << 20
-      thread.start()
+      let started: Void? = try? startThread(named: "prefetch", stackBytes: 8 << 20) { [line] in
+        Parallel.withThreads(1) { line.work() }
+      }
+      // Without any worker, since the system refuses threads, the caller makes each batch when it asks for it.
+      if started != nil { line.isWorked = true }
     }
   }
 
@@ -49,6 +51,8 @@ private final class Line<Batch: Sendable>: @unchecked Sendable {
   private var nextToMake: Int
   private var nextToTake: Int
   private var isStopped = false
+  /// Whether there is a thread that makes batches. Set before the first is taken, and not changed afterwards.
+  var isWorked = false
   private var waits = 0
   private let end: Int
   private let depth: Int
@@ -82,7 +86,11 @@ private final class Line<Batch: Sendable>: @unchecked Sendable {
   }
 
   func take() throws -> Batch? {
-    try condition.withLock {
+    if !isWorked, let step = claim() {
+      let batch = Result { try Parallel.withThreads(1) { try make(step) } }
+      condition.withLock { ready[step] = batch }
+    }
+    return try condition.withLock {
       guard nextToTake < end else { return nil }
       if ready[nextToTake] == nil { waits += 1 }
       while ready[nextToTake] == nil { condition.wait() }

@@ -26,6 +26,13 @@ public struct ResizeRule: Codable, Hashable, Sendable {
     return width < height ? (side, long) : (long, side)
   }
 
+  /// Whether a picture is so long and thin that its shorter side would vanish: resized, it would still be longer than
+  /// twice the limit, which bounds the memory that it takes.
+  public func isTooThin(width: Int, height: Int) -> Bool {
+    let size = size(width: width, height: height)
+    return max(size.width, size.height) / 2 > longestSide
+  }
+
   /// The quotient to the nearest integer, halves to the even one.
   private static func rounded(_ a: Int, over b: Int) -> Int {
     let (quotient, rest) = a.quotientAndRemainder(dividingBy: b)

@@ -33,8 +33,8 @@ public struct ClassificationMiniature: Codable, Hashable, Sendable {
   public func write(to root: String) throws {
     let style = try validated()
     var table = ""
-    for (part, count) in [("train", trainPerClass), ("val", validationPerClass)] {
-      for k in 0..<classCount { try Folder.create("\(root)/\(part)/\(Self.wnid(k))") }
+    for (part, count) in [(ImageNetLayout.training, trainPerClass), (ImageNetLayout.validation, validationPerClass)] {
+      for k in 0..<classCount { try FileIO.makeFolder("\(root)/\(part)/\(Self.wnid(k))") }
       _ = try Folder.inParallel(classCount * count) { i in
         let (k, n) = (i / count, i % count)
         let name = "\(Self.wnid(k))_\(Folder.paddedName(n + 1, digits: 5)).png"
@@ -42,7 +42,7 @@ public struct ClassificationMiniature: Codable, Hashable, Sendable {
       }
     }
     for k in 0..<classCount { table += "\(Self.wnid(k))\t\(style.classes[k].name)\n" }
-    try Folder.write(Array(table.utf8), to: root + "/classes.tsv")
+    try FileIO.write(Array(table.utf8), to: root + "/classes.tsv")
   }
 
   /// The folder of class `k`, of the form that ImageNet's synset ids have.

@@ -1,3 +1,4 @@
+import Determinism
 import Vision
 
 extension PanopticMiniature {
@@ -18,17 +19,17 @@ extension PanopticMiniature {
       return index + 1
     }
     for (part, names) in zip(Part.all(self), ADE20K.parts) {
-      for folder in ["images", "annotations", "annotations_instance"] {
-        try Folder.create("\(root)/\(folder)/\(names.name)")
-      }
+      let layout = ADE20K.Layout.challenge
+      let annotations = layout.annotations(names.name)
+      for folder in [layout.pictures(names.name)] + annotations { try FileIO.makeFolder("\(root)/\(folder)") }
       _ = try Folder.inParallel(part.count) { i in
         let scene = scene(part, i, style: style)
         let file = "ADE_\(names.name.prefix(5))_\(Folder.paddedName(i + 1, digits: 8)).png"
         let maps = maps(of: scene, classes: classes, things: style.things.count)
         let picture = Image(width: width, height: height, channels: 3, pixels: scene.pixels)
-        try PNGWriter.write(picture, to: "\(root)/images/\(names.name)/\(file)")
-        try PNGWriter.write(maps.classes, to: "\(root)/annotations/\(names.name)/\(file)")
-        try PNGWriter.write(maps.objects, to: "\(root)/annotations_instance/\(names.name)/\(file)")
+        try PNGWriter.write(picture, to: "\(root)/\(layout.pictures(names.name))/\(file)")
+        try PNGWriter.write(maps.classes, to: "\(root)/\(annotations[0])/\(file)")
+        try PNGWriter.write(maps.objects, to: "\(root)/\(annotations[1])/\(file)")
       }
     }
   }

@@ -1,4 +1,5 @@
 import Determinism
+import Panoptic
 import Vision
 
 extension PanopticMiniature {
@@ -10,8 +11,8 @@ extension PanopticMiniature {
     let style = try validated()
     let categories = MiniatureCategories(style)
     for part in Part.all(self) {
-      try Folder.create(root + "/" + part.name)
-      try Folder.create(root + "/annotations/panoptic_" + part.name)
+      try FileIO.makeFolder("\(root)/\(part.place.images)")
+      try FileIO.makeFolder("\(root)/\(part.place.labels)")
       let entries = try Folder.inParallel(part.count) { i in
         try write(part, i, categories, style, root: root)
       }
@@ -22,9 +23,9 @@ extension PanopticMiniature {
         "annotations": .array(entries.map(\.annotation)),
         "categories": categories.json,
       ]
-      try Folder.write(document.canonicalBytes, to: root + "/annotations/panoptic_\(part.name).json")
+      try FileIO.write(document.canonicalBytes, to: "\(root)/\(part.place.index)")
     }
-    try Folder.write(categories.json.canonicalBytes, to: root + "/annotations/panoptic_coco_categories.json")
+    try FileIO.write(categories.json.canonicalBytes, to: "\(root)/\(CocoLayout.categories)")
   }
 
   /// Categories of things and of stuff.
@@ -39,17 +40,19 @@ extension PanopticMiniature {
     SceneComposer.scene(self, style: style, random: seeds.stream("\(part.name)/scene/\(index)"))
   }
 
-  /// One half of the data set, named as COCO names it.
+  /// One half of the data set.
   struct Part: Sendable {
-    let name: String
+    let place: PanopticPart
     let count: Int
     /// Id of the first image; the parts do not share ids.
     let firstId: Int
+    /// Names its random streams.
+    var name: String { place.images }
 
     static func all(_ p: PanopticMiniature) -> [Part] {
       [
-        Part(name: "train2017", count: p.trainCount, firstId: 1),
-        Part(name: "val2017", count: p.validationCount, firstId: 500_001),
+        Part(place: CocoLayout.training, count: p.trainCount, firstId: 1),
+        Part(place: CocoLayout.validation, count: p.validationCount, firstId: 500_001),
       ]
     }
   }
@@ -63,10 +66,10 @@ extension PanopticMiniature {
     let segmentIds = categories.segmentIds(of: scene, using: seeds.stream("\(part.name)/ids/\(index)"))
 
     let picture = Image(width: width, height: height, channels: 3, pixels: scene.pixels)
-    try PNGWriter.write(picture, to: "\(root)/\(part.name)/\(name)")
+    try PNGWriter.write(picture, to: "\(root)/\(part.place.images)/\(name)")
     let ids = scene.labels.map { $0 == 0 ? 0 : segmentIds[Int($0) - 1] }
     try PNGWriter.write(
-      LabelImage(width: width, height: height, ids: ids), to: "\(root)/annotations/panoptic_\(part.name)/\(name)")
+      LabelImage(width: width, height: height, ids: ids), to: "\(root)/\(part.place.labels)/\(name)")
 
     let segments = zip(scene.segments, segmentIds).map { segment, id -> CanonicalValue in
       let b = segment.bounds

@@ -8,11 +8,11 @@ import Vision
 /// pixels of a stuff class become one segment; those of a thing class, which belong to no object, and those of class 0
 /// become void.
 public struct ADE20K: Sendable {
-  private let root: String
+  private let files: any FileTree
   private let layout: Layout
 
-  public init(root: String, layout: Layout = .challenge) {
-    self.root = root
+  public init(files: any FileTree, layout: Layout = .challenge) {
+    self.files = files
     self.layout = layout
   }
 
@@ -24,76 +24,28 @@ public struct ADE20K: Sendable {
     case present
   }
 
-  /// The two forms in which ADE20K was published.
-  public enum Layout: String, Codable, Hashable, Sendable, CaseIterable {
-    /// Of the Places Challenge 2017, for `training` and `validation`: `images/<part>/*.jpg` (or `.png`);
-    /// `annotations/<part>/*.png`, whose values are classes of scene parsing, 0 for everything else; and
-    /// `annotations_instance/<part>/*.png`, whose red channel is the class of the instance track and whose green
-    /// channel is the number of the object inside the image.
-    case challenge
-    /// The full data set of 2021: `images/ADE/<part>/<group>/<scene>/*.jpg`, each with a `_seg.png` beside it, whose red
-    /// and green channels name one of some 3,000 classes and whose blue channel is the number of the object. Its
-    /// `ADE_frame_*`, numbered on their own and in no challenge, are left out.
-    case full
-
-    /// The form that a folder with these files has.
-    public init(ofFiles files: [String]) {
-      self = files.contains { $0.hasPrefix("images/ADE/") } ? .full : .challenge
-    }
-
-    /// What the folder must hold.
-    public var contents: [String] {
-      switch self {
-      case .challenge:
-        ["images", "annotations", "annotations_instance"].flatMap { folder in
-          ADE20K.parts.map { "\(folder)/\($0.name)" }
-        }
-      case .full: ADE20K.parts.map { "images/ADE/\($0.name)" }
-      }
-    }
-
-    /// Whether a file of those folders is read: the full data set has parts of objects and hidden outlines as well.
-    public func reads(_ path: String) -> Bool {
-      switch self {
-      case .challenge: return true
-      case .full:
-        let name = path.split(separator: "/").last ?? ""
-        return ["ADE_train_", "ADE_val_"].contains(where: name.hasPrefix)
-          && (name.hasSuffix(".jpg") || name.hasSuffix(ADE20K.segmentation))
-      }
-    }
-  }
-
-  /// ADE20K's names of the two parts, COCO's, and what is added to the number in a file's name to make the image's id:
-  /// the parts must not share ids.
+  /// ADE20K's names of the two parts, where COCO has them, and what is added to the number in a file's name to make the
+  /// image's id: the parts must not share ids.
   static let parts = [
-    (name: "training", coco: "train2017", base: 0), (name: "validation", coco: "val2017", base: 500_000),
+    (name: "training", coco: CocoLayout.training, base: 0),
+    (name: "validation", coco: CocoLayout.validation, base: 500_000),
   ]
-
-  /// What a file of segments ends in, in the full data set.
-  static let segmentation = "_seg.png"
-
-  /// One picture of a part, by its path under the folder of the part's pictures.
-  private struct Picture {
-    let folder: String
-    let path: String
-
-    /// The name without the folders.
-    var file: String { String(path.split(separator: "/").last ?? "") }
-    var name: String { String(file.dropLast(4)) }
-  }
 
   /// Writes the data set under `target`, pictures copied as they are; segments keep the class numbers 1...150.
   ///
+  /// - Returns: what was left out, with a count and an example: a sentence each.
   /// - Throws: `DatasetError` and `ImageError` naming the file that is missing, damaged or contradicts another.
-  public func convert(to target: String, classes: Classes = .all) throws {
-    var converted: [(coco: String, entries: [Entry])] = []
+  @discardableResult
+  public func convert(to target: String, classes: Classes = .all) throws -> [String] {
+    var notes: [String] = []
+    var converted: [(coco: PanopticPart, entries: [Entry])] = []
     for part in ADE20K.parts {
-      let pictures = try pictures(of: part.name)
-      try Folder.create("\(target)/\(part.coco)")
-      try Folder.create("\(target)/annotations/panoptic_\(part.coco)")
-      let entries = try Folder.inParallel(pictures.count) { i in
-        try convert(pictures[i], part.name, to: target, part.coco, base: part.base)
+      let list = try ADE20KFiles(part.name, layout, in: files)
+      notes += list.notes
+      try FileIO.makeFolder("\(target)/\(part.coco.images)")
+      try FileIO.makeFolder("\(target)/\(part.coco.labels)")
+      let entries = try Folder.inParallel(list.pictures.count) { i in
+        try convert(list.pictures[i], to: target, part.coco, base: part.base)
       }
       converted.append((part.coco, entries))
     }
@@ -106,8 +58,9 @@ public struct ADE20K: Sendable {
         "images": .array(part.entries.map(\.image)), "annotations": .array(part.entries.map(\.annotation)),
         "categories": categories,
       ]
-      try Folder.write(document.canonicalBytes, to: "\(target)/annotations/panoptic_\(part.coco).json")
+      try FileIO.write(document.canonicalBytes, to: "\(target)/\(part.coco.index)")
     }
+    return notes
   }
 
   private static func categories(_ isWanted: (Int) -> Bool) -> CanonicalValue {
@@ -123,47 +76,33 @@ public struct ADE20K: Sendable {
     let classes: Set<Int>
   }
 
-  /// - Throws: `DatasetError` for none, or two of one name, which is what they are called in the new data set.
-  private func pictures(of part: String) throws -> [Picture] {
-    let folder = layout == .full ? "\(root)/images/ADE/\(part)" : "\(root)/images/\(part)"
-    let paths = try layout == .full ? Folder.files(below: folder) : Folder.names(in: folder)
-    let pictures = paths.filter {
-      layout.reads($0) && ($0.hasSuffix(".jpg") || (layout == .challenge && $0.hasSuffix(".png")))
-    }.map { Picture(folder: folder, path: $0) }
-    guard !pictures.isEmpty else { throw DatasetError(.empty, at: folder, "no pictures") }
-    var names = Set<String>()
-    for picture in pictures where !names.insert(picture.name).inserted {
-      throw DatasetError(.mismatch, at: "\(folder)/\(picture.path)", "a second picture of this name")
-    }
-    return pictures
-  }
-
-  private func map(of picture: Picture, _ part: String) throws -> ADE20KMap {
+  private func map(of picture: ADE20KFiles.Picture) throws -> ADE20KMap {
     switch layout {
     case .challenge:
-      let classes = "\(root)/annotations/\(part)/\(picture.name).png"
-      let objects = "\(root)/annotations_instance/\(part)/\(picture.name).png"
+      let (classes, objects) = (picture.annotations[0], picture.annotations[1])
       return try ADE20KMap(
-        classes: ImageFile.readIndices(path: classes), at: classes,
-        objects: ImageFile.readLabelPNG(path: objects), at: objects)
-    case .full:
-      let path = "\(picture.folder)/\(picture.path.dropLast(4))\(ADE20K.segmentation)"
-      return ADE20KMap(full: try ImageFile.readLabelPNG(path: path))
+        classes: EncodedImage(classes, in: files).indices(), at: files.place(classes),
+        objects: EncodedImage(objects, in: files).labels(), at: files.place(objects))
+    case .full: return ADE20KMap(full: try EncodedImage(picture.annotations[0], in: files).labels())
     }
   }
 
   private func convert(
-    _ picture: Picture, _ part: String, to target: String, _ coco: String, base: Int
+    _ picture: ADE20KFiles.Picture, to target: String, _ coco: PanopticPart, base: Int
   ) throws -> Entry {
-    let path = "\(picture.folder)/\(picture.path)"
-    guard let number = Int(picture.name.split(separator: "_").last ?? ""), (1..<500_000).contains(number) else {
-      throw DatasetError(.malformed, at: path, "expected a name such as ADE_train_00000001.jpg")
+    let map = try map(of: picture)
+    let id = base + picture.number
+    let file = picture.path.lastPathComponent
+    let labels = "\(file.withoutEnding).png"
+    let bytes = try files.read(picture.path, limit: ImageFile.maximalBytes)
+    let size = try EncodedImage(bytes, place: files.place(picture.path))
+    guard size.width == map.labels.width, size.height == map.labels.height else {
+      throw DatasetError(
+        .mismatch, at: files.place(picture.path),
+        "is \(size.width)×\(size.height) pixels, its annotation \(map.labels.width)×\(map.labels.height)")
     }
-    let map = try map(of: picture, part)
-    let id = base + number
-    let labels = "\(picture.name).png"
-    try Folder.write(try Folder.read(path), to: "\(target)/\(coco)/\(picture.file)")
-    try PNGWriter.write(map.labels, to: "\(target)/annotations/panoptic_\(coco)/\(labels)")
+    try FileIO.write(bytes, to: "\(target)/\(coco.images)/\(file)")
+    try PNGWriter.write(map.labels, to: "\(target)/\(coco.labels)/\(labels)")
     let segments = map.segments.map { s -> CanonicalValue in
       [
         "id": .integer(Int(s.id)), "category_id": .integer(s.category), "area": .integer(s.area), "iscrowd": 0,
@@ -172,7 +111,7 @@ public struct ADE20K: Sendable {
     }
     return Entry(
       image: [
-        "id": .integer(id), "file_name": .string(picture.file), "width": .integer(map.labels.width),
+        "id": .integer(id), "file_name": .string(file), "width": .integer(map.labels.width),
         "height": .integer(map.labels.height),
       ],
       annotation: ["image_id": .integer(id), "file_name": .string(labels), "segments_info": .array(segments)],

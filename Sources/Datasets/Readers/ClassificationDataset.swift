@@ -1,13 +1,26 @@
+import Determinism
+import Panoptic
 import Vision
 
-/// A classification data set in ImageNet's layout: one folder per class under `root/part`.
+/// The folders of ImageNet.
+public enum ImageNetLayout {
+  public static let training = "train"
+  public static let validation = "val"
+}
+
+/// A classification data set in ImageNet's layout: one folder per class under the folder of a part.
 public struct ClassificationDataset: Sendable {
   /// Names of the class folders (wnids), sorted by bytes; label `k` is `classes[k]`.
   public let classes: [String]
   /// By class, then by file name.
   public let samples: [Sample]
+  /// The tree that the pictures belong to.
+  public let files: any FileTree
+  /// What was left out, with a count and an example: a sentence each.
+  public let notes: [String]
 
   public struct Sample: Hashable, Sendable {
+    /// In the tree.
     public let path: String
     /// From 0.
     public let label: Int
@@ -15,45 +28,60 @@ public struct ClassificationDataset: Sendable {
     public init(path: String, label: Int) { (self.path, self.label) = (path, label) }
   }
 
-  /// A data set of files that lie anywhere.
+  /// A data set of files that lie anywhere in a tree.
   /// - Precondition: every label is an index into `classes`.
-  public init(classes: [String], samples: [Sample]) {
+  public init(classes: [String], samples: [Sample], files: any FileTree, notes: [String] = []) {
     precondition(
       samples.allSatisfy { classes.indices.contains($0.label) }, "ClassificationDataset: a label out of range")
-    (self.classes, self.samples) = (classes, samples)
+    (self.classes, self.samples, self.files, self.notes) = (classes, samples, files, notes)
   }
 
-  /// Lists the images of a part. JPEG and PNG are told apart by content when they are read, not by their names.
+  /// Lists the images of a part. JPEG and PNG are told apart by content when they are read, not by their names. A
+  /// folder without files is no class: trees know only files.
   ///
   /// - Parameters:
   ///   - part: `train` or `val`.
   ///   - classes: the classes of another part whose labels this one shares; nil takes the folders found.
-  /// - Throws: `DatasetError` for a missing or empty folder, and for a class that `classes` does not have.
-  public init(root: String, part: String, classes known: [String]? = nil) throws {
-    let folder = "\(root)/\(part)"
-    let found = try Folder.names(in: folder).filter { Folder.isFolder("\(folder)/\($0)") }
-    guard !found.isEmpty else { throw DatasetError(.empty, at: folder, "has no class folders (such as n02110063)") }
-    classes = known ?? found
-    let labels = Dictionary(uniqueKeysWithValues: classes.enumerated().map { ($1, $0) })
-    var samples: [Sample] = []
-    for name in found {
-      guard let label = labels[name] else {
-        throw DatasetError(.unknown, at: "\(folder)/\(name)", "is a class that the training images do not have")
-      }
-      let files = try Folder.names(in: "\(folder)/\(name)").filter(Self.hasImageName)
-      guard !files.isEmpty else {
-        throw DatasetError(.empty, at: "\(folder)/\(name)", "has no images (.JPEG, .jpg or .png)")
-      }
-      samples += files.map { Sample(path: "\(folder)/\(name)/\($0)", label: label) }
+  /// - Throws: `DatasetError` for a part without class folders, a class without images, and a class that `classes` does
+  ///   not have.
+  public init(part: String, in files: any FileTree, classes known: [String]? = nil) throws {
+    let folder = files.place(part)
+    let found = files.folders(in: part)
+    guard !found.isEmpty else {
+      throw DatasetError(
+        .empty, at: folder,
+        files.hasFolder(part) ? "has no class folders (such as n02110063)" : "no such folder, or an empty one")
     }
-    self.samples = samples
+    let classes = known ?? found
+    let labels = Dictionary(zip(classes.map { ByteName($0) }, classes.indices), uniquingKeysWith: { a, _ in a })
+    for name in found where labels[ByteName(name)] == nil {
+      throw DatasetError(.unknown, at: "\(folder)/\(name)", "is a class that the training images do not have")
+    }
+    var samples: [Sample] = []
+    var others: [String] = []
+    for path in files.paths(below: part) {
+      let parts = path.splitBytes(at: UInt8(ascii: "/"))
+      if parts.count == 2, path.isPictureName {
+        samples.append(Sample(path: "\(part)/\(path)", label: labels[ByteName(parts[0])]!))
+      } else {
+        others.append(path)
+      }
+    }
+    // Paths are sorted as a whole: `a-b/x` comes before `a/x`.
+    let order = samples.indices.sorted { (samples[$0].label, $0) < (samples[$1].label, $1) }
+    samples = order.map { samples[$0] }
+    let filled = Set(samples.map(\.label))
+    for name in found where !filled.contains(labels[ByteName(name)]!) {
+      throw DatasetError(.empty, at: "\(folder)/\(name)", "has no images (.JPEG, .jpg or .png)")
+    }
+    let note = others.first.map {
+      "\(folder): \(counted(others.count, "file")) that are no pictures of a class folder, such as \($0); not used"
+    }
+    self.init(classes: classes, samples: samples, files: files, notes: [note].compactMap { $0 })
   }
 
-  /// - Throws: `ImageError` for a file that cannot be decoded.
-  public static func image(_ sample: Sample) throws -> Image { try ImageFile.read(path: sample.path) }
+  /// - Throws: `ImageError` for a file that cannot be decoded; what the tree throws for one that changed.
+  public func image(_ sample: Sample) throws -> Image { try encoded(sample).decoded() }
 
-  private static func hasImageName(_ name: String) -> Bool {
-    let lower = name.lowercased()
-    return lower.hasSuffix(".jpeg") || lower.hasSuffix(".jpg") || lower.hasSuffix(".png")
-  }
+  func encoded(_ sample: Sample) throws -> EncodedImage { try EncodedImage(sample.path, in: files) }
 }

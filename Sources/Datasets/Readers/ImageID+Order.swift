@@ -1,3 +1,4 @@
+import Determinism
 import Panoptic
 
 extension ImageID: Comparable, Codable {
@@ -5,7 +6,7 @@ extension ImageID: Comparable, Codable {
   public static func < (a: ImageID, b: ImageID) -> Bool {
     switch (a, b) {
     case (.number(let a), .number(let b)): a < b
-    case (.text(let a), .text(let b)): a.utf8.lexicographicallyPrecedes(b.utf8)
+    case (.text(let a), .text(let b)): a.precedesInBytes(b)
     case (.number, .text): true
     case (.text, .number): false
     }

@@ -8,16 +8,17 @@ public struct PanopticPicture: Sendable {
   /// Row-major, image size; 0 is void, `k` is `sample.annotation.segments[k - 1]`.
   public let segmentIndices: [UInt16]
 
-  /// Reads the image and the label PNG of a sample.
+  /// Reads the image and the label PNG of a sample from its tree.
   ///
-  /// - Throws: `ImageError` for a file that cannot be decoded; `PanopticError` where the label PNG has another size
-  ///   than the index says, a segment that the index lacks, or lacks one that the index has; `DatasetError` where the
-  ///   image has another size.
+  /// - Throws: what the tree throws for a file that is gone or changed; `ImageError` for a file that cannot be decoded;
+  ///   `PanopticError` where the label PNG has another size than the index says, a segment that the index lacks, or
+  ///   lacks one that the index has; `DatasetError` where the image has another size.
   public init(_ sample: PanopticDataset.Sample, categories: CategoryTable) throws {
-    let labels = try PanopticFiles.read(
-      sample.annotation, folder: sample.labelFolder, jsonFile: sample.indexFile, categories: categories,
-      size: (sample.image.width, sample.image.height))
-    image = try ImageFile.read(path: sample.imagePath)
+    let annotations = PanopticAnnotations(
+      file: sample.indexFile, images: [], annotations: [], categories: nil)
+    let labels = try PanopticSource(annotations: annotations, files: sample.files, folder: sample.part.labels).read(
+      sample.annotation, categories: categories, size: (sample.image.width, sample.image.height))
+    image = try EncodedImage(sample.imageFile, in: sample.files).decoded()
     guard image.width == sample.image.width, image.height == sample.image.height else {
       throw DatasetError(
         .mismatch, at: sample.imagePath,

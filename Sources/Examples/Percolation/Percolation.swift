@@ -27,7 +27,10 @@ struct Propose: Stage {
   let parameters: Parameters
 
   init(parameters: Parameters) throws {
-    guard parameters.points > 0 else { throw ParameterError("points", "must be above 0") }
+    guard (1...10_000).contains(parameters.points) else { throw ParameterError("points", "must be in 1...10000") }
+    guard 0 <= parameters.lowest, parameters.lowest <= parameters.highest, parameters.highest <= 1 else {
+      throw ParameterError("highest", "needs 0 <= lowest <= highest <= 1")
+    }
     self.parameters = parameters
   }
 
@@ -69,8 +72,10 @@ struct Percolate: Stage {
   let parameters: Parameters
 
   init(parameters: Parameters) throws {
-    guard parameters.side > 1 else { throw ParameterError("side", "must be above 1") }
-    guard parameters.lattices > 0 else { throw ParameterError("lattices", "must be above 0") }
+    guard (2...10_000).contains(parameters.side) else { throw ParameterError("side", "must be in 2...10000") }
+    guard (1...1_000_000).contains(parameters.lattices) else {
+      throw ParameterError("lattices", "must be in 1...1000000")
+    }
     self.parameters = parameters
   }
 

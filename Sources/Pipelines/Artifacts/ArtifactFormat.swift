@@ -40,7 +40,7 @@ public struct Artifact: Hashable, Sendable, Comparable {
   }
 
   public static func < (a: Artifact, b: Artifact) -> Bool {
-    (a.kind, a.digest) < (b.kind, b.digest)
+    a.kind.hasSameBytes(as: b.kind) ? a.digest < b.digest : a.kind.precedesInBytes(b.kind)
   }
 }
 
@@ -54,6 +54,9 @@ extension Artifact {
   init?(canonical value: CanonicalValue) {
     guard let kind = value["kind"]?.stringValue, let digest = value["digest"]?.stringValue.flatMap(Digest.init(hex:))
     else { return nil }
-    self.init(kind: kind, digest: digest, isExternal: value["external"]?.boolValue ?? false)
+    let isExternal = value["external"]?.boolValue ?? false
+    // Only of trees may the files lie elsewhere.
+    guard !isExternal || kind == TreeFormat.name else { return nil }
+    self.init(kind: kind, digest: digest, isExternal: isExternal)
   }
 }

@@ -5,8 +5,8 @@ public struct JSONFormat: ArtifactFormat {
   public static let name = "json"
   public static let fileExtension = "json"
 
-  /// As values in memory, JSON takes up to twenty times its size.
-  static let sizeLimit = 256 << 20
+  /// As values in memory, JSON of many small values takes up to 85 times its size.
+  static let sizeLimit = 32 << 20
 
   public init() {}
 
@@ -15,6 +15,13 @@ public struct JSONFormat: ArtifactFormat {
   }
 
   static func read(_ path: String) throws -> CanonicalValue {
+    let size = try Files.status(path).size
+    guard size <= sizeLimit else {
+      throw PipelineError(
+        .badArtifact,
+        "\(path): \(size) bytes; a value of kind 'json' has \(sizeLimit >> 20) MiB at most. Declare it as "
+          + "{ path: ..., kind: file }")
+    }
     let bytes = try Files.read(path, limit: sizeLimit)
     do {
       return try CanonicalValue(json: bytes)
@@ -50,9 +57,9 @@ struct ValueDifference {
     var out = [ValueDifference]()
     switch (a, b) {
     case (.object(let x), .object(let y)):
-      for name in Set(x.keys).union(y.keys).sorted() {
+      for name in Set(x.keys.map { ByteName($0) }).union(y.keys.map { ByteName($0) }).sorted().map(\.text) {
         let inner = path.isEmpty ? name : "\(path).\(name)"
-        switch (x[name], y[name]) {
+        switch (a[name], b[name]) {
         case (let p?, let q?): out += all(between: p, and: q, path: inner, limit: limit - out.count)
         case (let p?, nil): out.append(ValueDifference(path: inner, old: text(p), new: "absent"))
         case (nil, let q?): out.append(ValueDifference(path: inner, old: "absent", new: text(q)))

@@ -12,12 +12,32 @@ struct TreeManifest: Equatable, Sendable {
     var sha256: Digest
     /// Whether its owner may execute it; no other permission counts.
     var isExecutable = false
+
+    static func == (a: Entry, b: Entry) -> Bool {
+      a.path.hasSameBytes(as: b.path) && a.size == b.size && a.sha256 == b.sha256 && a.isExecutable == b.isExecutable
+    }
   }
 
   private(set) var entries: [Entry]
 
   init(_ entries: [Entry]) {
-    self.entries = entries.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+    self.entries = entries.sorted { $0.path.precedesInBytes($1.path) }
+  }
+
+  /// The folders that the files lie in, relative, each before those in it.
+  var folders: [String] { TreeManifest.folders(of: entries.lazy.map(\.path)) }
+
+  /// The folders that some paths lie in, relative, each before those in it.
+  static func folders(of paths: some Sequence<String>) -> [String] {
+    var found = Set<ByteName>()
+    for path in paths {
+      var parent = path[...]
+      while let slash = parent.utf8.lastIndex(of: UInt8(ascii: "/")) {
+        parent = parent[..<slash]
+        if !found.insert(ByteName(parent)).inserted { break }
+      }
+    }
+    return found.sorted().map(\.text)
   }
 
   var bytes: [UInt8] {
@@ -37,7 +57,8 @@ struct TreeManifest: Equatable, Sendable {
   }
 
   var digest: Digest { Digest(of: bytes) }
-  var totalSize: Int { entries.reduce(0) { $0 + $1.size } }
+  /// Saturates: a manifest from elsewhere may say anything.
+  var totalSize: Int { entries.lazy.map(\.size).sumSaturated() }
 
   /// Reads a manifest's text; nil where it is not exactly what `bytes` writes.
   init?(bytes: [UInt8]) {
@@ -53,19 +74,28 @@ struct TreeManifest: Equatable, Sendable {
       guard fields.count == (hasModes ? 4 : 3), let digest = Digest(hex: String(decoding: fields[0], as: UTF8.self)),
         let size = Int(String(decoding: fields[1], as: UTF8.self))
       else { return nil }
-      let path = String(decoding: fields.last!, as: UTF8.self)
+      guard let path = String(validating: fields.last!, as: UTF8.self) else { return nil }
       guard size >= 0, TreeManifest.isInside(path) else { return nil }
       entries.append(
         Entry(path: path, size: size, sha256: digest, isExecutable: hasModes && fields[2].elementsEqual("x".utf8)))
     }
     self.entries = entries
-    guard self.bytes == bytes else { return nil }
+    guard self.bytes == bytes, isConsistent else { return nil }
+  }
+
+  /// Whether no path comes twice, in rising order, and none is both a file and a folder.
+  private var isConsistent: Bool {
+    guard zip(entries, entries.dropFirst()).allSatisfy({ $0.path.precedesInBytes($1.path) }) else { return false }
+    let folders = Set(folders.map { ByteName($0) })
+    return entries.allSatisfy { !folders.contains(ByteName($0.path)) }
   }
 
   /// Whether a path leads to a place below the folder it starts from.
   private static func isInside(_ path: String) -> Bool {
     !path.utf8.contains(0)
-      && path.split(separator: "/", omittingEmptySubsequences: false).allSatisfy { !["", ".", ".."].contains($0) }
+      && path.splitBytes(at: UInt8(ascii: "/")).allSatisfy { part in
+        !["", ".", ".."].contains { $0.hasSameBytes(as: part) }
+      }
   }
 
   /// Hashes every file below a folder, on all threads.
@@ -93,13 +123,13 @@ struct TreeManifest: Equatable, Sendable {
     while out.count < limit, i < entries.count || j < other.entries.count {
       let mine = i < entries.count ? entries[i] : nil
       let theirs = j < other.entries.count ? other.entries[j] : nil
-      if let mine, let theirs, mine.path == theirs.path {
+      if let mine, let theirs, mine.path.hasSameBytes(as: theirs.path) {
         if mine != theirs {
           out.append(ArtifactDifference(place: mine.path, first: text(mine), second: text(theirs)))
         }
         i += 1
         j += 1
-      } else if let mine, theirs.map({ mine.path.utf8.lexicographicallyPrecedes($0.path.utf8) }) ?? true {
+      } else if let mine, theirs.map({ mine.path.precedesInBytes($0.path) }) ?? true {
         out.append(ArtifactDifference(place: mine.path, first: text(mine), second: "absent"))
         i += 1
       } else if let theirs {

@@ -10,6 +10,8 @@ extension Auditor {
     /// Who built on it.
     let readers: [String]
     let isRequired: Bool
+    /// What the records say of its file; none for an object that none names.
+    var checksums: Set<Digest> = []
   }
 
   /// What a check brought.
@@ -23,7 +25,7 @@ extension Auditor {
 
   /// Checks every object that a record names, and of a whole store every other file among the objects.
   func checkObjects(_ records: [Record], isWhole: Bool, _ ledger: inout Ledger) throws {
-    var makers = [String: (artifact: Artifact, texts: [String])]()
+    var makers = [String: (artifact: Artifact, texts: [String], checksums: Set<Digest>)]()
     var elements = Set<String>()
     for record in records {
       for (name, artifact) in record.outputs.sorted(by: { $0.key < $1.key }) {
@@ -33,7 +35,9 @@ extension Auditor {
           continue
         }
         let text = "output '\(name)' of stage '\(record.stage)'"
-        makers[store.objectPath(artifact), default: (artifact, [])].texts.append(text)
+        let path = store.objectPath(artifact)
+        makers[path, default: (artifact, [], [])].texts.append(text)
+        if let checksum = record.checksums[name] { makers[path]!.checksums.insert(checksum) }
       }
       for (port, element) in record.elements where store.registry.formats[element.kind] != nil {
         guard case .single(let digest)? = record.identity.inputs[port] else { continue }
@@ -45,7 +49,7 @@ extension Auditor {
       makers.sorted { $0.key < $1.key }.map { path, made in
         Subject(
           artifact: made.artifact, path: path, text: Auditor.list(made.texts),
-          readers: readers[made.artifact.digest] ?? [], isRequired: true)
+          readers: readers[made.artifact.digest] ?? [], isRequired: true, checksums: made.checksums)
       }, &ledger)
     if isWhole { try checkRest(claimed: Set(makers.keys), elements: elements, readers: readers, &ledger) }
   }
@@ -83,7 +87,7 @@ extension Auditor {
       for i in portion.indices where results[i].isPending { examineContent(portion[i], &results[i]) }
       for (subject, result) in zip(portion, results) {
         ledger.objects += 1
-        ledger.bytes += result.bytes
+        ledger.bytes = ledger.bytes.addingSaturated(result.bytes)
         guard let kind = result.kind else { continue }
         let readers = subject.readers.isEmpty ? "" : "; read by \(Auditor.list(subject.readers))"
         note(kind, subject.path, "\(subject.text)\(result.message)\(readers)", &ledger)
@@ -116,7 +120,10 @@ extension Auditor {
 
   private func examineContent(_ subject: Subject, _ result: inout Examination) {
     do {
-      guard let digest = try contentDigest(of: subject.artifact, at: subject.path), digest != subject.artifact.digest
+      // A file with other bytes than were recorded may hold the same content, if another version of a library wrote it.
+      let isKnown = try subject.checksums.isEmpty || subject.checksums.contains(store.checksum(of: subject.artifact))
+      guard let digest = try contentDigest(of: subject.artifact, at: subject.path, isNeeded: !isKnown),
+        digest != subject.artifact.digest
       else { return }
       result.kind = .mismatching
       result.message = ": its content has the digest \(digest.short), not the one it is named by"
@@ -125,10 +132,18 @@ extension Auditor {
     }
   }
 
-  /// Nil for an object whose content is looked at by a deep audit only. Of a tree all files were hashed just before.
-  private func contentDigest(of artifact: Artifact, at path: String) throws -> Digest? {
-    if artifact.kind == TreeFormat.name { return try TreeFormat.manifest(of: path).digest }
-    guard isDeep || artifact.kind == JSONFormat.name else { return nil }
+  /// Nil for an object whose content is looked at by a deep audit only.
+  /// - Parameter isNeeded: whether its bytes do not tell already that it is what was recorded.
+  private func contentDigest(of artifact: Artifact, at path: String, isNeeded: Bool) throws -> Digest? {
+    // These are named by their bytes, which were hashed just before.
+    if [TreeFormat.name, FileFormat.name].contains(artifact.kind) { return nil }
+    if artifact.kind == JSONFormat.name {
+      // Bytes whose SHA-256 is the name are the canonical text itself; as values they take many times the memory.
+      let isLarge = try Files.status(path).size > 16 << 20
+      if isLarge, try store.checksum(of: artifact) == artifact.digest { return nil }
+    } else if !isDeep, !isNeeded {
+      return nil
+    }
     return try store.registry.format(artifact.kind).digest(ofFileAt: path)
   }
 
@@ -176,7 +191,7 @@ extension Auditor {
   }
 
   private func artifact(folder: String, name: String) -> Artifact? {
-    let parts = name.split(separator: ".").map(String.init)
+    let parts = name.splitBytes(at: UInt8(ascii: "."))
     guard parts.count == 2, let digest = Digest(hex: folder + parts[0]) else { return nil }
     if parts[1] == "manifest" { return Artifact(kind: TreeFormat.name, digest: digest, isExternal: true) }
     let kind = store.registry.formats.values.first { type(of: $0).fileExtension == parts[1] }
@@ -194,7 +209,7 @@ extension Auditor {
       let path = folder + "/" + file
       do {
         guard let status = try Files.optionalStatus(path), let known = memory.digest(of: file, status) else { continue }
-        ledger.bytes += status.size
+        ledger.bytes = ledger.bytes.addingSaturated(status.size)
         progress(ledger.bytes, path)
         if try Files.sha256(path) != known {
           note(

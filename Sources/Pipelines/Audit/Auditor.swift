@@ -27,6 +27,9 @@ public struct Auditor {
   public func audit(
     plan: Plan? = nil, variables: [String: String] = [:], trusting trusted: TrustedKeys? = nil
   ) throws -> AuditReport {
+    // Whoever removes things waits; a store that nobody can write needs no lock.
+    let guarded = try StoreLock.shared(store)
+    defer { withExtendedLifetime(guarded) {} }
     var ledger = Ledger()
     let keys = try plan.map { try keysBehind($0, &ledger) } ?? allKeys(&ledger)
     var records = [Record]()

@@ -124,10 +124,7 @@ struct Command: Sendable {
   }
 
   private static func output(_ name: String, _ value: CanonicalValue, kinds: Set<String>) throws -> Output {
-    let isWord =
-      name.first?.isLetter == true && name.utf8.count <= 64
-      && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-" || $0 == "_") }
-    guard isWord else { throw ParameterError("outputs", "'\(name)' can't be the name of an output") }
+    guard Word.isValid(name) else { throw ParameterError("outputs", "'\(name)' can't be the name of an output") }
     if let path = value.stringValue {
       if let folder = withoutSlash(path) { return Output(name: name, path: folder, kind: TreeFormat.name) }
       return Output(name: name, path: path, kind: path.hasSuffix(".json") ? JSONFormat.name : FileFormat.name)

@@ -60,6 +60,13 @@ struct CommandStage: Sendable {
     guard output.kind == JSONFormat.name else { return try folder.take(output, to: path, canMove: canMove) }
     let raw = path + ".json"
     try folder.take(output, to: raw, canMove: canMove)
+    let size = try Files.status(raw).size
+    guard size <= JSONFormat.sizeLimit else {
+      throw PipelineError(
+        .badStage,
+        "'\(context.surroundings.stageName)': its output '\(output.name)', \(output.path), has \(size) bytes; one of kind "
+          + "'json' has \(JSONFormat.sizeLimit >> 20) MiB at most. Declare it as { path: \(output.path), kind: file }")
+    }
     do {
       try Files.write(try CanonicalValue(json: Files.read(raw)).canonicalBytes, to: path)
       try Files.remove(raw)

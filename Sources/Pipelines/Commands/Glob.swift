@@ -1,24 +1,20 @@
 import Determinism
 
 /// Patterns of relative paths: `*` and `?` stay inside a name, `**` is any number of folders. A pattern without a slash
-/// is one for names anywhere.
+/// is one for names anywhere. `?` is one scalar of Unicode, and scalars match only themselves.
 struct Glob: Sendable {
-  private let parts: [[Character]]
+  private let parts: [[Unicode.Scalar]]
 
   init(_ pattern: String) {
-    let anywhere = pattern.utf8.contains(Glob.slash) ? pattern : "**/" + pattern
-    parts = Glob.parts(anywhere)
+    parts = Glob.names(pattern.utf8.contains(UInt8(ascii: "/")) ? pattern : "**/" + pattern)
   }
 
-  private static let slash = UInt8(ascii: "/")
-
-  /// By bytes: a slash with a combining mark behind it ends a name all the same.
-  private static func parts(_ path: String) -> [[Character]] {
-    path.splitBytes(at: slash).filter { !$0.isEmpty }.map { Array($0) }
+  private static func names(_ path: String) -> [[Unicode.Scalar]] {
+    path.splitBytes(at: UInt8(ascii: "/")).filter { !$0.isEmpty }.map { Array($0.unicodeScalars) }
   }
 
   func matches(_ path: String) -> Bool {
-    let names = Glob.parts(path)
+    let names = Glob.names(path)
     // Which numbers of names the parts so far can stand for.
     var reached = [Bool](repeating: false, count: names.count + 1)
     reached[0] = true
@@ -35,7 +31,7 @@ struct Glob: Sendable {
   }
 
   /// Goes back to the last star only, so it takes time in the product of both lengths at most.
-  private static func matchName(_ pattern: [Character], _ name: [Character]) -> Bool {
+  private static func matchName(_ pattern: [Unicode.Scalar], _ name: [Unicode.Scalar]) -> Bool {
     var (p, n) = (0, 0)
     var star: (pattern: Int, name: Int)?
     while n < name.count {

@@ -1,4 +1,4 @@
-import Foundation
+import Determinism
 
 extension GraphDrawing {
   private static let nameSize = 14.0
@@ -24,7 +24,7 @@ extension GraphDrawing {
     var out = [
       "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"\(w)\" height=\"\(h)\" viewBox=\"0 0 \(w) \(h)\" "
         + "font-family=\"Helvetica, Arial, 'DejaVu Sans', sans-serif\">",
-      "<title>\(escaped(title))</title>",
+      "<title>\(title.clipped(to: 200).escapedForXML)</title>",
       "<defs><marker id=\"tip\" viewBox=\"0 0 8 8\" refX=\"7\" refY=\"4\" markerWidth=\"7\" markerHeight=\"7\" "
         + "orient=\"auto\"><path d=\"M0,0.5 L7.5,4 L0,7.5 z\" fill=\"#777777\"/></marker></defs>",
       "<rect width=\"\(w)\" height=\"\(h)\" fill=\"#ffffff\"/>",
@@ -44,7 +44,7 @@ extension GraphDrawing {
 
   private func line(_ edge: Edge, _ path: String) -> String {
     let dashes = edge.isOfEarlierRounds ? " stroke-dasharray=\"5 3\"" : ""
-    let title = escaped("\(nodes[edge.from].name).\(edge.label) → \(nodes[edge.to].name)")
+    let title = "\(nodes[edge.from].name).\(edge.label) → \(nodes[edge.to].name)".escapedForXML
     return
       "<path d=\"\(path)\" fill=\"none\" stroke=\"#777777\" stroke-width=\"1.2\"\(dashes) marker-end=\"url(#tip)\">"
       + "<title>\(title)</title></path>"
@@ -59,7 +59,7 @@ extension GraphDrawing {
         + "height=\"\(number(size.height))\" rx=\"7\" fill=\"\(fill)\" stroke=\"\(line)\"\(dashes)/>"
     }
     func text(_ text: String, _ dy: Double, _ style: String) -> String {
-      "<text x=\"\(number(center.x))\" y=\"\(number(y + dy))\" text-anchor=\"middle\" \(style)>\(escaped(text))</text>"
+      "<text x=\"\(number(center.x))\" y=\"\(number(y + dy))\" text-anchor=\"middle\" \(style)>\(text.escapedForXML)</text>"
     }
     // Behind the front box the edges of others tell that it stands for many.
     var out = ["<g>"] + (node.isFannedOut ? [6, 3, 0] : [0]).map(frame)
@@ -115,12 +115,7 @@ extension GraphDrawing {
 
   /// At most one decimal: pictures of equal plans are equal texts.
   private func number(_ value: Double) -> String {
-    let tenths = Int((value * 10).rounded())
+    let tenths = max(-1 << 53, min(1 << 53, Int(saturating: (value * 10).rounded())))
     return tenths % 10 == 0 ? "\(tenths / 10)" : "\(tenths < 0 ? "-" : "")\(abs(tenths) / 10).\(abs(tenths) % 10)"
-  }
-
-  private func escaped(_ text: String) -> String {
-    text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
-      .replacing("\"", with: "&quot;")
   }
 }

@@ -1,3 +1,5 @@
+import Determinism
+
 /// A pipeline as a picture: a box for each stage, coloured by its state, all instances of a fanned-out stage in one.
 public struct GraphDrawing: Sendable {
   struct Node {
@@ -31,8 +33,8 @@ public struct GraphDrawing: Sendable {
     edges = plan.stages.enumerated().flatMap { to, stage in
       [false, true].flatMap { isEarlier in
         let needs = stage.needs.filter { places[$0.stage] != nil && $0.isOfEarlierRounds == isEarlier }
-        return Dictionary(grouping: needs, by: \.stage).sorted { $0.key < $1.key }.map { source, needs in
-          let outputs = Set(needs.map(\.output)).sorted().joined(separator: ", ")
+        return Dictionary(grouping: needs, by: \.stage).sorted { $0.key.precedesInBytes($1.key) }.map { source, needs in
+          let outputs = Set(needs.map(\.output)).sortedByBytes().joined(separator: ", ")
           return Edge(from: places[source]!, to: to, label: outputs, isOfEarlierRounds: isEarlier)
         }
       }
@@ -51,7 +53,7 @@ public struct GraphDrawing: Sendable {
       }
     } else if let checkpoint = stage.instances.first?.checkpoint {
       text += ", step \(checkpoint.step) of \(checkpoint.of)"
-      fraction = Double(checkpoint.step) / Double(max(1, checkpoint.of))
+      fraction = max(0, min(1, Double(checkpoint.step) / Double(max(1, checkpoint.of))))
     }
     return Node(
       name: stage.name, kind: stage.kind, state: stage.state, text: text, isFannedOut: stage.isFannedOut,
@@ -98,6 +100,8 @@ public struct GraphDrawing: Sendable {
   }
 
   private static func quoted(_ text: String) -> String {
-    "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n") + "\""
+    // Control characters first, since their escapes have backslashes; those are then text for Graphviz.
+    let lines = text.printable.replacingScalars(["\\": "\\\\", "\"": "\\\"", "\n": "\\n", "\t": " "])
+    return "\"\(lines)\""
   }
 }

@@ -27,10 +27,14 @@ public struct LocatedValue: Sendable {
 
   public var content: Content
   public var location: SourceLocation
+  /// What the user wrote for a number, a boolean or nothing: `3.10`, `007`, `True`. Where the value is used as text,
+  /// this is the text.
+  public var written: String?
 
-  public init(_ content: Content, at location: SourceLocation) {
+  public init(_ content: Content, at location: SourceLocation, written: String? = nil) {
     self.content = content
     self.location = location
+    self.written = written
   }
 
   /// A value that no user wrote, all of it at one place.
@@ -45,7 +49,7 @@ public struct LocatedValue: Sendable {
     case .array(let a): content = .array(a.map { LocatedValue(plain: $0, at: location) })
     case .object(let o):
       content = .object(
-        o.sorted { $0.key < $1.key }.map {
+        o.sorted { $0.key.precedesInBytes($1.key) }.map {
           Member(name: $0.key, nameLocation: location, value: LocatedValue(plain: $0.value, at: location))
         })
     }
@@ -55,16 +59,16 @@ public struct LocatedValue: Sendable {
   public var members: [Member]? { if case .object(let members) = content { members } else { nil } }
   public var stringValue: String? { if case .string(let s) = content { s } else { nil } }
 
-  public subscript(name: String) -> LocatedValue? { members?.first { $0.name == name }?.value }
+  public subscript(name: String) -> LocatedValue? { members?.first { $0.name.hasSameBytes(as: name) }?.value }
 
   /// What the value is, for messages: `text 'abc'`, `a list`.
   public var kindDescription: String {
     switch content {
     case .null: "nothing"
-    case .bool(let b): "\(b)"
-    case .integer(let i): "\(i)"
-    case .number(let d): "\(d)"
-    case .string(let s): "text '\(s)'"
+    case .bool(let b): written ?? "\(b)"
+    case .integer(let i): written ?? "\(i)"
+    case .number(let d): written ?? "\(d)"
+    case .string(let s): "text '\(s.clipped(to: 200))'"
     case .array: "a list"
     case .object: "a mapping"
     }
@@ -80,7 +84,7 @@ public struct LocatedValue: Sendable {
       return other
     }
     for member in overriding {
-      if let i = members.firstIndex(where: { $0.name == member.name }) {
+      if let i = members.firstIndex(where: { $0.name.hasSameBytes(as: member.name) }) {
         members[i].value = members[i].value.overlaid(with: member.value, opening: opening)
         members[i].nameLocation = member.nameLocation
       } else {

@@ -17,7 +17,8 @@ struct ParameterKeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
   }
 
   var allKeys: [Key] {
-    let names = decoder.node.user?.members?.map(\.name) ?? decoder.node.standard?.objectValue?.keys.sorted() ?? []
+    let names =
+      decoder.node.user?.members?.map(\.name) ?? decoder.node.standard?.objectValue?.keys.sortedByBytes() ?? []
     return names.compactMap { name in
       if isDictionary {
         note(name)
@@ -135,7 +136,9 @@ extension ParameterDecoder: SingleValueDecodingContainer {
 
   func decode(_ type: String.Type) throws -> String {
     let value = try present()
-    guard case .string(let s) = value.content else { throw mismatch("text", value) }
+    guard case .string(let s) = value.content else {
+      throw value.written == nil ? mismatch("text", value) : mismatch("text", value, "; put it in quotes")
+    }
     return s
   }
 
@@ -143,7 +146,10 @@ extension ParameterDecoder: SingleValueDecodingContainer {
     let value = try present()
     switch value.content {
     case .integer(let i): return Double(i)
-    case .number(let d): return d
+    case .number(let d):
+      // Neither JSON nor a key has a form for infinity and NaN.
+      guard d.isFinite else { throw mismatch("a finite number", value) }
+      return d
     default: throw mismatch("a number", value)
     }
   }

@@ -29,6 +29,7 @@ struct ParameterDecoder: Decoder {
   }
 
   static func decode<T: Decodable>(_ type: T.Type, from value: LocatedValue, defaults: CanonicalValue) throws -> T {
+    try value.refuseTwins()
     let tracker = Tracker()
     let node = Node(user: value, standard: defaults, location: value.location)
     let decoder = ParameterDecoder(node: node, tracker: tracker, codingPath: [])
@@ -63,10 +64,11 @@ struct ParameterDecoder: Decoder {
       .joined(separator: ".").replacing(".[", with: "[")
   }
 
-  func mismatch(_ expected: String, _ found: LocatedValue) -> PipelineError {
+  /// - Parameter advice: what to do.
+  func mismatch(_ expected: String, _ found: LocatedValue, _ advice: String = "") -> PipelineError {
     let subject = codingPath.isEmpty ? "parameters" : "'\(pathText)'"
     return PipelineError(
-      .wrongType, at: found.location, "\(subject): expected \(expected), found \(found.kindDescription)")
+      .wrongType, at: found.location, "\(subject): expected \(expected), found \(found.kindDescription)\(advice)")
   }
 
   func missing() -> PipelineError {
@@ -82,7 +84,7 @@ struct ParameterDecoder: Decoder {
         throw PipelineError(.badValue, at: value.location, "'\(pathText)': unknown value '\(text)'\(hint)")
       }
     }
-    if type == CanonicalValue.self, let value = node.value { return value.plain as! T }
+    if type == CanonicalValue.self, let value = node.value { return value.asWritten as! T }
     return try T(from: self)
   }
 
@@ -110,27 +112,12 @@ extension ParameterDecoder.Tracker {
 
 extension DecodingError {
   /// The message without Foundation's wrapping.
-  var plainText: String {
+  public var plainText: String {
     switch self {
     case .typeMismatch(_, let c), .valueNotFound(_, let c), .keyNotFound(_, let c), .dataCorrupted(let c):
       let path = c.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".")
       return path.isEmpty ? c.debugDescription : "\(path): \(c.debugDescription)"
     @unknown default: return "\(self)"
-    }
-  }
-}
-
-extension LocatedValue {
-  /// The tree without places.
-  public var plain: CanonicalValue {
-    switch content {
-    case .null: .null
-    case .bool(let b): .bool(b)
-    case .integer(let i): .integer(i)
-    case .number(let d): .number(d)
-    case .string(let s): .string(s)
-    case .array(let a): .array(a.map(\.plain))
-    case .object(let o): .object(Dictionary(o.map { ($0.name, $0.value.plain) }, uniquingKeysWith: { _, b in b }))
     }
   }
 }

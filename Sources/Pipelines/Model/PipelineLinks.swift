@@ -88,7 +88,7 @@ struct PipelineLinks {
       let (_, array) = try resolve(description.stages[reader].forEach!.text, at: reference.location)
       return (.element, ElementValue.kind(ofElementsOf: array.kind) ?? JSONFormat.name)
     }
-    for word in ["earlier", "previous"] where reference.text.hasPrefix(word + " ") {
+    for word in ["earlier", "previous"] where reference.text.startsWithBytes(of: word + " ") {
       return try bindBack(word, reference, port: port, reader: reader)
     }
     let (stage, output) = try resolve(reference.text, at: reference.location)
@@ -122,7 +122,8 @@ struct PipelineLinks {
   private func bindBack(
     _ word: String, _ reference: PipelineDescription.Reference, port: InputPort, reader: Int
   ) throws -> (Pipeline.InputBinding, String) {
-    let text = String(reference.text.dropFirst(word.count + 1).drop { $0 == " " })
+    let rest = reference.text.utf8.dropFirst(word.utf8.count + 1).drop { $0 == UInt8(ascii: " ") }
+    let text = String(decoding: rest, as: UTF8.self)
     let (stage, output) = try resolve(text, at: reference.location)
     guard let loop = scopes[reader].loop, scopes[stage].loop == loop else {
       throw PipelineError(
@@ -151,7 +152,7 @@ struct PipelineLinks {
   }
 
   private func resolve(_ text: String, at location: SourceLocation) throws -> (stage: Int, output: OutputPort) {
-    let parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    let parts = text.splitBytes(at: UInt8(ascii: "."))
     guard parts.count == 2 else {
       throw PipelineError(.badReference, at: location, "'\(text)': expected 'stage.output'")
     }

@@ -30,7 +30,7 @@ struct PipelineScopes {
 
   /// The stage whose array another one is fanned out over.
   private static func owner(of i: Int, _ description: PipelineDescription, _ indices: [String: Int]) -> Int? {
-    description.stages[i].forEach.flatMap { indices[String($0.text.prefix { $0 != "." })] }
+    description.stages[i].forEach.flatMap { indices[$0.text.splitBytes(at: UInt8(ascii: "."))[0]] }
   }
 
   private static func loop(

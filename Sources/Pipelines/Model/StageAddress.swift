@@ -1,3 +1,5 @@
+import Determinism
+
 /// Which instances somebody means: a whole stage, `judge`; one instance of a fanned-out stage, `judge[3]`; of a stage
 /// in a loop a round, `judge[2]`, or one instance of it, `judge[2,3]`. All numbers count from 0.
 public struct StageAddress: Hashable, Sendable {
@@ -6,13 +8,14 @@ public struct StageAddress: Hashable, Sendable {
 
   /// A text that ends in no such numbers is the name of a stage.
   public init(_ text: String) {
-    if text.hasSuffix("]"), let open = text.lastIndex(of: "[") {
-      let inner = text[text.index(after: open)...].dropLast()
-      let numbers = inner.split(separator: ",", omittingEmptySubsequences: false).map { part in
+    let bytes = text.utf8
+    if bytes.last == UInt8(ascii: "]"), let open = bytes.lastIndex(of: UInt8(ascii: "[")) {
+      let inner = String(decoding: bytes[bytes.index(after: open)...].dropLast(), as: UTF8.self)
+      let numbers = inner.splitBytes(at: UInt8(ascii: ",")).map { part in
         part.utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 } ? Int(part) : nil
       }
       if numbers.allSatisfy({ $0 != nil }) {
-        self.stage = String(text[..<open])
+        self.stage = String(decoding: bytes[..<open], as: UTF8.self)
         self.indices = numbers.compactMap(\.self)
         return
       }
@@ -34,7 +37,7 @@ extension Pipeline {
   /// - Throws: for a stage that is not there, or numbers that it can't have.
   func selection(_ text: String) throws -> Selection {
     let address = StageAddress(text)
-    guard let index = stages.firstIndex(where: { $0.name == address.stage }) else {
+    guard let index = stages.firstIndex(where: { $0.name.hasSameBytes(as: address.stage) }) else {
       let hint = Suggestion.text(for: address.stage, among: stageNames)
       throw PipelineError(.unknownStage, at: SourceLocation(file: file), "no stage '\(address.stage)'\(hint)")
     }

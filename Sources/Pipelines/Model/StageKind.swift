@@ -204,9 +204,17 @@ public struct StageRegistry: Sendable {
     }
   }
 
-  /// - Precondition: the format is registered.
-  func format(_ name: String) -> any ArtifactFormat {
-    guard let format = formats[name] else { preconditionFailure("unknown artifact format '\(name)'") }
+  /// - Throws: code `badArtifact` for a format that is not registered: records come from other programs too.
+  func format(_ name: String) throws -> any ArtifactFormat {
+    guard let format = formats[name] else {
+      throw PipelineError(
+        .badArtifact, "this program knows no kind of artifact '\(name)'; the program that made it does")
+    }
     return format
+  }
+
+  /// The ending of an object's file. Of an unknown kind it is one that no object has.
+  func fileExtension(ofKind name: String) -> String {
+    formats[name].map { type(of: $0).fileExtension } ?? "unknown"
   }
 }

@@ -1,19 +1,25 @@
+import Determinism
+
 /// Finds what a user probably meant.
 package enum Suggestion {
   /// `; did you mean 'x'?` for the closest of `candidates`, or `; known: a, b` for a short list, or nothing.
   package static func text(for word: String, among candidates: [String]) -> String {
     if let best = closest(to: word, among: candidates) { return "; did you mean '\(best)'?" }
     guard !candidates.isEmpty else { return "" }
-    let names = candidates.sorted()
-    let shown = names.prefix(12).joined(separator: ", ")
+    let names = candidates.sortedByBytes()
+    let shown = names.prefix(12).map { $0.clipped(to: longest) }.joined(separator: ", ")
     return "; known: \(shown)\(names.count > 12 ? ", ..." : "")"
   }
 
+  /// Longer words, in bytes, are nobody's slip of the finger; comparing them would take for ever.
+  private static let longest = 100
+
   /// The candidate with the fewest edits, if those are few for the length of the word. Ties go to the first by name.
   static func closest(to word: String, among candidates: [String]) -> String? {
+    guard word.utf8.count <= longest else { return nil }
     let limit = max(1, word.count / 3)
     var best: (name: String, distance: Int)?
-    for name in candidates.sorted() {
+    for name in candidates.sortedByBytes() where name.utf8.count <= longest {
       let distance = editDistance(word.lowercased(), name.lowercased())
       if distance <= limit, distance < best?.distance ?? .max { best = (name, distance) }
     }

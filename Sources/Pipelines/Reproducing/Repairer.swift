@@ -106,7 +106,8 @@ final class RepairSession {
   private var store: Store { repairer.store }
   private let sources: SourceTrees
   private var records: [Record] = []
-  private var makers: [Artifact: Record] = [:]
+  /// In the order in which they are tried: several executions may have made the same.
+  private var makers: [Artifact: [Record]] = [:]
   private var elements: [Digest: Record.Element] = [:]
   /// Whether it was said that commands are executed without a sandbox.
   private var hasAnnounced = false
@@ -134,11 +135,7 @@ final class RepairSession {
         continue
       }
       records.append(record)
-      for artifact in record.outputs.values {
-        // Where several made it, one that this program can still execute.
-        if let known = makers[artifact], (try? Restoration(known, in: store, tools: sources.tools)) != nil { continue }
-        makers[artifact] = record
-      }
+      for artifact in Set(record.outputs.values) { makers[artifact, default: []].append(record) }
       for (port, origin) in record.elements {
         if case .single(let digest)? = record.identity.inputs[port] { elements[digest] = origin }
       }
@@ -181,8 +178,10 @@ final class RepairSession {
     case .artifact(let artifact): _ = try mend(artifact)
     case .record(let key, let damage):
       let path = store.recordPath(key)
-      try setAside([path])
       let stage = store.index.entry(key).map { " of '\($0.stage)'" } ?? ""
+      // Its loss is known from here on.
+      try store.index.addRemovals([key])
+      try store.setAside([path])
       note("record\(stage)", path, damage, .setAside)
     }
   }
@@ -193,35 +192,45 @@ final class RepairSession {
     let path = store.objectPath(artifact)
     if let known = visited[path] { return known }
     if repairer.interruption.isRequested { throw StageInterrupted() }
-    visited[path] = false  // What needs itself can't be mended; a sound store has no such thing.
     guard let damage = damage(of: artifact) else {
       visited[path] = true
       return true
     }
-    let maker = makers[artifact]
-    let output = maker?.outputs.sorted { $0.key < $1.key }.first { $0.value == artifact }?.key
-    let subject = maker.map { "output '\(output ?? "")' of '\($0.stage)'" } ?? "element \(artifact.digest.short)"
+    visited[path] = false  // Whoever made it of itself, passing it through, can't make it anew.
+    let attempts = makers[artifact] ?? []
+    var outcome = RepairReport.Item.Outcome.impossible("no record says what made it")
+    var subject = "element \(artifact.digest.short)"
+    if attempts.isEmpty, let origin = elements[artifact.digest] {
+      outcome = try attempt(artifact) { try remake(artifact, from: origin) }
+    }
+    for maker in attempts {
+      // Left open meanwhile: another maker of the same may need what this one could not mend because of it.
+      let before = visited
+      let output = maker.outputs.sorted { $0.key < $1.key }.first { $0.value == artifact }?.key ?? ""
+      subject = "output '\(output)' of '\(maker.stage)'"
+      outcome = try attempt(artifact) { try remake(maker) }
+      if case .repaired = outcome { break }
+      visited.merge(before) { mine, earlier in mine || earlier }
+      for other in visited.keys where before[other] == nil && visited[other] == false { visited[other] = nil }
+    }
+    if case .repaired = outcome { visited[path] = true }
+    note(subject, path, damage, outcome)
+    return visited[path] == true
+  }
+
+  /// Tries one way to make an artifact anew.
+  private func attempt(_ artifact: Artifact, _ remake: () throws -> Double) throws -> RepairReport.Item.Outcome {
     do {
-      let seconds: Double
-      if let maker {
-        seconds = try remake(maker)
-      } else if let origin = elements[artifact.digest] {
-        seconds = try remake(artifact, from: origin)
-      } else {
-        throw PipelineError(.damaged, "no record says what made it")
-      }
-      if let left = self.damage(of: artifact) { throw PipelineError(.damaged, "it is still damaged: \(left)") }
-      visited[path] = true
-      note(subject, path, damage, .repaired(seconds: seconds))
-      return true
+      let seconds = try remake()
+      if let left = damage(of: artifact) { throw PipelineError(.damaged, "it is still damaged: \(left)") }
+      return .repaired(seconds: seconds)
     } catch let error as PipelineError where error.code == .notReproduced {
-      note(subject, path, damage, .differs(error.message))
+      return .differs(error.message)
     } catch is StageInterrupted where repairer.interruption.isRequested {
       throw StageInterrupted()
     } catch {
-      note(subject, path, damage, .impossible((error as? PipelineError)?.message ?? "\(error)"))
+      return .impossible((error as? PipelineError)?.message ?? "\(error)")
     }
-    return false
   }
 
   private func damage(of artifact: Artifact) -> String? {
@@ -247,7 +256,6 @@ final class RepairSession {
       try require(artifact, of: record)
     }
     let trees = try sources.trees(for: restoration)
-    for artifact in record.outputs.values.sorted() where damage(of: artifact) != nil { try setAside(artifact) }
     let options = repairer.options
     if restoration.node.prepared.command != nil, !hasAnnounced, let notice = try Sandbox.notice(options.sandbox) {
       hasAnnounced = true
@@ -258,9 +266,9 @@ final class RepairSession {
       threads: options.threads, run: record.run, environment: options.environment,
       checkpointInterval: options.checkpointInterval, interruption: repairer.interruption, observer: repairer.observer,
       sandbox: options.sandbox)
-    let outcome = try onDeepStack { [store] in
-      try execution.perform { record.outputs.values.allSatisfy(store.hasObject) ? record.outputs : nil }
-    }
+    // What is damaged stays in its place until what replaces it is there: a repair that is killed has lost nothing.
+    let isSound = record.outputs.values.allSatisfy { damage(of: $0) == nil }
+    let outcome = try onDeepStack { try execution.perform { isSound ? record.outputs : nil } }
     guard case .executed(let outputs, let seconds) = outcome else { return 0 }
     repairer.observer(
       .finished(stage: record.stage, key: record.key, outputs: outputs, seconds: seconds))
@@ -273,7 +281,6 @@ final class RepairSession {
     guard try mend(array) else {
       throw PipelineError(.damaged, "the array it is an element of, \(origin.array.short), can't be repaired")
     }
-    try setAside(artifact)
     let files = store.objectPath(array) + "/" + TreeFormat.filesName
     try store.publish(ElementLookup(store: store).element(artifact.digest, origin), from: files)
     return 0
@@ -282,24 +289,6 @@ final class RepairSession {
   private func require(_ artifact: Artifact, of record: Record) throws {
     guard try mend(artifact) else {
       throw PipelineError(.damaged, "'\(record.stage)' reads \(artifact.digest.short), which can't be repaired")
-    }
-  }
-
-  private func setAside(_ artifact: Artifact) throws {
-    let path = store.objectPath(artifact)
-    try setAside([path, path + ".sha256"])
-  }
-
-  /// Moves what is there into `damaged/`.
-  private func setAside(_ paths: [String]) throws {
-    let folder = store.path + "/damaged/" + Timestamp.compact()
-    for path in paths where Files.exists(path) {
-      try Files.makeFolder(folder)
-      // The last two parts of an object's path are its digest.
-      let name = path.split(separator: "/").suffix(2).joined(separator: "-")
-      let target = "\(folder)/\(name)"
-      try Files.remove(target)
-      try Files.rename(path, to: target)
     }
   }
 

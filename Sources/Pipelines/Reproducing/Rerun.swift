@@ -67,6 +67,8 @@ public struct Rerunner {
   /// - Parameter names: stages, or single instances such as `evaluate[3]`.
   /// - Throws: code `notUpToDate` where one of them has no result to compare with; `StageInterrupted`.
   public func rerun(_ names: [String]) throws -> RerunReport {
+    let guarded = try StoreLock.shared(planner.store)
+    defer { withExtendedLifetime(guarded) {} }
     let selections = try names.map { try planner.pipeline.selection($0) }
     let demand = try Demand(names, in: planner.pipeline)
     let (observations, problems) = try planner.observe(demand.stages)

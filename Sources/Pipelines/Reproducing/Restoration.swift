@@ -28,6 +28,7 @@ struct Restoration {
         throw impossible("\(error)")
       }
     }
+    try Restoration.requireForm(of: identity, kind, impossible)
     for name in kind.traits where store.registry.traits[name] != identity.traits[name] {
       let (now, then) = (store.registry.traits[name] ?? "absent", identity.traits[name] ?? "absent")
       throw impossible("\(name) is \(now) now, not \(then)")
@@ -59,6 +60,29 @@ struct Restoration {
       inputs: Restoration.inputs(of: identity, kind: kind, in: store),
       element: try Restoration.element(of: record, in: store),
       observed: kind.isSource ? record.outputs : nil, toolPaths: toolPaths)
+  }
+
+  /// - Throws: where the record has other inputs than the kind, or a seed that it takes no account of.
+  private static func requireForm(
+    of identity: StageIdentity, _ kind: StageKind, _ impossible: (String) -> PipelineError
+  ) throws {
+    guard (identity.seed != nil) == kind.isRandom else {
+      throw impossible(kind.isRandom ? "it has no seed" : "it has a seed, and '\(kind.name)' draws no random numbers")
+    }
+    guard kind.isSource == !identity.observed.isEmpty else {
+      throw impossible("what it says to have observed is no source's")
+    }
+    for name in identity.inputs.keys.sorted() where !kind.inputs.contains(where: { $0.name.hasSameBytes(as: name) }) {
+      throw impossible("'\(kind.name)' has no input '\(name)'")
+    }
+    for port in kind.inputs {
+      switch identity.inputs[port.name] {
+      case nil where !port.isOptional: throw impossible("its input '\(port.name)' is missing")
+      case .single where port.isList, .list where !port.isList:
+        throw impossible("its input '\(port.name)' is \(port.isList ? "one artifact" : "a list of artifacts")")
+      default: break
+      }
+    }
   }
 
   private static func inputs(of identity: StageIdentity, kind: StageKind, in store: Store) -> [String: [Artifact]] {

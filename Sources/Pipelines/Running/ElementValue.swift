@@ -40,10 +40,12 @@ extension Store {
   /// The elements of a stored array or tree.
   /// - Throws: code `badArtifact` where it has none.
   func elements(of artifact: Artifact) throws -> [ElementValue] {
-    try verify(artifact)
     let path = objectPath(artifact)
-    if artifact.kind == TreeFormat.name { return try ElementValue.files(of: TreeFormat.manifest(of: path), path) }
-    guard let values = try JSONFormat.read(path).arrayValue else {
+    if artifact.kind == TreeFormat.name {
+      try verify(artifact)
+      return try ElementValue.files(of: TreeFormat.manifest(of: path), path)
+    }
+    guard let values = try value(of: artifact).arrayValue else {
       throw PipelineError(.badArtifact, "\(path): for-each needs an array")
     }
     guard values.count <= ElementValue.limit else { throw ElementValue.tooMany(values.count, path) }

@@ -22,7 +22,8 @@ struct Execution: Sendable {
   struct SourceTree: Sendable {
     let root: String
     let manifest: TreeManifest
-    let stamps: [String: Files.Status]
+    /// Of its files and folders; the root is the empty name.
+    let stamps: [ByteName: Files.Status]
   }
 
   enum Outcome: Sendable {
@@ -41,8 +42,10 @@ struct Execution: Sendable {
     if let outputs = try cached() { return .found(outputs) }
     if let observed = instance.observed { return try recordSource(observed) }
 
-    let checkpoints = CheckpointFolder(path: store.checkpointPath(instance.key)) { [observer, instance] in
+    let checkpoints = CheckpointFolder(path: store.checkpointPath(instance.key), key: instance.key) {
+      [observer, instance] in
       observer(.log(stage: instance.name, text: $0))
+      observer(.notice("'\(instance.name)': \($0)"))
     }
     let known = try store.outputs(of: instance.key)
     let outcome = try execute(checkpoints: checkpoints) { result in
@@ -114,7 +117,7 @@ struct Execution: Sendable {
     let scratch = try store.makeScratch()
     defer { try? Files.remove(scratch) }
     let element = try writeElement(scratch)
-    let inputs = try loadInputs(element: element)
+    let (inputs, fingerprints) = try loadInputs(element: element)
     let context = StageContext(
       kind: node.kind, seed: node.seed, threads: threads, inputs: inputs, scratch: scratch, checkpoints: checkpoints,
       checkpointInterval: checkpointInterval, interruption: interruption,
@@ -130,6 +133,9 @@ struct Execution: Sendable {
       case .checkpoint(let step, let total): observer(.checkpoint(stage: name, step: step, of: total))
       case .resumed(let step): observer(.resumed(stage: name, step: step))
       case .log(let text): observer(.log(stage: name, text: text))
+      case .notice(let text):
+        observer(.log(stage: name, text: text))
+        observer(.notice("\(name): \(text)"))
       }
     }
     observer(.started(stage: instance.name, key: instance.key, threads: threads))
@@ -144,9 +150,19 @@ struct Execution: Sendable {
         throw Files.failure("write", error.filePath ?? error.url?.path ?? scratch, ENOSPC)
       }
       try refuseChangedSources()
+      try refuseChangedObjects(fingerprints)
       let (files, trace) = try context.finish()
       var written = [String: Store.Written]()
-      for port in node.kind.outputs { written[port.name] = try store.identify(files[port.name]!, kind: port.kind) }
+      for port in node.kind.outputs {
+        let output = try store.identify(files[port.name]!, kind: port.kind)
+        if let folder = output.emptyFolders.last {
+          observer(
+            .notice(
+              "'\(instance.name)': empty folders of its output '\(port.name)' are not kept: \(output.emptyFolders.count), "
+                + "such as '\(folder)'"))
+        }
+        written[port.name] = output
+      }
       return try finish(
         Result(
           written: written, elements: element.map { [$0] } ?? [], trace: trace, facts: context.facts,
@@ -158,13 +174,16 @@ struct Execution: Sendable {
   private func writeElement(_ scratch: String) throws -> Store.Written? {
     guard let element = instance.element, !element.ports.isEmpty else { return nil }
     guard case .file = element.value else { return try store.write(element.value, from: "", to: scratch + "/each") }
-    if store.isVerified(element.value.artifact) { return nil }
+    if store.hasObject(element.value.artifact), try store.damage(of: element.value.artifact) == nil { return nil }
     return try store.write(element.value, from: folder(of: element.origin), to: scratch + "/each")
   }
 
-  /// Verifies the inputs and says where they lie.
-  private func loadInputs(element: Store.Written?) throws -> [String: [InputArtifact]] {
-    return try instance.inputs.mapValues { artifacts in
+  /// Verifies the inputs and says where they lie, and what the system says of those in the store.
+  private func loadInputs(
+    element: Store.Written?
+  ) throws -> ([String: [InputArtifact]], fingerprints: [Artifact: Fingerprint]) {
+    var fingerprints = [Artifact: Fingerprint]()
+    let inputs = try instance.inputs.mapValues { artifacts in
       try artifacts.map { artifact in
         if artifact.isExternal {
           guard let tree = sources[artifact.digest] else {
@@ -176,7 +195,7 @@ struct Execution: Sendable {
         if let element, artifact == element.artifact {
           return InputArtifact(kind: artifact.kind, digest: artifact.digest, path: element.path, manifest: nil)
         }
-        try store.verify(artifact)
+        fingerprints[artifact] = try store.verify(artifact)
         let path = store.objectPath(artifact)
         guard artifact.kind == TreeFormat.name else {
           return InputArtifact(kind: artifact.kind, digest: artifact.digest, path: path, manifest: nil)
@@ -185,6 +204,18 @@ struct Execution: Sendable {
           kind: artifact.kind, digest: artifact.digest, path: path + "/" + TreeFormat.filesName,
           manifest: try TreeFormat.manifest(of: path))
       }
+    }
+    return (inputs, fingerprints)
+  }
+
+  /// An object that changed while the stage read it would make a result that its key does not tell.
+  private func refuseChangedObjects(_ fingerprints: [Artifact: Fingerprint]) throws {
+    for (artifact, fingerprint) in fingerprints.sorted(by: { $0.key < $1.key })
+    where try store.fingerprint(of: artifact) != fingerprint {
+      throw PipelineError(
+        .damaged,
+        "\(store.objectPath(artifact)) changed while '\(instance.name)' was reading it; nothing was stored. "
+          + "'audit' tells whether it is damaged, 'repair' makes it anew; then run again")
     }
   }
 
@@ -197,12 +228,16 @@ struct Execution: Sendable {
   }
 
   /// A file that changed while the stage read it would make a result that its key does not tell.
+  ///
+  /// Stages that read through the manifest check every file as they read it. Commands see the folder itself, so its
+  /// folders count as well: one that was swapped for another and back has another time of change.
   private func refuseChangedSources() throws {
     for artifact in instance.inputs.values.joined() where artifact.isExternal {
       guard let tree = sources[artifact.digest] else { continue }
-      for entry in tree.manifest.entries {
-        let path = tree.root + "/" + entry.path
-        guard try Files.optionalStatus(path) == tree.stamps[entry.path] else {
+      let folders = node.prepared.command == nil ? [] : [""] + tree.manifest.folders
+      for place in folders + tree.manifest.entries.map(\.path) {
+        let path = place.isEmpty ? tree.root : tree.root + "/" + place
+        guard try Files.optionalStatus(path) == tree.stamps[ByteName(place)] else {
           throw PipelineError(
             .badArtifact, "\(path) changed while '\(instance.name)' was reading it; nothing was stored. Run again")
         }
@@ -233,7 +268,7 @@ struct Execution: Sendable {
     try Files.makeFolder(files)
     for entry in tree.manifest.entries {
       let file = "\(files)/\(entry.path)"
-      try Files.makeFolder(String(file[..<file.lastIndex(of: "/")!]))
+      try Files.makeFolder(Checkout.folder(ofFile: file))
       try Files.copy("\(tree.root)/\(entry.path)", to: file)
     }
     let written = try store.identify(StageContext.WrittenFile(path: target), kind: TreeFormat.name)
@@ -263,7 +298,8 @@ struct Execution: Sendable {
     }
     return Record(
       identity: instance.identity, pipeline: pipeline, stage: instance.name, outputs: outputs,
-      sizes: result.written.mapValues(\.size), elements: elements, trace: result.trace,
+      sizes: result.written.mapValues(\.size), checksums: result.written.mapValues(\.checksum), elements: elements,
+      trace: result.trace,
       environment: .object(environment), run: run, started: result.started, seconds: result.seconds)
   }
 }

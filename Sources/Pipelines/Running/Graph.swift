@@ -276,18 +276,33 @@ struct Graph {
     pipeline.stages[stage].dependencies.filter { openRounds[$0] > 0 }.map { pipeline.stages[$0].name }
   }
 
-  /// All artifacts known so far.
-  var artifacts: [Artifact] {
-    wanted.flatMap { instances(of: $0) }.flatMap { $0.outputs.map { Array($0.values) } ?? [] }
-  }
-
   var isComplete: Bool { wanted.allSatisfy(isComplete) }
   func isComplete(_ stage: Int) -> Bool { openRounds[stage] == 0 }
 
-  /// The digest over all artifacts of a complete pipeline: the sorted unique pairs of kind and digest, no names.
+  /// The digest over all artifacts of a complete pipeline: the sorted unique triples of key, output and content. Bound to
+  /// what made them, and free of the names in the file.
   var root: Digest? {
     guard isComplete else { return nil }
-    let pairs = Set(artifacts.map { Artifact(kind: $0.kind, digest: $0.digest) }).sorted()
-    return CanonicalValue.array(pairs.map { .array([.string($0.kind), .string($0.digest.hex)]) }).digest
+    var triples = Set<RootEntry>()
+    for slot in wanted.flatMap({ instances(of: $0) }) {
+      guard let instance = slot.instance else { continue }
+      for (port, artifact) in slot.outputs ?? [:] {
+        triples.insert(RootEntry(key: instance.key, port: port, digest: artifact.digest))
+      }
+    }
+    return CanonicalValue.array(triples.sorted().map(\.canonical)).digest
+  }
+
+  private struct RootEntry: Hashable, Comparable {
+    let key: Digest
+    let port: String
+    let digest: Digest
+
+    static func < (a: RootEntry, b: RootEntry) -> Bool {
+      if a.key != b.key { return a.key < b.key }
+      return a.port.hasSameBytes(as: b.port) ? a.digest < b.digest : a.port.precedesInBytes(b.port)
+    }
+
+    var canonical: CanonicalValue { .array([.string(key.hex), .string(port), .string(digest.hex)]) }
   }
 }

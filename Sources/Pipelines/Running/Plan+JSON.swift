@@ -12,7 +12,7 @@ extension Plan {
 
 extension Plan.Cost {
   var canonical: CanonicalValue {
-    ["seconds": .number((seconds * 1000).rounded() / 1000), "bytes": .integer(bytes)]
+    ["seconds": .measure((seconds * 1000).rounded() / 1000), "bytes": .integer(bytes)]
   }
 }
 

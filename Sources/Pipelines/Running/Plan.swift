@@ -44,7 +44,7 @@ public struct Plan: Sendable {
       // In an order, since sums of binary64 depend on it.
       entries.sorted { $0.key < $1.key }.reduce(into: Cost(seconds: 0, bytes: 0)) {
         $0.seconds += $1.seconds
-        $0.bytes += $1.bytes
+        $0.bytes = $0.bytes.addingSaturated($1.bytes)
       }
     }
   }
@@ -100,7 +100,7 @@ public struct Plan: Sendable {
     for stage in stages where stage.state != .cached {
       if let cost = stage.expectedCost {
         sum.seconds += cost.seconds
-        sum.bytes += cost.bytes
+        sum.bytes = sum.bytes.addingSaturated(cost.bytes)
       } else {
         unknown += 1
       }
@@ -226,11 +226,17 @@ public struct Planner: Sendable {
 
   /// The outputs of an instance that need not run; nil where it must.
   func cachedOutputs(_ instance: Instance) throws -> [String: Artifact]? {
-    guard let outputs = try store.outputs(of: instance.key),
-      pipeline.stages[instance.stage].kind.outputs.allSatisfy({ outputs[$0.name] != nil }),
-      outputs.values.allSatisfy(store.hasObject)
-    else { return nil }
-    return outputs
+    guard let outputs = try store.outputs(of: instance.key) else { return nil }
+    for port in pipeline.stages[instance.stage].kind.outputs {
+      guard let artifact = outputs[port.name] else { return nil }
+      guard artifact.kind.hasSameBytes(as: port.kind) else {
+        throw PipelineError(
+          .damaged,
+          "\(store.recordPath(instance.key)): it says that output '\(port.name)' of '\(instance.name)' is of kind "
+            + "'\(artifact.kind)', not '\(port.kind)'. Delete it and run again: its stage runs anew")
+      }
+    }
+    return outputs.values.allSatisfy(store.hasObject) ? outputs : nil
   }
 
   private func describe(
@@ -280,7 +286,7 @@ public struct Planner: Sendable {
     }
     let explanation = explainer.explain(instance, stageName: stageName)
     var reasons = explanation.reasons
-    let checkpoint = CheckpointFolder(path: store.checkpointPath(instance.key)).position()
+    let checkpoint = CheckpointFolder(path: store.checkpointPath(instance.key), key: instance.key).position()
     var state: Plan.State = explanation.nearest == nil && explanation.lost.isEmpty ? .missing : .stale
     if let failure = store.index.failure(instance.key) {
       state = .failed
@@ -299,7 +305,7 @@ public struct Planner: Sendable {
     for instance in instances where instance.state != .cached {
       guard let cost = instance.cost else { return nil }
       sum.seconds += cost.seconds
-      sum.bytes += cost.bytes
+      sum.bytes = sum.bytes.addingSaturated(cost.bytes)
     }
     return sum
   }

@@ -27,7 +27,7 @@ public enum RunEvent: Sendable {
     func event(_ name: String, _ members: [String: CanonicalValue]) -> CanonicalValue {
       .object(members.merging(["event": .string(name)]) { a, _ in a })
     }
-    func rounded(_ seconds: Double) -> CanonicalValue { .number((seconds * 1000).rounded() / 1000) }
+    func rounded(_ seconds: Double) -> CanonicalValue { .measure((seconds * 1000).rounded() / 1000) }
     return switch self {
     case .runStarted(let run, let pipeline):
       event("run-started", ["run": .string(run), "pipeline": .string(pipeline)])
@@ -65,7 +65,7 @@ public enum RunEvent: Sendable {
       event(
         "highlight",
         [
-          "stage": .string(stage), "name": .string(name), "least": .number(least), "most": .number(most),
+          "stage": .string(stage), "name": .string(name), "least": .measure(least), "most": .measure(most),
           "count": .integer(count),
         ])
     case .runFinished(let root, let executed, let cached, let seconds, let wasInterrupted):

@@ -170,12 +170,19 @@ public final class Runner {
         threads: max(1, options.threads / sideBySide), run: journal.run, environment: options.environment,
         checkpointInterval: options.checkpointInterval, interruption: planner.interruption, observer: observer,
         sandbox: options.sandbox)
-      start(execution)
+      do {
+        try start(execution)
+      } catch {
+        work.running[instance.key] = nil
+        // The system has no thread for it now. It has one when another instance is done.
+        guard work.running.isEmpty else { return work.ready.putBack(instance) }
+        fail(instance, error, &work)
+      }
     }
   }
 
-  private func start(_ execution: Execution) {
-    let thread = Thread { [mailbox, planner] in
+  private func start(_ execution: Execution) throws {
+    try startThread(named: execution.instance.name, stackBytes: deepStackBytes) { [mailbox, planner] in
       let key = execution.instance.key
       let result = Result {
         try execution.perform {
@@ -186,9 +193,6 @@ public final class Runner {
       }
       mailbox.put(Mailbox.Letter(key: key, news: .ended(result)))
     }
-    thread.stackSize = deepStackBytes
-    thread.name = execution.instance.name
-    thread.start()
   }
 
   private func receive(_ letter: Mailbox.Letter, _ work: inout Work) {
@@ -238,6 +242,12 @@ private struct ReadyList {
 
   mutating func append(_ instance: Instance) {
     instances.append(instance)
+    count += 1
+  }
+
+  /// Takes an instance back that was taken and could not start.
+  mutating func putBack(_ instance: Instance) {
+    instances.insert(instance, at: head)
     count += 1
   }
 

@@ -6,8 +6,8 @@ struct SourceObservation: Sendable {
   let root: String
   let manifests: [String: TreeManifest]
   let digests: [String: Digest]
-  /// What `stat` said of each file.
-  let stamps: [String: Files.Status]
+  /// What `stat` said of each file and of each folder that holds some, before they were read; the root is the empty name.
+  let stamps: [ByteName: Files.Status]
   /// Whether the store is to keep the files themselves.
   let isCopied: Bool
 }
@@ -24,7 +24,7 @@ struct SourceScanner {
   /// - Throws: code `missingSource` that says which variable to set, or which file is missing.
   func observe(_ node: Pipeline.StageNode, _ folder: SourceFolder) throws -> SourceObservation {
     let root = try root(of: folder, node)
-    var selected = [String: [String]]()
+    var selected = [String: [ByteName]]()
     for port in node.kind.outputs {
       var files = [String]()
       for part in folder.contents(port.name) {
@@ -37,14 +37,16 @@ struct SourceScanner {
         throw PipelineError(
           .missingSource, "stage '\(node.name)': \(root) holds no file for its output '\(port.name)'")
       }
-      selected[port.name] = Array(Set(files))
+      selected[port.name] = files.map { ByteName($0) }
     }
-    let all = Set(selected.values.joined()).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-    var stamps = [String: Files.Status]()
-    for file in all { stamps[file] = try Files.status(root + "/" + file) }
+    let all = Set(selected.values.joined()).sorted()
+    var stamps = [ByteName: Files.Status]()
+    for place in all.map(\.text) + [""] + TreeManifest.folders(of: all.map(\.text)) {
+      stamps[ByteName(place)] = try Files.status(place.isEmpty ? root : root + "/" + place)
+    }
     var hashes = try hash(all, stamps, below: root)
     if folder.isCopied { for file in all { hashes[file]!.isExecutable = stamps[file]!.isExecutable } }
-    let manifests = selected.mapValues { TreeManifest($0.map { hashes[$0]! }) }
+    let manifests = selected.mapValues { TreeManifest(Set($0).map { hashes[$0]! }) }
     return SourceObservation(
       root: root, manifests: manifests, digests: manifests.mapValues(\.digest), stamps: stamps,
       isCopied: folder.isCopied)
@@ -81,15 +83,15 @@ struct SourceScanner {
   }
 
   private func hash(
-    _ files: [String], _ stamps: [String: Files.Status], below root: String
-  ) throws -> [String: TreeManifest.Entry] {
+    _ files: [ByteName], _ stamps: [ByteName: Files.Status], below root: String
+  ) throws -> [ByteName: TreeManifest.Entry] {
     let memory = try SourceMemory(store: store, root: root)
-    var result = [String: TreeManifest.Entry]()
-    var unknown = [(path: String, status: Files.Status)]()
+    var result = [ByteName: TreeManifest.Entry]()
+    var unknown = [(path: ByteName, status: Files.Status)]()
     for file in files {
       let status = stamps[file]!
-      if let digest = memory.digest(of: file, status) {
-        result[file] = TreeManifest.Entry(path: file, size: status.size, sha256: digest)
+      if let digest = memory.digest(of: file.text, status) {
+        result[file] = TreeManifest.Entry(path: file.text, size: status.size, sha256: digest)
       } else {
         unknown.append((file, status))
       }
@@ -97,27 +99,27 @@ struct SourceScanner {
     // In portions, each remembered at once: an interrupted first look goes on where it was.
     var done = 0
     var position = 0
-    let total = unknown.reduce(0) { $0 + $1.status.size }
+    let total = unknown.lazy.map(\.status.size).sumSaturated()
     while position < unknown.count {
       var end = position
       var bytes = 0
       while end < unknown.count, end - position < 256, bytes < 256 << 20 {
-        bytes += unknown[end].status.size
+        bytes = bytes.addingSaturated(unknown[end].status.size)
         end += 1
       }
       let portion = Array(unknown[position..<end])
-      let now = Int(Date().timeIntervalSince1970 * 1e9)
+      let now = SourceMemory.now()
       let digests: [Result<Digest, any Error>] = Parallel.map(portion.count) { i in
-        Result { try Files.sha256(root + "/" + portion[i].path, while: { !interruption.isRequested }) }
+        Result { try Files.sha256(root + "/" + portion[i].path.text, while: { !interruption.isRequested }) }
       }
       var fresh = [(String, Files.Status, Digest)]()
       for (item, digest) in zip(portion, digests) {
         let digest = try digest.get()
-        fresh.append((item.path, item.status, digest))
-        result[item.path] = TreeManifest.Entry(path: item.path, size: item.status.size, sha256: digest)
+        fresh.append((item.path.text, item.status, digest))
+        result[item.path] = TreeManifest.Entry(path: item.path.text, size: item.status.size, sha256: digest)
       }
       try memory.remember(fresh, at: now)
-      done += bytes
+      done = done.addingSaturated(bytes)
       position = end
       progress(done, total, "\(position) of \(unknown.count) files of \(root)")
     }
@@ -129,15 +131,15 @@ struct SourceScanner {
 final class SourceMemory {
   private struct Known {
     var size: Int
-    var modified: Int
-    var changed: Int
+    var modified: Int128
+    var changed: Int128
     var inode: UInt64
     var digest: Digest
   }
 
   private let path: String
   private let isObserved: Bool
-  private var known: [String: Known] = [:]
+  private var known: [ByteName: Known] = [:]
 
   init(store: Store, root: String) throws {
     isObserved = store.isObserved
@@ -147,25 +149,34 @@ final class SourceMemory {
       let fields = line.split(separator: 0x20, maxSplits: 6, omittingEmptySubsequences: false).map {
         String(decoding: $0, as: UTF8.self)
       }
-      guard fields.count == 7, fields[6].hasSuffix("/"), let size = Int(fields[0]), let modified = Int(fields[1]),
-        let changed = Int(fields[2]), let inode = UInt64(fields[3]), let digest = Digest(hex: fields[4])
+      guard fields.count == 7, fields[6].utf8.last == UInt8(ascii: "/"), let size = Int(fields[0]),
+        let modified = Int128(fields[1]),
+        let changed = Int128(fields[2]), let inode = UInt64(fields[3]), let digest = Digest(hex: fields[4])
       else { continue }
       // A file changed within two seconds of the look may have changed after it without its times showing.
-      guard let seen = Int(fields[5]), changed < seen - 2_000_000_000 else { continue }
-      known[String(fields[6].dropLast())] = Known(
+      guard let seen = Int(fields[5]), changed < Int128(seen) - 2_000_000_000 else { continue }
+      known[ByteName(String(decoding: fields[6].utf8.dropLast(), as: UTF8.self))] = Known(
         size: size, modified: modified, changed: changed, inode: inode, digest: digest)
     }
   }
 
   func digest(of file: String, _ status: Files.Status) -> Digest? {
-    guard let k = known[file], k.size == status.size, k.modified == status.modified, k.changed == status.changed,
+    guard let k = known[ByteName(file)], k.size == status.size, k.modified == status.modified,
+      k.changed == status.changed,
       k.inode == status.inode
     else { return nil }
     return k.digest
   }
 
   /// Files remembered, sorted.
-  var files: [String] { known.keys.sorted() }
+  var files: [String] { known.keys.sorted().map(\.text) }
+
+  /// Nanoseconds since 1970.
+  static func now() -> Int {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Int(time.tv_sec).multipliedSaturated(by: 1_000_000_000).addingSaturated(Int(time.tv_nsec))
+  }
 
   /// - Parameter now: nanoseconds since 1970, before the first of the files was read.
   func remember(_ files: [(path: String, status: Files.Status, digest: Digest)], at now: Int) throws {

@@ -52,6 +52,7 @@ public final class StageContext: Sendable {
     case checkpoint(step: Int, of: Int)
     case resumed(step: Int)
     case log(String)
+    case notice(String)
   }
 
   init(
@@ -118,6 +119,12 @@ public final class StageContext: Sendable {
   public func write(_ output: String, json value: some Encodable) throws {
     let canonical = try CanonicalValue(encoding: value)
     let bytes = canonical.canonicalBytes
+    guard bytes.count <= JSONFormat.sizeLimit else {
+      throw PipelineError(
+        .badStage,
+        "stage kind \(kind.name): its output '\(output)' has \(bytes.count) bytes; a value of kind 'json' has "
+          + "\(JSONFormat.sizeLimit >> 20) MiB at most")
+    }
     try write(output, digest: { Digest(of: bytes) }) { try Files.write(bytes, to: $0) }
   }
 
@@ -135,8 +142,10 @@ public final class StageContext: Sendable {
   }
 
   /// The newest sound checkpoint of this very stage and key; nil on a fresh start.
-  public func latestCheckpoint() throws -> Checkpoint? {
-    guard let checkpoints, let (checkpoint, trace) = try checkpoints.latest() else { return nil }
+  /// - Parameter accepts: reads a checkpoint, and says whether it holds what it should; where not, an earlier one is
+  ///   tried.
+  public func latestCheckpoint(where accepts: (Checkpoint) -> Bool = { _ in true }) throws -> Checkpoint? {
+    guard let checkpoints, let (checkpoint, trace) = try checkpoints.latest(where: accepts) else { return nil }
     state.withLock { $0.trace = trace }
     report(.resumed(step: checkpoint.step))
     return checkpoint
@@ -158,6 +167,9 @@ public final class StageContext: Sendable {
 
   /// A line for the stage's log in the run's folder.
   public func log(_ message: String) { report(.log(message)) }
+
+  /// The same for something that the user is to see, such as a picture that is left out.
+  public func notice(_ message: String) { report(.notice(message)) }
 
   /// Notes something about the execution for the record's environment.
   func note(_ fact: String, _ value: CanonicalValue) { state.withLock { $0.facts[fact] = value } }

@@ -46,7 +46,7 @@ enum StoreBundle {
         self = .format
         return
       }
-      let parts = name.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+      let parts = name.splitBytes(at: UInt8(ascii: "/"))
       func digest(_ text: String) -> Digest? { text == text.lowercased() ? Digest(hex: text) : nil }
       switch parts[0] {
       case "pipeline" where parts.count > 1: self = .other
@@ -60,7 +60,7 @@ enum StoreBundle {
         var file = parts[2]
         let isChecksum = file.hasSuffix(".sha256")
         if isChecksum { file = String(file.dropLast(7)) }
-        let pieces = file.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        let pieces = file.splitBytes(at: UInt8(ascii: "."))
         guard pieces.count == 2, let digest = digest(parts[1] + pieces[0]) else { return nil }
         let isExternal = pieces[1] == "manifest"
         guard let kind = isExternal ? TreeFormat.name : kinds[pieces[1]] else { return nil }

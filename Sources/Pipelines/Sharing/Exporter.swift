@@ -37,6 +37,7 @@ public struct Exporter {
   /// Everything that a pipeline rests on.
   /// - Throws: code `notUpToDate` where a stage has no result.
   public func export(_ planner: Planner, source: PipelineSource, to path: String) throws -> Summary {
+    try Exporter.requireNew(path)
     let plan = try planner.plan()
     guard let root = plan.root else {
       let stage = plan.stages.first { $0.state != .cached }?.name ?? ""
@@ -83,8 +84,15 @@ public struct Exporter {
     }
   }
 
+  /// A bundle goes to a new file: nothing is replaced, and no pipe or device waited for.
+  private static func requireNew(_ path: String) throws {
+    guard try Files.linkStatus(path) != nil else { return }
+    throw PipelineError(.badReference, "\(path): something is there already; a bundle goes to a new file")
+  }
+
   /// An artifact or a record with all that it was made of.
   public func export(_ match: Lookup.Match, to path: String) throws -> Summary {
+    try Exporter.requireNew(path)
     let key: Digest
     let what: String
     switch match {
@@ -131,6 +139,9 @@ public struct Exporter {
     to path: String, records: [Digest: Record], description: CanonicalValue, readme: String,
     _ more: (TarWriter) throws -> Void
   ) throws -> Summary {
+    // Whoever removes things waits.
+    let guarded = try StoreLock.shared(store)
+    defer { withExtendedLifetime(guarded) {} }
     let temporary = path + ".part"
     do {
       let tar = try TarWriter(path: temporary)
@@ -152,7 +163,9 @@ public struct Exporter {
       let sums = tar.digests.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
       try tar.add(StoreBundle.sumsName, Array(sums.map { "\($0.digest.hex)  \($0.name)\n" }.joined().utf8))
       try tar.finish()
-      try Files.rename(temporary, to: path)
+      guard try Files.renameIfFree(temporary, to: path) else {
+        throw PipelineError(.io, "\(path): something is there already; a bundle goes to a new file")
+      }
       return Summary(records: records.count, objects: artifacts.count, bytes: try Files.status(path).size)
     } catch {
       try? Files.remove(temporary)

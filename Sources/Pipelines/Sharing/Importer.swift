@@ -41,8 +41,8 @@ public struct Importer {
     var signatures: [(key: Digest, id: String, envelope: Envelope)] = []
     var description = CanonicalValue.null
     /// All names, and SHA-256 of the files that nothing else vouches for.
-    var names: Set<String> = []
-    var others: [String: Digest] = [:]
+    var names: Set<ByteName> = []
+    var others: [ByteName: Digest] = [:]
     var sums = ""
 
     func path(_ artifact: Artifact) -> String {
@@ -53,6 +53,8 @@ public struct Importer {
   /// - Throws: code `badArtifact` for what is no sound bundle, `notReproduced` where it contradicts a record of the
   ///   store. Either way the store is as it was.
   public func take(_ path: String) throws -> Summary {
+    let guarded = try StoreLock.shared(store)
+    defer { withExtendedLifetime(guarded) {} }
     let scratch = try store.makeScratch()
     defer { try? Files.remove(scratch) }
     let content = try unpack(path, below: scratch)
@@ -80,7 +82,7 @@ public struct Importer {
     func bad(_ why: String) -> PipelineError { PipelineError(.badArtifact, "\(path): \(why)") }
     while let entry = try tar.next() {
       if interruption.isRequested { throw StageInterrupted() }
-      content.names.insert(entry.name)
+      content.names.insert(ByteName(entry.name))
       guard let member = StoreBundle.Member(entry.name, kinds: kinds) else {
         throw bad("'\(entry.name)' is no part of a bundle")
       }
@@ -94,7 +96,7 @@ public struct Importer {
       case .other:
         let file = "\(scratch)/other.\(content.others.count)"
         try tar.extract(to: file)
-        content.others[entry.name] = try Files.sha256(file)
+        content.others[ByteName(entry.name)] = try Files.sha256(file)
         if entry.name == StoreBundle.descriptionName, entry.size <= Importer.mostTextBytes {
           content.description = (try? CanonicalValue(json: Files.read(file))) ?? .null
         }
@@ -129,7 +131,7 @@ public struct Importer {
           try tar.extract(to: "\(target)/\(TreeFormat.manifestName)")
         case .content(let file):
           let place = "\(target)/\(TreeFormat.filesName)/\(file)"
-          try Files.makeFolder(String(place[..<place.lastIndex(of: "/")!]))
+          try Files.makeFolder(Checkout.folder(ofFile: place))
           try tar.extract(to: place)
           if entry.isExecutable { try Files.makeReadOnly(place, executable: true) }
         }
@@ -215,10 +217,12 @@ public struct Importer {
 
   /// The pipeline and the README don't go into the store, but who unpacks the bundle uses them.
   private func verifySums(_ content: Content) throws {
-    var sums = [String: String]()
-    for line in content.sums.split(separator: "\n") {
-      let parts = line.split(separator: " ", maxSplits: 1)
-      if parts.count == 2 { sums[String(parts[1].drop { $0 == " " })] = String(parts[0]) }
+    var sums = [ByteName: String]()
+    for line in TextLines.split(content.sums) {
+      let parts = line.utf8.split(separator: 0x20, maxSplits: 1).map { String(decoding: $0, as: UTF8.self) }
+      if parts.count == 2 {
+        sums[ByteName(String(decoding: parts[1].utf8.drop { $0 == 0x20 }, as: UTF8.self))] = parts[0]
+      }
     }
     if let missing = sums.keys.filter({ !content.names.contains($0) }).min() {
       throw PipelineError(.badArtifact, "'\(missing)' is missing")

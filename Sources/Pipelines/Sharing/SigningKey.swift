@@ -95,7 +95,7 @@ enum PEM {
     var blocks = [Block]()
     var title = ""
     var open: (label: String, base64: String)?
-    for line in text.split(whereSeparator: \.isNewline).map({ $0.trimmingCharacters(in: .whitespaces) }) {
+    for line in TextLines.split(text).map({ $0.trimmingCharacters(in: .whitespaces) }) {
       if line.hasPrefix("-----BEGIN "), line.hasSuffix("-----"), open == nil {
         open = (String(line.dropFirst(11).dropLast(5)), "")
       } else if let block = open, line == "-----END \(block.label)-----" {

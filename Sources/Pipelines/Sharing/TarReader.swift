@@ -1,3 +1,4 @@
+import Determinism
 import Glibc
 
 /// Reads a tar archive from anybody, entry by entry: plain files only, names that stay inside, sizes that are there.
@@ -17,7 +18,7 @@ final class TarReader {
 
   init(path: String) throws {
     self.path = path
-    descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    descriptor = FileIO.retrying { open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
     guard descriptor >= 0 else { throw Files.failure("read", path) }
     var status = stat()
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
@@ -107,13 +108,8 @@ final class TarReader {
     defer { close(output) }
     while rest > 0 {
       let piece = try read(min(rest, 1 << 20), isContent: true)
-      var done = 0
-      while done < piece.count {
-        let n = piece.withUnsafeBytes { write(output, $0.baseAddress! + done, $0.count - done) }
-        if n < 0 && errno == EINTR { continue }
-        guard n >= 0 else { throw Files.failure("write \(piece.count - done) more bytes", target) }
-        done += n
-      }
+      let code = piece.withUnsafeBytes { FileIO.writeAll($0, to: output) }
+      guard code == 0 else { throw Files.failure("write \(piece.count) bytes", target, code) }
     }
   }
 

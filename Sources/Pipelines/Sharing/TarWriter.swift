@@ -12,7 +12,9 @@ final class TarWriter {
   /// - Parameter path: created or replaced.
   init(path: String) throws {
     self.path = path
-    descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+    descriptor = FileIO.retrying {
+      open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o644)
+    }
     guard descriptor >= 0 else { throw Files.failure("write", path) }
   }
 
@@ -28,7 +30,7 @@ final class TarWriter {
   /// Adds a file.
   /// - Throws: where its bytes are not those of the digest, or change meanwhile.
   func add(_ name: String, file: String, sha256: Digest, executable: Bool = false) throws {
-    let source = open(file, O_RDONLY | O_CLOEXEC)
+    let source = FileIO.retrying { open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
     guard source >= 0 else { throw Files.failure("read", file) }
     defer { close(source) }
     var status = stat()
@@ -125,12 +127,7 @@ final class TarWriter {
   }
 
   private func write(_ bytes: UnsafeRawBufferPointer) throws {
-    var done = 0
-    while done < bytes.count {
-      let n = Glibc.write(descriptor, bytes.baseAddress! + done, bytes.count - done)
-      if n < 0 && errno == EINTR { continue }
-      guard n >= 0 else { throw Files.failure("write \(bytes.count - done) more bytes", path) }
-      done += n
-    }
+    let code = FileIO.writeAll(bytes, to: descriptor)
+    guard code == 0 else { throw Files.failure("write \(bytes.count) bytes", path, code) }
   }
 }

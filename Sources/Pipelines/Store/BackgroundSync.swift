@@ -1,3 +1,4 @@
+import Determinism
 import Foundation
 
 /// Brings a large file to the disk while its digests are taken.
@@ -7,13 +8,15 @@ final class BackgroundSync: @unchecked Sendable {
   private var result: Result<Void, any Error>?
 
   init(_ path: String) {
-    Thread.detachNewThread {
+    let sync: @Sendable () -> Void = {
       let result = Result { try Files.sync(path) }
       self.condition.withLock {
         self.result = result
         self.condition.broadcast()
       }
     }
+    // Without a thread of its own it takes the caller's time.
+    do { try startThread(named: "sync", sync) } catch { sync() }
   }
 
   /// Returns when the file is on the disk.

@@ -13,18 +13,23 @@ extension Store {
   /// - Parameter records: each with its file as it was first written.
   func commit(_ objects: [Written], records: [(record: Record, bytes: [UInt8])], scratch: String) throws {
     var entry = Commits.Entry()
-    for object in objects {
-      if let move = try prepare(object) { entry.objects.append(move) }
-    }
+    entry.objects = try objects.map(prepare)
     for (i, item) in records.enumerated() {
       let file = "\(scratch)/record.\(i)"
       try Files.write(item.bytes, to: file)
-      entry.records.append(Commits.Move(from: file, to: recordPath(item.record.key), sync: [file]))
+      entry.records.append(Commits.Move(from: file, to: recordPath(item.record.key), artifact: nil, sync: [file]))
       entry.indexed.append(indexEntry(of: item.record))
     }
     try commits.add(entry, to: self)
-    for object in objects { verified.insert(objectPath(object.artifact)) }
+    for object in objects where object.size > Store.trustedSize {
+      if let fingerprint = try fingerprint(of: object.artifact) {
+        verified.remember(objectPath(object.artifact), fingerprint, isOwn: true)
+      }
+    }
   }
+
+  /// Objects above this size are not read again by the process that just wrote them; below, another look is cheap.
+  private static let trustedSize = 16 << 20
 
   /// Stores a small value as a `json` artifact.
   func publish(_ value: CanonicalValue) throws -> Artifact {
@@ -37,42 +42,96 @@ extension Store {
 
   /// Brings an object's files into the form they will have.
   /// - Returns: nil where the store has it already.
-  private func prepare(_ object: Written) throws -> Commits.Move? {
+  private func prepare(_ object: Written) throws -> Commits.Move {
     let target = objectPath(object.artifact)
+    let isTree = object.artifact.kind == TreeFormat.name && !object.artifact.isExternal
+    var move = Commits.Move(from: object.path, to: target, artifact: object.artifact)
     if hasObject(object.artifact), try damage(of: object.artifact) == nil {
-      try Files.remove(object.path)
-      return nil
+      // Whoever put it there may have died before it was on the disk.
+      move.isThere = true
+      move.sync =
+        [target + ".sha256"] + (isTree ? try treePaths(target).map { target + "/" + $0 } + [target] : [target])
+      return move
     }
     try Files.write(Array("\(object.checksum.hex)\n".utf8), to: object.path + ".sha256")
     try Files.makeReadOnly(object.path + ".sha256")
-    let isTree = object.artifact.kind == TreeFormat.name && !object.artifact.isExternal
-    guard isTree else {
+    move.sync = [object.path + ".sha256"]
+    if isTree {
+      try protectTree(object.path)
+    } else {
       // A large file takes its time on its own, so that small ones need not wait for it.
       try object.sync?.wait()
       try Files.makeReadOnly(object.path)
-      return Commits.Move(from: object.path, to: target, sync: [object.path, object.path + ".sha256"])
+      move.sync.append(object.path)
     }
-    try protectTree(object.path)
-    return Commits.Move(from: object.path, to: target, sync: [object.path + ".sha256"], isFolder: true)
+    return move
+  }
+
+  /// Everything in a tree, relative to it: files, then folders, then the manifest.
+  private func treePaths(_ tree: String) throws -> [String] {
+    let manifest = try TreeFormat.manifest(of: tree)
+    return manifest.entries.map { "\(TreeFormat.filesName)/\($0.path)" }
+      + manifest.folders.map { "\(TreeFormat.filesName)/\($0)" } + [TreeFormat.filesName, TreeFormat.manifestName]
   }
 
   /// Makes the files of a tree read-only and brings them and their folders to the disk.
   private func protectTree(_ tree: String) throws {
-    let files = tree + "/" + TreeFormat.filesName
-    let entries = try TreeFormat.manifest(of: tree).entries
-    var folders: Set<String> = [files]
-    for entry in entries {
-      try Files.makeReadOnly(files + "/" + entry.path, executable: entry.isExecutable)
-      var parent = entry.path[...]
-      while let slash = parent.lastIndex(of: "/") {
-        parent = parent[..<slash]
-        folders.insert(files + "/" + parent)
-      }
+    for entry in try TreeFormat.manifest(of: tree).entries {
+      try Files.makeReadOnly("\(tree)/\(TreeFormat.filesName)/\(entry.path)", executable: entry.isExecutable)
     }
-    let manifest = tree + "/" + TreeFormat.manifestName
-    try Files.makeReadOnly(manifest)
-    let failures = Files.sync(all: entries.map { files + "/" + $0.path } + folders.sorted() + [manifest, tree])
+    try Files.makeReadOnly(tree + "/" + TreeFormat.manifestName)
+    let failures = Files.sync(all: try treePaths(tree).map { tree + "/" + $0 } + [tree])
     if let first = failures.min(by: { $0.key < $1.key }) { throw first.value }
+  }
+}
+
+extension Store {
+  /// Puts an object where nothing is, or something damaged. One that is there and sound is never touched: a stage may be
+  /// reading it.
+  fileprivate func place(_ move: Commits.Move, _ artifact: Artifact) throws {
+    let lock = try KeyLock.wait("\(path)/locks/object-\(artifact.digest.hex)")
+    defer { withExtendedLifetime(lock) {} }
+    let isFree = try Files.linkStatus(move.to) == nil
+    if !isFree, hasObject(artifact), try damage(of: artifact) == nil { return }
+    verified.forget(move.to)
+    // The checksum goes first: an object without one is never seen.
+    if isFree {
+      try Files.rename(move.from + ".sha256", to: move.to + ".sha256")
+      guard try Files.renameIfFree(move.from, to: move.to) else {
+        throw PipelineError(.io, "\(move.to): something else was put there at the same time; run again")
+      }
+    } else {
+      try Files.exchange(move.from, move.to)
+      try Files.rename(move.from + ".sha256", to: move.to + ".sha256")
+      try setAside([move.from], named: move.to)
+    }
+  }
+
+  /// Adds a record. One that is there stays: nothing replaces what was recorded.
+  fileprivate func place(_ move: Commits.Move) throws {
+    guard try !Files.renameIfFree(move.from, to: move.to) else { return }
+    let (mine, theirs) = (
+      try Record(fileBytes: Files.read(move.from), at: move.from),
+      try Record(fileBytes: Files.read(move.to), at: move.to)
+    )
+    guard mine.outputs == theirs.outputs else {
+      throw PipelineError(
+        .notReproduced,
+        "'\(mine.stage)' does not reproduce: another run has recorded other outputs for \(mine.key.short)")
+    }
+  }
+
+  /// Moves what is damaged into `damaged/`.
+  /// - Parameter name: of what it was; by default each keeps its own.
+  func setAside(_ paths: [String], named name: String? = nil) throws {
+    let folder = path + "/damaged/" + Timestamp.compact()
+    for path in paths where try Files.linkStatus(path) != nil {
+      try Files.makeFolder(folder)
+      // The last two parts of an object's path are its digest.
+      let target = folder + "/" + (name ?? path).splitBytes(at: UInt8(ascii: "/")).suffix(2).joined(separator: "-")
+      try Files.remove(target)
+      try Files.rename(path, to: target)
+    }
   }
 }
 
@@ -86,9 +145,12 @@ final class Commits: @unchecked Sendable {
   struct Move {
     var from: String
     var to: String
+    /// Nil of a record.
+    var artifact: Artifact?
     /// Files to bring to the disk before the move.
-    var sync: [String]
-    var isFolder = false
+    var sync: [String] = []
+    /// Whether a sound object is in its place already, so that nothing is left to move.
+    var isThere = false
   }
 
   struct Entry {
@@ -153,17 +215,15 @@ final class Commits: @unchecked Sendable {
     var folders = [String: Set<Int>]()
     attempt { i, entry in
       for move in entry.objects {
-        let folder = String(move.to[..<move.to.lastIndex(of: "/")!])
-        if try Files.makeFolder(folder) { folders[store.path + "/objects", default: []].insert(i) }
-        // The checksum goes first: an object without one is never seen.
-        try Files.rename(move.from + ".sha256", to: move.to + ".sha256")
-        try move.isFolder ? store.replaceTree(move.to, with: move.from) : Files.rename(move.from, to: move.to)
+        let folder = Checkout.folder(ofFile: move.to)
+        if try Files.makeFolder(folder) || move.isThere { folders[store.path + "/objects", default: []].insert(i) }
+        if !move.isThere { try store.place(move, move.artifact!) }
         folders[folder, default: []].insert(i)
       }
     }
     sync(folders.sorted { $0.key < $1.key }.map { (Array($0.value), $0.key) })
     attempt { _, entry in
-      for record in entry.records { try Files.rename(record.from, to: record.to) }
+      for record in entry.records { try store.place(record) }
     }
     let recorded = entries.indices.filter { failures[$0] == nil && !entries[$0].records.isEmpty }
     if !recorded.isEmpty { sync([(recorded, store.path + "/records")]) }

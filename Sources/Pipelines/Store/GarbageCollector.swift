@@ -15,7 +15,7 @@ public struct Garbage: Sendable {
   public let keptBytes: Int
   let removedKeys: Set<Digest>
 
-  public var bytes: Int { items.reduce(0) { $0 + $1.bytes } }
+  public var bytes: Int { items.lazy.map(\.bytes).sumSaturated() }
 
   /// For programs.
   public var canonical: CanonicalValue {
@@ -78,7 +78,7 @@ public struct GarbageCollector {
         let path = "\(store.path)/objects/\(folder)/\(name)"
         let object = name.hasSuffix(".sha256") ? String(path.dropLast(7)) : path
         if objects.contains(object) {
-          keptBytes += try folderSize(path)
+          keptBytes = keptBytes.addingSaturated(try folderSize(path))
         } else {
           try add(path, "objects not needed")
         }
@@ -111,8 +111,20 @@ public struct GarbageCollector {
     }
     return try withExtendedLifetime(lock) {
       let garbage = try find(keeping: plans(), runs: runs)
+      // On a full disk neither note nor scratch folder can be made, and what is removed makes room.
+      if !garbage.removedKeys.isEmpty { try? store.index.addRemovals(garbage.removedKeys.sorted()) }
+      let scratch = try? store.makeScratch()
+      defer { store.endScratch() }
       // Records go first: an object is gone only after nobody names it.
-      for item in garbage.items { try Files.remove("\(store.path)/\(item.path)") }
+      for item in garbage.items {
+        let path = "\(store.path)/\(item.path)"
+        // Out of the way in one step: a tree that is removed in part would look like a damaged one.
+        if let scratch, (try? Files.rename(path, to: scratch + "/garbage")) != nil {
+          try Files.remove(scratch + "/garbage")
+        } else {
+          try Files.remove(path)
+        }
+      }
       if !garbage.removedKeys.isEmpty { try store.index.rewrite(without: garbage.removedKeys) }
       return garbage
     }
@@ -137,6 +149,8 @@ public struct GarbageCollector {
   private func folderSize(_ path: String) throws -> Int {
     guard let status = try Files.optionalStatus(path) else { return 0 }
     guard status.isFolder else { return status.size }
-    return try Files.walk(path).reduce(0) { $0 + ((try? Files.status(path + "/" + $1).size) ?? 0) }
+    // What dead runners left may be anything, and has no size that matters.
+    guard let files = try? Files.walk(path, followsLinks: false) else { return 0 }
+    return files.lazy.map { (try? Files.status(path + "/" + $0).size) ?? 0 }.sumSaturated()
   }
 }

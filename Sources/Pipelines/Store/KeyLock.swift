@@ -36,6 +36,16 @@ final class KeyLock: Sendable {
     }
   }
 
+  /// Takes the lock, after whoever holds it.
+  static func wait(_ path: String) throws -> KeyLock {
+    var pause = 0.0002
+    while true {
+      if let lock = try acquire(path) { return lock }
+      Thread.sleep(forTimeInterval: pause)
+      pause = min(0.05, pause * 2)
+    }
+  }
+
   deinit {
     unlink(path)
     close(descriptor)

@@ -55,9 +55,9 @@ extension Lookup {
 
   /// The value of a `json` artifact, verified.
   public func verifiedValue(of digest: Digest) throws -> CanonicalValue {
-    guard let path = try verifiedPath(of: digest) else {
-      throw PipelineError(.badArtifact, "\(digest.short) is a folder, not a value")
+    guard let artifact = try artifacts(digest.hex).first(where: { $0.kind == JSONFormat.name }) else {
+      throw PipelineError(.badArtifact, "\(store.path): \(digest.short) is no value there")
     }
-    return try JSONFormat.read(path)
+    return try store.value(of: artifact)
   }
 }

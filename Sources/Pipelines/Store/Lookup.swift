@@ -16,7 +16,7 @@ public struct Lookup {
   /// - Throws: code `unknownID` where nothing or more than one thing begins so.
   public func find(_ id: String) throws -> Match {
     if let named = try named(id) { return named }
-    guard id.count >= 4, id.count <= 64, id.allSatisfy(\.isHexDigit) else {
+    guard (4...64).contains(id.utf8.count), id.utf8.allSatisfy(Lookup.isHexadecimal) else {
       let names = Set(store.index.allEntries.map(\.stage))
       let hint = Suggestion.text(for: String(id.prefix { $0 != "." }), among: names.sorted())
       throw PipelineError(
@@ -34,6 +34,10 @@ public struct Lookup {
     if let key = keys.first { return .record(key: key) }
     if let artifact = artifacts.first { return .artifact(artifact) }
     throw PipelineError(.unknownID, "no artifact and no record in \(store.path) has an ID that begins with '\(id)'")
+  }
+
+  private static func isHexadecimal(_ byte: UInt8) -> Bool {
+    (0x30...0x39).contains(byte) || (0x41...0x46).contains(byte & ~0x20)
   }
 
   private func named(_ name: String) throws -> Match? {
@@ -56,7 +60,7 @@ public struct Lookup {
       uniquingKeysWith: { a, _ in a })
     let folder = String(id.prefix(2))
     return try Files.list("\(store.path)/objects/\(folder)").compactMap { name in
-      let parts = name.split(separator: ".").map(String.init)
+      let parts = name.splitBytes(at: UInt8(ascii: "."))
       guard parts.count == 2, (folder + parts[0]).hasPrefix(id), let digest = Digest(hex: folder + parts[0]),
         let kind = parts[1] == "manifest" ? TreeFormat.name : kinds[parts[1]]
       else { return nil }
@@ -120,7 +124,6 @@ extension Store {
   /// The value of a `json` artifact, verified.
   public func json(of artifact: Artifact) throws -> CanonicalValue {
     precondition(artifact.kind == JSONFormat.name, "json(of:): the artifact is of kind \(artifact.kind)")
-    try verify(artifact)
-    return try JSONFormat.read(objectPath(artifact))
+    return try value(of: artifact)
   }
 }

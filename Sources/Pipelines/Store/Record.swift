@@ -9,6 +9,8 @@ struct Record: Sendable {
   var outputs: [String: Artifact]
   /// Bytes that each output took in the store.
   var sizes: [String: Int]
+  /// SHA-256 of each output's file, of a tree of its manifest, as it was written.
+  var checksums: [String: Digest]
   /// Inputs that are elements of an array or files of a tree, by port: which element of what.
   var elements: [String: Element]
   var trace: Trace
@@ -31,6 +33,16 @@ struct Record: Sendable {
       if kind != JSONFormat.name { members["kind"] = .string(kind) }
       return .object(members)
     }
+
+    init(array: Digest, index: Int, kind: String = JSONFormat.name) {
+      (self.array, self.index, self.kind) = (array, index, kind)
+    }
+
+    init?(canonical value: CanonicalValue) {
+      guard let array = value["array"]?.stringValue.flatMap(Digest.init(hex:)), let i = value["index"]?.integerValue
+      else { return nil }
+      self.init(array: array, index: i, kind: value["kind"]?.stringValue ?? JSONFormat.name)
+    }
   }
 
   /// Larger files are no records; one that traces a thousand tensors at a hundred steps has some 10 MiB.
@@ -42,9 +54,10 @@ struct Record: Sendable {
     [
       "key": .string(key.hex), "identity": identity.canonical, "pipeline": .string(pipeline), "stage": .string(stage),
       "outputs": .object(outputs.mapValues(\.canonical)), "sizes": .object(sizes.mapValues { .integer($0) }),
+      "checksums": .object(checksums.mapValues { .string($0.hex) }),
       "elements": .object(elements.mapValues(\.canonical)),
       "trace": trace.canonical, "environment": environment, "run": .string(run), "started": .string(started),
-      "seconds": .number((seconds * 1000).rounded() / 1000),
+      "seconds": .number(seconds),
     ]
   }
 
@@ -69,26 +82,36 @@ struct Record: Sendable {
       let outputs = body["outputs"]?.objectValue, let trace = body["trace"].flatMap(Trace.init(canonical:))
     else { throw damaged("the record lacks parts or is of another version") }
     guard body["key"]?.stringValue == identity.key.hex else { throw damaged("the key is not that of the identity") }
-    self.identity = identity
-    self.pipeline = body["pipeline"]?.stringValue ?? ""
-    self.stage = body["stage"]?.stringValue ?? ""
-    self.outputs = outputs.compactMapValues(Artifact.init(canonical:))
-    self.sizes = (body["sizes"]?.objectValue ?? [:]).compactMapValues(\.integerValue)
-    self.elements = (body["elements"]?.objectValue ?? [:]).compactMapValues { value in
-      guard let array = value["array"]?.stringValue.flatMap(Digest.init(hex:)), let i = value["index"]?.integerValue
-      else { return nil }
-      return Element(array: array, index: i, kind: value["kind"]?.stringValue ?? JSONFormat.name)
+    self.init(
+      identity: identity, pipeline: body["pipeline"]?.stringValue ?? "", stage: body["stage"]?.stringValue ?? "",
+      outputs: outputs.compactMapValues(Artifact.init(canonical:)),
+      sizes: (body["sizes"]?.objectValue ?? [:]).compactMapValues(\.integerValue),
+      checksums: (body["checksums"]?.objectValue ?? [:]).compactMapValues {
+        $0.stringValue.flatMap(Digest.init(hex:))
+      },
+      elements: (body["elements"]?.objectValue ?? [:]).compactMapValues(Element.init(canonical:)), trace: trace,
+      environment: body["environment"] ?? .null, run: body["run"]?.stringValue ?? "",
+      started: body["started"]?.stringValue ?? "", seconds: body["seconds"]?.numberValue ?? 0)
+    // Whatever was passed over or is of another type shows here.
+    guard canonical.digest.hex == digest else { throw damaged("parts of the record are of another form") }
+    if let why = contradiction { throw damaged(why) }
+  }
+
+  /// What in the record contradicts itself, or is no value that an execution can have; nil where nothing does.
+  private var contradiction: String? {
+    if seconds < 0 || sizes.values.contains(where: { $0 < 0 }) || elements.values.contains(where: { $0.index < 0 }) {
+      return "a time, a size or an index is negative"
     }
-    self.trace = trace
-    self.environment = body["environment"] ?? .null
-    self.run = body["run"]?.stringValue ?? ""
-    self.started = body["started"]?.stringValue ?? ""
-    self.seconds = body["seconds"]?.numberValue ?? 0
+    for (name, digest) in identity.observed.sorted(by: { $0.key < $1.key }) where outputs[name]?.digest != digest {
+      return "the output '\(name)' is not what the source observed"
+    }
+    return nil
   }
 
   init(
     identity: StageIdentity, pipeline: String, stage: String, outputs: [String: Artifact], sizes: [String: Int],
-    elements: [String: Element], trace: Trace, environment: CanonicalValue, run: String, started: String,
+    checksums: [String: Digest], elements: [String: Element], trace: Trace, environment: CanonicalValue, run: String,
+    started: String,
     seconds: Double
   ) {
     self.identity = identity
@@ -96,11 +119,13 @@ struct Record: Sendable {
     self.stage = stage
     self.outputs = outputs
     self.sizes = sizes
+    self.checksums = checksums
     self.elements = elements
     self.trace = trace
     self.environment = environment
     self.run = run
     self.started = started
-    self.seconds = seconds
+    // To the millisecond, as it is written.
+    self.seconds = seconds.magnitude < 1e12 ? (seconds * 1000).rounded() / 1000 : seconds
   }
 }

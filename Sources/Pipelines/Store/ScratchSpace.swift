@@ -56,7 +56,7 @@ final class ScratchSpace: Sendable {
   func sweep() throws {
     for name in try Files.list("\(store)/tmp") {
       guard let lock = try KeyLock.acquire(lockPath(name)) else { continue }
-      try withExtendedLifetime(lock) { try Files.remove("\(store)/tmp/\(name)") }
+      withExtendedLifetime(lock) { _ = try? Files.remove("\(store)/tmp/\(name)") }
     }
   }
 }

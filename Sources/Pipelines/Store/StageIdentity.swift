@@ -23,7 +23,7 @@ struct StageIdentity: Equatable, Sendable {
   var observed: [String: Digest] = [:]
 
   /// Rises when the form of keys changes; every key changes with it.
-  static let format = 1
+  static let format = 2
 
   var canonical: CanonicalValue {
     var members: [String: CanonicalValue] = [
@@ -73,6 +73,7 @@ struct StageIdentity: Equatable, Sendable {
         parsed[name] = .list(list.compactMap(digest))
       }
     }
+    // What was passed over makes the comparison with `canonical` below fail.
     self.init(
       kind: kind, version: version, traits: traits.compactMapValues(\.stringValue), parameters: parameters,
       seed: value["seed"]?.stringValue.flatMap { UInt64($0) }, inputs: parsed,

@@ -29,7 +29,7 @@ extension Store {
   func indexEntry(of record: Record) -> StoreIndex.Entry {
     StoreIndex.Entry(
       key: record.key, kind: record.identity.kind, stage: record.stage, started: record.started,
-      seconds: record.seconds, bytes: record.sizes.values.reduce(0, +), outputs: record.outputs)
+      seconds: record.seconds, bytes: record.sizes.values.sumSaturated(), outputs: record.outputs)
   }
 
   /// Adds the records that the index has not heard of, oldest first.

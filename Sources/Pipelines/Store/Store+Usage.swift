@@ -13,7 +13,7 @@ extension Store {
     for folder in try Files.list(path + "/objects") {
       for name in try Files.list("\(path)/objects/\(folder)") where !name.hasSuffix(".sha256") {
         usage.objects += 1
-        usage.bytes += try objectSize("\(path)/objects/\(folder)/\(name)")
+        usage.bytes = usage.bytes.addingSaturated(try objectSize("\(path)/objects/\(folder)/\(name)"))
       }
     }
     return usage

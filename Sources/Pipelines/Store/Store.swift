@@ -70,7 +70,7 @@ public final class Store: Sendable {
   public var exists: Bool { Files.exists("\(path)/format") }
 
   /// What the file `format` holds.
-  static let formatMark = Array("1\n".utf8)
+  static let formatMark = Array("2\n".utf8)
 
   /// Refuses a store whose layout this version does not know; marks a new one.
   private func checkFormat() throws {
@@ -106,12 +106,14 @@ public final class Store: Sendable {
   func endScratch() { scratch.end() }
 
   /// Removes what dead runners left: scratch folders, checkpoints of stages that are done, and files of locks.
+  ///
+  /// What can't be removed stays: it is in nobody's way, and `gc` names it.
   func sweep() throws {
     try scratch.sweep()
     for name in try Files.list("\(path)/checkpoints") {
       guard let key = Digest(hex: name), Files.exists(recordPath(key)) else { continue }
       guard let lock = try KeyLock.acquire(lockPath(key)) else { continue }
-      try withExtendedLifetime(lock) { try Files.remove(checkpointPath(key)) }
+      withExtendedLifetime(lock) { _ = try? Files.remove(checkpointPath(key)) }
     }
     // Whoever can take a lock finds it a dead one's, and takes its file away on giving it back.
     for name in try Files.list("\(path)/locks") { _ = try KeyLock.acquire("\(path)/locks/\(name)") }

@@ -58,7 +58,8 @@ final class StoreIndex: Sendable {
 
   private static func fields(_ entry: Entry) -> [String] {
     var fields = [
-      "done", entry.key.hex, entry.kind, entry.stage, entry.started, String(Int((entry.seconds * 1000).rounded())),
+      "done", entry.key.hex, entry.kind, entry.stage, entry.started,
+      String(Int(saturating: (entry.seconds * 1000).rounded())),
       String(entry.bytes),
     ]
     for (name, artifact) in entry.outputs.sorted(by: { $0.key < $1.key }) {
@@ -70,6 +71,13 @@ final class StoreIndex: Sendable {
   func addFailure(_ key: Digest, _ message: String) throws {
     let oneLine = String(message.prefix(400).map { $0.isNewline || $0 == "\t" ? " " : $0 })
     try append([["failed", key.hex, oneLine]])
+  }
+
+  /// Notes, before they are removed, that records are gone on purpose: a removal that is killed half-way must not look
+  /// like a loss. On the disk when it returns.
+  func addRemovals(_ keys: some Sequence<Digest>) throws {
+    try append(keys.map { ["removed", $0.hex] })
+    try Files.sync(path)
   }
 
   /// Writes the index anew without some keys. Nobody else may work with the store meanwhile.
@@ -127,17 +135,22 @@ final class StoreIndex: Sendable {
     guard fields.count >= 2, let key = Digest(hexDigits: fields[1]) else { return }
     switch word(0) {
     case "done" where fields.count >= 7 && fields.count % 4 == 3:
-      guard let milliseconds = Int(word(5)), let bytes = Int(word(6)) else { return }
+      guard let milliseconds = Int(word(5)), let bytes = Int(word(6)), milliseconds >= 0, bytes >= 0 else { return }
       var outputs = [String: Artifact]()
       for i in stride(from: 7, to: fields.count, by: 4) {
         guard let digest = Digest(hexDigits: fields[i + 2]) else { return }
-        outputs[word(i)] = Artifact(kind: word(i + 1), digest: digest, isExternal: word(i + 3) == "external")
+        let isExternal = word(i + 3) == "external"
+        guard !isExternal || word(i + 1) == TreeFormat.name else { return }
+        outputs[word(i)] = Artifact(kind: word(i + 1), digest: digest, isExternal: isExternal)
       }
       let entry = Entry(
         key: key, kind: word(2), stage: word(3), started: word(4), seconds: Double(milliseconds) / 1000, bytes: bytes,
         outputs: outputs)
       if state.entries.updateValue(entry, forKey: key) == nil { state.keys[entry.kind, default: []].append(key) }
       if !state.failures.isEmpty { state.failures[key] = nil }
+    case "removed" where fields.count == 2:
+      guard let entry = state.entries.removeValue(forKey: key) else { return }
+      state.keys[entry.kind]?.removeAll { $0 == key }
     case "failed" where fields.count >= 3:
       state.failures[key] = word(2)
     default: break

@@ -1,3 +1,4 @@
+import Determinism
 import Foundation
 import Glibc
 
@@ -12,19 +13,21 @@ final class StoreLock {
   /// - Returns: nil for a store that can't be written: nothing is removed from that.
   static func shared(_ store: Store) throws -> StoreLock? {
     do {
-      return try take(store, LOCK_SH)
+      return try take(store, LOCK_SH, O_RDWR | O_CREAT)
     } catch {
-      if access(store.path, W_OK) != 0 { return nil }
+      // Who only reads a store that others may write shares the lock all the same.
+      if let lock = try? take(store, LOCK_SH, O_RDONLY) { return lock }
+      if !Files.exists(store.path) || access(store.path, W_OK) != 0 { return nil }
       throw error
     }
   }
 
   /// - Returns: nil where somebody works with the store.
-  static func exclusive(_ store: Store) throws -> StoreLock? { try take(store, LOCK_EX | LOCK_NB) }
+  static func exclusive(_ store: Store) throws -> StoreLock? { try take(store, LOCK_EX | LOCK_NB, O_RDWR | O_CREAT) }
 
-  private static func take(_ store: Store, _ mode: Int32) throws -> StoreLock? {
+  private static func take(_ store: Store, _ mode: Int32, _ access: Int32) throws -> StoreLock? {
     let path = store.path + "/lock"
-    let fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+    let fd = FileIO.retrying { open(path, access | O_CLOEXEC | O_NOFOLLOW, 0o644) }
     guard fd >= 0 else { throw Files.failure("lock", path) }
     while flock(fd, mode) != 0 {
       let code = errno

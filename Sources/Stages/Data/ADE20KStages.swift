@@ -58,7 +58,7 @@ struct ConvertADE20KStage: Stage {
   }
 
   static let name = "convert-ade20k"
-  static let version = 1
+  static let version = 2
   static let summary = "makes a panoptic data set in COCO's layout from ADE20K"
   static let inputs = [InputPort("source", "tree")]
   static let outputs = [OutputPort("data", "tree")]
@@ -69,7 +69,7 @@ struct ConvertADE20KStage: Stage {
 
   func run(in context: StageContext) throws {
     let input = context.input("source")
-    let source = ADE20K(root: input.path, layout: ADE20K.Layout(ofFiles: input.files ?? []))
-    try context.write("data") { try source.convert(to: $0, classes: parameters.classes) }
+    let source = ADE20K(files: input.tree, layout: ADE20K.Layout(ofFiles: input.files ?? []))
+    try context.write("data") { context.tell(try source.convert(to: $0, classes: parameters.classes)) }
   }
 }

@@ -1,4 +1,5 @@
 import Datasets
+import Panoptic
 import Pipelines
 
 /// A COCO data set on the user's disk, with panoptic annotations.
@@ -14,8 +15,8 @@ struct CocoFolder: Source {
   init(parameters: NoParameters) throws {}
 
   func contents(of output: String) -> [String] {
-    ["train2017", "val2017"]
-      + ["train", "val"].flatMap { ["annotations/panoptic_\($0)2017", "annotations/panoptic_\($0)2017.json"] }
+    let parts = [CocoLayout.training, CocoLayout.validation]
+    return parts.map(\.images) + parts.flatMap { [$0.labels, $0.index] }
   }
 }
 
@@ -63,7 +64,7 @@ struct DrawSearchSplitStage: Stage {
   }
 
   func run(in context: StageContext) throws {
-    let data = try PanopticDataset(cocoRoot: context.input("data").path, part: "train2017")
+    let data = try context.panopticData(CocoLayout.training)
     let split = try SearchSplit(
       data.samples.map(\.id), validationCount: parameters.validationImages, seed: context.seeds.seed)
     try context.write("split", json: split)

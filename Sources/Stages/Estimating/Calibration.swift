@@ -22,8 +22,9 @@ struct Calibration {
 
   private(set) var seconds = 0.0
 
-  /// A step of a classifier.
+  /// A step of a classifier on pictures no larger than 256×256.
   mutating func classifierTraining(_ body: BodyConfiguration, content: BodyChoices, side: Int) -> Measure {
+    let side = min(side, 256)
     let classifier = Classifier(body, choices: content, classes: 1000, dropout: 0, momentum: 0.1, seeds: nil)
     let path: [Int] = if case .fixed(let path) = content { path } else { body.evenPaths[0] }
     let images = Tensor(repeating: 1, shape: [2, 3, side, side])

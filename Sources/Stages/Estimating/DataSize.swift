@@ -31,8 +31,9 @@ struct DataSize {
     case ImageNetMiniature.name:
       let pictures = try stage.parameters.decoded(as: ImageNetMiniature.Parameters.self).pictures
       self.init(
-        training: pictures.classCount * pictures.trainPerClass,
-        validation: pictures.classCount * pictures.validationPerClass, classes: pictures.classCount)
+        training: pictures.classCount.multipliedSaturated(by: pictures.trainPerClass),
+        validation: pictures.classCount.multipliedSaturated(by: pictures.validationPerClass),
+        classes: pictures.classCount)
     default: return nil
     }
   }

@@ -61,7 +61,7 @@ struct NetworkWork {
 extension BodyConfiguration {
   /// Paths in which every operator stands equally often in every layer.
   var evenPaths: [[Int]] {
-    let choices = BodyOperator.allCases.count
+    let choices = operators.count
     return (0..<choices).map { shift in (0..<blockCount).map { ($0 + shift) % choices } }
   }
 }

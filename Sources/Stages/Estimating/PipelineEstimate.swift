@@ -32,9 +32,10 @@ public struct PipelineEstimate: Sendable {
   public var seconds: Double { stages.reduce(0) { $0 + ($1.seconds ?? 0) } }
   public var multiplyAdds: Double { stages.reduce(0) { $0 + $1.multiplyAdds } }
   public var memory: Int { stages.map(\.memory).max() ?? 0 }
-  public var bytesWritten: Int { stages.reduce(0) { $0 + $1.bytesWritten } }
+  public var bytesWritten: Int { stages.lazy.map(\.bytesWritten).sumSaturated() }
 
-  /// - Throws: `DatasetError` for miniatures with parameters out of range.
+  /// - Throws: `DatasetError` for miniatures with parameters out of range, `PipelineError` for networks that no machine
+  ///   could measure.
   public init(_ pipeline: Pipeline) throws {
     var estimator = Estimator()
     var stages: [Stage] = []
@@ -66,15 +67,18 @@ private struct Estimator {
     var result = PipelineEstimate.Stage(name: stage.name, kind: stage.kind.name)
     let source = stage.inputs["data"] ?? stage.inputs["source"]
     if let size = try DataSize(stage) ?? source.flatMap({ data[$0.stage] }) { data[stage.name] = size }
+    let network = try? stage.parameters["network"]?.decoded(as: NetworkConfiguration.self)
+    try network.map { try NetworkBulk($0).check(stage: stage.name) }
     // One round makes as many elements as `count`, `cycles` windows or a `population`.
-    let space = (try? stage.parameters["network"]?.decoded(as: NetworkConfiguration.self))?.searchSpace
+    let space = network?.searchSpace
     if let cycles = stage.parameters["cycles"]?.integerValue {
-      arrays[stage.name] = cycles * (space?.blockLength ?? 1)
+      arrays[stage.name] = cycles.multipliedSaturated(by: space?.blockLength ?? 1)
     } else {
       arrays[stage.name] = stage.parameters["count"]?.integerValue ?? stage.parameters["population"]?.integerValue
     }
     let rounds = stage.rounds
-    result.instances = stage.forEach.map { array in arrays[array.stage].map { $0 * rounds } } ?? rounds
+    result.instances =
+      stage.forEach.map { array in arrays[array.stage].map { $0.multipliedSaturated(by: rounds) } } ?? rounds
     let size = source.flatMap { data[$0.stage] } ?? DataSize()
     switch stage.kind.name {
     case DrawSearchSplitStage.name:
@@ -100,11 +104,12 @@ private struct Estimator {
         predict(&result, network, p.input, images: size.validation, size)
       }
     default:
-      if let pretraining = try Pretraining(stage) { pretrain(&result, pretraining) }
+      if let pretraining = try Pretraining(stage) {
+        try NetworkBulk(pretraining.body).check(stage: stage.name)
+        pretrain(&result, pretraining)
+      }
     }
-    if let network = try? stage.parameters["network"]?.decoded(as: NetworkConfiguration.self) {
-      configurations[stage.name] = (network, size)
-    }
+    if let network { configurations[stage.name] = (network, size) }
     return result
   }
 
@@ -118,13 +123,13 @@ private struct Estimator {
       classifiers[identity] ?? calibration.classifierTraining(p.body, content: content, side: p.input.side)
     classifiers[identity] = measure
     let work = NetworkWork(p.body, paths: paths, side: p.input.side)
-    let images = p.recipe.batch * p.recipe.replicas
+    let images = p.recipe.batch.multipliedSaturated(by: p.recipe.replicas)
     result.steps = (p.recipe.steps, "updates")
-    result.images = p.recipe.steps * images
+    result.images = p.recipe.steps.multipliedSaturated(by: images)
     result.multiplyAdds = Double(result.images) * work.training
     result.seconds = result.multiplyAdds / measure.rate
-    let pixels = Double(images * p.input.side * p.input.side)
-    weights(&result, measure, activations: Int(pixels * measure.bytesPerPixel))
+    let pixels = Double(images) * Double(p.input.side) * Double(p.input.side)
+    weights(&result, measure, activations: pixels * measure.bytesPerPixel)
   }
 
   private mutating func trainPanoptic(
@@ -137,11 +142,11 @@ private struct Estimator {
     let work = NetworkWork(
       network, architectures: architectures, data: size, height: usual.height, width: usual.width)
     result.steps = (recipe.updates, "updates")
-    result.images = recipe.updates * passes * recipe.batch
+    result.images = [recipe.updates, passes, recipe.batch].productSaturated()
     result.multiplyAdds = Double(result.images) * work.training
     result.seconds = result.multiplyAdds / measure.rate
-    let perImage = Double(largest.height * largest.width) * measure.bytesPerPixel + measure.bytesPerImage
-    weights(&result, measure, activations: Int(Double(recipe.batch) * perImage))
+    let perImage = Double(largest.height) * Double(largest.width) * measure.bytesPerPixel + measure.bytesPerImage
+    weights(&result, measure, activations: Double(recipe.batch) * perImage)
   }
 
   private mutating func evaluate(
@@ -154,16 +159,18 @@ private struct Estimator {
       trained.network, architectures: trained.network.evenArchitectures, data: size, height: usual.height,
       width: usual.width)
     let count = Double(result.instances ?? 1)
-    let recalibrated = p.recalibration.batches * p.recalibration.batch
-    result.steps = (p.recalibration.batches + validation, "batches and images")
-    result.images = (recalibrated + validation) * (result.instances ?? 1)
+    let recalibrated = p.recalibration.batches.multipliedSaturated(by: p.recalibration.batch)
+    result.steps = (p.recalibration.batches.addingSaturated(validation), "batches and images")
+    result.images = recalibrated.addingSaturated(validation).multipliedSaturated(by: result.instances ?? 1)
     let passes = (Double(recalibrated) * work.body, Double(validation) * (work.testing + work.masks))
     result.multiplyAdds = count * (passes.0 + passes.1)
     result.seconds = count * (passes.0 / measures.body.rate + passes.1 / measures.testing.rate)
     // Results of a body in recalibration live for one layer; twice the largest stage is plenty.
-    result.memory =
-      4 * measures.testing.parameters + 4 * 3 * p.recalibration.batch * largest.height * largest.width * 16
-    result.bytesWritten = 1000 * (result.instances ?? 1)
+    result.memory = [
+      4 * measures.testing.parameters,
+      [4 * 3 * 16, p.recalibration.batch, largest.height, largest.width].productSaturated(),
+    ].sumSaturated()
+    result.bytesWritten = 1000.multipliedSaturated(by: result.instances ?? 1)
     // The paper says it of COCO.
     if trained.network.body.stageChannels == BodyConfiguration.search1G3.stageChannels,
       trained.data.things == DataSize.coco.things
@@ -186,9 +193,11 @@ private struct Estimator {
     result.images = images
     result.multiplyAdds = Double(images) * (work.testing + work.masks)
     result.seconds = result.multiplyAdds / measure.rate
-    result.memory = 4 * measure.parameters + 4 * largest.height * largest.width * 512
+    result.memory = [
+      4 * measure.parameters, [4 * 512, largest.height, largest.width].productSaturated(),
+    ].sumSaturated()
     // A panoptic PNG of a photograph's size has some 20 kB.
-    result.bytesWritten = images * 20_000
+    result.bytesWritten = images.multipliedSaturated(by: 20_000)
   }
 
   // MARK: Parts
@@ -225,9 +234,9 @@ private struct Estimator {
   /// Memory and disk of a training: values, velocities, sums of gradients and a pass's own; what waits for the way
   /// back, and a quarter more for gradients on their way, what operations need for themselves, and many objects.
   private func weights(
-    _ result: inout PipelineEstimate.Stage, _ measure: Calibration.Measure, activations: Int
+    _ result: inout PipelineEstimate.Stage, _ measure: Calibration.Measure, activations: Double
   ) {
-    result.memory = 4 * 4 * measure.parameters + activations / 4 * 5
+    result.memory = (4 * 4 * measure.parameters).addingSaturated(Int(saturating: activations * 1.25))
     result.bytesWritten = 4 * measure.parameters
     result.checkpointBytes = 2 * 4 * measure.parameters
   }

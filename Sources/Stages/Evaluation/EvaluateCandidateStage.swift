@@ -26,31 +26,6 @@ struct RecalibrationParameters: Codable, Hashable, Sendable {
   var averaging = Averaging.recommended
 }
 
-/// What an evaluated candidate is worth.
-struct CandidateResult: Codable, Sendable {
-  var architecture: Architecture
-  /// Overall panoptic quality in [0, 1], at full precision: the fitness.
-  var pq: Double
-  /// Jackknife over the images.
-  var standardError: Double?
-  var things: Double
-  var stuff: Double
-  var sq: Double
-  var rq: Double
-  var images: Int
-
-  init(architecture: Architecture, quality: PanopticQuality) {
-    self.architecture = architecture
-    pq = quality.all.pq
-    standardError = quality.standardError
-    things = quality.things.pq
-    stuff = quality.stuff.pq
-    sq = quality.all.sq
-    rq = quality.all.rq
-    images = quality.images.count
-  }
-}
-
 /// One candidate of the search: its own batch norm statistics, then panoptic quality on the search-validation images
 /// (spec 6, 7.2). The result is a function of supernet, architecture and data alone.
 struct EvaluateCandidateStage: Stage {
@@ -62,7 +37,7 @@ struct EvaluateCandidateStage: Stage {
   }
 
   static let name = "evaluate-candidate"
-  static let version = 2
+  static let version = 3
   static let summary = "recalibrates one architecture inside the supernet and measures its panoptic quality"
   static let inputs = [
     InputPort("data", "tree"), InputPort("split", "json"), InputPort("weights", "tensors"),
@@ -77,14 +52,19 @@ struct EvaluateCandidateStage: Stage {
   init(parameters: Parameters) throws {
     try parameters.recalibration.check(at: "recalibration")
     try parameters.input.check(at: "input")
+    try parameters.fusion.check(at: "fusion")
     self.parameters = parameters
   }
 
   func run(in context: StageContext) throws {
-    let architecture = try context.input("architecture").decoded(as: Architecture.self)
+    let architecture = try context.input("architecture").plausibleArchitecture()
     let network = try PanopticNetwork.load(fileAt: context.input("weights").path, content: .fixed(architecture))
-    let data = try PanopticDataset(cocoRoot: context.input("data").path, part: "train2017")
+    let data = try context.panopticData(CocoLayout.training, isRepeated: true)
     let split = try context.input("split").decoded(as: SearchSplit.self)
+    try context.requireMemory(
+      values: MemoryNeed.evaluation(
+        network, input: parameters.input, batch: min(parameters.recalibration.batch, split.train.count)),
+      advice: "'input.resize' or 'recalibration.batch'")
     try recalibrate(network, architecture, data: data.subset(split.train), context: context)
     let validation = try data.subset(split.validation)
     let loader = try PanopticLoader(

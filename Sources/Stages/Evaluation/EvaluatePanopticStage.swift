@@ -7,7 +7,7 @@ struct EvaluatePanopticStage: Stage {
   typealias Parameters = NoParameters
 
   static let name = "evaluate-panoptic"
-  static let version = 1
+  static let version = 2
   static let summary = "measures panoptic quality against the ground truth"
   static let inputs = [InputPort("data", "tree"), InputPort("predictions", "tree")]
   static let outputs = [OutputPort("quality", "json")]
@@ -21,11 +21,13 @@ struct EvaluatePanopticStage: Stage {
   init(parameters: NoParameters) throws {}
 
   func run(in context: StageContext) throws {
-    let truth = context.input("data").path + "/annotations/panoptic_val2017"
-    let guess = context.input("predictions").path + "/panoptic_val2017"
-    let quality = try computePanopticQuality(
-      groundTruthJSON: truth + ".json", groundTruthFolder: truth, predictionJSON: guess + ".json",
-      predictionFolder: guess)
+    let (truth, guess) = (CocoLayout.validation, CocoLayout.predictions)
+    let quality = try PanopticQuality(
+      groundTruth: PanopticSource(
+        index: truth.index, labels: truth.labels, in: context.input("data").tree, role: .groundTruth),
+      prediction: PanopticSource(
+        index: guess.index, labels: guess.labels, in: context.input("predictions").tree, role: .prediction))
+    context.tell(quality.notes)
     context.log("PQ \((100 * quality.all.pq).text(digits: 2))")
     try context.write("quality", json: quality.json)
   }

@@ -1,6 +1,5 @@
 import Datasets
 import Determinism
-import Foundation
 import Models
 import Panoptic
 import Pipelines
@@ -19,6 +18,24 @@ public struct PictureSegmenter {
 
   /// Pixels of the largest picture: masks are pasted at its own size.
   public static let maximalPixels = 40_000_000
+
+  /// - Throws: `ImageError` for a picture too large or too thin to be segmented.
+  public func requireSize(width: Int, height: Int, place: String) throws {
+    try PictureSegmenter.requireSize(width: width, height: height, place: place)
+    guard !loading.resize.isTooThin(width: width, height: height) else {
+      throw ImageError(
+        .tooLarge, at: place,
+        "\(width)×\(height) pixels: too long and thin for a longest side of \(loading.resize.longestSide)")
+    }
+  }
+
+  static func requireSize(width: Int, height: Int, place: String) throws {
+    guard width.multipliedSaturated(by: height) <= maximalPixels else {
+      throw ImageError(
+        .tooLarge, at: place,
+        "\(width)×\(height) pixels; at most \(maximalPixels) are segmented, so scale it down")
+    }
+  }
 
   private static let training = RetrainStage.name
   private static let prediction = PredictPanopticStage.name
@@ -108,9 +125,9 @@ public struct PictureSegmenter {
     if let file { return try CategoryTable(contentsOf: file) }
     let roots = [data, variables[CocoFolder.variable]].compactMap { $0 }
     for root in roots {
-      for part in ["val2017", "train2017"] {
-        let index = "\(root)/annotations/panoptic_\(part).json"
-        if FileManager.default.fileExists(atPath: index) { return try CategoryTable(contentsOf: index) }
+      for part in [CocoLayout.validation, CocoLayout.training] {
+        let index = "\(root)/\(part.index)"
+        if FileIO.kind(index) != nil { return try CategoryTable(contentsOf: index) }
       }
     }
     throw PipelineError(

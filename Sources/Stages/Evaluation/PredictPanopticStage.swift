@@ -1,5 +1,5 @@
 import Datasets
-import Foundation
+import Determinism
 import Models
 import Panoptic
 import Pipelines
@@ -14,7 +14,7 @@ struct PredictPanopticStage: Stage {
   }
 
   static let name = "predict-panoptic"
-  static let version = 2
+  static let version = 3
   static let summary = "segments the validation images and writes COCO panoptic JSON and PNGs"
   static let inputs = [
     InputPort("data", "tree"), InputPort("weights", "tensors"), InputPort("architecture", "json", optional: true),
@@ -27,6 +27,7 @@ struct PredictPanopticStage: Stage {
 
   init(parameters: Parameters) throws {
     try parameters.input.check(at: "input")
+    try parameters.fusion.check(at: "fusion")
     self.parameters = parameters
   }
 
@@ -34,21 +35,58 @@ struct PredictPanopticStage: Stage {
     let weights = context.input("weights").path
     let architecture = try context.architecture(for: PanopticNetwork.configuration(fileAt: weights))
     let network = try PanopticNetwork.load(fileAt: weights, content: .fixed(architecture))
-    let data = try PanopticDataset(cocoRoot: context.input("data").path, part: "val2017")
-    let loader = try PanopticLoader(data, parameters.input.loading(batch: 1), seeds: PanopticPredictor.unusedSeeds)
+    try context.requireMemory(
+      values: MemoryNeed.evaluation(network, input: parameters.input, batch: 1), advice: "'input.resize'")
+    let data = try context.panopticData(CocoLayout.validation)
+    // Every image is seen once: none is worth keeping.
+    let loader = try PanopticLoader(
+      data, parameters.input.loading(batch: 1), seeds: PanopticPredictor.unusedSeeds, cacheBytes: 0)
     let predictor = PanopticPredictor(
       network: network, path: architecture, categories: data.categories, fusion: parameters.fusion.fusion)
-    var results: [(image: PanopticImage, segmentation: PanopticSegmentation)] = []
-    for (index, sample) in data.samples.enumerated() {
-      try context.checkCancelled()
-      results.append((sample.image, predictor.segmentation(of: try loader.evaluationBatch(samples: [index]))))
-      context.progress(step: results.count, of: data.samples.count, unit: "images")
-    }
     try context.write("predictions") { folder in
-      let pngs = folder + "/panoptic_val2017"
-      try FileManager.default.createDirectory(atPath: pngs, withIntermediateDirectories: true)
-      try PanopticFiles.write(
-        results, categories: data.categories, json: folder + "/panoptic_val2017.json", folder: pngs)
+      let (index, labels) = CocoLayout.predictions
+      var writer = try PanopticWriter(folder: "\(folder)/\(labels)")
+      try predict(with: predictor, loader, to: &writer, in: context)
+      try writer.finish(json: "\(folder)/\(index)", categories: data.categories)
+    }
+  }
+
+  /// Segments one image after the other; each is on the disk, and forgotten, before the next. Of an interrupted stage
+  /// the images that are done are in its checkpoint.
+  private func predict(
+    with predictor: PanopticPredictor, _ loader: PanopticLoader, to writer: inout PanopticWriter,
+    in context: StageContext
+  ) throws {
+    let samples = loader.dataset.samples
+    for sample in samples {
+      try PictureSegmenter.requireSize(
+        width: sample.image.width, height: sample.image.height, place: sample.imagePath)
+    }
+    let names = try PanopticWriter.names(of: samples.map(\.image))
+    var done = 0
+    if let checkpoint = try context.latestCheckpoint() {
+      try writer.restore(from: checkpoint.path)
+      done = writer.images.count
+    }
+    func save() throws {
+      let writer = writer
+      if done > 0 { try context.saveCheckpoint(step: done, of: samples.count) { try writer.save(to: $0) } }
+    }
+    let clock = ContinuousClock()
+    var saved = clock.now
+    while done < samples.count {
+      if context.isCancelled {
+        try save()
+        throw StageInterrupted()
+      }
+      let segmentation = predictor.segmentation(of: try loader.evaluationBatch(samples: [done]))
+      try writer.add(segmentation, of: samples[done].image, as: names[done])
+      done += 1
+      context.progress(step: done, of: samples.count, unit: "images")
+      if done < samples.count, clock.now - saved >= .seconds(context.checkpointInterval) {
+        try save()
+        saved = clock.now
+      }
     }
   }
 }

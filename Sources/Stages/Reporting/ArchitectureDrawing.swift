@@ -8,7 +8,7 @@ public enum ArchitectureDrawing {
   public static func rows(of architecture: Architecture, _ configuration: NetworkConfiguration) -> [BlockDiagram.Row] {
     let heads = architecture.headChoices(in: configuration.searchSpace)
     let attention = architecture.attentionChoices(in: configuration.searchSpace)
-    func operators(_ choices: [Int]) -> [String] { choices.map { HeadOperator.allCases[$0].name } }
+    func operators(_ choices: [Int]) -> [String] { choices.map { configuration.headOperators[$0].name } }
     func ratios(_ choices: [Int]) -> [String] { choices.map { "ratio \(configuration.attention.ratios[$0])" } }
     return rows(ofBody: architecture.backbone, configuration.body) + [
       .init(name: "mask head", blocks: operators(heads.mask)),
@@ -25,7 +25,7 @@ public enum ArchitectureDrawing {
       defer { rest = rest.dropFirst(count) }
       return .init(
         name: "stage \(stage + 1), 1/\(4 << stage)",
-        blocks: rest.prefix(count).map { BodyOperator.allCases[$0].name })
+        blocks: rest.prefix(count).map { configuration.operators[$0].name })
     }
   }
 }

@@ -1,4 +1,3 @@
-import Foundation
 import Panoptic
 import Pipelines
 import Reports
@@ -26,7 +25,7 @@ struct CompareRankingsStage: Stage {
   init(parameters: NoParameters) {}
 
   func run(in context: StageContext) throws {
-    let supernet = try context.inputs("supernet").map { try $0.decoded(as: CandidateResult.self).pq }
+    let supernet = try context.inputs("supernet").map { try $0.candidate().pq }
     func qualities(_ port: String) throws -> [Double] {
       let all = try context.inputs(port).map { try TabulateStage.result($0.json()).pq }
       guard all.count == supernet.count else {

@@ -1,5 +1,5 @@
 import Datasets
-import Foundation
+import Determinism
 import Panoptic
 import Pipelines
 import Vision
@@ -13,7 +13,7 @@ struct DrawPredictionsStage: Stage {
   }
 
   static let name = "draw-predictions"
-  static let version = 1
+  static let version = 2
   static let summary = "draws images, ground truths and predictions side by side (supplement, Figures 2 and 3)"
   static let inputs = [InputPort("data", "tree"), InputPort("predictions", "tree")]
   static let outputs = [OutputPort("figures", "tree")]
@@ -27,23 +27,26 @@ struct DrawPredictionsStage: Stage {
   }
 
   func run(in context: StageContext) throws {
-    let data = try PanopticDataset(cocoRoot: context.input("data").path, part: "val2017")
-    let guess = context.input("predictions").path + "/panoptic_val2017"
-    let predictions = try PanopticAnnotations(contentsOf: guess + ".json", role: .prediction)
+    let data = try context.panopticData(CocoLayout.validation)
+    let predictions = try PanopticSource(
+      index: CocoLayout.predictions.index, labels: CocoLayout.predictions.labels, in: context.input("predictions").tree,
+      role: .prediction)
+    let samples = data.samples.prefix(parameters.count)
+    let names = try PanopticWriter.names(of: data.samples.map(\.image))
     try context.write("figures") { folder in
-      for sample in data.samples.prefix(parameters.count) {
+      for (sample, name) in zip(samples, names) {
         try context.checkCancelled()
         let picture = try PanopticPicture(sample, categories: data.categories)
         let truth = PanopticSegmentation(map: picture.labelImage, segments: sample.annotation.segments)
-        guard let annotation = predictions.annotations.first(where: { $0.imageID == sample.id }) else {
-          throw SearchSizeError(description: "\(guess).json: no prediction of image \(sample.id)")
+        guard let annotation = predictions.annotations.annotations.first(where: { $0.imageID == sample.id }) else {
+          throw SearchSizeError(description: "\(predictions.annotations.file): no prediction of image \(sample.id)")
         }
-        let map = try ImageFile.readLabelPNG(path: guess + "/" + annotation.fileName)
-        let guessed = PanopticSegmentation(map: map, segments: annotation.segments)
+        let guessed = try predictions.read(
+          annotation, categories: data.categories, size: (sample.image.width, sample.image.height))
         let panels =
           [picture.image] + [truth, guessed].map { $0.colored(data.categories).overlay(on: picture.image) }
-        let name = URL(fileURLWithPath: sample.annotation.fileName).deletingPathExtension().lastPathComponent
-        try PNGWriter.write(DrawPredictionsStage.sideBySide(panels), to: "\(folder)/\(name).png")
+        if !name.folderPath.isEmpty { try FileIO.makeFolder("\(folder)/\(name.folderPath)") }
+        try PNGWriter.write(DrawPredictionsStage.sideBySide(panels), to: "\(folder)/\(name)")
       }
     }
   }

@@ -1,5 +1,4 @@
 import Determinism
-import Foundation
 import Models
 import Pipelines
 import Reports
@@ -26,16 +25,21 @@ struct DrawScoresStage: Stage {
   }
 
   func run(in context: StageContext) throws {
-    let report = try context.input("leaderboard").decoded(as: LeaderboardReport.self)
-    let configuration = parameters.network
+    let input = context.input("leaderboard")
+    let report = try input.decoded(as: LeaderboardReport.self)
+    try report.check(in: parameters.network, place: input.path)
+    try context.write("figure", svg: report.figure(parameters.network).svg, named: "operator-scores")
+  }
+}
+
+extension LeaderboardReport {
+  /// The points of every operator.
+  /// - Precondition: `check` finds nothing for the network.
+  func figure(_ configuration: NetworkConfiguration) -> OperatorScores {
     var ends: [Int] = []
     for count in configuration.body.stageBlocks.dropLast() { ends.append((ends.last ?? 0) + count) }
     let space = configuration.searchSpace
-    guard let selected = report.models.first?.genome.choices, selected.count == space.layerCount,
-      zip(SearchSpace.Part.allCases, [report.backbone, report.head, report.attention]).allSatisfy({ part, table in
-        table.count == space.choices(of: part) && table.allSatisfy { $0.count == space.range(of: part).count }
-      })
-    else { throw SearchSizeError(description: "the search had other layers or choices than the network") }
+    let selected = models[0].genome.choices
     func part(
       _ part: SearchSpace.Part, _ title: String, _ choices: [String], _ table: [[Int]], ends: [Int]
     )
@@ -43,19 +47,18 @@ struct DrawScoresStage: Stage {
     {
       .init(title: title, choices: choices, table: table, selected: Array(selected[space.range(of: part)]), ends: ends)
     }
-    let figure = OperatorScores(
+    return OperatorScores(
       title: "Points of every operator after the search",
       parts: [
-        part(.backbone, "backbone, stages 1 to 4", BodyOperator.allCases.map(\.name), report.backbone, ends: ends),
+        part(.backbone, "backbone, stages 1 to 4", configuration.body.operators.names, backbone, ends: ends),
         part(
-          .head, "heads: mask, semantic", HeadOperator.allCases.map(\.name), report.head,
+          .head, "heads: mask, semantic", configuration.headOperators.names, head,
           ends: [configuration.maskHead.layers]),
         part(
           .attention, "attention: things to stuff, stuff to things",
-          configuration.attention.ratios.map { "ratio \($0)" }, report.attention,
+          configuration.attention.ratios.map { "ratio \($0)" }, attention,
           ends: [configuration.body.stageChannels.count]),
       ].filter { !$0.selected.isEmpty })
-    try context.write("figure", svg: figure.svg, named: "operator-scores")
   }
 }
 
@@ -74,10 +77,10 @@ struct DrawPoliciesStage: Stage {
 
   func run(in context: StageContext) throws {
     let names = [("path-priority", "path-priority"), ("evolution", "evolution"), ("random", "random search")]
-    let selected = try context.optionalInput("selected")?.decoded(as: CandidateResult.self).pq
+    let selected = try context.optionalInput("selected")?.candidate().pq
     let policies = try names.map { port, name in
       ExploredModels.Policy(
-        name: name, fitness: try context.inputs(port).map { try $0.decoded(as: CandidateResult.self).pq },
+        name: name, fitness: try context.inputs(port).map { try $0.candidate().pq },
         composed: port == "path-priority" ? selected : nil)
     }
     let figure = ExploredModels(
@@ -108,8 +111,7 @@ struct DrawArchitectureStage: Stage {
   }
 
   func run(in context: StageContext) throws {
-    let architecture = try context.input("architecture").decoded(as: Architecture.self)
-    try parameters.network.validate(architecture)
+    let architecture = try context.input("architecture").architecture(in: parameters.network)
     let rows = ArchitectureDrawing.rows(of: architecture, parameters.network)
     try context.write(
       "figure", svg: BlockDiagram(title: parameters.title, rows: rows).svg, named: "architecture")
@@ -118,6 +120,6 @@ struct DrawArchitectureStage: Stage {
 
 extension StageContext {
   func write(_ output: String, svg: String, named name: String) throws {
-    try write(output) { try Data(svg.utf8).write(to: URL(fileURLWithPath: "\($0)/\(name).svg")) }
+    try write(output) { try FileIO.write(Array(svg.utf8), to: "\($0)/\(name).svg") }
   }
 }

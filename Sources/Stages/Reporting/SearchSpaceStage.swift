@@ -1,4 +1,4 @@
-import Foundation
+import Determinism
 import Models
 import Pipelines
 import Reports
@@ -38,8 +38,8 @@ extension SearchSpaceTables.Settings {
   init(_ network: NetworkConfiguration) {
     self.init(
       space: network.searchSpace,
-      backbone: network.body.family == .resnet ? [] : BodyOperator.allCases.map(\.name),
-      heads: HeadOperator.allCases.map(\.name), ratios: network.attention.enabled ? network.attention.ratios : [],
+      backbone: network.body.family == .resnet ? [] : network.body.operators.names,
+      heads: network.headOperators.names, ratios: network.attention.enabled ? network.attention.ratios : [],
       stemChannels: network.body.stemChannels, stageChannels: network.body.stageChannels,
       stageBlocks: network.body.stageBlocks)
   }
@@ -58,7 +58,7 @@ extension StageContext {
     try write(output) { folder in
       for (format, suffix) in [(TableFormat.text, "txt"), (.csv, "csv"), (.markdown, "md")] {
         let text = tables.map { $0.rendered(as: format, run: run) }.joined(separator: "\n")
-        try Data(text.utf8).write(to: URL(fileURLWithPath: "\(folder)/\(name).\(suffix)"))
+        try FileIO.write(Array(text.utf8), to: "\(folder)/\(name).\(suffix)")
       }
     }
   }

@@ -1,5 +1,4 @@
 import Determinism
-import Foundation
 import Pipelines
 import Reports
 
@@ -51,6 +50,7 @@ public struct TabulateStage: Stage {
   public static func result(_ quality: CanonicalValue) throws -> QualityResult {
     if quality["architecture"] != nil {
       let candidate = try quality.decoded(as: CandidateResult.self)
+      try candidate.check(in: nil, place: "result")
       return QualityResult(
         pq: candidate.pq, things: candidate.things, stuff: candidate.stuff, sq: candidate.sq, rq: candidate.rq)
     }
@@ -59,6 +59,9 @@ public struct TabulateStage: Stage {
         throw SearchSizeError(
           description:
             "a result without \(group).\(name): tables take results of evaluate-panoptic and evaluate-candidate")
+      }
+      guard (0...1).contains(value) else {
+        throw SearchSizeError(description: "a result with \(group).\(name) \(value), which is no quality in 0...1")
       }
       return value
     }

@@ -30,11 +30,11 @@ struct EvolveCandidatesStage: Stage {
   let parameters: Parameters
 
   init(parameters: Parameters) throws {
-    try require(parameters.population, in: counts, "population")
+    try parameters.network.check(at: "network")
+    try requireCandidates(parameters.population, of: parameters.network, "population")
     try require(parameters.parents, in: counts, "parents")
     try require(parameters.mutations, in: 0...counts.upperBound, "mutations")
     try require(parameters.crossings, in: 0...counts.upperBound, "crossings")
-    try parameters.network.check(at: "network")
     guard (0...1).contains(parameters.mutationRate) else { throw ParameterError("mutationRate", "must be in 0...1") }
     self.parameters = parameters
   }
@@ -47,10 +47,14 @@ struct EvolveCandidatesStage: Stage {
     search.crossings = parameters.crossings
     search.mutationRate = parameters.mutationRate
     let history = try context.inputs("evaluations").map { input in
-      let result = try input.decoded(as: CandidateResult.self)
+      let result = try input.candidate(in: parameters.network)
       return Evaluation(genome: result.architecture.genome, fitness: result.pq)
     }
     let generation = context.inputs("generations").count
+    guard generation == 0 || !history.isEmpty else {
+      throw SearchSizeError(
+        description: "'generations' holds \(generation), but 'evaluations' none of their candidates; connect both")
+    }
     var models = [Genome]()
     do {
       models = try search.candidates(generation: generation, history: history, seeds: context.seeds)
@@ -73,7 +77,7 @@ struct SelectFittestStage: Stage {
   init(parameters: NoParameters) {}
 
   func run(in context: StageContext) throws {
-    let evaluations = try context.inputs("evaluations").map { try $0.decoded(as: CandidateResult.self) }
+    let evaluations = try context.inputs("evaluations").map { try $0.candidate() }
     let ranked = Leaderboard.ranking(
       evaluations.map { Evaluation(genome: $0.architecture.genome, fitness: $0.pq) }
     ).map { evaluations[$0] }

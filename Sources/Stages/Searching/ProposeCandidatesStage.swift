@@ -1,3 +1,4 @@
+import Determinism
 import Models
 import Pipelines
 import Search
@@ -20,8 +21,11 @@ struct ProposeCandidatesStage: Stage {
   let parameters: Parameters
 
   init(parameters: Parameters) throws {
-    try require((1...1_000_000).contains(parameters.cycles), "cycles", "must be in 1...1000000")
     try parameters.network.check(at: "network")
+    try require(parameters.cycles, in: counts, "cycles")
+    try requireCandidates(
+      parameters.cycles.multipliedSaturated(by: parameters.network.searchSpace.blockLength), of: parameters.network,
+      "cycles")
     self.parameters = parameters
   }
 

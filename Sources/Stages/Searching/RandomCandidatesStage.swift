@@ -20,8 +20,8 @@ struct RandomCandidatesStage: Stage {
   let parameters: Parameters
 
   init(parameters: Parameters) throws {
-    try require((1...1_000_000).contains(parameters.count), "count", "must be in 1...1000000")
     try parameters.network.check(at: "network")
+    try requireCandidates(parameters.count, of: parameters.network, "count")
     self.parameters = parameters
   }
 

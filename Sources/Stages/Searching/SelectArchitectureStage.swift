@@ -38,7 +38,7 @@ struct SelectArchitectureStage: Stage {
 
   func run(in context: StageContext) throws {
     let space = parameters.network.searchSpace
-    let evaluations = try context.inputs("evaluations").map { try $0.decoded(as: CandidateResult.self) }
+    let evaluations = try context.inputs("evaluations").map { try $0.candidate(in: parameters.network) }
     let models = space.blockLength
     guard !evaluations.isEmpty, evaluations.count % models == 0 else {
       throw SearchSizeError(
@@ -80,6 +80,28 @@ struct LeaderboardReport: Codable, Sendable {
   var models: [Architecture]
   /// In the order of generation.
   var candidates: [Candidate]
+}
+
+extension LeaderboardReport {
+  /// - Throws: where the search had other layers or choices than a network, or the tables hold what no search gives.
+  func check(in network: NetworkConfiguration, place: String) throws {
+    let space = network.searchSpace
+    let tables = [(SearchSpace.Part.backbone, backbone), (.head, head), (.attention, attention)]
+    guard !models.isEmpty,
+      tables.allSatisfy({ part, table in
+        table.count == space.choices(of: part) && table.allSatisfy { $0.count == space.range(of: part).count }
+      })
+    else { throw SearchSizeError(description: "\(place): the search had other layers or choices than the network") }
+    for (part, table) in tables {
+      if let points = table.joined().first(where: { !(0...1_000_000_000_000).contains($0) }) {
+        throw SearchSizeError(description: "\(place): \(part.rawValue): \(points) are no points of a search")
+      }
+    }
+    for (i, model) in models.enumerated() { try network.validate(model, place: "\(place): models[\(i)]") }
+    for (i, candidate) in candidates.enumerated() {
+      try candidate.evaluation.check(in: network, place: "\(place): candidates[\(i)]")
+    }
+  }
 }
 
 struct SearchSizeError: DiagnosableError {

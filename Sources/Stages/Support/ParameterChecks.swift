@@ -14,11 +14,37 @@ func require(_ value: Int, in range: ClosedRange<Int>, _ parameter: String) thro
     range.contains(value), parameter, "must be in \(range.lowerBound)...\(range.upperBound), is \(value)")
 }
 
-private let channelCounts = 1...65_536
+/// NaN is in no range.
+func require(_ value: Double, in range: ClosedRange<Double>, _ parameter: String) throws {
+  try require(
+    range.contains(value), parameter, "must be in \(range.lowerBound)...\(range.upperBound), is \(value)")
+}
+
+func require(_ value: Float, in range: ClosedRange<Double>, _ parameter: String) throws {
+  try require(Double(value), in: range, parameter)
+}
+
+/// Of all models that a stage proposes; they are held at once.
+func requireCandidates(_ count: Int, of network: NetworkConfiguration, _ parameter: String) throws {
+  let most = min(100_000, 20_000_000 / max(1, network.searchSpace.layerCount))
+  try require(
+    (1...most).contains(count), parameter, "must give 1...\(most) models of such a network, gives \(count)")
+}
+
 let counts = 1...1_000_000
-private let stepCounts = 1...1_000_000_000
+let stepCounts = 1...1_000_000_000
 /// Of pictures, in pixels.
-private let sides = 1...65_536
+let sides = 1...65_536
+private let channelCounts = 1...65_536
+/// Of what a layer chooses among.
+private let choiceCounts = 1...32
+
+extension OperatorSet {
+  func check(at place: String) throws {
+    try require(operators.count, in: choiceCounts, place)
+    try require(Set(operators).count == operators.count, place, "names an operator twice")
+  }
+}
 
 extension BodyConfiguration {
   func check(at place: String) throws {
@@ -37,7 +63,13 @@ extension BodyConfiguration {
     try require(
       zip(inputs, stageChannels).allSatisfy { $0 < $1 }, "\(place).stageChannels",
       "must grow from the stem on, since the first block of a stage adds its own channels to those it got")
+    try require(
+      family == .shuffle || stageChannels.allSatisfy { $0 >= 4 }, "\(place).stageChannels",
+      "must be 4 or more, since a bottleneck has a quarter of them")
     try require(classifierChannels, in: channelCounts, "\(place).classifierChannels")
+    try require(branchScale, in: -1000...1000, "\(place).branchScale")
+    if let reluShift { try require(reluShift, in: -1000...1000, "\(place).reluShift") }
+    try operators.check(at: "\(place).operators")
   }
 
   /// Of a body that is trained path by path.
@@ -66,20 +98,19 @@ extension NetworkConfiguration {
         && (boxHead.normGroups == 0 || boxHead.normGroups > 0 && boxHead.hidden % boxHead.normGroups == 0),
       "\(place).boxHead.hidden", "\(boxHead.hidden) units cannot be cut into \(boxHead.normGroups) groups")
     try require(
-      anchors.sizes.count == 5 && anchors.sizes.allSatisfy { $0 > 0 }, "\(place).anchors.sizes",
-      "needs one positive size for each of P2 to P6")
-    try require(
-      !anchors.ratios.isEmpty && anchors.ratios.allSatisfy { $0 > 0 }, "\(place).anchors.ratios", "must be positive")
-    try require(
-      !attention.ratios.isEmpty && attention.ratios.allSatisfy { $0 > 0 }, "\(place).attention.ratios",
-      "must be positive")
+      anchors.sizes.count == 5 && anchors.sizes.allSatisfy { counts.contains($0) }, "\(place).anchors.sizes",
+      "needs one size in \(counts.lowerBound)...\(counts.upperBound) for each of P2 to P6")
+    try require(anchors.ratios.count, in: choiceCounts, "\(place).anchors.ratios")
+    for ratio in anchors.ratios { try require(ratio, in: 0.001...1000, "\(place).anchors.ratios") }
+    try require(attention.ratios.count, in: choiceCounts, "\(place).attention.ratios")
+    for ratio in attention.ratios { try require(ratio, in: channelCounts, "\(place).attention.ratios") }
+    try headOperators.check(at: "\(place).headOperators")
+    try require(semanticLossWeight, in: 0...1000, "\(place).semanticLossWeight")
     try require(maskHead.layers, in: 1...1000, "\(place).maskHead.layers")
     try require(semantic.layers, in: 1...1000, "\(place).semantic.layers")
     try require(boxHead.pooledSize, in: 1...256, "\(place).boxHead.pooledSize")
     try require(maskHead.pooledSize, in: 1...256, "\(place).maskHead.pooledSize")
-    try require(
-      levelRule.canonicalScale > 0 && levelRule.canonicalScale.isFinite, "\(place).levelRule.canonicalScale",
-      "must be positive")
+    try require(levelRule.canonicalScale, in: 0.001...1_000_000, "\(place).levelRule.canonicalScale")
     try require(levelRule.canonicalLevel, in: 0...64, "\(place).levelRule.canonicalLevel")
     try proposals.check(at: "\(place).proposals")
     try boxHead.check(at: "\(place).boxHead")
@@ -105,7 +136,7 @@ extension ProposalConfiguration {
     try require(postNMSTest, in: counts, "\(place).postNMSTest")
     if let imagesPerLimit { try require(imagesPerLimit, in: counts, "\(place).imagesPerLimit") }
     try require((0...1).contains(nmsOverlap), "\(place).nmsOverlap", "must be in 0...1")
-    try require(smoothL1Beta > 0, "\(place).smoothL1Beta", "must be positive")
+    try require(smoothL1Beta, in: 1e-6...1e6, "\(place).smoothL1Beta")
   }
 }
 
@@ -114,69 +145,9 @@ extension BoxHeadConfiguration {
     try require((0...1).contains(positiveOverlap), "\(place).positiveOverlap", "must be in 0...1")
     try require(batchPerImage, in: counts, "\(place).batchPerImage")
     try require((0...1).contains(positiveFraction), "\(place).positiveFraction", "must be in 0...1")
-    try require(smoothL1Beta > 0, "\(place).smoothL1Beta", "must be positive")
+    try require(smoothL1Beta, in: 1e-6...1e6, "\(place).smoothL1Beta")
+    try require((0...1).contains(scoreThreshold), "\(place).scoreThreshold", "must be in 0...1")
     try require((0...1).contains(nmsOverlap), "\(place).nmsOverlap", "must be in 0...1")
     try require(detectionsPerImage, in: counts, "\(place).detectionsPerImage")
-  }
-}
-
-extension ClassifierRecipe {
-  func check(at place: String) throws {
-    try require(steps, in: stepCounts, "\(place).steps")
-    try require(batch, in: counts, "\(place).batch")
-    try require(replicas, in: 1...1000, "\(place).replicas")
-    try require((0..<1).contains(dropout), "\(place).dropout", "must be in 0 ..< 1")
-    try require((0..<1).contains(labelSmoothing), "\(place).labelSmoothing", "must be in 0 ..< 1")
-  }
-}
-
-extension PanopticRecipe {
-  func check(at place: String) throws {
-    try require(updates, in: 0...stepCounts.upperBound, "\(place).updates")
-    try require(batch, in: counts, "\(place).batch")
-    try require(replicas, in: 1...1000, "\(place).replicas")
-    try require(warmup, in: 0...stepCounts.upperBound, "\(place).warmup")
-  }
-}
-
-extension PanopticInput {
-  func check(at place: String) throws {
-    try require(resize.shorterSide, in: sides, "\(place).resize.shorterSide")
-    try require(resize.longestSide, in: sides, "\(place).resize.longestSide")
-    try require(
-      resize.shorterSide <= resize.longestSide, "\(place).resize.longestSide",
-      "\(resize.longestSide) is less than the shorter side, \(resize.shorterSide)")
-    try require((0...1).contains(flipChance), "\(place).flipChance", "must be in 0...1")
-    try normalization.check(at: "\(place).normalization")
-  }
-}
-
-extension ClassificationInput {
-  func check(at place: String) throws {
-    try require(side, in: sides, "\(place).side")
-    try require(0 < minimumArea && minimumArea <= 1, "\(place).minimumArea", "must be above 0 and at most 1")
-    try require((0...1).contains(flipChance), "\(place).flipChance", "must be in 0...1")
-    for (amount, name) in [
-      (jitter.brightness, "brightness"), (jitter.contrast, "contrast"), (jitter.saturation, "saturation"),
-    ] {
-      try require((0...10).contains(amount), "\(place).jitter.\(name)", "must be in 0...10")
-    }
-    try normalization.check(at: "\(place).normalization")
-  }
-}
-
-extension PixelNormalization {
-  func check(at place: String) throws {
-    try require(mean.count == 3 && mean.allSatisfy(\.isFinite), "\(place).mean", "needs three finite values")
-    try require(
-      deviation.count == 3 && deviation.allSatisfy { $0.isFinite && $0 != 0 }, "\(place).deviation",
-      "needs three finite values that are not zero")
-  }
-}
-
-extension RecalibrationParameters {
-  func check(at place: String) throws {
-    try require(batches, in: counts, "\(place).batches")
-    try require(batch, in: counts, "\(place).batch")
   }
 }

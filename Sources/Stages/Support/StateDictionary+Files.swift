@@ -1,17 +1,23 @@
 import Determinism
 import Models
 import NN
+import Pipelines
 import TensorFiles
 import Tensors
 
 extension StateDictionary {
-  /// Reads the tensors of an artifact.
-  /// - Throws: `TensorFileError`, or `StateError` for a tensor that is not binary32.
+  /// Reads the tensors of an artifact. Those of other types than binary32 are only remembered, for messages: no network
+  /// has such.
   init(fileAt path: String) throws { self.init(try TensorFile.read(path)) }
 
   init(_ file: TensorFile) {
-    self.init(
-      file.entries.compactMap { entry in Tensor(entry.tensor).map { (name: entry.name, tensor: $0) } })
+    var others = [(name: String, type: String)]()
+    let entries = file.entries.compactMap { entry -> (name: String, tensor: Tensor)? in
+      if let tensor = Tensor(entry.tensor) { return (entry.name, tensor) }
+      others.append((entry.name, "\(entry.tensor.elementType)"))
+      return nil
+    }
+    self.init(entries, others: others)
   }
 
   /// The state as the content of an artifact.
@@ -49,6 +55,30 @@ struct NetworkDescription: Codable {
       throw StateError(description: "\(path): holds no panoptic network (attribute '\(NetworkDescription.attribute)')")
     }
     self = description
+    let place = "attribute '\(NetworkDescription.attribute)'"
+    do {
+      try network.check(at: "network")
+      try require(thingClasses, in: 0...100_000, "thingClasses")
+      try require(stuffClasses, in: 0...100_000, "stuffClasses")
+      try require(batchNormMomentum, in: 0...1, "batchNormMomentum")
+    } catch let error as ParameterError {
+      throw StateError(description: "\(path), \(place): \(error)")
+    }
+    // The classes say sizes of tensors that the file holds: it must not describe what it has not.
+    for (name, classes) in [("box/scores/weight", thingClasses), ("semantic/classifier/weight", stuffClasses)] {
+      guard let tensor = file[name], tensor.shape.first == classes + 1 else {
+        let found = file[name].map { "has shape \($0.shape)" } ?? "is not there"
+        throw StateError(
+          description: "\(path), \(place): tensor '\(name)' \(found), for \(classes) classes and one more")
+      }
+    }
+    let held = file.entries.reduce(0) { $0.addingSaturated($1.tensor.count) }
+    let floor = network.weightFloor(isSupernet: false, thingClasses: thingClasses, stuffClasses: stuffClasses)
+    guard floor <= Double(held) else {
+      throw StateError(
+        description: "\(path), \(place): describes a network of \(Int(saturating: floor)) weights or more; the file "
+          + "holds \(held)")
+    }
   }
 
   func attributes() throws -> [String: CanonicalValue] {
@@ -70,13 +100,23 @@ extension PanopticNetwork {
 
   /// The network of an artifact, with its weights. Of a supernet's file it may hold one architecture alone.
   static func load(fileAt path: String, content: NetworkContent) throws -> PanopticNetwork {
-    let file = try TensorFile.read(path)
+    try load(try TensorFile.read(path), path: path, content: content)
+  }
+
+  /// - Parameter path: of the file, for messages.
+  static func load(_ file: TensorFile, path: String, content: NetworkContent) throws -> PanopticNetwork {
     let description = try NetworkDescription(file, path: path)
-    if case .fixed(let architecture) = content { try description.network.validate(architecture) }
+    if case .fixed(let architecture) = content {
+      try description.network.validate(architecture, place: "the architecture for \(path)")
+    }
     let network = PanopticNetwork(
       description.network, thingClasses: description.thingClasses, stuffClasses: description.stuffClasses,
       content: content, batchNormMomentum: description.batchNormMomentum, seeds: nil)
-    try network.store.load(StateDictionary(file))
+    do {
+      try network.store.load(StateDictionary(file))
+    } catch let error as StateError {
+      throw StateError(description: "\(path): \(error)")
+    }
     return network
   }
 }

@@ -10,14 +10,14 @@ struct TensorsFormat: ArtifactFormat {
   func digest(ofFileAt path: String) throws -> Digest { try TensorFile.digest(ofFileAt: path) }
 
   func differences(between a: String, and b: String, limit: Int) throws -> [ArtifactDifference] {
-    TensorFile.differences(between: try TensorFile.read(a), and: try TensorFile.read(b), limit: limit).map(\.artifact)
+    try TensorFile.differences(ofFileAt: a, and: b, limit: limit).map(\.artifact)
   }
 
   func summary(ofFileAt path: String) throws -> [String] {
-    let file = try TensorFile.read(path)
-    let elements = file.entries.reduce(0) { $0 + $1.tensor.count }
-    return ["\(file.entries.count) tensors, \(elements) elements"]
-      + file.entries.map { "\($0.name)  \($0.tensor.elementType) \($0.tensor.shape)" }
+    let tensors = try TensorFile.headers(ofFileAt: path)
+    let elements = tensors.map(\.count).sumSaturated()
+    return ["\(tensors.count) tensors, \(elements) elements"]
+      + tensors.map { "\($0.name)  \($0.elementType) \($0.shape)" }
   }
 }
 
@@ -38,6 +38,8 @@ extension TensorDifference {
       ArtifactDifference(
         place: "attribute '\(name)'", first: first?.canonicalText ?? "absent",
         second: second?.canonicalText ?? "absent")
+    case .object(let name, let first, let second):
+      ArtifactDifference(place: name, first: first ?? "absent", second: second ?? "absent")
     }
   }
 }

@@ -86,12 +86,14 @@ final class ClassifierTraining: TrainingProcess {
   private func path(of index: Int) -> [Int] {
     if let path { return path }
     var random = seeds.stream("step/\(index)/path")
-    return (0..<layers).map { _ in random.below(BodyOperator.allCases.count) }
+    let choices = classifier.body.configuration.operators.count
+    return (0..<layers).map { _ in random.below(choices) }
   }
 
   var state: StateDictionary { classifier.store.state.appending(optimizer.state) }
 
   func restore(_ state: StateDictionary) throws {
+    try optimizer.check(state)
     try classifier.store.load(state)
     optimizer.load(state)
   }

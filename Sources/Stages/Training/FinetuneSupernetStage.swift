@@ -1,5 +1,6 @@
 import Datasets
 import Models
+import Panoptic
 import Pipelines
 
 /// Training of the whole panoptic supernet on the task, in strictly fair windows (spec 5).
@@ -35,10 +36,11 @@ struct FinetuneSupernetStage: Stage {
   }
 
   func run(in context: StageContext) throws {
-    let data = try PanopticDataset(cocoRoot: context.input("data").path, part: "train2017")
+    let data = try context.panopticData(CocoLayout.training)
     let split = try context.input("split").decoded(as: SearchSplit.self)
     try trainPanoptic(
-      in: context, data: data.subset(split.train), network: parameters.network, content: .supernet,
-      paths: .fairBlocks(parameters.network.searchSpace), recipe: parameters.recipe, input: parameters.input)
+      by: TrainingDriver(of: Self.self, parameters, in: context), data: data.subset(split.train),
+      network: parameters.network, content: .supernet, paths: .fairBlocks(parameters.network.searchSpace),
+      recipe: parameters.recipe, input: parameters.input)
   }
 }

@@ -242,6 +242,7 @@ final class PanopticTraining: TrainingProcess {
   var state: StateDictionary { network.store.state.appending(optimizer.state) }
 
   func restore(_ state: StateDictionary) throws {
+    try optimizer.check(state)
     try network.store.load(state)
     optimizer.load(state)
   }

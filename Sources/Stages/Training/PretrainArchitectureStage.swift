@@ -29,9 +29,10 @@ struct PretrainArchitectureStage: Stage {
   }
 
   func run(in context: StageContext) throws {
-    let architecture = try context.input("architecture").decoded(as: Architecture.self)
+    let architecture = try context.input("architecture").architecture(in: parameters.body)
     try pretrain(
-      in: context, body: parameters.body, choices: .fixed(architecture.backbone), path: architecture.backbone,
+      by: TrainingDriver(of: Self.self, parameters, in: context), body: parameters.body,
+      choices: .fixed(architecture.backbone), path: architecture.backbone,
       recipe: parameters.recipe, input: parameters.input)
   }
 }

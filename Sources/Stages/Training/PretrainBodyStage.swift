@@ -32,7 +32,8 @@ struct PretrainBodyStage: Stage {
 
   func run(in context: StageContext) throws {
     try pretrain(
-      in: context, body: parameters.body, choices: .fixed([]), path: [], recipe: parameters.recipe,
+      by: TrainingDriver(of: Self.self, parameters, in: context), body: parameters.body, choices: .fixed([]), path: [],
+      recipe: parameters.recipe,
       input: parameters.input)
   }
 }

@@ -30,7 +30,8 @@ struct PretrainSupernetStage: Stage {
 
   func run(in context: StageContext) throws {
     try pretrain(
-      in: context, body: parameters.body, choices: .supernet, path: nil, recipe: parameters.recipe,
+      by: TrainingDriver(of: Self.self, parameters, in: context), body: parameters.body, choices: .supernet, path: nil,
+      recipe: parameters.recipe,
       input: parameters.input)
   }
 }

@@ -5,10 +5,17 @@ import Pipelines
 
 /// Trains a classifier on the images of `data` and writes its state as `weights`.
 func pretrain(
-  in context: StageContext, body: BodyConfiguration, choices: BodyChoices, path: [Int]?, recipe: ClassifierRecipe,
+  by driver: TrainingDriver, body: BodyConfiguration, choices: BodyChoices, path: [Int]?, recipe: ClassifierRecipe,
   input: ClassificationInput
 ) throws {
-  let data = try ClassificationDataset(root: context.input("data").path, part: "train")
+  let context = driver.context
+  let data = try ClassificationDataset(part: ImageNetLayout.training, in: context.input("data").tree)
+  context.tell(data.notes)
+  try context.requireMemory(
+    values: MemoryNeed.pretraining(
+      body, isSupernet: path == nil, classes: data.classes.count, recipe: recipe, input: input,
+      images: data.samples.count),
+    advice: "'recipe.batch', 'input.side' or 'body'")
   let classifier = Classifier(
     body, choices: choices, classes: data.classes.count, dropout: recipe.dropout,
     momentum: recipe.batchNormMomentum, seeds: context.seeds)
@@ -16,6 +23,6 @@ func pretrain(
   let training = ClassifierTraining(
     classifier: classifier, path: path, recipe: recipe,
     batches: BatchStream { loader.training(steps: $0..<recipe.steps * recipe.replicas) }, seeds: context.seeds)
-  try TrainingDriver(context: context).run(training)
+  try driver.run(training)
   try context.write("weights", state: classifier.store.state)
 }

@@ -1,6 +1,7 @@
 import Datasets
 import Models
 import NN
+import Panoptic
 import Pipelines
 import Search
 
@@ -35,10 +36,10 @@ struct RetrainStage: Stage {
 
   func run(in context: StageContext) throws {
     let architecture = try context.architecture(for: parameters.network)
-    try parameters.network.validate(architecture)
-    let data = try PanopticDataset(cocoRoot: context.input("data").path, part: "train2017")
+    let data = try context.panopticData(CocoLayout.training)
     try trainPanoptic(
-      in: context, data: data, network: parameters.network, content: .fixed(architecture),
+      by: TrainingDriver(of: Self.self, parameters, in: context), data: data, network: parameters.network,
+      content: .fixed(architecture),
       paths: .fixed(architecture, replicas: parameters.recipe.replicas), recipe: parameters.recipe,
       input: parameters.input)
   }
@@ -46,17 +47,25 @@ struct RetrainStage: Stage {
 
 /// Trains a panoptic network whose body starts from the artifact `weights`, and writes it as the output `weights`.
 func trainPanoptic(
-  in context: StageContext, data: PanopticDataset, network configuration: NetworkConfiguration,
+  by driver: TrainingDriver, data: PanopticDataset, network configuration: NetworkConfiguration,
   content: NetworkContent, paths: PanopticTraining.Paths, recipe: PanopticRecipe, input: PanopticInput
 ) throws {
+  let context = driver.context
+  let (things, stuff) = (data.categories.things.count, data.categories.stuff.count)
+  try context.requireMemory(
+    values: MemoryNeed.training(
+      configuration, isSupernet: content == .supernet, things: things, stuff: stuff, recipe: recipe, input: input,
+      images: data.samples.count),
+    advice: "'recipe.batch', 'input.resize' or 'network'")
   let network = PanopticNetwork(
-    configuration, thingClasses: data.categories.things.count, stuffClasses: data.categories.stuff.count,
-    content: content, batchNormMomentum: recipe.batchNormMomentum, seeds: context.seeds)
+    configuration, thingClasses: things, stuffClasses: stuff, content: content,
+    batchNormMomentum: recipe.batchNormMomentum, seeds: context.seeds)
   try network.store.load(StateDictionary(fileAt: context.input("weights").path), prefix: "body/")
-  let loader = try PanopticLoader(data.usableForTraining(), input.loading(batch: recipe.batch), seeds: context.seeds)
+  let loader = try PanopticLoader(
+    context.usableForTraining(data), input.loading(batch: recipe.batch), seeds: context.seeds)
   let training = PanopticTraining(
     network: network, paths: paths, recipe: recipe,
     batches: BatchStream { loader.training(steps: $0..<recipe.updates * paths.count) }, seeds: context.seeds)
-  try TrainingDriver(context: context).run(training)
+  try driver.run(training)
   try context.write("weights", tensors: network.file(batchNormMomentum: recipe.batchNormMomentum))
 }

@@ -16,6 +16,8 @@ protocol TrainingProcess: AnyObject {
   func step(_ index: Int) throws -> String
   /// Everything that steps change: weights, statistics, velocities.
   var state: StateDictionary { get }
+  /// Goes on from a state, or leaves everything as it is.
+  /// - Throws: `StateError` for a state of something else.
   func restore(_ state: StateDictionary) throws
 }
 
@@ -35,6 +37,21 @@ struct TrainingError: DiagnosableError {
 /// Runs a process to its end: resumes from the newest checkpoint, saves checkpoints, notes digests for comparison.
 struct TrainingDriver {
   let context: StageContext
+  /// Of what is trained, from what, how and by which seeds: a state of anything else is none of this training's.
+  let identity: Digest
+
+  /// - Precondition: no input of the stage is a list.
+  init<S: Stage>(of stage: S.Type, _ parameters: S.Parameters, in context: StageContext) throws {
+    self.context = context
+    let inputs = S.inputs.map { port -> CanonicalValue in
+      [.string(port.name), context.optionalInput(port.name).map { .string($0.digest.hex) } ?? .null]
+    }
+    let facts: CanonicalValue = [
+      "kind": .string(S.name), "version": .integer(S.version), "seed": .string(String(context.seeds.seed)),
+      "parameters": try CanonicalValue(encoding: parameters), "inputs": .array(inputs),
+    ]
+    identity = facts.digest
+  }
 
   /// Digests of all tensors are noted after the first step and about this many times more; that of the whole state also
   /// after 2, 4, 8, ... steps, so that an early difference is narrowed down.
@@ -42,10 +59,16 @@ struct TrainingDriver {
 
   func run(_ process: some TrainingProcess) throws {
     var done = 0
-    if let checkpoint = try context.latestCheckpoint() {
-      try process.restore(StateDictionary(fileAt: checkpoint.path))
-      done = checkpoint.step
+    let checkpoint = try context.latestCheckpoint { checkpoint in
+      do {
+        try process.restore(state(of: checkpoint, steps: process.steps))
+        return true
+      } catch {
+        context.log("the checkpoint of step \(checkpoint.step) is not used: \(error)")
+        return false
+      }
     }
+    if let checkpoint { done = checkpoint.step }
     let stride = max(1, process.steps / TrainingDriver.digestCount)
     let clock = ContinuousClock()
     var saved = clock.now
@@ -65,7 +88,7 @@ struct TrainingDriver {
         let tensors = process.state.entries.map { (name: $0.name, tensor: NamedTensor($0.tensor)) }
         context.recordDigest(step: done, name: "state", digest: TensorDigest.of(tensors: tensors))
       }
-      if done < process.steps, clock.now - saved >= .seconds(context.checkpointInterval) {
+      if done < process.steps, (clock.now - saved) / .seconds(1) >= context.checkpointInterval {
         try save(process, step: done)
         saved = clock.now
       }
@@ -74,6 +97,24 @@ struct TrainingDriver {
 
   private func save(_ process: some TrainingProcess, step: Int) throws {
     guard step > 0 else { return }
-    try context.saveCheckpoint(step: step, of: process.steps) { try process.state.write(to: $0) }
+    try context.saveCheckpoint(step: step, of: process.steps) {
+      try process.state.write(to: $0, attributes: attributes(step: step))
+    }
+  }
+
+  /// What a state's file says of itself.
+  private func attributes(step: Int) -> [String: CanonicalValue] {
+    ["training": .string(identity.hex), "step": .integer(step)]
+  }
+
+  /// The state that a checkpoint holds. What stands around a file may be mistaken or forged, so the file says itself
+  /// what it is of.
+  /// - Throws: where it is of another step or training.
+  private func state(of checkpoint: Checkpoint, steps: Int) throws -> StateDictionary {
+    let file = try TensorFile.read(checkpoint.path)
+    guard file.attributes == attributes(step: checkpoint.step), (1...max(1, steps)).contains(checkpoint.step) else {
+      throw StateError(description: "\(checkpoint.path): a state of another step or another training")
+    }
+    return StateDictionary(file)
   }
 }

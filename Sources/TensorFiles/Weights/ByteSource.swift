@@ -1,3 +1,4 @@
+import Determinism
 import Foundation
 
 /// A file of somebody else's, of which pieces are read as they are asked for.
@@ -10,7 +11,8 @@ struct ByteSource: ~Copyable {
 
   init(path: String) throws(TensorFileError) {
     place = path
-    descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    // A pipe would wait for who writes it.
+    descriptor = FileIO.retrying { open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
     guard descriptor >= 0 else {
       throw TensorFileError(.unreadable, at: path, "cannot be opened: \(String(cString: strerror(errno)))")
     }
@@ -31,6 +33,7 @@ struct ByteSource: ~Copyable {
       throw TensorFileError(
         .corrupt, at: place, "ends before byte \(offset) + \(count); the file is cut off or damaged")
     }
+    try Memory.require(count, at: place)
     var failure: Int32 = 0
     let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
       while filled < count {

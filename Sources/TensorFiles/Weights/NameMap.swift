@@ -1,4 +1,4 @@
-import Foundation
+import Determinism
 
 /// Which tensor of somebody else's file becomes which of ours.
 ///
@@ -10,55 +10,63 @@ import Foundation
 ///     backbone.layer{stage}.{block}.conv1.weight -> body/stage{stage}/{block}/reduce/weight
 ///     **.num_batches_tracked -> -
 public struct NameMap: Sendable {
-  private enum Piece: Sendable {
-    case text(String)
-    case hole(String)
-    /// `**`
-    case anything
-  }
-
   private struct Rule: Sendable {
     let line: Int
-    let source: String
-    let from: [Piece]
+    let from: NamePattern
     /// Nil leaves the tensor out.
-    let to: [Piece]?
+    let to: [NamePattern.Piece]?
   }
+
+  /// Bytes of a line at most.
+  private static let maximalLine = 1 << 14
 
   private let rules: [Rule]
   private let place: String
 
-  /// Reads the text of a map.
+  /// Reads the text of a map; its lines may end in LF or CR LF.
   /// - Throws: `TensorFileError` with the line.
-  public init(_ text: String, place: String) throws(TensorFileError) {
+  public init(_ text: String, place: String) throws(TensorFileError) { try self.init(Array(text.utf8), place: place) }
+
+  public init(_ bytes: [UInt8], place: String) throws(TensorFileError) {
     self.place = place
     var rules: [Rule] = []
-    for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
-      let rule = line.prefix { $0 != "#" }.trimmingCharacters(in: .whitespaces)
-      if rule.isEmpty { continue }
-      let at = "\(place):\(index + 1)"
-      let sides = rule.components(separatedBy: "->").map { $0.trimmingCharacters(in: .whitespaces) }
-      guard sides.count == 2, sides.allSatisfy({ !$0.isEmpty }) else {
-        throw TensorFileError(.badName, at: at, "a rule is 'FROM -> TO', with '-' as TO to leave a tensor out")
-      }
-      let from = try NameMap.pieces(sides[0], at: at)
-      let holes = from.compactMap { if case .hole(let name) = $0 { name } else { nil } }
-      guard Set(holes).count == holes.count else {
-        throw TensorFileError(.badName, at: at, "'\(sides[0])' holds the same {name} twice")
-      }
-      var to: [Piece]?
-      if sides[1] != "-" {
-        let pieces = try NameMap.pieces(sides[1], at: at)
-        for case .hole(let name) in pieces where !holes.contains(name) {
-          throw TensorFileError(.badName, at: at, "{\(name)} is not in '\(sides[0])'")
-        }
-        for case .anything in pieces { throw TensorFileError(.badName, at: at, "'**' can only be on the left") }
-        to = pieces
-      }
-      rules.append(Rule(line: index + 1, source: sides[0], from: from, to: to))
+    for (index, line) in TextLines.split(bytes).enumerated() {
+      if let rule = try NameMap.rule(line, number: index + 1, at: "\(place):\(index + 1)") { rules.append(rule) }
     }
     guard !rules.isEmpty else { throw TensorFileError(.badName, at: place, "holds no rule 'FROM -> TO'") }
     self.rules = rules
+  }
+
+  /// The rule of a line; nil for one that is empty but for a comment.
+  private static func rule(
+    _ line: ArraySlice<UInt8>, number: Int, at place: String
+  ) throws(TensorFileError) -> Rule? {
+    guard line.count <= maximalLine else {
+      throw TensorFileError(
+        .badName, at: place, "the line has \(line.count) bytes; at most \(maximalLine) are possible")
+    }
+    let rule = trimmed(line.prefix { $0 != UInt8(ascii: "#") })
+    if rule.isEmpty { return nil }
+    guard String(validating: rule, as: UTF8.self) != nil else {
+      throw TensorFileError(.badName, at: place, "the line is not UTF-8")
+    }
+    let arrows = rule.indices.dropLast().filter { rule[$0...].starts(with: "->".utf8) }
+    guard arrows.count == 1 else {
+      throw TensorFileError(.badName, at: place, "a rule is 'FROM -> TO', with '-' as TO to leave a tensor out")
+    }
+    let (left, right) = (trimmed(rule[..<arrows[0]]), trimmed(rule[(arrows[0] + 2)...]))
+    guard !left.isEmpty, !right.isEmpty else {
+      throw TensorFileError(.badName, at: place, "a rule is 'FROM -> TO', with '-' as TO to leave a tensor out")
+    }
+    let from = try NamePattern(from: left, at: place)
+    let isLeftOut = right.elementsEqual("-".utf8)
+    return Rule(line: number, from: from, to: isLeftOut ? nil : try from.pieces(to: right, at: place))
+  }
+
+  private static func trimmed(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 }
+    let start = bytes.drop(while: isSpace)
+    return start.lastIndex { !isSpace($0) }.map { start[...$0] } ?? start.prefix(0)
   }
 
   /// Our names of the tensors, in their order; nil for those that are left out.
@@ -66,10 +74,10 @@ public struct NameMap: Sendable {
   public func names(of tensors: [String]) throws(TensorFileError) -> [String?] {
     var used = Set<Int>()
     var unknown: [String] = []
-    var origins: [String: String] = [:]
+    var origins: [ByteName: String] = [:]
     var result: [String?] = []
     for tensor in tensors {
-      guard let (index, holes) = match(tensor) else {
+      guard let (index, holes) = match(Array(tensor.utf8)) else {
         unknown.append(tensor)
         continue
       }
@@ -78,21 +86,16 @@ public struct NameMap: Sendable {
         result.append(nil)
         continue
       }
-      let name = to.map { piece in
-        switch piece {
-        case .text(let text): text
-        case .hole(let hole): holes[hole] ?? ""
-        case .anything: ""
-        }
-      }.joined()
-      if let other = origins.updateValue(tensor, forKey: name) {
+      let name = NamePattern.text(to, holes: holes)
+      if let other = origins.updateValue(tensor, forKey: ByteName(name)) {
         throw TensorFileError(
-          .badName, at: "\(place):\(rules[index].line)", "'\(other)' and '\(tensor)' both become '\(name)'")
+          .badName, at: "\(place):\(rules[index].line)",
+          "'\(shown(other))' and '\(shown(tensor))' both become '\(shown(name))'")
       }
       result.append(name)
     }
     guard unknown.isEmpty else {
-      let list = unknown.prefix(5).map { "'\($0)'" }.joined(separator: ", ")
+      let list = unknown.prefix(5).map { "'\(shown($0))'" }.joined(separator: ", ")
       throw TensorFileError(
         .badName, at: place,
         "no rule fits \(list)\(unknown.count > 5 ? " and \(unknown.count - 5) more" : ""); add one, with '-' as TO to "
@@ -100,62 +103,17 @@ public struct NameMap: Sendable {
     }
     if let idle = rules.indices.first(where: { !used.contains($0) }) {
       throw TensorFileError(
-        .badName, at: "\(place):\(rules[idle].line)", "no tensor fits '\(rules[idle].source)'; is this the right map?")
+        .badName, at: "\(place):\(rules[idle].line)",
+        "no tensor fits '\(rules[idle].from.source)'; is this the right map?")
     }
     return result
   }
 
   /// The first rule that fits, and what its holes stand for.
-  private func match(_ name: String) -> (rule: Int, holes: [String: String])? {
+  private func match(_ name: [UInt8]) -> (rule: Int, holes: [[UInt8]])? {
     for (index, rule) in rules.enumerated() {
-      var holes: [String: String] = [:]
-      if NameMap.fits(rule.from[...], name[...], &holes) { return (index, holes) }
+      if let holes = rule.from.match(name) { return (index, holes) }
     }
     return nil
-  }
-
-  private static func fits(_ pieces: ArraySlice<Piece>, _ name: Substring, _ holes: inout [String: String]) -> Bool {
-    guard let piece = pieces.first else { return name.isEmpty }
-    let rest = pieces.dropFirst()
-    switch piece {
-    case .text(let text):
-      return name.hasPrefix(text) && fits(rest, name.dropFirst(text.count), &holes)
-    case .hole(let hole):
-      // The shortest that lets the rest fit; holes are few and names short.
-      var end = name.startIndex
-      while end < name.endIndex, name[end] != "." {
-        end = name.index(after: end)
-        if fits(rest, name[end...], &holes) {
-          holes[hole] = String(name[..<end])
-          return true
-        }
-      }
-      return false
-    case .anything:
-      // Only at the beginning: what follows is held against the end.
-      return name.indices.contains { fits(rest, name[$0...], &holes) }
-    }
-  }
-
-  private static func pieces(_ text: String, at place: String) throws(TensorFileError) -> [Piece] {
-    var pieces: [Piece] = []
-    var rest = text[...]
-    if rest.hasPrefix("**") {
-      pieces.append(.anything)
-      rest = rest.dropFirst(2)
-    }
-    while let open = rest.firstIndex(of: "{") {
-      guard let close = rest[open...].firstIndex(of: "}"), rest.index(after: open) < close else {
-        throw TensorFileError(.badName, at: place, "'\(text)': a '{' without a name and '}'")
-      }
-      if open > rest.startIndex { pieces.append(.text(String(rest[..<open]))) }
-      if case .hole = pieces.last {
-        throw TensorFileError(.badName, at: place, "'\(text)': between two {names} there must be something")
-      }
-      pieces.append(.hole(String(rest[rest.index(after: open)..<close])))
-      rest = rest[rest.index(after: close)...]
-    }
-    if !rest.isEmpty { pieces.append(.text(String(rest))) }
-    return pieces
   }
 }

@@ -1,25 +1,39 @@
+import Determinism
+
 /// What the pickle of a state dictionary describes: plain values, and tensors that lie beside it.
 ///
 /// A pickle is a program for a stack machine, and Python's own reader lets it call anything. This one knows just the
 /// instructions that a state dictionary needs and calls nothing: a name from Python is a value like others, and
-/// "calling" one of the few that are known makes a dictionary or the description of a tensor. Containers lie in one
-/// flat list and hold indices, so nothing that a file says can make a recursion deep; every instruction makes at most
-/// one value, so memory follows the size of the file.
+/// "calling" one of the few that are known makes a dictionary or the description of a tensor. Nothing that a file says
+/// can make a recursion deep: containers hold indices. Values take 16 bytes, and how many are kept is bounded by the
+/// length of the pickle, since an instruction of one byte can make one.
 struct Pickle {
   enum Value {
     case nothing
     case bool(Bool)
     case integer(Int)
     case number(Double)
-    case text(String)
+    case text(Part)
+    /// Part of `pool`.
+    case tuple(Part)
+    /// What is in a list is let go: no tensor of a state dictionary lies in one.
+    case list
     /// Index into `containers`.
-    case tuple(Int)
-    case list(Int)
     case dictionary(Int)
-    /// A name from Python: `module.name`.
-    case global(String)
-    case storage(Storage)
-    case tensor(TensorReference)
+    /// A name from Python, index into `globals`: `module.name`.
+    case global(Int)
+    /// Index into `storages`.
+    case storage(Int)
+    /// Index into `tensors`.
+    case tensor(Int)
+  }
+
+  /// A run of bytes of the pickle, or of values.
+  struct Part {
+    var start: UInt32
+    var count: UInt32
+
+    var range: Range<Int> { Int(start)..<Int(start) + Int(count) }
   }
 
   /// The elements of one or more tensors, in an entry of the archive.
@@ -37,28 +51,64 @@ struct Pickle {
     var strides: [Int]
   }
 
-  enum Container {
-    case values([Value])
-    case members([(key: Value, value: Value)])
-  }
-
-  private(set) var containers: [Container] = []
+  /// The dictionaries.
+  private(set) var containers: [[(key: Value, value: Value)]] = []
+  private(set) var tensors: [TensorReference] = []
   private(set) var result = Value.nothing
 
+  /// Bytes that are read, tensors that are described, and values that may wait on the stack.
+  static let maximalSize = 128 << 20
+  static let maximalTensors = 1 << 20
+  private static let maximalHeight = 1 << 20
+  private static let maximalGlobals = 1 << 12
+  private static let maximalArguments = 64
+
   private let place: String
+  private let bytes: [UInt8]
   private var stack: [Value] = []
   /// Heights of the stack at the open marks.
   private var marks: [Int] = []
   private var memo: [Int: Value] = [:]
+  /// The values of all tuples.
+  private var pool: [Value] = []
+  private var globals: [String] = []
+  private var globalIndices: [ByteName: Int] = [:]
+  private var storages: [Storage] = []
+  /// Values that may still be kept in tuples, containers and the memo.
+  private var room: Int
 
   /// Runs the pickle.
-  /// - Throws: `corrupt` for what is no pickle, `unsupported` for one that holds more than a state dictionary.
+  /// - Throws: `corrupt` for what is no pickle, `unsupported` for one that holds more than a state dictionary, `tooLarge`
+  ///   for one that makes more values than one of its size does.
   init(_ bytes: [UInt8], place: String) throws(TensorFileError) {
     self.place = place
-    try run(bytes)
+    self.bytes = bytes
+    // A tensor takes a hundred bytes, and some thirty values.
+    room = bytes.count / 2 + 200_000
+    guard bytes.count <= Pickle.maximalSize else {
+      throw TensorFileError(
+        .tooLarge, at: place, "the pickle has \(bytes.count) bytes; at most \(Pickle.maximalSize) are read")
+    }
+    try run()
+  }
+
+  /// The text of a value; nil for one of another kind.
+  func text(_ value: Value) -> String? {
+    guard case .text(let part) = value else { return nil }
+    return String(decoding: bytes[part.range], as: UTF8.self)
   }
 
   private func corrupt(_ message: String) -> TensorFileError { TensorFileError(.corrupt, at: place, message) }
+
+  private func tooLarge(_ message: String) -> TensorFileError {
+    TensorFileError(.tooLarge, at: place, "the pickle \(message), as no state dictionary does")
+  }
+
+  /// Takes room for values that stay.
+  private mutating func keep(_ count: Int) throws(TensorFileError) {
+    room -= count
+    guard room >= 0 else { throw tooLarge("makes more values than its length can need") }
+  }
 
   private func refusal(of name: String) -> TensorFileError {
     TensorFileError(
@@ -68,7 +118,8 @@ struct Pickle {
 
   private static let advice = "save a state dictionary: torch.save(model.state_dict(), ...)"
 
-  private mutating func run(_ bytes: [UInt8]) throws(TensorFileError) {
+  private mutating func run() throws(TensorFileError) {
+    let bytes = bytes
     var at = 0
     func take(_ count: Int) throws(TensorFileError) -> Int {
       guard count >= 0, count <= bytes.count - at else { throw corrupt("the pickle ends inside an instruction") }
@@ -78,20 +129,25 @@ struct Pickle {
     func number<T: FixedWidthInteger>(_ type: T.Type) throws(TensorFileError) -> Int {
       Int(clamping: bytes.number(at: try take(MemoryLayout<T>.size), as: type))
     }
-    func text(_ count: Int) throws(TensorFileError) -> String {
+    func text(_ count: Int) throws(TensorFileError) -> Part {
       let start = try take(count)
-      guard let text = String(validating: bytes[start..<start + count], as: UTF8.self) else {
+      guard String(validating: bytes[start..<start + count], as: UTF8.self) != nil else {
         throw corrupt("a text in the pickle is no UTF-8")
       }
-      return text
+      return Part(start: UInt32(start), count: UInt32(count))
     }
     func line() throws(TensorFileError) -> String {
-      guard let end = bytes[at...].firstIndex(of: 10) else { throw corrupt("the pickle ends inside a name") }
-      let line = try text(end - at)
+      guard let end = bytes[at...].prefix(1024).firstIndex(of: 10) else {
+        throw corrupt("the pickle ends inside a name, or the name is too long")
+      }
+      let part = try text(end - at)
       at += 1
-      return line
+      return String(decoding: bytes[part.range], as: UTF8.self)
     }
     while true {
+      guard stack.count <= Pickle.maximalHeight, marks.count <= Pickle.maximalHeight else {
+        throw tooLarge("keeps more than \(Pickle.maximalHeight) values waiting")
+      }
       let instruction = bytes[try take(1)]
       switch instruction {
       case 0x80:  // PROTO
@@ -118,14 +174,14 @@ struct Pickle {
         stack.append(.number(Double(bitPattern: bits)))
       case UInt8(ascii: "X"): stack.append(.text(try text(try number(UInt32.self))))
       case 0x8C: stack.append(.text(try text(try number(UInt8.self))))
-      case UInt8(ascii: "}"): push(.members([]))
-      case UInt8(ascii: "]"): push(.values([]))
-      case UInt8(ascii: ")"): pushTuple([])
-      case 0x85: pushTuple(try popLast(1))
-      case 0x86: pushTuple(try popLast(2))
-      case 0x87: pushTuple(try popLast(3))
+      case UInt8(ascii: "}"): stack.append(try newDictionary())
+      case UInt8(ascii: "]"): stack.append(.list)
+      case UInt8(ascii: ")"): try pushTuple([])
+      case 0x85: try pushTuple(try popLast(1))
+      case 0x86: try pushTuple(try popLast(2))
+      case 0x87: try pushTuple(try popLast(3))
       case UInt8(ascii: "("): marks.append(stack.count)
-      case UInt8(ascii: "t"): pushTuple(try popMark())
+      case UInt8(ascii: "t"): try pushTuple(try popMark())
       case UInt8(ascii: "a"): try append(try popLast(1))
       case UInt8(ascii: "e"): try append(try popMark())
       case UInt8(ascii: "s"): try insert(try popLast(2))
@@ -137,20 +193,20 @@ struct Pickle {
       case UInt8(ascii: "j"): try recall(try number(UInt32.self))
       case UInt8(ascii: "c"):
         let module = try line()
-        stack.append(.global("\(module).\(try line())"))
+        stack.append(try global("\(module).\(try line())"))
       case 0x93:  // STACK_GLOBAL
         let parts = try popLast(2)
-        guard case .text(let module) = parts[0], case .text(let name) = parts[1] else {
-          throw corrupt("a name made of something else than text")
-        }
-        stack.append(.global("\(module).\(name)"))
-      case UInt8(ascii: "Q"): stack.append(.storage(try storage(try popLast(1)[0])))
+        guard let module = self.text(parts[0]), let name = self.text(parts[1]), name.utf8.count < 1024,
+          module.utf8.count < 1024
+        else { throw corrupt("a name made of something else than text") }
+        stack.append(try global("\(module).\(name)"))
+      case UInt8(ascii: "Q"): stack.append(try storage(try popLast(1)[0]))
       case UInt8(ascii: "R"):
         let parts = try popLast(2)
-        stack.append(try called(parts[0], try elements(parts[1])))
+        stack.append(try called(parts[0], try elements(parts[1], most: Pickle.maximalArguments)))
       case 0x81:  // NEWOBJ
         guard case .global(let name) = try popLast(2)[0] else { throw corrupt("an object of no class") }
-        throw refusal(of: name)
+        throw refusal(of: globals[name])
       case UInt8(ascii: "b"):
         // What an ordered dictionary of PyTorch carries beside its members (versions of modules) is let go.
         let parts = try popLast(2)
@@ -187,22 +243,30 @@ struct Pickle {
     return Array(stack[mark...])
   }
 
-  private mutating func push(_ container: Container) {
-    containers.append(container)
-    switch container {
-    case .values: stack.append(.list(containers.count - 1))
-    case .members: stack.append(.dictionary(containers.count - 1))
-    }
+  private mutating func newDictionary() throws(TensorFileError) -> Value {
+    try keep(1)
+    containers.append([])
+    return .dictionary(containers.count - 1)
   }
 
-  private mutating func pushTuple(_ values: [Value]) {
-    containers.append(.values(values))
-    stack.append(.tuple(containers.count - 1))
+  private mutating func pushTuple(_ values: [Value]) throws(TensorFileError) {
+    try keep(values.count)
+    stack.append(.tuple(Part(start: UInt32(pool.count), count: UInt32(values.count))))
+    pool += values
+  }
+
+  private mutating func global(_ name: String) throws(TensorFileError) -> Value {
+    if let known = globalIndices[ByteName(name)] { return .global(known) }
+    guard globals.count < Pickle.maximalGlobals else { throw tooLarge("names too many things of Python") }
+    globalIndices[ByteName(name)] = globals.count
+    globals.append(name)
+    return .global(globals.count - 1)
   }
 
   private mutating func remember(_ key: Int) throws(TensorFileError) {
     guard stack.count > (marks.last ?? 0) else { throw corrupt("the pickle remembers what it has not made") }
-    memo[key] = stack[stack.count - 1]
+    // An entry of the memo takes more than a value of a tuple.
+    if memo.updateValue(stack[stack.count - 1], forKey: key) == nil { try keep(2) }
   }
 
   private mutating func recall(_ key: Int) throws(TensorFileError) {
@@ -211,35 +275,27 @@ struct Pickle {
   }
 
   private mutating func append(_ values: [Value]) throws(TensorFileError) {
-    guard case .list(let index) = stack.last, case .values(var list) = containers[index] else {
-      throw corrupt("the pickle appends to something that is no list")
-    }
-    containers[index] = .values([])  // So that the array is not copied.
-    list += values
-    containers[index] = .values(list)
+    guard case .list = stack.last else { throw corrupt("the pickle appends to something that is no list") }
   }
 
   private mutating func insert(_ values: [Value]) throws(TensorFileError) {
-    guard case .dictionary(let index) = stack.last, case .members(var members) = containers[index],
-      values.count % 2 == 0
+    guard case .dictionary(let index) = stack.last, values.count % 2 == 0
     else { throw corrupt("the pickle sets members of something that is no dictionary") }
-    containers[index] = .members([])
-    for i in stride(from: 0, to: values.count, by: 2) { members.append((values[i], values[i + 1])) }
-    containers[index] = .members(members)
+    try keep(values.count)
+    for i in stride(from: 0, to: values.count, by: 2) { containers[index].append((values[i], values[i + 1])) }
   }
 
   // MARK: The names that are known
 
-  private func elements(_ value: Value) throws(TensorFileError) -> [Value] {
-    guard case .tuple(let index) = value, case .values(let values) = containers[index] else {
-      throw corrupt("a tuple is expected")
-    }
-    return values
+  private func elements(_ value: Value, most: Int) throws(TensorFileError) -> ArraySlice<Value> {
+    guard case .tuple(let part) = value else { throw corrupt("a tuple is expected") }
+    guard part.count <= most else { throw corrupt("a tuple of \(part.count) values where few are expected") }
+    return pool[part.range]
   }
 
   private func integers(_ value: Value) throws(TensorFileError) -> [Int] {
     var result: [Int] = []
-    for element in try elements(value) {
+    for element in try elements(value, most: 32) {
       guard case .integer(let number) = element, number >= 0 else { throw corrupt("a shape or stride is no number") }
       result.append(number)
     }
@@ -247,12 +303,11 @@ struct Pickle {
   }
 
   /// What a "call" stands for.
-  private mutating func called(_ function: Value, _ arguments: [Value]) throws(TensorFileError) -> Value {
-    guard case .global(let name) = function else { throw corrupt("the pickle calls something that has no name") }
-    switch name {
-    case "collections.OrderedDict" where arguments.isEmpty:
-      containers.append(.members([]))
-      return .dictionary(containers.count - 1)
+  private mutating func called(_ function: Value, _ slice: ArraySlice<Value>) throws(TensorFileError) -> Value {
+    guard case .global(let index) = function else { throw corrupt("the pickle calls something that has no name") }
+    let arguments = Array(slice)
+    switch globals[index] {
+    case "collections.OrderedDict" where arguments.isEmpty: return try newDictionary()
     case "torch._utils._rebuild_tensor_v2" where arguments.count >= 6:
       guard case .storage(let storage) = arguments[0], case .integer(let offset) = arguments[1] else {
         throw corrupt("a tensor without storage")
@@ -261,24 +316,28 @@ struct Pickle {
       guard offset >= 0, shape.count == strides.count, shape.count <= 32 else {
         throw corrupt("a tensor of shape \(shape.prefix(8)) with \(strides.count) strides")
       }
-      return .tensor(TensorReference(storage: storage, offset: offset, shape: shape, strides: strides))
+      guard tensors.count < Pickle.maximalTensors else { throw tooLarge("describes too many tensors") }
+      tensors.append(
+        TensorReference(storage: storages[storage], offset: offset, shape: shape, strides: strides))
+      return .tensor(tensors.count - 1)
     case "torch._utils._rebuild_parameter" where arguments.count >= 1:
       guard case .tensor = arguments[0] else { throw corrupt("a parameter that is no tensor") }
       return arguments[0]
-    default:
-      throw refusal(of: name)
+    case let name: throw refusal(of: name)
     }
   }
 
   /// `('storage', type, key, device, count)`.
-  private func storage(_ identity: Value) throws(TensorFileError) -> Storage {
-    let parts = try elements(identity)
-    guard parts.count == 5, case .text("storage") = parts[0], case .global(let name) = parts[1],
-      case .text(let key) = parts[2], case .integer(let count) = parts[4], count >= 0
+  private mutating func storage(_ identity: Value) throws(TensorFileError) -> Value {
+    let parts = Array(try elements(identity, most: 5))
+    guard parts.count == 5, text(parts[0]) == "storage", case .global(let name) = parts[1],
+      let key = text(parts[2]), key.utf8.count < 1024, case .integer(let count) = parts[4], count >= 0
     else { throw corrupt("a storage is described in an unknown way") }
-    guard let type = ForeignElementType(storage: name) else {
-      throw TensorFileError(.unsupported, at: place, "elements of type '\(name)' are not known here")
+    guard let type = ForeignElementType(storage: globals[name]) else {
+      throw TensorFileError(.unsupported, at: place, "elements of type '\(globals[name])' are not known here")
     }
-    return Storage(key: key, type: type, count: count)
+    guard storages.count < Pickle.maximalTensors else { throw tooLarge("describes too many storages") }
+    storages.append(Storage(key: key, type: type, count: count))
+    return .storage(storages.count - 1)
   }
 }

@@ -6,8 +6,13 @@ import Determinism
 ///   overlaps.
 enum SafetensorsFile {
   private static let maximalHeader = 100_000_000
+  /// Values in the header; a tensor has about ten.
+  private static let maximalValues = 4_000_000
 
-  static func read(_ source: consuming ByteSource) throws(TensorFileError) -> [(name: String, tensor: NamedTensor)] {
+  /// - Parameter note: is told what is left out.
+  static func read(
+    _ source: consuming ByteSource, note: (String) -> Void
+  ) throws(TensorFileError) -> [(name: String, tensor: NamedTensor)] {
     let place = source.place
     let length = try source.read(0, 8).number(at: 0, as: UInt64.self)
     guard length <= UInt64(maximalHeader), Int(length) <= source.size - 8 else {
@@ -15,6 +20,9 @@ enum SafetensorsFile {
     }
     let start = 8 + Int(length)
     let text = try source.read(8, Int(length))
+    guard values(in: text) <= maximalValues else {
+      throw TensorFileError(.tooLarge, at: place, "its header has more than \(maximalValues) values")
+    }
     let header: JSONTree
     do throws(JSONError) {
       header = try JSONTree.parse(text)
@@ -25,15 +33,19 @@ enum SafetensorsFile {
       throw TensorFileError(.corrupt, at: place, "its header is \(header.kind), not an object")
     }
     var items: [Item] = []
-    for member in members where member.name != "__metadata__" {
-      items.append(try item(member, place: place))
+    for member in members {
+      if member.name.hasSameBytes(as: "__metadata__") {
+        noteMetadata(member.value, note)
+      } else {
+        items.append(try item(member, place: place))
+      }
     }
     // In the order of the file, so that holes show.
     var end = 0
     for item in items.sorted(by: { ($0.begin, $0.end) < ($1.begin, $1.end) }) {
       guard item.begin == end else {
         throw TensorFileError(
-          .corrupt, at: place, "'\(item.name)' begins at byte \(item.begin) where \(end) is expected")
+          .corrupt, at: place, "'\(shown(item.name))' begins at byte \(item.begin) where \(end) is expected")
       }
       end = item.end
     }
@@ -48,6 +60,37 @@ enum SafetensorsFile {
     return result
   }
 
+  /// Every value begins, or is preceded by, one of these outside of strings: enough to know before any is made.
+  private static func values(in text: [UInt8]) -> Int {
+    var count = 1
+    var isString = false
+    var isEscaped = false
+    for byte in text {
+      if isString {
+        if isEscaped {
+          isEscaped = false
+        } else if byte == UInt8(ascii: "\\") {
+          isEscaped = true
+        } else if byte == UInt8(ascii: "\"") {
+          isString = false
+        }
+      } else {
+        switch byte {
+        case UInt8(ascii: "\""): isString = true
+        case UInt8(ascii: ","), UInt8(ascii: "["), UInt8(ascii: "{"), UInt8(ascii: ":"): count += 1
+        default: break
+        }
+      }
+    }
+    return count
+  }
+
+  private static func noteMetadata(_ value: JSONTree, _ note: (String) -> Void) {
+    guard case .object(let members) = value else { return note("metadata") }
+    guard let first = members.first else { return }
+    note("\(members.count) entries of metadata, such as '\(shown(first.name.prefix(80)))'")
+  }
+
   private struct Item {
     var name: String
     var type: ForeignElementType
@@ -57,7 +100,8 @@ enum SafetensorsFile {
   }
 
   private static func item(_ member: JSONTree.Member, place: String) throws(TensorFileError) -> Item {
-    let place = "\(place): '\(member.name)'"
+    let name = try WeightsFile.checked(member.name, place: place)
+    let place = "\(place): '\(shown(name))'"
     func integers(_ tree: JSONTree?) -> [Int]? {
       guard case .array(let elements) = tree else { return nil }
       let numbers = elements.compactMap { element -> Int? in
@@ -68,7 +112,7 @@ enum SafetensorsFile {
     guard case .object(let fields) = member.value else {
       throw TensorFileError(.corrupt, at: place, "is described by \(member.value.kind)")
     }
-    func field(_ name: String) -> JSONTree? { fields.first { $0.name == name }?.value }
+    func field(_ name: String) -> JSONTree? { fields.first { $0.name.hasSameBytes(as: name) }?.value }
     guard case .string(let typeName) = field("dtype"), let shape = integers(field("shape")), shape.count <= 32,
       let offsets = integers(field("data_offsets")), offsets.count == 2, fields.count == 3
     else {

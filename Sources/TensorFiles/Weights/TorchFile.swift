@@ -1,61 +1,72 @@
+import Determinism
+
 /// A state dictionary as `torch.save` has written it since version 1.6: a ZIP file with a pickle that describes the
 /// tensors, and an entry of raw elements for each storage.
 ///
-/// Dictionaries inside dictionaries join their keys with points (`model.conv1.weight`); what is no tensor is left out.
+/// Dictionaries inside dictionaries join their keys with points (`model.conv1.weight`); what is no tensor is left out,
+/// and the caller told.
 enum TorchFile {
   /// Deepest nesting of dictionaries, and most tensors.
   private static let maximalDepth = 16
   private static let maximalTensors = 1 << 20
-  private static let maximalPickle = 256 << 20
 
-  static func read(_ source: consuming ByteSource) throws(TensorFileError) -> [(name: String, tensor: NamedTensor)] {
+  /// - Parameter note: is told what is left out.
+  static func read(
+    _ source: consuming ByteSource, note: (String) -> Void
+  ) throws(TensorFileError) -> [(name: String, tensor: NamedTensor)] {
     let (place, size) = (source.place, source.size)
     let archive = try ZipArchive(source)
     // All entries lie below one folder, whose name is that of the file as it was saved.
-    let pickles = archive.entries.filter { $0.name.hasSuffix("/data.pkl") && $0.name.split(separator: "/").count == 2 }
+    let pickles = archive.entries.filter {
+      let parts = $0.name.splitBytes(at: UInt8(ascii: "/"))
+      return parts.count == 2 && parts[1].hasSameBytes(as: "data.pkl")
+    }
     guard let pickle = pickles.first, pickles.count == 1 else {
       throw TensorFileError(.unsupported, at: place, "a ZIP file, but none that torch.save wrote: no 'data.pkl' in it")
     }
-    let folder = String(pickle.name.dropLast("data.pkl".count))
-    guard pickle.size <= maximalPickle else {
-      throw TensorFileError(.tooLarge, at: place, "its pickle has \(pickle.size) bytes; \(maximalPickle) are read")
+    let folder = String(decoding: pickle.name.utf8.dropLast("data.pkl".utf8.count), as: UTF8.self)
+    guard pickle.size <= Pickle.maximalSize else {
+      throw TensorFileError(.tooLarge, at: place, "its pickle has \(pickle.size) bytes; \(Pickle.maximalSize) are read")
     }
-    var entries: [String: ZipArchive.Entry] = [:]
-    for entry in archive.entries { entries[entry.name] = entry }
-    if let order = entries[folder + "byteorder"] {
+    var entries: [ByteName: ZipArchive.Entry] = [:]
+    for entry in archive.entries { entries[ByteName(entry.name)] = entry }
+    if let order = entries[ByteName(folder + "byteorder")] {
       guard order.size < 16, try archive.content(order) == Array("little".utf8) else {
         throw TensorFileError(.unsupported, at: place, "its numbers are big-endian; save it on another machine")
       }
     }
     let content = try Pickle(try archive.content(pickle), place: "\(place): \(pickle.name)")
-    let references = try flattened(content, place: place)
+    let references = try flattened(content, place: place, note: note)
 
     // One storage may stand behind several tensors; it is read and its checksum computed once, one after the other.
-    var storages: [String: [UInt8]] = [:]
+    var storages: [ByteName: [UInt8]] = [:]
     var total = 0
     var result: [(name: String, tensor: NamedTensor)] = []
     for (name, reference) in references {
       let storage = reference.storage
       guard storage.count <= size / storage.type.size else {
         throw TensorFileError(
-          .corrupt, at: place, "storage '\(storage.key)' claims \(storage.count) elements; the file is smaller")
+          .corrupt, at: place, "storage '\(shown(storage.key))' claims \(storage.count) elements; the file is smaller")
       }
-      let count = try elementCount(reference, place: "\(place): '\(name)'")
-      total += count * storage.type.size
-      guard total <= 4 * size + 1024 else {
+      let count = try elementCount(reference, place: "\(place): '\(shown(name))'")
+      total = total.addingSaturated(count * storage.type.size)
+      guard total <= size.multipliedSaturated(by: 4).addingSaturated(1024) else {
         throw TensorFileError(.tooLarge, at: place, "its tensors take more than four times what the file holds")
       }
-      if storages[storage.key] == nil {
-        guard let entry = entries["\(folder)data/\(storage.key)"] else {
-          throw TensorFileError(.corrupt, at: place, "'\(name)' lies in storage '\(storage.key)', which is missing")
+      let key = ByteName(storage.key)
+      if storages[key] == nil {
+        guard let entry = entries[ByteName("\(folder)data/\(storage.key)")] else {
+          throw TensorFileError(
+            .corrupt, at: place, "'\(shown(name))' lies in storage '\(shown(storage.key))', which is missing")
         }
-        storages[storage.key] = try archive.content(entry)
+        storages[key] = try archive.content(entry)
       }
-      let bytes = storages[storage.key]!
+      let bytes = storages[key]!
       guard bytes.count == storage.count * storage.type.size else {
         throw TensorFileError(
           .corrupt, at: place,
-          "storage '\(storage.key)' has \(bytes.count) bytes for \(storage.count) elements of \(storage.type.size)")
+          "storage '\(shown(storage.key))' has \(bytes.count) bytes for \(storage.count) elements of "
+            + "\(storage.type.size)")
       }
       result.append((name, storage.type.tensor(gather(reference, count: count, bytes), shape: reference.shape)))
     }
@@ -64,52 +75,64 @@ enum TorchFile {
 
   /// The tensors with the keys that lead to them, in the order of the file.
   private static func flattened(
-    _ pickle: Pickle, place: String
+    _ pickle: Pickle, place: String, note: (String) -> Void
   ) throws(TensorFileError) -> [(name: String, tensor: Pickle.TensorReference)] {
     var result: [(name: String, tensor: Pickle.TensorReference)] = []
+    var reached = Set<Int>()
+    var others: [String] = []
     var visited = 0
-    // Dictionaries still to be walked, the next one last; a file may let one stand in many places.
     guard case .dictionary(let root) = pickle.result else {
       throw TensorFileError(.unsupported, at: place, "holds no dictionary of tensors")
     }
+    // Dictionaries still to be walked, the next one last; a file may let one stand in many places.
     var open: [(prefix: String, index: Int, member: Int, depth: Int)] = [("", root, 0, 1)]
     while let (prefix, index, member, depth) = open.popLast() {
-      guard case .members(let members) = pickle.containers[index], member < members.count else { continue }
+      let members = pickle.containers[index]
+      guard member < members.count else { continue }
       open.append((prefix, index, member + 1, depth))
       visited += 1
       guard visited <= maximalTensors else {
         throw TensorFileError(.tooLarge, at: place, "holds more than \(maximalTensors) entries")
       }
-      let name: String
-      switch members[member].key {
-      case .text(let key): name = prefix + key
-      case .integer(let key): name = prefix + String(key)
-      default: continue
+      guard let key = key(members[member].key, in: pickle) else {
+        others.append(prefix + "(a key that is neither text nor a whole number)")
+        continue
       }
+      let name = try WeightsFile.checked(prefix + key, place: place)
       switch members[member].value {
-      case .tensor(let tensor): result.append((name, tensor))
+      case .tensor(let tensor):
+        reached.insert(tensor)
+        result.append((name, pickle.tensors[tensor]))
       case .dictionary(let inner):
         guard depth < maximalDepth else {
           throw TensorFileError(.unsupported, at: place, "dictionaries lie more than \(maximalDepth) deep")
         }
         open.append((name + ".", inner, 0, depth + 1))
-      default: continue
+      default: others.append(name)
       }
     }
+    if let first = others.first { note("\(others.count) entries that are no tensors, such as '\(shown(first))'") }
+    let lost = pickle.tensors.count - reached.count
+    if lost > 0 { note("\(lost) tensors that lie in lists or beside the dictionary") }
     return result
   }
 
+  private static func key(_ value: Pickle.Value, in pickle: Pickle) -> String? {
+    if case .integer(let number) = value { return String(number) }
+    return pickle.text(value)
+  }
+
   /// Elements of a tensor, all inside its storage.
-  private static func elementCount(_ tensor: Pickle.TensorReference, place: String) throws(TensorFileError) -> Int {
+  static func elementCount(_ tensor: Pickle.TensorReference, place: String) throws(TensorFileError) -> Int {
     let outside = TensorFileError(.corrupt, at: place, "\(tensor.shape) elements reach beyond their storage")
     guard let bytes = tensor.storage.type.byteCount(tensor.shape) else { throw outside }
     if bytes == 0 { return 0 }
     let count = bytes / tensor.storage.type.size
     var last = tensor.offset
     for (extent, stride) in zip(tensor.shape, tensor.strides) {
-      let (reach, isTooFar) = (extent - 1).multipliedReportingOverflow(by: stride)
-      let (end, isBeyond) = last.addingReportingOverflow(reach)
-      if isTooFar || isBeyond { throw outside }
+      guard let reach = (extent - 1).multipliedChecked(by: stride), let end = last.addingChecked(reach) else {
+        throw outside
+      }
       last = end
     }
     guard last < tensor.storage.count else { throw outside }
@@ -121,27 +144,31 @@ enum TorchFile {
   }
 
   /// The elements in row-major order.
-  private static func gather(_ tensor: Pickle.TensorReference, count: Int, _ storage: [UInt8]) -> [UInt8] {
+  static func gather(_ tensor: Pickle.TensorReference, count: Int, _ storage: [UInt8]) -> [UInt8] {
     let size = tensor.storage.type.size
     if count == 0 { return [] }
+    // An axis of one element has a stride too, which may be any number.
+    let axes = zip(tensor.shape, tensor.strides).filter { $0.0 > 1 }.map { (extent: $0.0, stride: $0.1) }
     var dense = 1
     var isDense = true
-    for (extent, stride) in zip(tensor.shape, tensor.strides).reversed() where extent > 1 {
-      if stride != dense { isDense = false }
-      dense *= extent
+    for axis in axes.reversed() {
+      if axis.stride != dense { isDense = false }
+      dense *= axis.extent
     }
     if isDense { return Array(storage[(tensor.offset * size)..<((tensor.offset + count) * size)]) }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(count * size)
-    var index = [Int](repeating: 0, count: tensor.shape.count)
+    var index = [Int](repeating: 0, count: axes.count)
     var at = tensor.offset
     for _ in 0..<count {
       bytes += storage[(at * size)..<((at + 1) * size)]
-      for axis in index.indices.reversed() {
+      for axis in axes.indices.reversed() {
         index[axis] += 1
-        at += tensor.strides[axis]
-        if index[axis] < tensor.shape[axis] { break }
-        at -= tensor.shape[axis] * tensor.strides[axis]
+        if index[axis] < axes[axis].extent {
+          at += axes[axis].stride
+          break
+        }
+        at -= (axes[axis].extent - 1) * axes[axis].stride
         index[axis] = 0
       }
     }

@@ -1,3 +1,5 @@
+import Determinism
+
 /// The entries of a ZIP file that are stored as they are, which is how PyTorch writes them.
 ///
 /// Only the central directory is believed, and that only where local headers, sizes and checksums agree with it.
@@ -22,12 +24,12 @@ struct ZipArchive: ~Copyable {
     let end = try ZipArchive.directory(of: source)
     let bytes = try source.read(end.offset, end.size)
     var entries: [Entry] = []
-    var names = Set<String>()
+    var names = Set<ByteName>()
     var at = 0
     for _ in 0..<end.count {
       let entry = try ZipArchive.entry(bytes, &at, place: place)
-      guard names.insert(entry.name).inserted else {
-        throw TensorFileError(.corrupt, at: place, "the archive holds '\(entry.name)' twice")
+      guard names.insert(ByteName(entry.name)).inserted else {
+        throw TensorFileError(.corrupt, at: place, "the archive holds '\(shown(entry.name))' twice")
       }
       entries.append(entry)
     }
@@ -44,13 +46,14 @@ struct ZipArchive: ~Copyable {
   func content(_ entry: Entry) throws(TensorFileError) -> [UInt8] {
     let header = try source.read(entry.offset, 30)
     guard header.number(at: 0, as: UInt32.self) == 0x0403_4b50 else {
-      throw TensorFileError(.corrupt, at: source.place, "'\(entry.name)' has no header where the directory says")
+      throw TensorFileError(.corrupt, at: source.place, "'\(shown(entry.name))' has no header where the directory says")
     }
-    let start =
-      entry.offset + 30 + Int(header.number(at: 26, as: UInt16.self)) + Int(header.number(at: 28, as: UInt16.self))
+    let lengths = Int(header.number(at: 26, as: UInt16.self)) + Int(header.number(at: 28, as: UInt16.self))
+    // The header was read, so its end is a place in the file.
+    let start = entry.offset + 30 + lengths
     let bytes = try source.read(start, entry.size)
     guard CRC32.checksum(bytes) == entry.checksum else {
-      throw TensorFileError(.corrupt, at: source.place, "'\(entry.name)' is damaged: its checksum differs")
+      throw TensorFileError(.corrupt, at: source.place, "'\(shown(entry.name))' is damaged: its checksum differs")
     }
     return bytes
   }
@@ -115,7 +118,7 @@ struct ZipArchive: ~Copyable {
     guard flags & 1 == 0, method == 0 else {
       throw TensorFileError(
         .unsupported, at: place,
-        "'\(name)' is \(flags & 1 == 0 ? "compressed" : "encrypted"); PyTorch stores entries as they are")
+        "'\(shown(name))' is \(flags & 1 == 0 ? "compressed" : "encrypted"); PyTorch stores entries as they are")
     }
     var packed = UInt64(bytes.number(at: at + 20, as: UInt32.self))
     var size = UInt64(bytes.number(at: at + 24, as: UInt32.self))
@@ -126,12 +129,14 @@ struct ZipArchive: ~Copyable {
     while end - extra >= 4 {
       let (id, length) = (bytes.number(at: extra, as: UInt16.self), Int(bytes.number(at: extra + 2, as: UInt16.self)))
       extra += 4
-      guard length <= end - extra else { throw corrupt("'\(name)' has a damaged entry in the directory") }
+      guard length <= end - extra else { throw corrupt("'\(shown(name))' has a damaged entry in the directory") }
       if id == 1 {
         var field = extra
         func long(_ value: inout UInt64) throws(TensorFileError) {
           guard value == 0xFFFF_FFFF else { return }
-          guard extra + length - field >= 8 else { throw corrupt("'\(name)' has a damaged entry in the directory") }
+          guard extra + length - field >= 8 else {
+            throw corrupt("'\(shown(name))' has a damaged entry in the directory")
+          }
           value = bytes.number(at: field, as: UInt64.self)
           field += 8
         }
@@ -142,7 +147,7 @@ struct ZipArchive: ~Copyable {
       extra += length
     }
     guard packed == size, size <= UInt64(Int.max), offset <= UInt64(Int.max) else {
-      throw corrupt("'\(name)' is stored with two sizes, \(packed) and \(size)")
+      throw corrupt("'\(shown(name))' is stored with two sizes, \(packed) and \(size)")
     }
     let checksum = bytes.number(at: at + 16, as: UInt32.self)
     at = next

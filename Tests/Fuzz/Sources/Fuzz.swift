@@ -72,8 +72,15 @@ func readArtifact(_ bytes: [UInt8]) {
   _ = file.digest
 }
 
-/// A file of somebody else's weights; after the byte `p` the pickle alone, which checksums hide from changes.
+/// A file of somebody else's weights; after the byte `p` the pickle alone, which checksums hide from changes; after `m` a
+/// map, a NUL and names.
 func readWeights(_ bytes: [UInt8]) {
+  if bytes.first == UInt8(ascii: "m") {
+    let parts = bytes.dropFirst().split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
+    let names = parts.count == 2 ? TextLines.split(Array(parts[1])).map { String(decoding: $0, as: UTF8.self) } : []
+    _ = try? NameMap(Array(parts[0]), place: "fuzz").names(of: names)
+    return
+  }
   if bytes.first == UInt8(ascii: "p") {
     _ = try? Pickle(Array(bytes.dropFirst()), place: "fuzz")
     return

@@ -1,0 +1,62 @@
+extension StringProtocol {
+  /// For a terminal or a line of a log: control characters other than line ends and tabs as `\xNN`.
+  ///
+  /// A name from a stranger's store could otherwise move the cursor or rename the window.
+  public var printable: String {
+    guard unicodeScalars.contains(where: \.isUnprintable) else { return String(self) }
+    var out = ""
+    for scalar in unicodeScalars {
+      if scalar.isUnprintable {
+        let digits = String(scalar.value, radix: 16)
+        out += "\\x" + (digits.utf8.count < 2 ? "0" : "") + digits
+      } else {
+        out.unicodeScalars.append(scalar)
+      }
+    }
+    return out
+  }
+
+  /// For the text or a quoted attribute of an XML document. Characters that XML can't hold become U+FFFD.
+  ///
+  /// By scalars: to Swift `<` with a combining mark behind it is another character than `<`, to XML it is not.
+  public var escapedForXML: String {
+    var out = ""
+    for scalar in unicodeScalars {
+      switch scalar {
+      case "&": out += "&amp;"
+      case "<": out += "&lt;"
+      case ">": out += "&gt;"
+      case "\"": out += "&quot;"
+      case "\u{FFFE}", "\u{FFFF}": out += "\u{FFFD}"
+      case _ where scalar.isUnprintable: out += "\u{FFFD}"
+      default: out.unicodeScalars.append(scalar)
+      }
+    }
+    return out
+  }
+
+  /// With every scalar that stands in `replacements` replaced, whatever follows it.
+  public func replacingScalars(_ replacements: [Unicode.Scalar: String]) -> String {
+    var out = ""
+    for scalar in unicodeScalars {
+      if let replacement = replacements[scalar] { out += replacement } else { out.unicodeScalars.append(scalar) }
+    }
+    return out
+  }
+
+  /// The first `limit` characters at most, and dots where there are more: for messages about texts of any length.
+  public func clipped(to limit: Int) -> String {
+    let start = prefix(limit)
+    return start.endIndex == endIndex ? String(self) : start + "..."
+  }
+}
+
+extension Unicode.Scalar {
+  fileprivate var isUnprintable: Bool {
+    switch value {
+    case 0x09, 0x0A: false
+    case 0x00..<0x20, 0x7F...0x9F: true
+    default: false
+    }
+  }
+}

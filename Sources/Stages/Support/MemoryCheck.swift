@@ -1,0 +1,79 @@
+import Datasets
+import Determinism
+import Models
+import Pipelines
+import Tensors
+
+/// Work that this machine has not the memory for.
+struct MemoryShortage: DiagnosableError {
+  let description: String
+  var isUserData: Bool { false }
+}
+
+extension StageContext {
+  /// Refuses work before it starts, where what it needs at least is more than there is. Should a tensor get no memory
+  /// all the same, the log of the stage has the reason.
+  ///
+  /// - Parameters:
+  ///   - values: binary32 values that are alive at once, at least.
+  ///   - advice: what to make smaller.
+  /// - Throws: `MemoryShortage`
+  func requireMemory(values: Double, advice: String) throws {
+    TensorMemory.onExhaustion { [self] message in log(message) }
+    let available = SystemMemory.available()
+    let bytes = available.bytes.addingSaturated(TensorMemory.idle)
+    guard 4 * values <= Double(bytes) else {
+      throw MemoryShortage(
+        description: "this needs \(gibibytes(4 * values)) of memory or more, and \(gibibytes(Double(bytes))) are "
+          + "available \(available.reason). Make \(advice) smaller, or run it where there is more memory")
+    }
+  }
+
+  private func gibibytes(_ bytes: Double) -> String { "\((bytes / 0x1p30).text(digits: 1)) GiB" }
+}
+
+/// What trainings and evaluations cannot do without, from their parameters.
+enum MemoryNeed {
+  /// Values, gradients and velocities of one path; of a supernet the values of all others too.
+  private static func weights(all: Double, path: Double) -> Double { all + 2 * path }
+
+  /// Pixels of a padded picture at least, twice as long as high.
+  private static func pixels(_ input: PanopticInput) -> Double {
+    let side = Double(min(input.resize.shorterSide, input.resize.longestSide))
+    return side * side / 2
+  }
+
+  static func pretraining(
+    _ body: BodyConfiguration, isSupernet: Bool, classes: Int, recipe: ClassifierRecipe, input: ClassificationInput,
+    images: Int
+  ) -> Double {
+    let head =
+      Double(body.classifierChannels) * (Double(body.stageChannels.last ?? 0) + Double(classes))
+    let pixels = Double(input.side) * Double(input.side)
+    // No batch has more images than there are.
+    let batch = Double(min(recipe.batch, images))
+    return weights(
+      all: body.weightFloor(isSupernet: isSupernet) + head, path: body.weightFloor(isSupernet: false) + head)
+      + batch * (body.activationFloor(pixels: pixels) + 3 * pixels * Double(recipe.replicas - 1))
+  }
+
+  static func training(
+    _ network: NetworkConfiguration, isSupernet: Bool, things: Int, stuff: Int, recipe: PanopticRecipe,
+    input: PanopticInput, images: Int
+  ) -> Double {
+    func floor(_ isSupernet: Bool) -> Double {
+      network.weightFloor(isSupernet: isSupernet, thingClasses: things, stuffClasses: stuff)
+    }
+    let pixels = pixels(input)
+    return weights(all: floor(isSupernet), path: floor(false))
+      + Double(min(recipe.batch, images))
+      * (network.body.activationFloor(pixels: pixels) + network.featureFloor(pixels: pixels, stuffClasses: stuff))
+  }
+
+  /// - Parameter batch: images at a time at most.
+  static func evaluation(_ network: PanopticNetwork, input: PanopticInput, batch: Int) -> Double {
+    let pixels = pixels(input)
+    let single = network.configuration.featureFloor(pixels: pixels, stuffClasses: network.stuffClasses)
+    return 3 * pixels + max(single, 3 * pixels * Double(batch - 1))
+  }
+}

@@ -1,0 +1,98 @@
+import CCodecs
+import Determinism
+
+/// An open file.
+final class FileReader {
+  let outline: Outline
+  private let file: cc_h5
+  private let medium: Medium
+  private let place: String
+
+  init(_ medium: Medium, place: String) throws(TensorFileError) {
+    let file = try HDF5.locked { () throws(TensorFileError) in
+      let file = cc_h5_open(medium.handle)
+      try HDF5.check(file, .unreadable, place, "cannot be opened as HDF5")
+      return file
+    }
+    self.file = file
+    self.medium = medium
+    self.place = place
+    do {
+      outline = try HDF5.locked { () throws(TensorFileError) in try Outline(file, place: place) }
+    } catch {
+      try? HDF5.locked { () throws(TensorFileError) in _ = cc_h5_close_file(file) }
+      throw error
+    }
+  }
+
+  deinit { try? HDF5.locked { [file] () throws(TensorFileError) in _ = cc_h5_close_file(file) } }
+
+  /// What the data sets may still take.
+  func budget(_ limits: ReadingLimits = ReadingLimits(totalBytes: .max)) -> Int {
+    limits.total(fileSize: medium.size)
+  }
+
+  /// Opens a data set.
+  /// - Parameter remaining: bytes that may still be read; those of the data set are taken off.
+  func reader(
+    of dataset: Outline.Dataset, limits: ReadingLimits, remaining: inout Int
+  ) throws(TensorFileError) -> DatasetReader {
+    try HDF5.locked { () throws(TensorFileError) in
+      try DatasetReader(
+        file, medium, name: dataset.path, place: Outline.place(dataset.path, in: place), limits: limits,
+        remaining: &remaining)
+    }
+  }
+
+  /// All that reading asks of the library, without the data of chunks that are ours.
+  func survey() throws(TensorFileError) {
+    let limits = ReadingLimits(totalBytes: .max)
+    var remaining = budget()
+    var seen = Set<UInt64>()
+    for dataset in outline.datasets where seen.insert(dataset.address).inserted {
+      try reader(of: dataset, limits: limits, remaining: &remaining).survey()
+    }
+  }
+
+  /// Everything, in memory.
+  func read(limits: ReadingLimits) throws(TensorFileError) -> TensorFile {
+    var entries = [TensorFile.Entry]()
+    var remaining = budget(limits)
+    for dataset in outline.datasets {
+      let tensor = try reader(of: dataset, limits: limits, remaining: &remaining).read()
+      entries.append(TensorFile.Entry(name: dataset.path, tensor: tensor))
+    }
+    entries.sort { precedes($0.name, $1.name) }
+    return TensorFile(sorted: entries, attributes: outline.attributes, foreign: outline.foreign)
+  }
+
+  /// The logical digest, of tensors of any size in some 100 MiB of memory. Data behind many names is read once.
+  func digest(limits: ReadingLimits) throws(TensorFileError) -> Digest {
+    var known = [UInt64: TensorDigest.Line]()
+    var lines = [TensorDigest.Line]()
+    var remaining = budget(limits)
+    for dataset in outline.datasets {
+      let line: TensorDigest.Line
+      if let same = known[dataset.address] {
+        line = same.named(dataset.path)
+      } else {
+        let reader = try reader(of: dataset, limits: limits, remaining: &remaining)
+        line = TensorDigest.Line(
+          name: dataset.path, elementType: reader.type, shape: reader.shape, digest: try reader.digest())
+        known[dataset.address] = line
+      }
+      lines.append(line)
+    }
+    return TensorDigest.manifest(lines, attributes: outline.attributes, foreign: outline.foreign).digest
+  }
+
+  func headers() throws(TensorFileError) -> [TensorFile.Header] {
+    var headers = [TensorFile.Header]()
+    for dataset in outline.datasets {
+      var remaining = budget()
+      let reader = try reader(of: dataset, limits: ReadingLimits(totalBytes: .max), remaining: &remaining)
+      headers.append(TensorFile.Header(name: dataset.path, elementType: reader.type, shape: reader.shape))
+    }
+    return headers.sorted { precedes($0.name, $1.name) }
+  }
+}

@@ -1,0 +1,25 @@
+import Determinism
+
+/// What files of other programs hold beside tensors and attributes of the file; ours have none of it. It enters their
+/// digest.
+///
+/// Paths of one file are never equal to Unicode without being the same bytes; the reader refuses such files.
+struct ForeignContent: Hashable, Sendable {
+  /// Attributes of groups and data sets, by path.
+  var attributes = [String: [String: CanonicalValue]]()
+  /// How attributes are stored that we would not write so, by path and name; the root group has the empty path.
+  var forms = [String: [String: String]]()
+  /// Targets of soft links, which are not followed.
+  var links = [String: String]()
+  /// Paths of groups without members, sorted.
+  var emptyGroups = [String]()
+
+  /// Members of the manifest; none for our own files.
+  var members: [String: CanonicalValue] {
+    var members = [String: CanonicalValue]()
+    if !forms.isEmpty { members["forms"] = .object(forms.mapValues { .object($0.mapValues { .string($0) }) }) }
+    if !links.isEmpty { members["links"] = .object(links.mapValues { .string($0) }) }
+    if !emptyGroups.isEmpty { members["groups"] = .array(emptyGroups.map { .string($0) }) }
+    return members
+  }
+}

@@ -1,0 +1,135 @@
+import Determinism
+import Foundation
+import Synchronization
+import Testing
+
+@testable import Pipelines
+
+/// Draws numbers and adds them up, with a checkpoint every other step; stops at step 7 where it is told to.
+private struct Sum: Stage {
+  static let name = "sum", version = 1, isRandom = true
+  static let outputs = [OutputPort("sum", "json")]
+  /// Of its own: suites run side by side.
+  static let stops = Atomic<Bool>(false)
+  init(parameters: NoParameters) {}
+
+  func run(in context: StageContext) throws {
+    var (step, sum) = (0, UInt64(0))
+    if let checkpoint = try context.latestCheckpoint() {
+      step = checkpoint.step
+      sum = try #require(UInt64(String(contentsOfFile: checkpoint.path, encoding: .utf8)))
+    }
+    while step < 9 {
+      var random = context.seeds.stream("step/\(step)")
+      sum &+= random.next() >> 8
+      step += 1
+      context.recordDigest(step: step, name: "sum", digest: Digest(of: String(sum)))
+      if step % 2 == 0 { try context.saveCheckpoint(step: step, of: 9) { try save(String(sum), to: $0) } }
+      if step == 7, Sum.stops.load(ordering: .relaxed) { context.interruption.request() }
+      try context.checkCancelled()
+    }
+    try context.write("sum", json: String(sum))
+  }
+}
+
+@Suite("Checkpoints are used only where they are what they must be", .serialized)
+struct CheckpointTests {
+  private static let text = "pipeline: p\nstages:\n  a: { uses: sum }\n"
+
+  private func makeBench() throws -> Bench {
+    let bench = try Bench()
+    bench.registry = StageRegistry(kinds: [StageKind(Sum.self)])
+    return bench
+  }
+
+  /// A store with the checkpoints of steps 4 and 6.
+  private func interrupted(seed: UInt64? = nil) throws -> (bench: Bench, folder: String) {
+    let bench = try makeBench()
+    Sum.stops.store(true, ordering: .relaxed)
+    defer { Sum.stops.store(false, ordering: .relaxed) }
+    try bench.run(Self.text, seed: seed)
+    let folder = try #require(try Files.list(bench.storePath + "/checkpoints").first)
+    return (bench, bench.storePath + "/checkpoints/" + folder)
+  }
+
+  /// The outputs and every digest on the way are those of a run that nobody interrupted.
+  private func expectUntouched(_ bench: Bench, _ what: String) throws {
+    let whole = try makeBench()
+    let root = try whole.run(Self.text).result.root
+    #expect(try bench.run(Self.text).result.root == root, "\(what)")
+    let (mine, theirs) = (try bench.store(), try whole.store())
+    let key = try #require(try theirs.recordKeys().first)
+    #expect(try mine.record(key).trace == theirs.record(key).trace, "\(what)")
+    #expect(try bench.files("checkpoints").isEmpty, "\(what)")
+  }
+
+  @Test("any changed byte of a checkpoint or of what vouches for it costs steps, never bits")
+  func flipped() throws {
+    let (reference, folder) = try interrupted()
+    let names = try Files.list(folder)
+    #expect(names == ["step-4", "step-4.json", "step-6", "step-6.json"])
+    let files = try names.map { (name: $0, bytes: try Files.read("\(folder)/\($0)")) }
+    var random = Seeds(kind: "test", seed: 1).stream("flips")
+    for round in 0..<60 {
+      let bench = try makeBench()
+      let place = "\(bench.storePath)/checkpoints/\(folder.splitBytes(at: UInt8(ascii: "/")).last!)"
+      _ = try bench.store()
+      try Files.makeFolder(place)
+      for file in files {
+        var bytes = file.bytes
+        // The newer one always, the older one every third time.
+        if file.name.hasPrefix("step-6") || round % 3 == 0 {
+          let i = Int(random.next() % UInt64(bytes.count))
+          bytes[i] ^= 1 << UInt8(random.next() % 8)
+        }
+        try Files.write(bytes, to: "\(place)/\(file.name)")
+      }
+      try expectUntouched(bench, "round \(round)")
+    }
+    _ = reference
+  }
+
+  @Test("one of another seed, another step or another build is not used")
+  func foreign() throws {
+    let (_, other) = try interrupted(seed: 8)
+    do {
+      let (bench, folder) = try interrupted()
+      for name in try Files.list(folder) { try Files.remove("\(folder)/\(name)") }
+      for name in try Files.list(other) { try Files.write(Files.read("\(other)/\(name)"), to: "\(folder)/\(name)") }
+      try expectUntouched(bench, "of another seed")
+    }
+    do {
+      let (bench, folder) = try interrupted()
+      for ending in ["", ".json"] { try Files.rename("\(folder)/step-6\(ending)", to: "\(folder)/step-8\(ending)") }
+      try expectUntouched(bench, "renamed to a later step")
+    }
+    do {
+      let (bench, folder) = try interrupted()
+      for ending in ["", ".json"] {
+        try Files.write(Files.read("\(folder)/step-4\(ending)"), to: "\(folder)/step-6\(ending)")
+      }
+      try expectUntouched(bench, "an earlier one under the name of a later")
+    }
+    do {
+      let (bench, folder) = try interrupted()
+      let key = try #require(Digest(hex: folder.splitBytes(at: UInt8(ascii: "/")).last!))
+      try Files.remove(folder)
+      let forged = CheckpointFolder(path: folder, key: key, program: Digest(of: "another build"))
+      try forged.save(step: 6, of: 9, trace: Trace()) { try save("12345", to: $0) }
+      #expect(try CheckpointFolder(path: folder, key: key).latest() == nil)
+      try expectUntouched(bench, "of another build")
+    }
+  }
+
+  @Test("what is passed over is said")
+  func warning() throws {
+    let (bench, folder) = try interrupted()
+    try save("123", to: folder + "/step-6")
+    let notices = Recorder()
+    let runner = Runner(planner: try bench.planner(Self.text), options: bench.options) { event in
+      if case .notice(let text) = event { notices.note(text) }
+    }
+    _ = try runner.run()
+    #expect(notices.notes.count == 1 && notices.notes[0].contains("step-6 is not used: its bytes changed"))
+  }
+}

@@ -1,0 +1,97 @@
+import Determinism
+import Models
+import Search
+import Testing
+
+@testable import Pipelines
+@testable import Stages
+
+/// The smallest and oddest numbers that a network's parameters may have: whatever is taken can be built, trained, tested
+/// and recalibrated.
+@Suite("Networks at the edges of their parameters")
+struct EdgeNetworkTests {
+  private static let tiny: NetworkConfiguration = {
+    var network = NetworkConfiguration(
+      body: BodyConfiguration(
+        stemChannels: 2, stageChannels: [4, 8, 12, 16], stageBlocks: [1, 1, 1, 1], classifierChannels: 8))
+    network.pyramidChannels = 4
+    network.normGroups = 2
+    network.anchors.sizes = [8, 16, 32, 48, 64]
+    network.proposals.postNMSTest = 20
+    network.proposals.postNMSTrain = 40
+    network.boxHead.hidden = 8
+    network.boxHead.normGroups = 2
+    network.boxHead.batchPerImage = 8
+    network.boxHead.detectionsPerImage = 5
+    network.maskHead.pooledSize = 4
+    network.maskHead.channels = 4
+    network.maskHead.layers = 2
+    network.semantic.channels = 4
+    network.semantic.layers = 1
+    network.levelRule.canonicalScale = 56
+    return network
+  }()
+
+  private static let values: [CanonicalValue] =
+    [0, 1, 2, 3, 5, 1000, 1_000_000].map { .integer($0) } + [1e-6, 0.001, 0.5, 0.999, 1e6].map { .number($0) }
+
+  /// The trees that differ in one number.
+  private static func changed(_ value: CanonicalValue, _ path: String = "") -> [(path: String, value: CanonicalValue)] {
+    switch value {
+    case .object(let members):
+      members.sorted { $0.key < $1.key }.flatMap { name, member in
+        changed(member, path + "." + name).map { path, other in
+          (path, .object(members.merging([name: other]) { $1 }))
+        }
+      }
+    case .array(let elements):
+      elements.indices.flatMap { i in
+        changed(elements[i], "\(path)[\(i)]").map { path, other in
+          var list = elements
+          list[i] = other
+          return (path, CanonicalValue.array(list))
+        }
+      } + (elements.count > 1 ? [(path + " shorter", CanonicalValue.array(Array(elements.dropLast())))] : [])
+    case .integer, .number: values.map { ("\(path)=\($0.canonicalText)", $0) }
+    default: []
+    }
+  }
+
+  @Test("every number of a panoptic network")
+  func panoptic() throws {
+    var taken = 0
+    for (place, value) in Self.changed(try CanonicalValue(encoding: Self.tiny)) {
+      guard let network = try? value.decoded(as: NetworkConfiguration.self),
+        (try? network.check(at: "network")) != nil,
+        // What is large is only slow.
+        network.weightFloor(isSupernet: false, thingClasses: 2, stuffClasses: 2) < 2e5, network.body.blockCount < 12,
+        network.maskHead.layers + network.semantic.layers < 20, network.maskHead.pooledSize < 20,
+        network.boxHead.pooledSize < 20
+      else { continue }
+      taken += 1
+      var calibration = Calibration()
+      let content = NetworkContent.fixed(network.evenArchitectures[0])
+      let measured = calibration.panoptic(
+        network, content: content, data: DataSize(things: 2, stuff: 2), height: 64, width: 64)
+      #expect(measured.training.parameters > 0, "\(place)")
+    }
+    #expect(taken > 100, "\(taken)")
+  }
+
+  @Test("every number of a classifier's body")
+  func classifier() throws {
+    var taken = 0
+    for (place, value) in Self.changed(try CanonicalValue(encoding: Self.tiny.body)) {
+      guard let body = try? value.decoded(as: BodyConfiguration.self), (try? body.check(at: "body")) != nil,
+        body.weightFloor(isSupernet: true) < 2e5, body.blockCount < 12, body.classifierChannels <= 1000
+      else { continue }
+      for side in [1, 2, 33] {
+        taken += 1
+        var calibration = Calibration()
+        let measured = calibration.classifierTraining(body, content: .fixed(body.evenPaths[0]), side: side)
+        #expect(measured.parameters > 0, "\(place)")
+      }
+    }
+    #expect(taken > 20, "\(taken)")
+  }
+}

@@ -1,0 +1,110 @@
+import Determinism
+import Models
+import Search
+import Testing
+
+@testable import Pipelines
+@testable import Stages
+
+/// The operators that a network chooses among are in the key of whatever depends on them.
+@Suite("Operators in keys")
+struct OperatorKeyTests {
+  private static let place = SourceLocation(file: "operators.yaml", line: 1, column: 1)
+
+  @Test("another set is in the canonical parameters of every kind that has a network or a body")
+  func everyKind() throws {
+    var checked = 0
+    for kind in Stages.registry.kinds.values.sorted(by: { $0.name < $1.name }) {
+      let sets: [(path: [String], operators: [CanonicalValue])] = [
+        (["network", "body", "operators"], ["shuffle-3x3", "xception-3x3"]),
+        (["network", "head-operators"], ["dw-3x3", "at-5x5", "df-3x3"]), (["body", "operators"], ["shuffle-3x3"]),
+      ]
+      for (path, operators) in sets {
+        let outer = kind.defaults[path[0]]
+        guard outer != nil, path.count == 3 || path[0] == "network" || outer?["stageBlocks"] != nil else { continue }
+        let tree = path.reversed().reduce(CanonicalValue.array(operators)) { .object([$1: $0]) }
+        let changed = try kind.prepare(LocatedValue(plain: tree, at: Self.place)).parameters
+        let usual = try kind.prepare(LocatedValue(plain: .object([:]), at: Self.place)).parameters
+        #expect(changed.digest != usual.digest, "\(kind.name): \(path)")
+        #expect(!usual.canonicalText.contains("perators"), "\(kind.name): the published set is not in the key")
+        // What a record says comes back.
+        #expect(try kind.restore(changed).parameters == changed && kind.restore(usual).parameters == usual)
+        checked += 1
+      }
+    }
+    #expect(checked >= 20, "\(checked)")
+  }
+
+  @Test("an unknown operator is refused at its place with those there are, twice the same and none too")
+  func unknown() throws {
+    let kind = try #require(Stages.registry.kinds["finetune-supernet"])
+    for (operators, message) in [
+      (["shuffle-4x4"], "unknown operator 'shuffle-4x4'; there are shuffle-3x3, shuffle-5x5"),
+      (["shuffle-3x3", "shuffle-3x3"], "names an operator twice"), ([], "must be in 1..."),
+    ] {
+      let tree: CanonicalValue = ["network": ["body": ["operators": .array(operators.map { .string($0) })]]]
+      let error = #expect(throws: PipelineError.self) {
+        try kind.prepare(LocatedValue(plain: tree, at: Self.place))
+      }
+      #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
+      #expect(error?.description.hasPrefix("operators.yaml:1:1") == true)
+    }
+  }
+
+  /// As if somebody added a fifth operator to the program.
+  private enum Extended: Int, SearchOperator {
+    case one, two, three
+    var name: String { ["one 1x1", "two 2x2", "three 3x3"][rawValue] }
+    static let published: [Extended] = [.one, .two]
+  }
+
+  private struct Configuration: Codable, Hashable {
+    var operators = OperatorSet<Extended>()
+  }
+
+  @Test("an operator that is added to the program changes keys; what older records say keeps its meaning")
+  func added() throws {
+    let now = try CanonicalValue(encoding: Configuration())
+    #expect(now == ["operators": ["one-1x1", "two-2x2", "three-3x3"]] as CanonicalValue)
+    let old = try (CanonicalValue.object([:])).decoded(as: Configuration.self)
+    #expect(old.operators == .published && old.operators.count == 2)
+    #expect(try CanonicalValue(encoding: old) == .object([:]))
+    #expect(OperatorSet<BodyOperator>() == .published && OperatorSet<HeadOperator>() == .published)
+  }
+
+  @Test("a smaller set is searched, built and trained by its own choices, from the same first weights")
+  func smaller() throws {
+    var small = NetworkConfiguration(
+      body: BodyConfiguration(
+        stemChannels: 2, stageChannels: [4, 8, 12, 16], stageBlocks: [1, 1, 1, 1], classifierChannels: 8))
+    small.pyramidChannels = 4
+    small.normGroups = 2
+    small.boxHead.hidden = 8
+    small.boxHead.normGroups = 2
+    small.maskHead.channels = 4
+    small.semantic.channels = 4
+    let whole = small
+    small.body.operators = OperatorSet([.xception3x3, .shuffle5x5])
+    small.headOperators = OperatorSet([.atrous3x3])
+    #expect(small.searchSpace.choices(of: .backbone) == 2 && small.searchSpace.choices(of: .head) == 1)
+    #expect(throws: SearchError.self) {
+      try small.validate(
+        Architecture(backbone: [2, 0, 0, 0], head: Array(repeating: 0, count: 7), inter: Array(repeating: 0, count: 9)))
+    }
+    let seeds = Seeds(kind: "test", seed: 1)
+    func tensors(_ configuration: NetworkConfiguration, _ content: NetworkContent) -> [String: [Float]] {
+      let network = PanopticNetwork(
+        configuration, thingClasses: 2, stuffClasses: 2, content: content, batchNormMomentum: 0.1, seeds: seeds)
+      return Dictionary(uniqueKeysWithValues: network.store.state.entries.map { ($0.name, $0.tensor.array) })
+    }
+    let inter = Array(repeating: 0, count: 9)
+    let chosen = Architecture(backbone: [0, 1, 0, 1], head: Array(repeating: 0, count: 7), inter: inter)
+    let published = Architecture(backbone: [3, 1, 3, 1], head: Array(repeating: 4, count: 7), inter: inter)
+    #expect(tensors(small, .fixed(chosen)) == tensors(whole, .fixed(published)))
+    let all = tensors(whole, .supernet)
+    let part = tensors(small, .supernet)
+    #expect(part.count < all.count && part.allSatisfy { all[$0.key] == $0.value })
+    #expect(
+      small.body.multiplyAdds(path: [0, 1, 0, 1], side: 64) == whole.body.multiplyAdds(path: [3, 1, 3, 1], side: 64))
+  }
+}

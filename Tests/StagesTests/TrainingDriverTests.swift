@@ -1,0 +1,138 @@
+import Determinism
+import Foundation
+import NN
+import TensorFiles
+import Tensors
+import Testing
+
+@testable import Pipelines
+@testable import Stages
+
+/// Checkpoints of trainings: a state is used only where it says itself that it is of this training and this step.
+@Suite("Going on with a training")
+struct TrainingDriverTests {
+  /// Moves a few values in a way that tells every step apart.
+  private final class Toy: TrainingProcess {
+    let steps = 8
+    let unit = "updates"
+    var values = Tensor(zeros: [4])
+    /// The steps that were done here.
+    var done: [Int] = []
+    /// Where it is killed.
+    let end: Int
+
+    init(end: Int = 8) { self.end = end }
+
+    struct Killed: Error {}
+
+    func step(_ index: Int) throws -> String {
+      guard index < end else { throw Killed() }
+      done.append(index)
+      values = Tensor(shape: [4]) { 0.5 * self.values[flat: $0] + Float(index * 4 + $0) }
+      return ""
+    }
+
+    var state: StateDictionary { StateDictionary([("values", values)]) }
+
+    func restore(_ state: StateDictionary) throws {
+      guard let found = state.entries.first, state.entries.count == 1, found.name == "values", found.tensor.shape == [4]
+      else { throw StateError(description: "no state of a toy") }
+      values = found.tensor
+    }
+  }
+
+  private final class Folder {
+    let path = NSTemporaryDirectory() + "training-driver-\(UInt64.random(in: 0 ... .max))"
+    init() throws { try FileIO.makeFolder(path) }
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    func context(_ seed: UInt64 = 1) -> StageContext {
+      StageContext(
+        kind: StageKind(PretrainBodyStage.self), seed: seed, threads: 1, inputs: [:], scratch: path,
+        checkpoints: CheckpointFolder(path: path + "/checkpoints"), checkpointInterval: 0,
+        interruption: Interruption(),
+        surroundings: .init(
+          stageName: "toy", seed: seed, storePath: path, log: nil, sandbox: .none(reason: "a test"), toolPaths: [:],
+          fileExtensions: [:])
+      ) { _ in }
+    }
+
+    /// Trains until it is killed, or to the end.
+    @discardableResult
+    func train(seed: UInt64 = 1, steps: Int = 600, end: Int = 8) throws -> Toy {
+      let toy = Toy(end: end)
+      var parameters = PretrainBodyStage.Parameters()
+      parameters.recipe.steps = steps
+      let driver = try TrainingDriver(of: PretrainBodyStage.self, parameters, in: context(seed))
+      do { try driver.run(toy) } catch is Toy.Killed {}
+      return toy
+    }
+  }
+
+  private let whole: Tensor = {
+    let toy = Toy()
+    for i in 0..<8 { _ = try! toy.step(i) }
+    return toy.values
+  }()
+
+  @Test("from the newest checkpoint, to the values of an uninterrupted one")
+  func resumed() throws {
+    let folder = try Folder()
+    try folder.train(end: 5)
+    let toy = try folder.train()
+    #expect(toy.done == [5, 6, 7] && toy.values.isIdentical(to: whole))
+  }
+
+  @Test("work that needs more memory than there is is refused with both sizes and a way out")
+  func memory() throws {
+    let context = try Folder().context()
+    try context.requireMemory(values: 1000, advice: "the toy")
+    for values in [1e15, 1e300, .infinity] {
+      let error = #expect(throws: MemoryShortage.self) {
+        try context.requireMemory(values: values, advice: "'recipe.batch'")
+      }
+      let text = error?.description ?? ""
+      #expect(text.contains("this needs ") && text.contains(" GiB are available "), "\(text)")
+      #expect(text.contains("Make 'recipe.batch' smaller") && error?.isUserData == false)
+    }
+  }
+
+  @Test("a state of another step is not used, however well it is vouched for; the one before is")
+  func otherStep() throws {
+    let folder = try Folder()
+    try folder.train(end: 3)
+    let early = try FileIO.read(folder.path + "/checkpoints/step-2")
+    try folder.train(end: 5)
+    try folder.context().saveCheckpoint(step: 5, of: 8) { try FileIO.write(early, to: $0) }
+    let toy = try folder.train()
+    #expect(toy.done.first == 4 && toy.values.isIdentical(to: whole), "\(toy.done)")
+  }
+
+  @Test("a state of another seed, other parameters or no training at all is not used; the training starts anew")
+  func otherTraining() throws {
+    let plain = try TensorFile(tensors: [("values", NamedTensor(Tensor(zeros: [4])))])
+    let lying = try TensorFile(
+      tensors: [("values", NamedTensor(Tensor(zeros: [4])))],
+      attributes: ["step": 4, "training": .string(Digest(of: Array("another".utf8)).hex)])
+    for forge in ["seed", "parameters", "nothing", "lie", "shape", "garbage"] {
+      let folder = try Folder()
+      switch forge {
+      case "seed": try folder.train(seed: 2, end: 4)
+      case "parameters": try folder.train(steps: 601, end: 4)
+      case "nothing": try folder.context().saveCheckpoint(step: 4, of: 8) { try plain.write(to: $0) }
+      case "lie": try folder.context().saveCheckpoint(step: 4, of: 8) { try lying.write(to: $0) }
+      case "shape":
+        var parameters = PretrainBodyStage.Parameters()
+        parameters.recipe.steps = 600
+        let own = try TrainingDriver(of: PretrainBodyStage.self, parameters, in: folder.context())
+        let file = try TensorFile(
+          tensors: [("values", NamedTensor(Tensor(zeros: [5])))],
+          attributes: ["step": 4, "training": .string(own.identity.hex)])
+        try folder.context().saveCheckpoint(step: 4, of: 8) { try file.write(to: $0) }
+      default: try folder.context().saveCheckpoint(step: 4, of: 8) { try FileIO.write([1, 2, 3], to: $0) }
+      }
+      let toy = try folder.train()
+      #expect(toy.done == Array(0..<8) && toy.values.isIdentical(to: whole), "\(forge): \(toy.done)")
+    }
+  }
+}
