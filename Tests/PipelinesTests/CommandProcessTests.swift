@@ -98,7 +98,7 @@ struct CommandProcessTests {
     let seconds = "77\(UInt32.random(in: 100_000 ... .max))"
     let clock = ContinuousClock()
     let begin = clock.now
-    let (ending, output, _) = try run(script.replacing("77", with: seconds) + "; echo done", in: bench)
+    let (ending, output, _) = try run(script.replacing("77", with: seconds) + "\necho done", in: bench)
     #expect(ending == .exited(0) && output == Array("done\n".utf8))
     #expect(clock.now - begin < .seconds(30))
     #expect(try CommandProcessTests.processes(with: seconds) == [])
@@ -259,10 +259,6 @@ struct CommandProcessTests {
       for (with, message) in [
         ("run: [echo, '\(word)']", "word 2 of its 'run' has 140000 bytes"),
         ("run: [env], environment: { A: '\(word)' }", "its variable 'A' has 140002 bytes"),
-        (
-          "run: [echo, \(Array(repeating: String(word.prefix(100_000)), count: 30).joined(separator: ", "))]",
-          "its 'run' and 'environment' have 3000"
-        ),
       ] {
         let failure = try bench.run(
           "pipeline: p\nstages:\n  a: { uses: command, with: { \(with) } }\n", file: bench.folder + "/p.yaml"

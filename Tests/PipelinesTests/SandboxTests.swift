@@ -25,7 +25,7 @@ struct Escape: CustomTestStringConvertible, Sendable {
     Escape("leaves by its stdout", "ls /proc/self/fd/1/.."),
     Escape("leaves by its stderr", "ls /proc/self/fd/2/.."),
     Escape("has a stream that is no pipe", "for i in 0 1 2; do readlink /proc/self/fd/$i; done | grep -v '^pipe:'"),
-    Escape("has more open files", "for i in 3 4 5 6 7 8; do readlink /proc/$$/fd/$i; done | grep ."),
+    Escape("has more open files", "ls /proc/$$/fd | grep -E '^[3-9]$'"),
     Escape("finds the files of the first process", "ls /proc/1/root/../$CHECKOUT/secret.txt"),
     Escape("reads the checkout", "cat $CHECKOUT/secret.txt"),
     Escape("lists the store", "ls $STORE"),
@@ -82,7 +82,6 @@ struct Escape: CustomTestStringConvertible, Sendable {
       "makes a folder that stays",
       "perl -e 'mkdir \"d\"; open(D, \"<\", \"d\"); my $x = pack(\"q\", 0x10); exit !ioctl(D, 0x40086602, $x)'"),
     Escape("sees other processes", "ls /proc | grep -E '^[0-9]+$' | wc -l | grep -E '[0-9][0-9]'"),
-    Escape("reads memory of the first process", "dd if=/proc/1/mem of=x bs=1 count=1"),
   ]
 
   /// By number, of x86-64: what perl's syscall makes of -1 is undefined success, so 0 or more is an escape.
@@ -110,8 +109,8 @@ struct SandboxTests {
       checkout = bench.folder + "/checkout"
       try Files.makeFolder(checkout + "/.git")
       try Files.makeFolder(checkout + "/data")
-      try save("secret", to: checkout + "/secret.txt")
-      try save("secret", to: bench.folder + "/secret.txt")
+      try save("classified", to: checkout + "/secret.txt")
+      try save("classified", to: bench.folder + "/secret.txt")
       try save("a", to: checkout + "/data/a.txt")
     }
 
@@ -143,7 +142,7 @@ struct SandboxTests {
     #expect(result.failures.map(\.stage) == ["a"])
     let message = result.failures.first?.message ?? ""
     #expect((result.failures.first?.error as? PipelineError)?.code == .commandFailed, "\(message)")
-    #expect(!message.contains("secret"), "\(message)")
+    #expect(!message.contains("classified"), "\(message)")
     #expect(try scene.bench.audit(deep: true).isSound)
     #expect(try Files.status("/dev/null").changed == devices)
     #expect(try scene.bench.files("tmp") == [])

@@ -71,7 +71,7 @@ struct ChildProcess: Sendable {
       source: source, input: stdin.writing,
       readers: [(stdout.reading, output)] + (stderr.map { [($0.reading, errors)] } ?? []), control: control.writing,
       limit: limit, interruption: interruption)
-    supervision.start()
+    try supervision.start()
     attendant.attend(until: { supervision.isOver })
     let ending = supervision.wait()
     if let failure = attendant.failure { throw failure }
@@ -122,21 +122,19 @@ private final class Supervision: @unchecked Sendable {
     self.descriptors = descriptors
   }
 
-  func start() {
-    let thread = Thread { [self] in
+  func start() throws {
+    try startThread(named: "supervision", stackBytes: 1 << 20) { [self] in
       // The supervisor shares this thread's memory: no handler may run in it.
       var all = sigset_t()
       sigfillset(&all)
       pthread_sigmask(SIG_SETMASK, &all, nil)
       perform()
-      // Now nobody has these ends, which is what the other ends see.
-      for pipe in descriptors { pipe.shut() }
+      // Now nobody has the ends that it wrote to, which is what the other ends see. That which it read from stays: writing
+      // to a pipe that nobody can read would kill this process.
+      for pipe in descriptors.dropFirst() { pipe.shut() }
       over.store(true, ordering: .releasing)
       ended.signal()
     }
-    thread.name = "supervision"
-    thread.stackSize = 1 << 20
-    thread.start()
   }
 
   func wait() -> cp_ending {

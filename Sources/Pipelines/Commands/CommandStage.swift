@@ -25,11 +25,12 @@ struct CommandStage: Sendable {
     let process = try process(folder, context: context)
     let log = logPath(context)
     try Files.write(Array("$ \(shown)\n".utf8), to: log, append: true)
+    let begin = try Files.status(log).size
     try requireTools(context)
     let ending = try process.run(
       input: try standardInput(context), output: command.stdout.map { "\(folder.path)/\($0)" } ?? log, errors: log,
       interruption: context.interruption)
-    guard ending == .exited(0) else { throw failure(ending, log: log, context) }
+    guard ending == .exited(0) else { throw failure(ending, log: log, from: begin, context) }
     try requireTools(context)
     try folder.requireUnchanged()
     for output in command.outputs {
@@ -172,12 +173,16 @@ struct CommandStage: Sendable {
       wrapper: wrapper, program: found ?? program, words: command.words, folder: Confinement.workingFolder)
   }
 
-  private func failure(_ ending: ChildProcess.Ending, log: String, _ context: StageContext) -> PipelineError {
+  /// - Parameter begin: where what the program printed begins in the log.
+  private func failure(
+    _ ending: ChildProcess.Ending, log: String, from begin: Int, _ context: StageContext
+  ) -> PipelineError {
     var message =
       "the command of '\(context.surroundings.stageName)' \(Self.text(ending))"
-    let lines = TextLines.split((try? Files.tail(of: log, bytes: 4096)) ?? []).suffix(6)
+    let printed = ((try? Files.status(log).size) ?? begin) - begin
+    let lines = TextLines.split((try? Files.tail(of: log, bytes: max(0, min(4096, printed)))) ?? []).suffix(6)
       .map { String(decoding: $0, as: UTF8.self) }
-      .filter { !$0.isEmpty && !$0.startsWithBytes(of: "$ ") }
+      .filter { !$0.isEmpty }
     if !lines.isEmpty {
       message += ":\n" + lines.map { "    \(Printable.line($0.prefix(300)))" }.joined(separator: "\n")
     }
