@@ -2,7 +2,7 @@
 ///
 /// A loop runs on the calling thread and on up to `threads - 1` helpers of one process-wide pool. Loops may nest and
 /// may be started from several threads at once: a piece that finds no helper is done by its caller, so nothing waits
-/// for a thread that does not come.
+/// for a thread that does not come, not even where the system refuses to start one.
 public enum Parallel {
   /// Threads that a loop started from this thread may use; 1 runs it in place.
   public static var threads: Int {

@@ -6,13 +6,16 @@ import Synchronization
 /// Training starts tens of thousands of loops a second, each some tens of microseconds long, so an idle helper first
 /// watches a counter for a moment and only then sleeps; a caller whose helpers still work does the same.
 final class ThreadPool: @unchecked Sendable {
-  // Invariant: `loops`, `started` and `sleeping` are touched only under `lock`; everything else is atomic or constant.
+  // Invariant: `loops`, `started`, `sleeping` and `loopsUntilRetry` are touched only under `lock`; everything else is
+  // atomic or constant.
   static let shared = ThreadPool()
 
   private let lock = Lock()
   private var loops: [Loop] = []
   private var started = 0
   private var sleeping = 0
+  /// Loops that pass before the system is asked again for a helper that it refused.
+  private var loopsUntilRetry = 0
   /// Rises with every posted loop, under the lock; lets idle helpers watch without the lock.
   private let posted = Atomic<Int>(0)
   private let configured = Atomic<Int>(0)
@@ -27,11 +30,12 @@ final class ThreadPool: @unchecked Sendable {
     set { configured.store(newValue, ordering: .relaxed) }
   }
 
-  /// Runs a loop on this thread and at most `limit - 1` helpers; returns when every piece is done.
+  /// Runs a loop on this thread and at most `limit - 1` helpers; returns when every piece is done. A helper that the
+  /// system refuses is not there: its pieces are done by the others.
   func run(count: Int, limit: Int, body: @escaping (Int) -> Void) {
     let loop = Loop(count: count, helpers: limit - 1, body: body)
     lock.acquire()
-    while started < limit - 1 { startHelper() }
+    if loopsUntilRetry > 0 { loopsUntilRetry -= 1 } else { startHelpers(limit - 1) }
     loops.append(loop)
     posted.wrappingAdd(1, ordering: .releasing)
     if sleeping > 0 { lock.wake(.helpers) }
@@ -47,12 +51,16 @@ final class ThreadPool: @unchecked Sendable {
   }
 
   /// - Precondition: the lock is held.
-  private func startHelper() {
-    started += 1
-    let thread = Thread { ThreadPool.shared.help() }
-    thread.name = "autopanoptic helper \(started)"
-    thread.stackSize = 8 << 20
-    thread.start()
+  private func startHelpers(_ wanted: Int) {
+    while started < wanted {
+      do {
+        try startThread(named: "helper \(started + 1)") { ThreadPool.shared.help() }
+        started += 1
+      } catch {
+        loopsUntilRetry = 1_000
+        return
+      }
+    }
   }
 
   private func help() -> Never {
