@@ -1,8 +1,8 @@
 import Determinism
 import Tensors
 
-/// Matrix products of the networks against OpenBLAS and PyTorch, whichever is faster: 1×1 convolutions over the flattened positions of a batch, linear
-/// layers over regions. One row of the table sums them all.
+/// Matrix products of the networks against OpenBLAS and PyTorch, whichever is faster: 1×1 convolutions over the flattened
+/// positions of a batch, linear layers over regions. One row of the table sums them all.
 func productSuite() -> [Case] {
   // Outputs, inputs, positions.
   let convolutions = [
