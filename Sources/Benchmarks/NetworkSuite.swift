@@ -25,13 +25,20 @@ func networkSuite(_ options: Options) -> [Case] {
     row: Row(name: "network/training, compiled peer", target: 1.4))
   let alone = Opponent(
     name: "one thread", kind: .ourselves(threads: 1), row: Row(name: "network/training, scaling", target: 1.85))
+  // 0.6 of what products alone would take.
+  let products = Opponent(
+    name: "products alone", kind: .allowance, row: Row(name: "network/training, share of product speed", target: 0.6))
   let shape = "\(batch)×3×224×224"
   return [
     Case(
       "network/training", shape, .operations(3 * operations),
-      against: [torch("training", 1.5)] + (options.compiles ? [compiled] : []) + [alone],
+      against: [torch("training", 1.5)] + (options.compiles ? [compiled] : []) + [alone, products],
       memory: Memory(name: "network/memory") { ClassifierRun(batch: batch).train(steps: 3) }
-    ) { ClassifierRun(batch: batch).training },
+    ) {
+      var run = ClassifierRun(batch: batch).training
+      run.allowance = { ProductSpeed.seconds(for: 3 * operations) }
+      return run
+    },
     Case("network/inference", shape, .operations(operations), against: [torch("inference", 1.2)]) {
       ClassifierRun(batch: batch).inference
     },

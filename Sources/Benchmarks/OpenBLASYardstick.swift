@@ -10,23 +10,28 @@ struct OpenBLASYardstick {
       UnsafeMutablePointer<Float>?, Int32
     ) -> Void
   private typealias SetThreads = @convention(c) (Int32) -> Void
+  private typealias CoreName = @convention(c) () -> UnsafePointer<CChar>?
 
   private let product: Multiply
   private let setThreads: SetThreads
+  /// Whose kernels it runs, such as `SkylakeX`.
+  let core: String
 
-  /// Nil where the library is not installed.
-  static let shared = OpenBLASYardstick()
+  /// With the fastest kernels; nil where the library is not installed.
+  static let shared: OpenBLASYardstick? = {
+    OpenBLASCore.chooseFastest()
+    return OpenBLASYardstick()
+  }()
 
-  private init?() {
-    // A processor younger than the library counts as one without vectors; the name of its generation helps.
-    let core = Backend.InstructionSet.avx512.isSupported ? "SkylakeX" : "Haswell"
-    if Backend.InstructionSet.avx2.isSupported { setenv("OPENBLAS_CORETYPE", core, 0) }
+  init?() {
     guard let library = dlopen("libopenblas.so.0", RTLD_NOW | RTLD_LOCAL),
       let product = dlsym(library, "cblas_sgemm"), let setThreads = dlsym(library, "openblas_set_num_threads")
     else { return nil }
     // The casts state the prototypes of cblas.h, with its 32-bit integers.
     self.product = unsafeBitCast(product, to: Multiply.self)
     self.setThreads = unsafeBitCast(setThreads, to: SetThreads.self)
+    let name = dlsym(library, "openblas_get_corename").flatMap { unsafeBitCast($0, to: CoreName.self)() }
+    core = name.map { String(cString: $0) } ?? "unknown"
   }
 
   func multiply(_ shape: Product, _ a: Tensor, _ b: Tensor, into c: inout Tensor, threads: Int) {
@@ -41,6 +46,19 @@ struct OpenBLASYardstick {
             a.baseAddress, shape.transposesA ? m : k, b.baseAddress, shape.transposesB ? k : n, 0, c.baseAddress, n)
         }
       }
+    }
+  }
+
+  /// The best of some square products: in time, or on one thread in processor time, which others do not disturb.
+  func seconds(ofProductOf size: Int, threads: Int) -> Double {
+    let a = Tensor(random: [size, size], "product/a")
+    let b = Tensor(random: [size, size], "product/b")
+    var c = Tensor(zeros: [size, size])
+    let shape = Product(name: "square", m: size, n: size, k: size)
+    return (0..<6).reduce(.infinity) { best, _ in
+      let start = clock()
+      let time = Contest.time { multiply(shape, a, b, into: &c, threads: threads) }
+      return min(best, threads == 1 ? Double(clock() - start) / Double(CLOCKS_PER_SEC) : time)
     }
   }
 }

@@ -1,8 +1,8 @@
 import Determinism
 import Tensors
 
-/// Matrix products of the networks against OpenBLAS: 1×1 convolutions over the flattened positions of a batch, linear
-/// layers over regions. One row of the table sums them all.
+/// Matrix products of the networks against OpenBLAS and PyTorch, whichever is faster: 1×1 convolutions over the flattened
+/// positions of a batch, linear layers over regions. One row of the table sums them all.
 func productSuite() -> [Case] {
   // Outputs, inputs, positions.
   let convolutions = [
@@ -47,12 +47,22 @@ struct Product {
     ].map(\.benchmark)
   }
 
+  private var request: CanonicalValue {
+    [
+      "kind": "product", "left": Script.value(transposesA ? [k, m] : [m, k]), "transposesLeft": .bool(transposesA),
+      "right": Script.value(transposesB ? [n, k] : [k, n]), "transposesRight": .bool(transposesB),
+    ]
+  }
+
   private var benchmark: Case {
     let row = Row(name: "matrix products", target: 0.97)
     return Case(
       name, "\(m)×\(k) · \(k)×\(n)", .operations(2 * Double(m) * Double(n) * Double(k)), threads: .oneAndMost,
       rounds: 5,
-      against: [Opponent(name: "OpenBLAS", kind: .rival, row: row)]
+      against: [
+        Opponent(name: "OpenBLAS", kind: .rival, row: row),
+        Opponent(name: "torch", kind: .script(Script.torch, request), row: row),
+      ]
     ) {
       let a = Tensor(random: transposesA ? [k, m] : [m, k], "product/a")
       let b = Tensor(random: transposesB ? [n, k] : [k, n], "product/b")

@@ -36,6 +36,7 @@ struct Report {
     contest.peers.end()
     let verdicts = Verdicts(measurements)
     if !verdicts.isEmpty { say("\n" + verdicts.table) }
+    for line in verdicts.winners { say(line) }
     if !hasPeers { say("not compared: everything that needs torch") }
     say(verdicts.lastLine)
     return verdicts.allMet

@@ -63,7 +63,7 @@ struct TheirSide {
       call = { Peer.Reply(times: TheirSide.calls(of: { rival(threads) }, seconds: $0)) }
     case .allowance:
       guard let allowance = ours.run.allowance else { return nil }
-      call = { _ in Peer.Reply(times: [allowance()]) }
+      call = { _ in Peer.Reply(times: [Parallel.withThreads(threads) { allowance() }]) }
     case .script(let script, let request):
       guard let peer = try peers.peer(script, of: opponent.name) else { return nil }
       let reply = try peer.prepare(request, threads: threads)

@@ -1,4 +1,5 @@
-/// The table at the end: ratios of summed medians against their targets.
+/// The table at the end: ratios of summed medians against their targets. Of several opponents in one row the fastest
+/// counts, case by case.
 struct Verdicts {
   private struct Sum {
     let row: Row
@@ -6,6 +7,8 @@ struct Verdicts {
     let work: Work
     var ours = 0.0
     var theirs = 0.0
+    /// Who was the fastest how often.
+    var winners: [String: Int] = [:]
 
     var ratio: Double { theirs / ours }
     var isMet: Bool { ratio >= row.target }
@@ -16,13 +19,16 @@ struct Verdicts {
   /// In the order of the measurements; rows measured at several numbers of threads count once for each.
   init(_ measurements: [Measurement]) {
     for measurement in measurements {
-      for their in measurement.theirs {
+      for (i, their) in measurement.theirs.enumerated() {
         let row = their.opponent.row
+        let others = measurement.theirs.enumerated().filter { $0.element.opponent.row == row }
+        guard others.min(by: { $0.element.median < $1.element.median })?.offset == i else { continue }
         let known = sums.firstIndex { $0.row == row && $0.threads == measurement.threads }
         let index = known ?? sums.count
         if known == nil { sums.append(Sum(row: row, threads: measurement.threads, work: measurement.item.work)) }
         sums[index].ours += measurement.median
         sums[index].theirs += their.median
+        if others.count > 1 { sums[index].winners[their.opponent.name, default: 0] += 1 }
       }
     }
   }
@@ -40,6 +46,14 @@ struct Verdicts {
       ])
     }
     return Text.table(rows, right: [1, 2, 3, 4, 5])
+  }
+
+  /// For every row with several opponents, who was the fastest: in so many cases.
+  var winners: [String] {
+    sums.filter { !$0.winners.isEmpty }.map { sum in
+      let names = sum.winners.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.key) in \($0.value)" }
+      return "\(sum.row.name), \(sum.threads) thr.: the fastest peer was \(names.joined(separator: ", ")) cases"
+    }
   }
 
   var lastLine: String { "targets met \(met) of \(sums.count)" }

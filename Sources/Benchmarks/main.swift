@@ -13,6 +13,10 @@ do {
     try RunnerCases.child(Array(CommandLine.arguments.dropFirst(2)))
     exit(0)
   }
+  if CommandLine.arguments.dropFirst().first == "--openblas-child" {
+    OpenBLASCore.child()
+    exit(0)
+  }
   let options = try Options(Array(CommandLine.arguments.dropFirst()))
   _ = try Backend.resolve(environment: ProcessInfo.processInfo.environment)
   let suites = [

@@ -35,6 +35,11 @@ void ck_matrix_product(ck_isa isa, int64_t m, int64_t k, const float *packed, in
   table_of(isa)->matrix_product(m, k, packed, row0, row1, b, b_row, b_col, col0, col1, column_bias, c, ldc);
 }
 
+void ck_row_product(ck_isa isa, int64_t k, const float *a, int64_t a_row, int64_t row0, int64_t row1, const float *b,
+                    int64_t b_col, int64_t col0, int64_t col1, const float *column_bias, float *c, int64_t ldc) {
+  table_of(isa)->row_product(k, a, a_row, row0, row1, b, b_col, col0, col1, column_bias, c, ldc);
+}
+
 void ck_tap_sum_forward(ck_isa isa, const ck_tap_sum *s, const float *packed, const float *x, const float *bias,
                         float *y, int64_t channel0, int64_t channel1, int64_t first, int64_t count) {
   table_of(isa)->tap_sum_forward(s, packed, x, bias, y, channel0, channel1, first, count);

@@ -15,6 +15,8 @@ typedef struct {
                     float *);
   void (*matrix_product)(int64_t, int64_t, const float *, int64_t, int64_t, const float *, int64_t, int64_t, int64_t,
                          int64_t, const float *, float *, int64_t);
+  void (*row_product)(int64_t, const float *, int64_t, int64_t, int64_t, const float *, int64_t, int64_t, int64_t,
+                      const float *, float *, int64_t);
   void (*tap_sum_forward)(const ck_tap_sum *, const float *, const float *, const float *, float *, int64_t,
                           int64_t, int64_t, int64_t);
   int64_t (*weight_lanes)(int64_t);

@@ -106,7 +106,7 @@ public enum BatchNormalization {
           means![c] = batchMean
           variances![c] = unbiased
           var function = ck_normalization(
-            mean: mean[c], inverse: inverse[c], weight: gamma + c, bias: beta + c, step: 0, relu: relu ? 1 : 0)
+            mean: mean[c], inverse: inverse[c], weight: gamma + c, bias: beta + c, step: 0, relu: relu ? 1 : 0, far: 0)
           maps.normalize(
             &function, n, size, channels * size, (front + channels) * size, plane, target + c * size)
         }
@@ -134,7 +134,7 @@ public enum BatchNormalization {
     let kernel = Backend.maps.normalize
     Loops.planes(channels, size: n * size) { c in
       var function = ck_normalization(
-        mean: mean[c], inverse: deviation[c], weight: gamma + c, bias: beta + c, step: 0, relu: relu ? 1 : 0)
+        mean: mean[c], inverse: deviation[c], weight: gamma + c, bias: beta + c, step: 0, relu: relu ? 1 : 0, far: 0)
       kernel(
         &function, n, size, channels * size, (front + channels) * size, source + c * size, target + c * size)
     }
@@ -223,7 +223,7 @@ public enum BatchNormalization {
     Loops.planes(channels, size: 2 * n * size) { c in
       let at = c * size
       var function = ck_normalization(
-        mean: mean[c], inverse: inverse[c], weight: gamma + c, bias: beta + c, step: 0, relu: relu ? 1 : 0)
+        mean: mean[c], inverse: inverse[c], weight: gamma + c, bias: beta + c, step: 0, relu: relu ? 1 : 0, far: 0)
       let (b, g) = foldPairs(n) {
         maps.normalize_gradient_sums(&function, n, size, step, upstreamStep, source + at, dy + at, $0)
       }

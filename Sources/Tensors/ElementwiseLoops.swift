@@ -10,6 +10,9 @@ enum Loops {
   /// Elements per block of a sum (rule 5).
   static let block = 2048
 
+  /// Whether a result of so many elements is too large for the caches, beside an input of the same size.
+  static func isFar(_ count: Int) -> Bool { count >= 1 << 22 }
+
   /// Calls `body(start, count)` for pieces that cover `0 ..< count`.
   static func elements(_ count: Int, _ body: (Int, Int) -> Void) {
     if count <= grain {

@@ -31,6 +31,7 @@ public enum GroupNormalization {
     let gamma = weight.pointer
     let beta = bias.pointer
     let maps = Backend.maps
+    let far: Int32 = Loops.isFar(x.count) ? 1 : 0
     Loops.planes(size == 0 ? 0 : x.shape[0] * groups, size: perGroup * size) { group in
       let first = group * perGroup
       let shift = source[first * size]
@@ -48,7 +49,8 @@ public enum GroupNormalization {
       inverse[group] = Float(1 / (variance + epsilon).squareRoot())
       let c = first % channels
       var function = ck_normalization(
-        mean: mean[group], inverse: inverse[group], weight: gamma + c, bias: beta + c, step: 1, relu: relu ? 1 : 0)
+        mean: mean[group], inverse: inverse[group], weight: gamma + c, bias: beta + c, step: 1, relu: relu ? 1 : 0,
+        far: far)
       maps.normalize(&function, perGroup, size, size, size, source + first * size, target + first * size)
     }
     return (out, statistics)
@@ -83,6 +85,7 @@ public enum GroupNormalization {
     let dWeight = gradients.weight.mutablePointer
     let dBias = gradients.bias.mutablePointer
     let maps = Backend.maps
+    let far: Int32 = Loops.isFar(x.count) ? 1 : 0
     withUnsafeTemporaryAllocation(of: Double.self, capacity: max(1, 2 * n * channels)) { sums in
       let base = sums.baseAddress!
       Loops.planes(n * groups, size: perGroup * size) { group in
@@ -92,7 +95,8 @@ public enum GroupNormalization {
         let at = first * size
         let c = first % channels
         var function = ck_normalization(
-          mean: mean[group], inverse: inverse[group], weight: gamma + c, bias: beta + c, step: 1, relu: relu ? 1 : 0)
+          mean: mean[group], inverse: inverse[group], weight: gamma + c, bias: beta + c, step: 1, relu: relu ? 1 : 0,
+          far: far)
         maps.normalize_gradient_sums(
           &function, perGroup, size, size, size, source + at, dy + at, base + 2 * first)
         for plane in first..<first + perGroup {

@@ -1,8 +1,8 @@
 import CKernels
 import Determinism
 
-/// Products of matrices `[rows, columns]`. With the portable engine each element of a result is one chain of fused multiply-adds over ascending
-/// k, then the bias, then `+ (+0)`.
+/// Products of matrices `[rows, columns]`. With the portable engine each element of a result is one chain of fused
+/// multiply-adds over ascending k, then the bias, then `+ (+0)`.
 public enum MatrixProduct {
   /// `op(a) · op(b)`, with `op` the transpose where asked for; a bias `[columns]` is added to every row.
   public static func multiply(
@@ -33,6 +33,10 @@ public enum MatrixProduct {
         columnBias: columnBias, c)
       return
     }
+    if aColumn == 1 && bRow == 1 && k >= 4096 && m <= 96 && n <= 96 {
+      multiplyRows(m: m, n: n, k: k, a, aRow: aRow, b, bColumn: bColumn, columnBias: columnBias, c)
+      return
+    }
     let packed = PackedLeft(rows: m, columns: k, source: a, row: aRow, outer: aColumn)
     // Rows are cut where the left side outgrows the cache, and where columns alone give too few pieces.
     let bands = (m + 527) / 528
@@ -51,6 +55,23 @@ public enum MatrixProduct {
       ck_matrix_product(
         Backend.isa, Int64(m), Int64(k), packed.pointer(group: 0), Int64(row), Int64(min(m, row + rows)), b,
         Int64(bRow), Int64(bColumn), Int64(column), Int64(min(n, column + columns)), columnBias, c, Int64(n))
+    }
+  }
+
+  /// Long chains of few results, such as weight gradients of narrow layers: packing would move more than it saves, and
+  /// columns are too few to share.
+  private static func multiplyRows(
+    m: Int, n: Int, k: Int, _ a: UnsafePointer<Float>, aRow: Int, _ b: UnsafePointer<Float>, bColumn: Int,
+    columnBias: UnsafePointer<Float>?, _ c: UnsafeMutablePointer<Float>
+  ) {
+    let columns = n <= 64 ? n : 48
+    let (rowPieces, columnPieces) = ((m + 23) / 24, (n + columns - 1) / columns)
+    Parallel.forEach(rowPieces * columnPieces) { i in
+      let row = i / columnPieces * 24
+      let column = i % columnPieces * columns
+      ck_row_product(
+        Backend.isa, Int64(k), a, Int64(aRow), Int64(row), Int64(min(m, row + 24)), b, Int64(bColumn), Int64(column),
+        Int64(min(n, column + columns)), columnBias, c, Int64(n))
     }
   }
 }

@@ -51,7 +51,7 @@ static const ck_normalization *function_of(float weight, float inverse, int relu
   static _Thread_local float weights;
   static _Thread_local ck_normalization f;
   weights = weight;
-  f = (ck_normalization){0.1f, inverse, &weights, &bias, 0, relu};
+  f = (ck_normalization){0.1f, inverse, &weights, &bias, 0, relu, 0};
   return &f;
 }
 
@@ -101,7 +101,7 @@ static void runs_of_planes(kd *d) {
     float *weight = kd_floats(d, PLANES, 3, PLAIN), *bias = kd_floats(d, PLANES, 4, PLAIN);
     float *y = kd_room(d, PLANES * y_step), *dx = kd_room(d, count);
     double moments[2 * PLANES], sums[2 * PLANES];
-    ck_normalization f = {0.1f, 0.9f, weight, bias, 1, 1};
+    ck_normalization f = {0.1f, 0.9f, weight, bias, 1, 1, 0};
     d->maps->shifted_moments(PLANES, n, x_step, x, x[0], moments);
     d->maps->normalize(&f, PLANES, n, x_step, y_step, x, y);
     d->maps->normalize_gradient_sums(&f, PLANES, n, x_step, y_step, x, dy, sums);
@@ -114,6 +114,24 @@ static void runs_of_planes(kd *d) {
     kd_add(d, count, dx);
     kd_release(d);
   }
+}
+
+// Results past the caches, where planes begin at whole lines and where they do not.
+static void far_results(kd *d) {
+  for (int64_t n = 1; n < SMALL; n++)
+    for (int relu = 0; relu < 2; relu++) {
+      enum { PLANES = 3 };
+      int64_t step = (n + 15) / 16 * 16 + (n % 3 == 0 ? 4 : 0), count = PLANES * step;
+      float *x = kd_floats(d, count, 1, AWKWARD), *dy = kd_floats(d, count, 2, AWKWARD);
+      float *weight = kd_floats(d, PLANES, 3, PLAIN), *bias = kd_floats(d, PLANES, 4, PLAIN);
+      float *y = kd_aligned_room(d, count);
+      ck_normalization f = {0.1f, 0.9f, weight, bias, 1, relu, 1};
+      d->maps->normalize(&f, PLANES, n, step, step, x, y);
+      kd_add(d, count, y);
+      d->maps->group_normalize_gradient(&f, PLANES, n, step, step, x, dy, 0.03f, 0.2f, y);
+      kd_add(d, count, y);
+      kd_release(d);
+    }
 }
 
 CASE(in_place, AWKWARD) {
@@ -154,7 +172,7 @@ CASE(shifted_moments, AWKWARD) {
 CASE(normalize_gradient_sums, AWKWARD) {
   double sums[4];
   const float one = 1, zero = 0;
-  ck_normalization f = {0.37f, 1, &one, &zero, 0, 0};
+  ck_normalization f = {0.37f, 1, &one, &zero, 0, 0, 0};
   d->maps->normalize_gradient_sums(&f, 1, n, n, n, a, b, sums);
   d->maps->relu_gradient(n, c, b, b);
   d->maps->normalize_gradient_sums(&f, 1, n, n, n, a, b, sums + 2);
@@ -302,6 +320,7 @@ const kd_case kd_maps_cases[] = {
   {"maps.group_normalize_gradient+relu", group_gradient_relu},
   {"maps.fused_relu", fused_relu},
   {"maps.runs_of_planes", runs_of_planes},
+  {"maps.far_results", far_results},
   {"maps.softmax", softmax},
   {"maps.cross_entropy", cross_entropy},
   {"maps.binary_cross_entropy", binary_cross_entropy},

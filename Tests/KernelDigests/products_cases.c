@@ -1,6 +1,8 @@
 // Matrix products, convolutions, depthwise convolutions and their gradients, cut in pieces as the engine cuts them.
 #include "digest.h"
 
+#include <string.h>
+
 // c = a b (+ bias) of [m, k] and [k, n]; either factor may lie transposed.
 static void product(kd *d, int64_t m, int64_t k, int64_t n, int left, int right, int biased, kd_kind kind) {
   float *a = kd_floats(d, m * k, 1, kind), *b = kd_floats(d, k * n, 2, kind), *c = kd_room(d, m * n);
@@ -20,6 +22,18 @@ static void product(kd *d, int64_t m, int64_t k, int64_t n, int left, int right,
         d->isa, m, k, packed, row0, row1, b, right ? 1 : n, right ? k : 1, column0, column1, bias, c, n);
   }
   kd_add(d, m * n, c);
+  if (right && !left) {
+    // Rows by rows: the same, or the digest is another.
+    float *e = kd_room(d, m * n);
+    row = m / 2, column = n / 3;
+    for (int piece = 0; piece < 4; piece++) {
+      int64_t row0 = piece & 1 ? row : 0, row1 = piece & 1 ? m : row;
+      int64_t column0 = piece & 2 ? column : 0, column1 = piece & 2 ? n : column;
+      if (row0 < row1 && column0 < column1)
+        ck_row_product(d->isa, k, a, k, row0, row1, b, k, column0, column1, bias, e, n);
+    }
+    if (memcmp(c, e, sizeof(float) * m * n)) kd_add(d, m * n, e);
+  }
   kd_release(d);
 }
 
@@ -292,6 +306,18 @@ static void depthwise_wide(kd *d) {
     }
 }
 
+// The same at stride 2: outputs that fill vectors, of even and of odd planes.
+static void depthwise_strided(kd *d) {
+  static const int64_t widths[] = {13, 14, 15, 16, 27, 28, 31, 32, 42, 45, 48, 56, 61, 64, 70, 90, 96, 112, 127, 130};
+  for (size_t i = 0; i < sizeof widths / sizeof *widths; i++)
+    for (int64_t kernel = 3; kernel <= 7; kernel += 2)
+      for (int64_t odd = 0; odd < 2; odd++) {
+        shape s = {1 + i % 2, 3, 31 + i * 5 % 17, 2 * widths[i] - odd, 3, kernel, kernel, 2, kernel / 2, 1};
+        depthwise_forward(d, &s, i % 3 ? PLAIN : AWKWARD);
+        depthwise_input_gradient(d, &s, i % 3 ? PLAIN : AWKWARD);
+      }
+}
+
 static void depthwise(kd *d) { each_depthwise(d, depthwise_forward); }
 static void depthwise_gradient(kd *d) { each_depthwise(d, depthwise_input_gradient); }
 static void depthwise_weights(kd *d) { each_depthwise(d, depthwise_weight_gradient); }
@@ -317,6 +343,7 @@ const kd_case kd_product_cases[] = {
   {"products.depthwise_input_gradient", depthwise_gradient},
   {"products.depthwise_weight_gradient", depthwise_weights},
   {"products.depthwise_wide", depthwise_wide},
+  {"products.depthwise_strided", depthwise_strided},
   {"products.fold_weight_chunks", fold_weight_chunks},
   {0, 0},
 };

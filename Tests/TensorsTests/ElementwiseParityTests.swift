@@ -55,7 +55,7 @@ func affine(relu: Bool) -> UnsafePointer<ck_normalization> {
   let f = UnsafeMutablePointer<ck_normalization>.allocate(capacity: 1)
   f.initialize(
     to: ck_normalization(
-      mean: 0.1, inverse: 0.9, weight: parameters, bias: parameters + 1, step: 0, relu: relu ? 1 : 0))
+      mean: 0.1, inverse: 0.9, weight: parameters, bias: parameters + 1, step: 0, relu: relu ? 1 : 0, far: 0))
   return UnsafePointer(f)
 }
 

@@ -28,6 +28,22 @@ struct ProductTests {
     #expect(matmul(a, b).isIdentical(to: ProductReference.matmul(a, false, b, false)))
   }
 
+  @Test(
+    "long chains of few results, which are not packed, too",
+    arguments: [(48, 48), (1, 1), (25, 90), (96, 33), (7, 96)], [4096, 4097, 5000])
+  func longChainsOfFew(_ size: (Int, Int), k: Int) {
+    let (m, n) = size
+    let a = ProductReference.values([m, k], "a")
+    let b = ProductReference.values([n, k], "b")
+    let bias = ProductReference.values([n], "bias")
+    let expected = ProductReference.matmul(a, false, b, true)
+    for threads in 1...3 {
+      Parallel.withThreads(threads) { #expect(matmul(a, b, transposeB: true).isIdentical(to: expected)) }
+    }
+    let biased = MatrixProduct.multiply(a, b, transposeB: true, columnBias: bias)
+    #expect(biased.isIdentical(to: ProductReference.matmul(a, false, b, true, bias: bias)))
+  }
+
   @Test("every instruction set and number of threads gives the same bits")
   func variants() {
     for (m, k, n) in [(13, 40, 37), (100, 500, 70), (200, 10, 33)] {

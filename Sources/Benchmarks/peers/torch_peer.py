@@ -4,6 +4,7 @@ import classifier
 import convolution
 import layers
 import panoptic
+import product
 import torch
 from serve import serve
 
@@ -11,6 +12,7 @@ KINDS = {
     "classifier": classifier.ways,
     "convolution": convolution.ways,
     "panoptic": panoptic.ways,
+    "product": product.ways,
     "deformable": layers.deformable,
     "batch norm": layers.batch_norm,
     "group norm": layers.group_norm,

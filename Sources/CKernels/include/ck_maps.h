@@ -10,12 +10,13 @@ extern "C" {
 #pragma clang assume_nonnull begin
 
 /// The function that a normalisation applies to some planes: (x - mean) * scale + bias with scale = weight * inverse,
-/// then relu if asked for. Weight and bias of plane p stand at p * step.
+/// then relu if asked for. Weight and bias of plane p stand at p * step. `far`: the results are too large for the caches;
+/// of `normalize` and `group_normalize_gradient`.
 typedef struct {
   float mean, inverse;
   const float *weight, *bias;
   long step;
-  int relu;
+  int relu, far;
 } ck_normalization;
 
 /// Single-threaded kernels for everything but products: one table per instruction set, equal in all bits.

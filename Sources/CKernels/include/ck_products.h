@@ -29,6 +29,11 @@ void ck_matrix_product(ck_isa isa, int64_t m, int64_t k, const float *packed, in
                        const float *b, int64_t b_row, int64_t b_col, int64_t col0, int64_t col1,
                        const float *column_bias, float *c, int64_t ldc);
 
+/// The same where both sides hold the steps of a chain side by side, for long chains and few results: a[i, k] lies at
+/// a[i * a_row + k], b[k, j] at b[k + j * b_col]. Nothing is packed beforehand.
+void ck_row_product(ck_isa isa, int64_t k, const float *a, int64_t a_row, int64_t row0, int64_t row1, const float *b,
+                    int64_t b_col, int64_t col0, int64_t col1, const float *column_bias, float *c, int64_t ldc);
+
 /// A sum over channels and taps: out(m, oy, ox) = sum over (channel, tap) of
 /// left[m, channel * taps + tap] * in(channel, oy * stride + tap_y[tap], ox * stride + tap_x[tap]), zero outside.
 /// It describes a convolution, and also one phase of the gradient of its input.
