@@ -81,7 +81,7 @@ struct DatasetReader: ~Copyable {
     room = ChunkRoom(byteCount: DatasetReader.encodedLimit((ours?.chunkElements ?? 0) * element!.size))
   }
 
-  /// The chunks where they are ours and no larger than ours are; those of others are left to the library, one at a time.
+  /// The chunks where they are ours and no larger than ours are; the library takes those of others, one at a time.
   private static func slabs(_ info: cc_h5_info, shape: [Int]) -> Slabs? {
     guard info.has_our_chunks != 0, !shape.contains(0) else { return nil }
     let chunk = withUnsafeBytes(of: info.chunk) { raw in

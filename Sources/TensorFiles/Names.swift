@@ -100,8 +100,8 @@ enum Names {
     guard attributes.count <= CC_MAX_ATTRIBUTES, cost <= CC_MAX_ATTRIBUTE_BYTES else {
       throw TensorFileError(
         .tooLarge, at: "\(attributes.count) attributes",
-        "they take \(cost) bytes; a file holds at most \(CC_MAX_ATTRIBUTES) attributes of \(CC_MAX_ATTRIBUTE_BYTES) bytes"
-      )
+        "they take \(cost) bytes; a file holds at most \(CC_MAX_ATTRIBUTES) attributes "
+          + "of \(CC_MAX_ATTRIBUTE_BYTES) bytes")
     }
   }
 

@@ -4,8 +4,8 @@ import Testing
 
 @testable import TensorFiles
 
-/// Sound files with bytes changed, cut, doubled and put in. Set `AUTOPANOPTIC_MUTATIONS` for more than a few thousand of
-/// each; `make fuzz` looks further.
+/// Sound files with bytes changed, cut, doubled and put in. Set `AUTOPANOPTIC_MUTATIONS` for more than a few thousand
+/// of each; `make fuzz` looks further.
 @Suite("Mutated files")
 struct MutationTests {
   private static let count =

@@ -53,7 +53,9 @@ struct ImportWeights: ParsableCommand {
     // Before anything is said: what is written must be a file that can be read.
     let result = output == nil ? nil : try TensorFile(tensors: kept)
     if list {
-      for (name, tensor) in kept { Output.line("\(WeightsFile.printable(name))  \(tensor.elementType) \(tensor.shape)") }
+      for (name, tensor) in kept {
+        Output.line("\(WeightsFile.printable(name))  \(tensor.elementType) \(tensor.shape)")
+      }
     }
     for note in notes { Output.error("\(file): left out: \(note)") }
     if let output, let result {

@@ -78,8 +78,8 @@ struct Pickle {
   private var room: Int
 
   /// Runs the pickle.
-  /// - Throws: `corrupt` for what is no pickle, `unsupported` for one that holds more than a state dictionary, `tooLarge`
-  ///   for one that makes more values than one of its size does.
+  /// - Throws: `corrupt` for what is no pickle, `unsupported` for one that holds more than a state dictionary,
+  ///   `tooLarge` for one that makes more values than one of its size does.
   init(_ bytes: [UInt8], place: String) throws(TensorFileError) {
     self.place = place
     self.bytes = bytes
