@@ -75,7 +75,8 @@ struct CommandStage: Sendable {
     } catch {
       throw PipelineError(
         .badStage,
-        "'\(context.surroundings.stageName)': its output '\(output.name)', \(output.path), is not JSON: \(error)")
+        "'\(context.surroundings.stageName)': its output '\(output.name)', \(output.path), is not JSON: \(error). "
+          + "Mend it, or declare it as { path: \(output.path), kind: file }")
     }
   }
 

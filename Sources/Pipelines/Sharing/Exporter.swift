@@ -236,7 +236,7 @@ public struct Exporter {
       && word.utf8.allSatisfy { c in
         c >= 0x30 && c <= 0x39 || c >= 0x41 && c <= 0x5A || c >= 0x61 && c <= 0x7A || "-_./=,+:@".utf8.contains(c)
       }
-    return isPlain ? word : "'\(word.replacing("'", with: "'\\''"))'"
+    return isPlain ? word : "'\(word.replacingScalars(["'": "'\\''"]))'"
   }
 }
 

@@ -19,7 +19,9 @@ extension Files {
         throw PipelineError(
           .badArtifact, "\(root)/\(path) is a link, which no artifact can hold; copy what it leads to")
       }
-      let status = try status(root + "/" + path)
+      guard let status = try optionalStatus(root + "/" + path) else {
+        throw PipelineError(.badArtifact, "\(root)/\(path) is a link that leads nowhere; remove it, or mend it")
+      }
       if status.isFolder {
         out += try walk(root, below: path, followsLinks: followsLinks, depth: depth + 1)
       } else if status.isRegular {
