@@ -49,7 +49,8 @@ struct TrainingDriverTests {
     func context(_ seed: UInt64 = 1) -> StageContext {
       StageContext(
         kind: StageKind(PretrainBodyStage.self), seed: seed, threads: 1, inputs: [:], scratch: path,
-        checkpoints: CheckpointFolder(path: path + "/checkpoints"), checkpointInterval: 0,
+        // One key for all trainings here: what the driver itself looks at is tested.
+        checkpoints: CheckpointFolder(path: path + "/checkpoints", key: Digest(of: "toy")), checkpointInterval: 0,
         interruption: Interruption(),
         surroundings: .init(
           stageName: "toy", seed: seed, storePath: path, log: nil, sandbox: .none(reason: "a test"), toolPaths: [:],
