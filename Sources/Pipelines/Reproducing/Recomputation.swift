@@ -40,7 +40,10 @@ public struct Recomputation {
   /// - Throws: `StageInterrupted`.
   public func recompute(_ count: Int, seed: UInt64, plan: Plan? = nil) throws -> Report {
     let guarded = try StoreLock.shared(store)
-    defer { withExtendedLifetime(guarded) {} }
+    defer {
+      store.endScratch()
+      withExtendedLifetime(guarded) {}
+    }
     let keys = try plan.map { Set($0.stages.flatMap(\.instances).map(\.key)) } ?? Set(store.recordKeys())
     let sources = SourceTrees(
       store: store, variables: variables, interruption: interruption, policy: options.sandbox)

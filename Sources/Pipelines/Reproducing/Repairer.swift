@@ -25,7 +25,10 @@ public struct Repairer {
   /// - Throws: code `unknownID` for a target that is nothing here; `StageInterrupted`.
   public func repair(_ targets: [String] = []) throws -> RepairReport {
     let guarded = try StoreLock.shared(store)
-    defer { withExtendedLifetime(guarded) {} }
+    defer {
+      store.endScratch()
+      withExtendedLifetime(guarded) {}
+    }
     let session = RepairSession(self)
     try session.open()
     let chosen = try targets.isEmpty ? session.everything : targets.flatMap { try session.find($0) }

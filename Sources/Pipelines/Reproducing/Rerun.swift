@@ -68,7 +68,10 @@ public struct Rerunner {
   /// - Throws: code `notUpToDate` where one of them has no result to compare with; `StageInterrupted`.
   public func rerun(_ names: [String]) throws -> RerunReport {
     let guarded = try StoreLock.shared(planner.store)
-    defer { withExtendedLifetime(guarded) {} }
+    defer {
+      planner.store.endScratch()
+      withExtendedLifetime(guarded) {}
+    }
     let selections = try names.map { try planner.pipeline.selection($0) }
     let demand = try Demand(names, in: planner.pipeline)
     let (observations, problems) = try planner.observe(demand.stages)

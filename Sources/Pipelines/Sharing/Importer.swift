@@ -54,7 +54,10 @@ public struct Importer {
   ///   store. Either way the store is as it was.
   public func take(_ path: String) throws -> Summary {
     let guarded = try StoreLock.shared(store)
-    defer { withExtendedLifetime(guarded) {} }
+    defer {
+      store.endScratch()
+      withExtendedLifetime(guarded) {}
+    }
     let scratch = try store.makeScratch()
     defer { try? Files.remove(scratch) }
     let content = try unpack(path, below: scratch)
@@ -242,8 +245,9 @@ public struct Importer {
       try Files.remove(path + ".sha256")
       return Store.Written(path: path, artifact: artifact, checksum: checksum, size: try Files.status(file).size)
     }
-    let fresh = content.records.sorted { $0.key < $1.key }.filter { !Files.exists(store.recordPath($0.key)) }
-    try store.commit(objects, records: fresh.map(\.value), scratch: content.scratch)
+    let fresh = Ancestry(content.records.mapValues(\.record)).makersFirst
+      .filter { !Files.exists(store.recordPath($0)) }.map { content.records[$0]! }
+    try store.commit(objects, records: fresh, scratch: content.scratch)
     for signature in content.signatures {
       try store.publish(signature.envelope, for: signature.key, by: signature.id)
     }

@@ -26,7 +26,10 @@ public struct Signer {
   /// Signs a record whose artifacts are sound; a signature by the same key is replaced.
   public func sign(_ key: Digest, with signingKey: SigningKey) throws {
     let guarded = try StoreLock.shared(store)
-    defer { withExtendedLifetime(guarded) {} }
+    defer {
+      store.endScratch()
+      withExtendedLifetime(guarded) {}
+    }
     for artifact in try store.record(key).outputs.values.sorted() { try store.verify(artifact) }
     let envelope = try Envelope(signing: statement(of: key).canonical.canonicalBytes, with: signingKey)
     try store.publish(envelope, for: key, by: signingKey.publicKey.id)

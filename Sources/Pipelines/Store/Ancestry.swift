@@ -41,6 +41,32 @@ struct Ancestry {
     return found
   }
 
+  /// All keys, each after those of the records that made what its record read. So records are added, and the other way
+  /// round they are removed: whenever that breaks off, what is there has its makers.
+  var makersFirst: [Digest] {
+    var order = [Digest]()
+    var seen = Set<Digest>()
+    for first in records.keys.sorted() where seen.insert(first).inserted {
+      var path = [(key: first, open: makersRead(by: first))]
+      while let top = path.last {
+        guard let next = top.open.last else {
+          order.append(top.key)
+          path.removeLast()
+          continue
+        }
+        path[path.count - 1].open.removeLast()
+        // Where records go in a circle, passing an artifact through, one of them has to be the first.
+        if seen.insert(next).inserted { path.append((next, makersRead(by: next))) }
+      }
+    }
+    return order
+  }
+
+  private func makersRead(by key: Digest) -> [Digest] {
+    guard let record = records[key] else { return [] }
+    return Set(Ancestry.origins(of: record).flatMap { makers[$0.digest] ?? [] }).sorted(by: >)
+  }
+
   /// Whether everything that was read was made by one of the records.
   var isComplete: Bool {
     records.values.allSatisfy { Ancestry.origins(of: $0).allSatisfy { makers[$0.digest] != nil } }

@@ -66,7 +66,8 @@ public struct GarbageCollector {
         Garbage.Item(
           path: String(path.dropFirst(store.path.count + 1)), bytes: try folderSize(path), reason: reason))
     }
-    for key in records.keys.sorted() where !kept.contains(key) {
+    // Whoever read something goes before who made it.
+    for key in Ancestry(records).makersFirst.reversed() where !kept.contains(key) {
       try add(store.recordPath(key), "records not needed")
     }
     for name in try Files.list(store.path + "/signatures") where !(Digest(hex: name).map(kept.contains) ?? false) {
