@@ -232,6 +232,11 @@ extension SandboxPolicy: ExpressibleByArgument {}
 enum Signals {
   static let interruption = Interruption()
 
+  /// For commands that only look: nothing is printed, and the exit code says so.
+  static func endIfRequested() throws {
+    if interruption.isRequested { throw StageInterrupted() }
+  }
+
   static func install() {
     _ = interruption.isRequested  // The handler must not be the first to touch it.
     for number in [SIGINT, SIGTERM] {

@@ -67,7 +67,8 @@ struct Bindings {
     case .string(let text) where text.startsWithBytes(of: "$$"):
       return LocatedValue(.string(Bindings.withoutFirstByte(text)), at: value.location)
     case .string(let text) where text.startsWithBytes(of: "$"):
-      return try resolve(try lookUp(Bindings.withoutFirstByte(text), at: value.location), depth: depth + 1, &count)
+      let found = try lookUp(Bindings.withoutFirstByte(text), at: value.location, depth: depth + 1, &count)
+      return try resolve(found, depth: depth + 1, &count)
     case .array(let elements):
       return LocatedValue(.array(try elements.map { try resolve($0, depth: depth + 1, &count) }), at: value.location)
     case .object(let members):
@@ -90,12 +91,16 @@ struct Bindings {
     }
   }
 
-  private func lookUp(_ path: String, at location: SourceLocation) throws -> LocatedValue {
+  /// - Parameters:
+  ///   - depth, count: of the resolution that asks: a name that stands for itself, or names that multiply, end with it.
+  private func lookUp(
+    _ path: String, at location: SourceLocation, depth: Int, _ count: inout Int
+  ) throws -> LocatedValue {
     var place = values
     for (i, name) in path.splitBytes(at: UInt8(ascii: ".")).enumerated() {
       if i == 0 { try requireKnown(name, at: location) }
       // A name may stand for another one.
-      if let text = place.stringValue, Bindings.isReference(text) { place = try resolve(place) }
+      if let text = place.stringValue, Bindings.isReference(text) { place = try resolve(place, depth: depth, &count) }
       guard let next = place[name] else {
         let hint = Suggestion.text(for: name, among: place.members?.map(\.name) ?? [])
         throw PipelineError(.badReference, at: location, "'$\(path)': nothing named '\(name)'\(hint)")

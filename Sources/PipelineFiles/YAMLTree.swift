@@ -70,20 +70,27 @@ enum YAMLTree {
         .syntax, at: location, "'&' and '*' begin anchors and aliases of YAML; put the text in quotes")
     }
     // In place of every '#' stands a scalar that means nothing to YAML, and afterwards the other way round.
-    let used = Set(given.unicodeScalars)
-    guard let mask = (0xE000...0xF8FF).lazy.compactMap(Unicode.Scalar.init).first(where: { !used.contains($0) }) else {
-      throw PipelineError(.syntax, at: location, "cannot be read")
-    }
+    let isMasked = given.utf8.contains(UInt8(ascii: "#"))
+    guard let mask = unusedScalar(in: given) else { throw PipelineError(.syntax, at: location, "cannot be read") }
     do {
-      let found = try tree(given.replacingScalars(["#": String(mask)]), file: location.file)
+      let found = try tree(isMasked ? given.replacingScalars(["#": String(mask)]) : given, file: location.file)
       guard let found else { return LocatedValue(.string(given), at: location) }
       if case .string = found.value.content, found.isBare { return LocatedValue(.string(given), at: location) }
-      var value = unmasked(found.value, mask)
+      var value = isMasked ? unmasked(found.value, mask) : found.value
       if found.isBare { value.written = given }
       value.location = location
       return value
     } catch let error as PipelineError {
       throw PipelineError(error.code, at: location, error.message)
+    }
+  }
+
+  /// A scalar for private use that a text neither holds nor makes by an escape.
+  private static func unusedScalar(in text: String) -> Unicode.Scalar? {
+    let used = Set(text.unicodeScalars)
+    let lower = text.lowercased()
+    return (0xE000...0xF8FF).lazy.compactMap(Unicode.Scalar.init).first {
+      !used.contains($0) && !lower.contains(String($0.value, radix: 16))
     }
   }
 

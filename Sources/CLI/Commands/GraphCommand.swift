@@ -39,6 +39,7 @@ struct GraphCommand: ParsableCommand {
     let drawing = GraphDrawing(try planner.plan(stages: stages))
     let chosen = format ?? (output?.hasSuffix(".dot") == true || output?.hasSuffix(".gv") == true ? .dot : .svg)
     let text = chosen == .svg ? drawing.svg : drawing.dot
+    try Signals.endIfRequested()
     guard let output else {
       Output.write(text, to: 1)
       return

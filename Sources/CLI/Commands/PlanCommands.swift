@@ -32,7 +32,9 @@ struct PlanCommand: ParsableCommand {
     try machine.apply()
     Signals.install()
     let planner = try options.planner(pipeline, display: Display(json: false), observing: true)
-    PlanPrinter.printPlan(try planner.plan(stages: stages), isWhole: stages.isEmpty, json: json)
+    let plan = try planner.plan(stages: stages)
+    try Signals.endIfRequested()
+    PlanPrinter.printPlan(plan, isWhole: stages.isEmpty, json: json)
   }
 }
 
@@ -61,6 +63,7 @@ struct Status: ParsableCommand {
     Signals.install()
     let planner = try options.planner(pipeline, display: Display(json: false), observing: true)
     let plan = try planner.plan()
+    try Signals.endIfRequested()
     let usage = try planner.store.usage()
     if json {
       guard case .object(var members) = plan.canonical else { return }

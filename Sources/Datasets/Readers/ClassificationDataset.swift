@@ -46,7 +46,8 @@ public struct ClassificationDataset: Sendable {
   ///   not have.
   public init(part: String, in files: any FileTree, classes known: [String]? = nil) throws {
     let folder = files.place(part)
-    let found = files.folders(in: part)
+    // What tools keep in hidden folders, such as thumbnails, is no class.
+    let found = files.folders(in: part).filter { !$0.startsWithBytes(of: ".") }
     guard !found.isEmpty else {
       throw DatasetError(
         .empty, at: folder,
@@ -61,7 +62,7 @@ public struct ClassificationDataset: Sendable {
     var others: [String] = []
     for path in files.paths(below: part) {
       let parts = path.splitBytes(at: UInt8(ascii: "/"))
-      if parts.count == 2, path.isPictureName {
+      if parts.count == 2, path.isPictureName, !parts.contains(where: { $0.startsWithBytes(of: ".") }) {
         samples.append(Sample(path: "\(part)/\(path)", label: labels[ByteName(parts[0])]!))
       } else {
         others.append(path)

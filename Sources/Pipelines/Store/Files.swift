@@ -29,6 +29,9 @@ enum Files {
       return PipelineError(
         .diskFull, "\(path): cannot \(action): \(reason); files may have \(fileSizeLimit) at most (ulimit -f)")
     }
+    if code == ELOOP {
+      return PipelineError(.badArtifact, "\(path): cannot \(action): links lead in a circle there; remove them")
+    }
     if code == EMFILE {
       return PipelineError(
         .io, "\(path): cannot \(action): \(reason); raise the limit of open files (see 'ulimit -n') and run again")
