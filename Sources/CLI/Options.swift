@@ -232,6 +232,12 @@ extension SandboxPolicy: ExpressibleByArgument {}
 enum Signals {
   static let interruption = Interruption()
 
+  private static func isIgnored(_ number: Int32) -> Bool {
+    var action = sigaction()
+    sigaction(number, nil, &action)
+    return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1  // SIG_IGN
+  }
+
   /// For commands that only look: nothing is printed, and the exit code says so.
   static func endIfRequested() throws {
     if interruption.isRequested { throw StageInterrupted() }
@@ -239,7 +245,9 @@ enum Signals {
 
   static func install() {
     _ = interruption.isRequested  // The handler must not be the first to touch it.
-    for number in [SIGINT, SIGTERM] {
+    for number in [SIGINT, SIGTERM, SIGHUP] {
+      // Who started it by nohup wants it to outlive the terminal.
+      if number == SIGHUP, isIgnored(number) { continue }
       signal(number) { _ in
         if Signals.interruption.request() { _exit(ExitCodes.interrupted) }
         let note: StaticString = "\nstopping: stages save their state (once more to stop at once)\n"

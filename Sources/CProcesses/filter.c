@@ -46,7 +46,8 @@ static const uint32_t refused[] = {
 };
 
 // Calls that programs try and do without: as if the kernel had none. glibc then uses clone, whose flags can be seen.
-static const uint32_t absent[] = {435 /* clone3 */, 425, 426, 427 /* io_uring */};
+static const uint32_t absent[] = {435 /* clone3 */, 425, 426, 427 /* io_uring */,
+                                  437 /* openat2, whose mode lies in memory that a filter can't see */};
 
 // Requests of ioctl: keystrokes for a terminal, marks that keep files from being removed.
 static const uint32_t requests[] = {

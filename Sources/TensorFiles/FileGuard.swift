@@ -26,7 +26,9 @@ public final class FileGuard: Sendable {
     let device: UInt64
     let inode: UInt64
     let size: Int64
-    let modified: Int64
+    /// Nanoseconds since 1970; the time of the last change of the inode can't be set back.
+    let modified: Int128
+    let changed: Int128
 
     init?(descriptor: Int32) {
       var s = stat()
@@ -34,7 +36,9 @@ public final class FileGuard: Sendable {
       device = UInt64(s.st_dev)
       inode = UInt64(s.st_ino)
       size = Int64(s.st_size)
-      modified = Int64(s.st_mtim.tv_sec) * 1_000_000_000 + Int64(s.st_mtim.tv_nsec)
+      func nanoseconds(_ t: timespec) -> Int128 { Int128(t.tv_sec) * 1_000_000_000 + Int128(t.tv_nsec) }
+      modified = nanoseconds(s.st_mtim)
+      changed = nanoseconds(s.st_ctim)
     }
   }
 

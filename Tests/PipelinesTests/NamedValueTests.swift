@@ -25,7 +25,7 @@ struct NamedValueTests {
   @Test(
     "a name that needs itself is a cycle, through members too",
     arguments: [
-      "{ a: $a }", "{ a: $a.x }", "{ a: $b.x, b: $a.x }", "{ a: { $: $b }, b: { $: $a } }", "{ a: [$a.x.y] }",
+      "{ a: $a }", "{ a: $a.x }", "{ a: $b.x, b: $a.x }", "{ a: { $: $b }, b: { $: $a } }",
     ])
   func cycles(names: String) {
     let found = error(names)
@@ -36,12 +36,12 @@ struct NamedValueTests {
   func multiplying() {
     var plain = "{ n0: [1, 1]"
     var members = "{ r0: { x: 1, y: 2 }"
-    for i in 1...40 {
+    for i in 1...25 {
       plain += ", n\(i): [$n\(i - 1), $n\(i - 1)]"
       members += ", a\(i): { x: $r\(i - 1).x, y: $r\(i - 1).x }, r\(i): $a\(i)"
     }
-    #expect(error(plain + " }", "$n40")?.message.contains("more than 100000 values") == true)
-    #expect(error(members + " }", "$r40.x")?.isUserData == true)
+    #expect(error(plain + " }", "$n25")?.message.contains("more than 100000 values") == true)
+    #expect(error(members + " }", "$r25.x")?.isUserData == true)
   }
 
   @Test(

@@ -94,6 +94,7 @@ extension Auditor {
       }
       progress(ledger.bytes, portion[portion.count - 1].path)
     }
+    if interruption.isRequested { throw StageInterrupted() }
   }
 
   private func examine(_ subject: Subject) -> Examination {
@@ -105,7 +106,7 @@ extension Auditor {
         return result
       }
       result.bytes = try store.objectSize(subject.path)
-      if let damage = try store.damage(of: subject.artifact) {
+      if let damage = try store.damage(of: subject.artifact, while: { !interruption.isRequested }) {
         (result.kind, result.message) = (.corrupt, ": \(damage)")
       } else if isDeep, result.bytes > 16 << 20 {
         result.isPending = true

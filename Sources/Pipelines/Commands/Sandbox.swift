@@ -20,14 +20,15 @@ enum Sandbox: Sendable {
   /// For records.
   var name: String {
     switch self {
-    case .bubblewrap(_, let version, _): version
+    case .bubblewrap(_, let version, let filters): filters ? version : version + ", system calls not filtered"
     case .none: "none"
     }
   }
 
-  /// - Throws: where there must be a sandbox and is none.
+  /// - Throws: where there must be a sandbox and is none, and where it could not be found out whether there is one.
   static func find(_ policy: SandboxPolicy) throws -> Sandbox {
     if policy == .off { return .none(reason: "the sandbox is off") }
+    let here = try here.get()
     if case .none(let reason) = here, policy == .required {
       throw PipelineError(.missingTool, "commands must run in a sandbox, but \(reason)")
     }
@@ -44,9 +45,10 @@ enum Sandbox: Sendable {
   /// Of this machine; looked at once.
   private static let here = probe()
 
-  private static func probe() -> Sandbox {
+  /// A failure that may pass, such as too few descriptors, is none of bubblewrap's: commands must not run without it then.
+  private static func probe() -> Result<Sandbox, PipelineError> {
     guard let program = ToolFinder(searchPath: ToolFinder.standardPath).find("bwrap") else {
-      return .none(reason: "bubblewrap is not installed (Debian: apt-get install bubblewrap)")
+      return .success(.none(reason: "bubblewrap is not installed (Debian: apt-get install bubblewrap)"))
     }
     var why = ""
     do {
@@ -60,15 +62,26 @@ enum Sandbox: Sendable {
         executable: program, arguments: ["bwrap", "--version"], environment: [:], folder: "/")
       for filters in [true, false] {
         let confinement = Confinement(programs: ["/bin/sh"], hidden: [], variables: [:], filters: filters)
-        let trial = try? confinement.process(
-          wrapper: program, program: "/bin/sh", words: ["sh", "-c", ":"], folder: "/tmp")
-        if let trial, try output(trial) != nil, let version = try output(version) {
-          return .bubblewrap(program: program, version: version, filters: filters)
+        let trial: ChildProcess
+        do {
+          trial = try confinement.process(
+            wrapper: program, program: "/bin/sh", words: ["sh", "-c", ":"], folder: "/tmp")
+        } catch {
+          // Not every processor has filters; whatever else is wrong shows without them too.
+          guard filters else { throw error }
+          continue
+        }
+        if try output(trial) != nil, let version = try output(version) {
+          return .success(.bubblewrap(program: program, version: version, filters: filters))
         }
       }
     } catch {
-      why = "\(error)"
+      return .failure(
+        PipelineError(
+          .missingTool,
+          "it could not be tried whether bubblewrap works: \(error). Mend that, or run without a sandbox: --sandbox off"
+        ))
     }
-    return .none(reason: "bubblewrap does not work here: \(why)")
+    return .success(.none(reason: "bubblewrap does not work here: \(why)"))
   }
 }

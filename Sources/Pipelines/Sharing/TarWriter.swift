@@ -30,11 +30,14 @@ final class TarWriter {
   /// Adds a file.
   /// - Throws: where its bytes are not those of the digest, or change meanwhile.
   func add(_ name: String, file: String, sha256: Digest, executable: Bool = false) throws {
-    let source = FileIO.retrying { open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+    let source = FileIO.retrying { open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW) }
     guard source >= 0 else { throw Files.failure("read", file) }
     defer { close(source) }
     var status = stat()
     guard fstat(source, &status) == 0 else { throw Files.failure("read", file) }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw PipelineError(.damaged, "\(file): not the file that was written; 'audit' tells more")
+    }
     let size = Int(status.st_size)
     try header(name, size: size, executable: executable)
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 64)
@@ -48,8 +51,10 @@ final class TarWriter {
       if n == 0 { break }
       let piece = UnsafeRawBufferPointer(rebasing: buffer[0..<n])
       builder.update(piece)
-      try write(piece)
       done += n
+      // A file that grows meanwhile is not read for ever.
+      if done > size { break }
+      try write(piece)
     }
     guard done == size, builder.finalize() == sha256 else {
       throw PipelineError(.damaged, "\(file): its bytes are not those that were written; 'audit' tells more")

@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 
 /// The folder of one process under `tmp/`, where everything is written before it is renamed into the store.
@@ -31,6 +32,8 @@ final class ScratchSpace: Sendable {
         }
         session = Session(folder: "\(store)/tmp/\(name)", lock: lock)
         try Files.makeFolder(session!.folder)
+        // For its owner alone: nobody else sees or starts what a stranger's program leaves there.
+        guard chmod(session!.folder, 0o700) == 0 else { throw Files.failure("protect", session!.folder) }
       }
       session!.made += 1
       let folder = "\(session!.folder)/\(session!.made)"

@@ -80,7 +80,8 @@ extension Store {
   }
 
   /// What is wrong with the bytes of an object; nil where they are those that were written.
-  func damage(of artifact: Artifact) throws -> String? {
+  /// - Parameter keepGoing: asked now and then while a large file is hashed; false ends that with `StageInterrupted`.
+  func damage(of artifact: Artifact, while keepGoing: () -> Bool = { true }) throws -> String? {
     let path = objectPath(artifact)
     guard let status = try Files.optionalStatus(path) else { return "missing" }
     guard Files.exists(path + ".sha256") else { return "the file with its SHA-256 is missing" }
@@ -89,8 +90,17 @@ extension Store {
     guard status.isFolder == isTree else { return isTree ? "not a folder" : "not a file" }
     let file = isTree ? path + "/" + TreeFormat.manifestName : path
     guard !isTree || Files.exists(file) else { return "its manifest is missing" }
+    // A pipe or a folder in the place of a file is damage like any other, and can be repaired like it.
+    guard try Files.type(path + ".sha256") == .file else { return "what should hold its SHA-256 is no file" }
+    if !isTree, !status.isRegular { return "not a file" }
+    if isTree {
+      guard try Files.type(file) == .file else { return "its manifest is no file" }
+      guard try Files.status(file).size <= Files.readLimit else { return "its manifest is too large to be one" }
+      let folder = try Files.type(path + "/" + TreeFormat.filesName)
+      guard folder == .folder || folder == .link else { return "what should hold its files is no folder" }
+    }
     let written = try Files.read(path + ".sha256", limit: 1024)
-    let found = try Files.sha256(file)
+    let found = try Files.sha256(file, while: keepGoing)
     if written != Array("\(found.hex)\n".utf8) {
       return Digest(hex: String(decoding: written.dropLast(), as: UTF8.self)) == nil
         ? "the file with its SHA-256 is damaged" : "its bytes changed (SHA-256 is now \(found.short)...)"
@@ -108,6 +118,13 @@ extension Store {
   }
 
   private func damage(ofTree files: String, to manifest: TreeManifest) throws -> String? {
+    // Sizes first: whatever grew without end need not be hashed to be found.
+    for entry in manifest.entries {
+      guard let status = try Files.linkStatus("\(files)/\(entry.path)") else { continue }
+      if status.size != entry.size {
+        return "its files changed: \(entry.path) was \(entry.size) bytes, is \(status.size) bytes"
+      }
+    }
     let actual: TreeManifest
     do {
       actual = try TreeManifest(ofFolder: files)
