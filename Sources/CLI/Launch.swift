@@ -3,6 +3,7 @@ import Determinism
 import Foundation
 import Pipelines
 import TensorFiles
+import Tensors
 
 @main
 enum Program {
@@ -26,6 +27,10 @@ enum Program {
     if arguments.first == SelfTest.command { return SelfTest.serve(Array(arguments.dropFirst())) }
     // A write beyond the limit on the size of files then fails, with words, where it would end the process.
     signal(SIGXFSZ, SIG_IGN)
+    TensorMemory.endProgram { message in
+      Output.error("error: \(message)")
+      _exit(ExitCodes.failure)
+    }
     FileGuard.current = Bundle.main.executablePath.map { FileGuard(executable: $0) }
     do {
       var command = try AutoPanoptic.parseAsRoot()

@@ -1,4 +1,3 @@
-import Foundation
 import Synchronization
 
 /// The memory of all tensors of this process, and of what operations need beside them.
@@ -11,13 +10,21 @@ public enum TensorMemory {
 
   /// Calls `report` with the message where a tensor gets no memory, before the program ends. The newest one counts.
   ///
-  /// An operation in the middle of a training can't throw. So the program says what it lacked and ends with 1, like any
-  /// run whose stage failed; what was stored is whole, and a training goes on from its last checkpoint.
+  /// An operation in the middle of a training can't throw. So the program says what it lacked and ends, like a run
+  /// whose stage failed; what was stored is whole, and a training resumes from its last checkpoint.
   public static func onExhaustion(_ report: @escaping @Sendable (String) -> Void) {
     reporter.withLock { $0 = report }
   }
 
   private static let reporter = Mutex<@Sendable (String) -> Void>({ _ in })
+
+  /// Says how this program ends where a tensor gets no memory: with the message, and without tearing down what other
+  /// threads are in the middle of. By default it traps.
+  public static func endProgram(by end: @escaping @Sendable (_ message: String) -> Never) {
+    ending.withLock { $0 = end }
+  }
+
+  private static let ending = Mutex<@Sendable (String) -> Never>({ fatalError($0) })
 
   /// Ends the program.
   static func exhausted(_ bytes: Int?, for shape: Shape) -> Never {
@@ -28,9 +35,7 @@ public enum TensorMemory {
     // A copy, since the report may come back here.
     let report = reporter.withLock { $0 }
     report(message)
-    let line = Array("autopanoptic: error: \(message)\n".utf8)
-    _ = line.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
-    // Other threads may be in the middle of anything: nothing is torn down.
-    _exit(1)
+    let end = ending.withLock { $0 }
+    end(message)
   }
 }

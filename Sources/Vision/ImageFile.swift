@@ -46,7 +46,7 @@ public enum ImageFile {
   static func bytes(ofFileAt path: String) throws -> [UInt8] {
     do {
       return try FileIO.read(path, limit: maximalBytes)
-    } catch where [EIO, EMFILE, ENFILE, ENOMEM].contains(error.code) {
+    } catch  where [EIO, EMFILE, ENFILE, ENOMEM].contains(error.code) {
       throw error
     } catch {
       throw ImageError(.unreadable, at: path, error.reason ?? String(cString: strerror(error.code)))

@@ -6,7 +6,8 @@ struct PrintedTextTests {
   @Test("no number of digits traps")
   func decimals() {
     let numbers = [
-      0, -0.0, 1e300, -1e300, .nan, .infinity, -.infinity, 999_999_999_999.5, .leastNonzeroMagnitude, .greatestFiniteMagnitude,
+      0, -0.0, 1e300, -1e300, .nan, .infinity, -.infinity, 999_999_999_999.5, .leastNonzeroMagnitude,
+      .greatestFiniteMagnitude,
     ]
     for number in numbers {
       for digits in [0, 1, 6, 7, 18, 19, 20, 400] { #expect(!number.text(digits: digits).isEmpty) }

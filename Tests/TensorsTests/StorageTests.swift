@@ -59,6 +59,10 @@ struct StorageTests {
     let outcome = await #expect(
       processExitsWith: .exitCode(1), observing: [\.standardErrorContent, \.standardOutputContent]
     ) { [extents = extents as [Int]] in
+      TensorMemory.endProgram { message in
+        FileHandle.standardError.write(Data("error: \(message)\n".utf8))
+        _exit(1)
+      }
       TensorMemory.onExhaustion {
         print("told: \($0)")
         fflush(nil)
