@@ -5,9 +5,10 @@ import Glibc
 /// The right to work on one key. The kernel releases it when its holder dies, whatever way.
 final class KeyLock: Sendable {
   private let descriptor: Int32
-  private let path: String
+  /// The file that goes with the lock.
+  private let path: String?
 
-  private init(descriptor: Int32, path: String) {
+  private init(descriptor: Int32, path: String?) {
     self.descriptor = descriptor
     self.path = path
   }
@@ -36,6 +37,18 @@ final class KeyLock: Sendable {
     }
   }
 
+  /// Takes a folder itself as the lock, after whoever holds it: nothing is made or removed, so nothing is to be synced. On
+  /// file systems that can't lock folders a file does it.
+  static func wait(onFolder folder: String, orFile path: String) throws -> KeyLock {
+    let fd = FileIO.retrying { open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW) }
+    guard fd >= 0 else { return try wait(path) }
+    guard FileIO.retrying({ flock(fd, LOCK_EX) }) == 0 else {
+      close(fd)
+      return try wait(path)
+    }
+    return KeyLock(descriptor: fd, path: nil)
+  }
+
   /// Takes the lock, after whoever holds it.
   static func wait(_ path: String) throws -> KeyLock {
     var pause = 0.0002
@@ -47,7 +60,7 @@ final class KeyLock: Sendable {
   }
 
   deinit {
-    unlink(path)
+    if let path { unlink(path) }
     close(descriptor)
   }
 }
