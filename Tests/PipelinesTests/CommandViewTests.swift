@@ -12,21 +12,21 @@ struct CommandViewTests {
       text: Array(
         """
         20 1 254:0 / / rw - ext4 /dev/vda rw
-        21 20 254:0 /work/co /usr/local/mirror\\040of\\040it rw - ext4 /dev/vda rw
-        22 20 254:0 /work/co/data/x /usr/share/x rw - ext4 /dev/vda rw
-        23 20 254:0 /work /mnt/w rw - ext4 /dev/vda rw
+        21 20 254:0 /vol/co /usr/local/mirror\\040of\\040it rw - ext4 /dev/vda rw
+        22 20 254:0 /vol/co/data/x /usr/share/x rw - ext4 /dev/vda rw
+        23 20 254:0 /vol /mnt/w rw - ext4 /dev/vda rw
         24 20 254:0 /other /opt/other rw - ext4 /dev/vda rw
-        25 20 0:30 / /work/co/tmpfs rw - tmpfs none rw
+        25 20 0:30 / /vol/co/tmpfs rw - tmpfs none rw
         26 20 0:31 /co /usr/lib/co rw - tmpfs none rw
         torn line
 
         """.utf8))
     #expect(
-      table.places(of: "/work/co").sorted() == [
-        "/mnt/w/co", "/usr/local/mirror of it", "/usr/share/x", "/work/co",
+      table.places(of: "/vol/co").sorted() == [
+        "/mnt/w/co", "/usr/local/mirror of it", "/usr/share/x", "/vol/co",
       ])
-    #expect(table.places(of: "/work/co/tmpfs/a") == ["/work/co/tmpfs/a"])
-    #expect(table.places(of: "/work/company") == ["/work/company", "/mnt/w/company"])
+    #expect(table.places(of: "/vol/co/tmpfs/a") == ["/vol/co/tmpfs/a"])
+    #expect(table.places(of: "/vol/company") == ["/vol/company", "/mnt/w/company"])
     #expect(MountTable(mounts: []).places(of: "/a") == ["/a"])
   }
 
