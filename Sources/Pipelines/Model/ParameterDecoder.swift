@@ -78,6 +78,9 @@ struct ParameterDecoder: Decoder {
   }
 
   func unbox<T: Decodable>(_ type: T.Type) throws -> T {
+    if let renamed = type as? any HasFormerNames.Type, let user = node.user {
+      try renamed.refuseFormerNames(in: user, path: pathText)
+    }
     // Raw values of enumerations: name the possible ones.
     if let names = caseNames(of: type), let value = node.value {
       guard let text = value.stringValue else { throw mismatch("one of \(names.joined(separator: ", "))", value) }
