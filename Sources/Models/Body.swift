@@ -50,12 +50,12 @@ public final class Body {
       let outputs = configuration.stageChannels[stage]
       for index in 0..<count {
         let layer = blocks.count
-        let place = scope.sub("stage\(stage + 1)").sub(index)
+        let place = scope.sub("stage\(stage + 1)").sub(index).layer(.backbone(stage: stage, block: index))
         blocks.append(
           configuration.operators.operators.enumerated().map { choice, op in
             if case .fixed(let indices) = choices, indices[layer] != choice { return nil }
-            return ChoiceBlock(
-              place.sub("choice\(op.rawValue)"), op, inputs: inputs, outputs: outputs, stride: index == 0 ? 2 : 1,
+            return op.makeLayer(
+              place.sub(op.scopeName), inputs: inputs, outputs: outputs, stride: index == 0 ? 2 : 1,
               style: style)
           })
         inputs = outputs

@@ -29,7 +29,7 @@ public struct BodyConfiguration: Codable, Hashable, Sendable {
   public var family = Family.recommended
 
   /// What the layers of choice blocks choose among.
-  public var operators = OperatorSet<BodyOperator>()
+  public var operators = OperatorSet<BackboneOperator>.published
 
   public enum Halving: String, Switch {
     /// The first convolution, as in the original and in Detectron.

@@ -16,7 +16,8 @@ final class MaskHead {
   ) {
     layers = (0..<configuration.layers).map { i in
       HeadLayer(
-        scope.sub("layer\(i + 1)"), inputs: i == 0 ? inputs : configuration.channels, outputs: configuration.channels,
+        scope.sub("layer\(i + 1)").layer(.mask(i)), inputs: i == 0 ? inputs : configuration.channels,
+        outputs: configuration.channels,
         normGroups: normGroups, operators: operators, choice: choices?[i], heads: heads)
     }
     upscale = TransposedConv2x2(

@@ -32,7 +32,7 @@ public struct NetworkConfiguration: Codable, Hashable, Sendable {
   public var heads = Heads.recommended
 
   /// What the layers of both heads choose among.
-  public var headOperators = OperatorSet<HeadOperator>()
+  public var headOperators = OperatorSet<HeadOperator>.published
 
   public enum Boxes: String, Switch {
     /// Both corners are pixels of the box, and anchors stand about the centre of their stride's window, as published

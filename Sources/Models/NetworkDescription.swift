@@ -103,11 +103,9 @@ public struct NetworkDescription: Sendable {
     for block in configuration.blocks(path: path, height: height, width: width) {
       parts.append(
         Part(
-          name: "stage \(block.stage + 1) block \(block.index + 1)",
-          operation: block.operation.name + (block.index == 0 ? " /2" : ""),
+          name: block.layer.id.description, operation: block.operation + (block.isHalving ? " /2" : ""),
           output: "\(block.outputs) × \(block.height) × \(block.width)",
-          parameters: store.count(below: "body/stage\(block.stage + 1)/\(block.index)/"),
-          multiplyAdds: block.multiplyAdds))
+          parameters: store.count(of: block.layer.id), multiplyAdds: block.multiplyAdds))
     }
     return Module(name: "body", parts: parts)
   }
@@ -179,12 +177,9 @@ private struct Shapes {
     let head = configuration.maskHead
     let regions = configuration.boxHead.detectionsPerImage
     let (area, side) = (head.pooledSize * head.pooledSize, head.pooledSize)
-    var parts = (0..<head.layers).map { i in
-      headPart(
-        "mask layer \(i + 1)", "mask/layer\(i + 1)/", store, choice: architecture.head[i],
-        inputs: i == 0 ? channels : head.channels, outputs: head.channels, positions: regions * area,
-        output: "\(regions) regions × \(head.channels) × \(side) × \(side)")
-    }
+    var parts = searched(
+      .mask, store, architecture, positions: regions * area,
+      output: "\(regions) regions × \(head.channels) × \(side) × \(side)")
     parts.append(
       .init(
         name: "upscale", operation: "transposed conv 2x2",
@@ -202,16 +197,12 @@ private struct Shapes {
     _ store: ParameterStore, classes: Int, _ architecture: Architecture
   ) -> NetworkDescription.Module {
     let branch = configuration.semantic
-    let first = configuration.maskHead.layers
     let inputs = configuration.body.stageChannels.count
     guard branch.branch == .searched else { return towers(store, classes: classes) }
     let positions = (0..<inputs).reduce(0) { $0 + area($1) }
-    var parts = (0..<branch.layers).map { i in
-      headPart(
-        "semantic layer \(i + 1)", "semantic/layer\(i + 1)/", store, choice: architecture.head[first + i],
-        inputs: i == 0 ? channels : branch.channels, outputs: branch.channels, positions: positions,
-        output: "\(branch.channels) × \(positions) cells of P2 to P5")
-    }
+    var parts = searched(
+      .semantic, store, architecture, positions: positions,
+      output: "\(branch.channels) × \(positions) cells of P2 to P5")
     parts.append(
       .init(
         name: "classes", operation: "conv 1x1", output: "\(classes) × \(levels[0].height) × \(levels[0].width)",
@@ -229,13 +220,14 @@ private struct Shapes {
         let inputs = i == 0 ? channels : branch.channels
         let positions = area(level) << (2 * i)
         return NetworkDescription.Part(
-          name: "semantic P\(level + 2) layer \(i + 1)", operation: isDeformable ? "DF 3x3" : "conv 3x3",
+          name: "semantic P\(level + 2) layer \(i + 1)",
+          operation: isDeformable ? HeadOperator.deformable3x3.name : HeadLayer.plainName,
           output: "\(branch.channels) × \(positions) cells",
           parameters: store.count(below: "semantic/tower\(level + 2)/conv\(i + 1)/"),
           multiplyAdds: positions
             * (isDeformable
               ? HeadOperator.deformable3x3.multiplyAdds(inputs: inputs, outputs: branch.channels)
-              : 9 * inputs * branch.channels))
+              : HeadLayer.plainMultiplyAdds(inputs: inputs, outputs: branch.channels)))
       }
     }
     let merged = branch.merge == .concatenate ? configuration.body.stageChannels.count : 1
@@ -247,42 +239,26 @@ private struct Shapes {
     return .init(name: "semantic branch", parts: parts)
   }
 
-  private func headPart(
-    _ name: String, _ prefix: String, _ store: ParameterStore, choice: Int, inputs: Int, outputs: Int, positions: Int,
-    output: String
-  ) -> NetworkDescription.Part {
-    if configuration.heads == .plain {
-      return .init(
-        name: name, operation: "conv 3x3", output: output, parameters: store.count(below: prefix),
-        multiplyAdds: 9 * inputs * outputs * positions)
-    }
-    let operation = configuration.headOperators[choice]
-    return .init(
-      name: name, operation: operation.name, output: output, parameters: store.count(below: prefix),
-      multiplyAdds: operation.multiplyAdds(inputs: inputs, outputs: outputs) * positions)
+  func attention(_ store: ParameterStore, _ architecture: Architecture) -> NetworkDescription.Module {
+    .init(
+      name: "attention",
+      parts: searched(
+        .thingsToStuff, store, architecture, positions: 1, output: "\(configuration.semantic.channels)")
+        + searched(.stuffToThings, store, architecture, positions: 1, output: "\(channels)"))
   }
 
-  func attention(_ store: ParameterStore, _ architecture: Architecture) -> NetworkDescription.Module {
-    guard configuration.attention.enabled else { return .init(name: "attention", parts: []) }
-    let count = configuration.body.stageChannels.count
-    let semantic = configuration.semantic.channels
-    func part(_ name: String, _ prefix: String, choice: Int, inputs: Int, outputs: Int) -> NetworkDescription.Part {
-      let ratio = configuration.attention.ratios[choice]
-      let hidden = max(1, outputs / ratio)
-      return .init(
-        name: name, operation: "ratio \(ratio)", output: "\(outputs)", parameters: store.count(below: prefix),
-        multiplyAdds: inputs * hidden + hidden * outputs)
+  /// The searched layers of a component, each with what the architecture chose.
+  /// - Parameter positions: of each, over all that it runs on.
+  private func searched(
+    _ component: SearchSpace.Component, _ store: ParameterStore, _ architecture: Architecture, positions: Int,
+    output: String
+  ) -> [NetworkDescription.Part] {
+    let choices = architecture.choices(of: component, in: configuration.searchSpace)
+    return zip(configuration.searchedLayers.of(component), choices).map { layer, choice in
+      .init(
+        name: layer.id.description, operation: layer.choices[choice].name, output: output,
+        parameters: store.count(of: layer.id),
+        multiplyAdds: layer.choices[choice].multiplyAdds(before: positions, after: positions))
     }
-    let toStuff = (0..<count).map { i in
-      part(
-        "things to S\(i + 2)", "attention-to-stuff/\(i)/", choice: architecture.inter[i],
-        inputs: (configuration.attention.source == .allLevels ? count + 1 : count) * channels, outputs: semantic)
-    }
-    let toThings = (0...count).map { i in
-      part(
-        "stuff to P\(i + 2)", "attention-to-things/\(i)/", choice: architecture.inter[count + i],
-        inputs: count * semantic, outputs: channels)
-    }
-    return .init(name: "attention", parts: toStuff + toThings)
   }
 }

@@ -99,7 +99,7 @@ extension PanopticNetwork {
     let order = PooledOrder(regions, rule: levelRule)
     let logits = maskHead(
       pool(regions, order: order, from: levels, size: configuration.maskHead.pooledSize),
-      path: Array(path.head[..<configuration.maskHead.layers]))
+      path: choices(of: .mask, in: path))
     let area = size * size
     let indices = order.order.enumerated().flatMap { row, i in
       let first = (row * (thingClasses + 1) + detections[i].label) * area

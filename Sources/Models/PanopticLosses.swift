@@ -180,7 +180,7 @@ extension PanopticNetwork {
     let order = PooledOrder(regions, rule: levelRule)
     let logits = maskHead(
       pool(regions, order: order, from: levels, size: configuration.maskHead.pooledSize),
-      path: Array(path.head[..<configuration.maskHead.layers]))
+      path: choices(of: .mask, in: path))
     let size = logits.shape[2]
     let area = size * size
     var wanted: [Float] = []

@@ -41,6 +41,8 @@ public final class PanopticNetwork {
   /// Stuff to things, one layer for each of P2...P6.
   let attentionToThings: [AttentionLayer]
   let anchors: AnchorGenerator
+  /// What a supernet of its configuration spans.
+  public let searchSpace: SearchSpace
 
   static let strides = [4, 8, 16, 32, 64]
 
@@ -65,8 +67,12 @@ public final class PanopticNetwork {
     let channels = configuration.pyramidChannels
     let groups = configuration.normGroups
     let levels = configuration.body.stageChannels.count
-    var fixed: Architecture?
-    if case .fixed(let architecture) = content { fixed = architecture }
+    let space = configuration.searchSpace
+    searchSpace = space
+    func chosen(_ component: SearchSpace.Component) -> [Int]? {
+      guard case .fixed(let architecture) = content else { return nil }
+      return architecture.choices(of: component, in: space)
+    }
 
     body = Body(
       root.sub("body"), configuration.body, choices: content.body, style: BodyStyle(momentum: batchNormMomentum))
@@ -75,35 +81,41 @@ public final class PanopticNetwork {
     proposalHead = RegionProposalHead(
       root.sub("proposals"), channels: channels, anchorsPerCell: configuration.anchors.ratios.count)
     boxHead = BoxHead(root.sub("box"), channels: channels, classes: thingClasses + 1, configuration.boxHead)
-    let maskLayers = configuration.maskHead.layers
     maskHead = MaskHead(
       root.sub("mask"), inputs: channels, classes: thingClasses + 1, configuration.maskHead, normGroups: groups,
-      operators: configuration.headOperators, choices: fixed.map { Array($0.head[..<maskLayers]) },
-      heads: configuration.heads)
+      operators: configuration.headOperators, choices: chosen(.mask), heads: configuration.heads)
     semanticBranch = SemanticBranch(
       root.sub("semantic"), inputs: channels, levels: levels, classes: stuffClasses + 1, configuration.semantic,
       normGroups: groups, operators: configuration.headOperators,
-      choices: fixed.map { Array($0.head[maskLayers...]) }, heads: configuration.heads)
-    func attention(_ name: String, inputs: Int, outputs: Int, first: Int, count: Int) -> [AttentionLayer] {
-      guard configuration.attention.enabled else { return [] }
-      return (0..<count).map { i in
+      choices: chosen(.semantic), heads: configuration.heads)
+    func attention(
+      _ name: String, _ component: SearchSpace.Component, _ id: (Int) -> LayerID, inputs: Int, outputs: Int
+    ) -> [AttentionLayer] {
+      let choices = chosen(component)
+      return (0..<space.layers(in: component)).map { i in
         AttentionLayer(
-          root.sub(name).sub(i), inputs: inputs, outputs: outputs, ratios: configuration.attention.ratios,
-          activations: configuration.attention.activations, choice: fixed.map { $0.inter[first + i] })
+          root.sub(name).sub(i).layer(id(i)), inputs: inputs, outputs: outputs, ratios: configuration.attention.ratios,
+          activations: configuration.attention.activations, choice: choices?[i])
       }
     }
-    // The sources are P3...P6 and S2...S5 (spec 4.1).
-    let sources = configuration.attention.source == .allLevels ? levels + 1 : levels
     attentionToStuff = attention(
-      "attention-to-stuff", inputs: sources * channels, outputs: configuration.semantic.channels, first: 0,
-      count: levels)
+      "attention-to-stuff", .thingsToStuff, LayerID.thingsToStuff, inputs: configuration.attentionSources * channels,
+      outputs: configuration.semantic.channels)
     attentionToThings = attention(
-      "attention-to-things", inputs: levels * configuration.semantic.channels, outputs: channels, first: levels,
-      count: levels + 1)
+      "attention-to-things", .stuffToThings, LayerID.stuffToThings,
+      inputs: levels * configuration.semantic.channels, outputs: channels)
     anchors = AnchorGenerator(
       levels: zip(PanopticNetwork.strides, configuration.anchors.sizes).map {
         AnchorGenerator.Level(stride: $0, sizes: [Double($1)])
       }, ratios: configuration.anchors.ratios, convention: boxConvention)
+    let built = Set(configuration.builtLayers.map(\.id))
+    precondition(
+      store.layers == built, "PanopticNetwork: built layers \(store.layers), the configuration lists \(built)")
+  }
+
+  /// The choices that a path says for one component.
+  func choices(of component: SearchSpace.Component, in path: Architecture) -> [Int] {
+    path.choices(of: component, in: searchSpace)
   }
 
   /// The features that all heads work on.
@@ -123,8 +135,7 @@ public final class PanopticNetwork {
     // The body of one picture of 800×1088 pixels would keep three gigabytes or more.
     let isLarge = images.value.count >= PanopticNetwork.largeInput
     let raw = pyramid(body(images, path: path.backbone, recomputesBlocks: isLarge))
-    let maskLayers = configuration.maskHead.layers
-    var semantic = semanticBranch.features(Array(raw.dropLast()), path: Array(path.head[maskLayers...]))
+    var semantic = semanticBranch.features(Array(raw.dropLast()), path: choices(of: .semantic, in: path))
     var levels = raw
     if configuration.attention.enabled {
       let (height, width) = (raw[0].shape[2], raw[0].shape[3])
@@ -135,12 +146,10 @@ public final class PanopticNetwork {
             globalAveragePool(resizeBilinear($0, height: height, width: width, alignCorners: true))
           })
       let stuff = concatenate(semantic.map { globalAveragePool($0) })
-      let toStuff = path.inter[..<attentionToStuff.count]
-      let toThings = path.inter[attentionToStuff.count...]
-      levels = zip(zip(raw, attentionToThings), toThings).map { pair, choice in
+      levels = zip(zip(raw, attentionToThings), choices(of: .stuffToThings, in: path)).map { pair, choice in
         scaleChannels(pair.0, by: pair.1(stuff, choice: choice))
       }
-      semantic = zip(zip(semantic, attentionToStuff), toStuff).map { pair, choice in
+      semantic = zip(zip(semantic, attentionToStuff), choices(of: .thingsToStuff, in: path)).map { pair, choice in
         scaleChannels(pair.0, by: pair.1(things, choice: choice))
       }
     }

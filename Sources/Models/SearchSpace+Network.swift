@@ -3,13 +3,12 @@ import Search
 extension NetworkConfiguration {
   /// The space that a supernet of this configuration spans.
   public var searchSpace: SearchSpace {
-    SearchSpace(
-      backboneLayers: body.family == .resnet ? 0 : body.blockCount, backboneChoices: body.operators.count,
-      maskLayers: maskHead.layers,
-      semanticLayers: semantic.layers, headChoices: headOperators.count,
-      thingsToStuffLayers: attention.enabled ? body.stageChannels.count : 0,
-      stuffToThingsLayers: attention.enabled ? body.stageChannels.count + 1 : 0,
-      attentionChoices: attention.ratios.count)
+    let layers = searchedLayers
+    func count(_ component: SearchSpace.Component) -> Int { layers.of(component).count }
+    return SearchSpace(
+      backboneLayers: count(.backbone), backboneChoices: body.operators.count, maskLayers: count(.mask),
+      semanticLayers: count(.semantic), headChoices: headOperators.count, thingsToStuffLayers: count(.thingsToStuff),
+      stuffToThingsLayers: count(.stuffToThings), attentionChoices: attention.ratios.count)
   }
 
   /// Whether the network has no searched part, so that all architectures are the same to it.
@@ -20,9 +19,10 @@ extension NetworkConfiguration {
   /// - Throws: `SearchError` that names list and layer.
   /// - Parameter place: names the architecture in errors.
   public func validate(_ architecture: Architecture, place: String = "architecture") throws {
-    var looked = architecture
-    if body.family == .resnet { looked.backbone = [] }
-    if !attention.enabled { looked.inter = [] }
-    try looked.validate(in: searchSpace, place: place)
+    let space = searchSpace
+    var held = architecture
+    if space.layers(of: .backbone) == 0 { held.backbone = [] }
+    if space.layers(of: .attention) == 0 { held.inter = [] }
+    try held.validate(in: space, place: place)
   }
 }

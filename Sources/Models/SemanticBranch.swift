@@ -23,7 +23,7 @@ final class SemanticBranch {
     if configuration.branch == .searched {
       towers = []
       layers = (0..<configuration.layers).map { i in
-        let place = scope.sub("layer\(i + 1)")
+        let place = scope.sub("layer\(i + 1)").layer(.semantic(i))
         let places =
           configuration.subnet == .shared ? [place] : (0..<levels).map { place.sub("level\($0 + 2)") }
         return places.map { place in
@@ -85,7 +85,7 @@ private final class UpsamplingTower {
       guard isDeformable else {
         return HeadLayer.plain(place, inputs: channels, outputs: outputs, normGroups: normGroups)
       }
-      let layer = HeadOperator.deformable3x3.layer(place, inputs: channels, outputs: outputs)
+      let layer = HeadOperator.deformable3x3.makeLayer(place, inputs: channels, outputs: outputs)
       let norm = followingNorm(place.sub("norm"), channels: outputs, groups: normGroups, isRectified: true)
       return { norm(layer($0)) }
     }
