@@ -32,18 +32,21 @@ public struct NetworkDescription: Sendable {
   public var parameters: Int { modules.reduce(0) { $0 + $1.parameters } }
   public var multiplyAdds: Int { modules.reduce(0) { $0 + $1.multiplyAdds } }
 
-  /// A body with its ImageNet classifier of a thousand classes, on a square image.
-  public init(classifier configuration: BodyConfiguration, path: [Int], side: Int = 224) {
+  /// A backbone with its ImageNet classifier of a thousand classes, on a square image.
+  public init(
+    classifier configuration: BackboneConfiguration, path: [Int], side: Int = 224, parts: NetworkParts = .standard
+  ) {
     (height, width) = (side, side)
     let classes = 1000
     let network = Classifier(
-      configuration, choices: .fixed(path), classes: classes, dropout: 0, momentum: 0.1, seeds: nil)
-    let body = NetworkDescription.body(
-      configuration, path: path, store: network.store, height: side, width: side)
+      configuration, choices: .fixed(path), classes: classes, dropout: 0, momentum: 0.1, seeds: nil,
+      parts: parts)
+    let backbone = NetworkDescription.backbone(
+      configuration, path: path, store: network.store, height: side, width: side, parts)
     let (cells, inputs) = (((side + 31) / 32) * ((side + 31) / 32), configuration.stageChannels[3])
     let channels = configuration.classifierChannels
     modules = [
-      body,
+      backbone,
       Module(
         name: "classifier",
         parts: [
@@ -64,62 +67,58 @@ public struct NetworkDescription: Sendable {
   ///   - height, width: of the padded image, multiples of 32.
   public init(
     _ configuration: NetworkConfiguration, architecture: Architecture, thingClasses: Int, stuffClasses: Int,
-    height: Int, width: Int
+    height: Int, width: Int, parts: NetworkParts = .standard
   ) {
     (self.height, self.width) = (height, width)
     let network = PanopticNetwork(
       configuration, thingClasses: thingClasses, stuffClasses: stuffClasses, content: .fixed(architecture),
-      batchNormMomentum: 0.01, seeds: nil)
-    let shapes = Shapes(configuration, height: height, width: width)
-    let body = NetworkDescription.body(
-      configuration.body, path: architecture.backbone, store: network.store, height: height, width: width)
+      batchNormMomentum: 0.01, seeds: nil, parts: parts)
+    let shapes = Shapes(configuration, parts, height: height, width: width)
+    let backbone = NetworkDescription.backbone(
+      configuration.backbone, path: architecture.backbone, store: network.store, height: height, width: width,
+      parts)
     modules = [
-      body, shapes.pyramid(network.store), shapes.proposals(network.store),
+      backbone, shapes.pyramid(network.store), shapes.proposals(network.store),
       shapes.boxHead(network.store, classes: thingClasses + 1),
       shapes.maskHead(network.store, classes: thingClasses + 1, architecture),
-      shapes.semanticBranch(network.store, classes: stuffClasses + 1, architecture),
+      shapes.semanticHead(network.store, classes: stuffClasses + 1, architecture, parts),
       shapes.attention(network.store, architecture),
     ].filter { !$0.parts.isEmpty }
   }
 
-  private static func body(
-    _ configuration: BodyConfiguration, path: [Int], store: ParameterStore, height: Int, width: Int
+  private static func backbone(
+    _ configuration: BackboneConfiguration, path: [Int], store: ParameterStore, height: Int, width: Int,
+    _ parts: NetworkParts
   ) -> Module {
-    let (h, w) = ((height + 1) / 2, (width + 1) / 2)
-    let stem = configuration.stemChannels
-    var parts = [
-      Part(
-        name: "stem", operation: "conv 3x3 /2", output: "\(stem) × \(h) × \(w)",
-        parameters: store.count(below: "body/stem/"), multiplyAdds: 27 * stem * h * w)
-    ]
-    if configuration.family == .resnet {
-      parts = configuration.bottlenecks(height: height, width: width).map {
-        Part(
-          name: $0.name, operation: $0.operation, output: "\($0.outputs) × \($0.height) × \($0.width)",
-          parameters: store.count(below: $0.prefix), multiplyAdds: $0.multiplyAdds)
-      }
-      return Module(name: "body", parts: parts)
-    }
-    for block in configuration.blocks(path: path, height: height, width: width) {
-      parts.append(
-        Part(
-          name: block.layer.id.description, operation: block.operation + (block.isHalving ? " /2" : ""),
-          output: "\(block.outputs) × \(block.height) × \(block.width)",
-          parameters: store.count(of: block.layer.id), multiplyAdds: block.multiplyAdds))
-    }
-    return Module(name: "body", parts: parts)
+    let family = parts.backbone(configuration.family)
+    return Module(
+      name: "backbone",
+      parts: family.parts(configuration, path: path, height: height, width: width).map { Part($0, store) })
   }
 }
 
-/// The parts behind the body, from the sizes of the pyramid's levels.
+extension NetworkDescription.Part {
+  /// With the parameters of a network that has the part.
+  fileprivate init(_ part: NetworkPart, _ store: ParameterStore) {
+    self.init(
+      name: part.name, operation: part.operation, output: part.output, parameters: part.parameters.count(in: store),
+      multiplyAdds: part.multiplyAdds)
+  }
+}
+
+/// The parts after the backbone, from the sizes of the pyramid's levels.
 private struct Shapes {
   let configuration: NetworkConfiguration
+  let layers: [SearchedLayer]
+  let space: SearchSpace
   /// Rows and columns of P2 to P6.
   let levels: [(height: Int, width: Int)]
   let channels: Int
 
-  init(_ configuration: NetworkConfiguration, height: Int, width: Int) {
+  init(_ configuration: NetworkConfiguration, _ parts: NetworkParts, height: Int, width: Int) {
     self.configuration = configuration
+    layers = configuration.searchedLayers(parts)
+    space = configuration.searchSpace(parts)
     channels = configuration.pyramidChannels
     levels = PanopticNetwork.strides.map { ((height + $0 - 1) / $0, (width + $0 - 1) / $0) }
   }
@@ -127,7 +126,7 @@ private struct Shapes {
   private func area(_ level: Int) -> Int { levels[level].height * levels[level].width }
 
   func pyramid(_ store: ParameterStore) -> NetworkDescription.Module {
-    let inputs = configuration.body.stageChannels
+    let inputs = configuration.backbone.stageChannels
     let parts = inputs.indices.flatMap { i in
       [("lateral", "conv 1x1", inputs[i]), ("output", "conv 3x3", 9 * channels)].map { name, operation, inner in
         NetworkDescription.Part(
@@ -193,50 +192,15 @@ private struct Shapes {
     return .init(name: "mask head", parts: parts)
   }
 
-  func semanticBranch(
-    _ store: ParameterStore, classes: Int, _ architecture: Architecture
+  func semanticHead(
+    _ store: ParameterStore, classes: Int, _ architecture: Architecture, _ parts: NetworkParts
   ) -> NetworkDescription.Module {
-    let branch = configuration.semantic
-    let inputs = configuration.body.stageChannels.count
-    guard branch.branch == .searched else { return towers(store, classes: classes) }
-    let positions = (0..<inputs).reduce(0) { $0 + area($1) }
-    var parts = searched(
-      .semantic, store, architecture, positions: positions,
-      output: "\(branch.channels) × \(positions) cells of P2 to P5")
-    parts.append(
-      .init(
-        name: "classes", operation: "conv 1x1", output: "\(classes) × \(levels[0].height) × \(levels[0].width)",
-        parameters: store.count(below: "semantic/classifier/"),
-        multiplyAdds: (branch.merge == .concatenate ? inputs : 1) * branch.channels * classes * area(0)))
-    return .init(name: "semantic branch", parts: parts)
-  }
-
-  /// Of Panoptic-FPN: convolutions of every level, each at twice the size of the one before.
-  private func towers(_ store: ParameterStore, classes: Int) -> NetworkDescription.Module {
-    let branch = configuration.semantic
-    let isDeformable = branch.branch == .panopticFPNDeformable
-    var parts = configuration.body.stageChannels.indices.flatMap { level in
-      (0..<max(1, level)).map { i in
-        let inputs = i == 0 ? channels : branch.channels
-        let positions = area(level) << (2 * i)
-        return NetworkDescription.Part(
-          name: "semantic P\(level + 2) layer \(i + 1)",
-          operation: isDeformable ? HeadOperator.deformable3x3.name : HeadLayer.plainName,
-          output: "\(branch.channels) × \(positions) cells",
-          parameters: store.count(below: "semantic/tower\(level + 2)/conv\(i + 1)/"),
-          multiplyAdds: positions
-            * (isDeformable
-              ? HeadOperator.deformable3x3.multiplyAdds(inputs: inputs, outputs: branch.channels)
-              : HeadLayer.plainMultiplyAdds(inputs: inputs, outputs: branch.channels)))
-      }
-    }
-    let merged = branch.merge == .concatenate ? configuration.body.stageChannels.count : 1
-    parts.append(
-      .init(
-        name: "classes", operation: "conv 1x1", output: "\(classes) × \(levels[0].height) × \(levels[0].width)",
-        parameters: store.count(below: "semantic/classifier/"),
-        multiplyAdds: merged * branch.channels * classes * area(0)))
-    return .init(name: "semantic branch", parts: parts)
+    let shapes = SemanticHeadShapes(
+      configuration: configuration, classes: classes,
+      levels: Array(levels.prefix(configuration.backbone.stageChannels.count)),
+      choices: architecture.choices(of: .semantic, in: space))
+    let layers = parts.semanticHead(configuration.semantic.head).layers(shapes)
+    return .init(name: "semantic head", parts: layers.map { .init($0, store) })
   }
 
   func attention(_ store: ParameterStore, _ architecture: Architecture) -> NetworkDescription.Module {
@@ -253,12 +217,8 @@ private struct Shapes {
     _ component: SearchSpace.Component, _ store: ParameterStore, _ architecture: Architecture, positions: Int,
     output: String
   ) -> [NetworkDescription.Part] {
-    let choices = architecture.choices(of: component, in: configuration.searchSpace)
-    return zip(configuration.searchedLayers.of(component), choices).map { layer, choice in
-      .init(
-        name: layer.id.description, operation: layer.choices[choice].name, output: output,
-        parameters: store.count(of: layer.id),
-        multiplyAdds: layer.choices[choice].multiplyAdds(before: positions, after: positions))
+    zip(layers.of(component), architecture.choices(of: component, in: space)).map { layer, choice in
+      .init(NetworkPart(layer, choice: choice, output: output, before: positions, after: positions), store)
     }
   }
 }

@@ -12,7 +12,8 @@ public struct SearchedLayer: Sendable, Identifiable {
     public let name: String
     private let cost: @Sendable (_ before: Int, _ after: Int) -> Int
 
-    init(_ name: String, multiplyAdds: @escaping @Sendable (_ before: Int, _ after: Int) -> Int) {
+    /// - Parameter multiplyAdds: see `multiplyAdds(before:after:)`.
+    public init(_ name: String, multiplyAdds: @escaping @Sendable (_ before: Int, _ after: Int) -> Int) {
       self.name = name
       cost = multiplyAdds
     }
@@ -30,14 +31,14 @@ public struct SearchedLayer: Sendable, Identifiable {
   /// In the order of the choices that a genome says.
   public let choices: [Choice]
 
-  init(_ id: LayerID, _ component: SearchSpace.Component, _ choices: [Choice]) {
+  public init(_ id: LayerID, _ component: SearchSpace.Component, _ choices: [Choice]) {
     self.id = id
     self.component = component
     self.choices = choices
   }
 }
 
-// What layers are called, by their places in their components: where they are listed and where they are built.
+// The names of layers, by their places in their components: where they are listed and where they are built.
 extension LayerID {
   static func backbone(stage: Int, block: Int) -> LayerID { LayerID("stage \(stage + 1) block \(block + 1)") }
   static func mask(_ index: Int) -> LayerID { LayerID("mask layer \(index + 1)") }
@@ -46,10 +47,14 @@ extension LayerID {
   static func stuffToThings(_ index: Int) -> LayerID { LayerID("stuff to P\(index + 2)") }
 }
 
-extension BodyConfiguration {
-  /// The blocks, in order; none of a ResNet, which has no choices.
-  public var searchedLayers: [SearchedLayer] {
-    guard family == .shuffle else { return [] }
+extension BackboneConfiguration {
+  /// Layers whose operator the search chooses; none of a backbone without choices.
+  public func searchedLayers(_ parts: NetworkParts = .standard) -> [SearchedLayer] {
+    parts.backbone(family).searchedLayers(self)
+  }
+
+  /// The choice blocks of stages of these sizes, in order.
+  var choiceLayers: [SearchedLayer] {
     var inputs = stemChannels
     return zip(stageBlocks, stageChannels).enumerated().flatMap { stage, size in
       (0..<size.0).map { index in
@@ -70,17 +75,12 @@ extension BodyConfiguration {
 
 extension NetworkConfiguration {
   /// All layers that a genome has a place for, in its order. Where heads are plain, all choices of a layer are the
-  /// same; the layers of a semantic branch that is not searched stand here and are not built.
-  public var searchedLayers: [SearchedLayer] {
-    body.searchedLayers
+  /// same; the layers of a semantic head that is not searched stand here and are not built.
+  public func searchedLayers(_ parts: NetworkParts = .standard) -> [SearchedLayer] {
+    backbone.searchedLayers(parts)
       + headLayers(.mask, LayerID.mask, count: maskHead.layers, channels: maskHead.channels)
       + headLayers(.semantic, LayerID.semantic, count: semantic.layers, channels: semantic.channels)
       + attentionLayers
-  }
-
-  /// Those that the network builds.
-  var builtLayers: [SearchedLayer] {
-    searchedLayers.filter { $0.component != .semantic || semantic.branch == .searched }
   }
 
   private func headLayers(
@@ -100,7 +100,7 @@ extension NetworkConfiguration {
 
   private var attentionLayers: [SearchedLayer] {
     guard attention.enabled else { return [] }
-    let levels = body.stageChannels.count
+    let levels = backbone.stageChannels.count
     func layers(
       _ component: SearchSpace.Component, _ id: (Int) -> LayerID, count: Int, inputs: Int, outputs: Int
     ) -> [SearchedLayer] {
@@ -123,7 +123,7 @@ extension NetworkConfiguration {
   }
 
   /// Levels that the attention from things to stuff reads (spec 4.1).
-  var attentionSources: Int { body.stageChannels.count + (attention.source == .allLevels ? 1 : 0) }
+  var attentionSources: Int { backbone.stageChannels.count + (attention.source == .allLevels ? 1 : 0) }
 }
 
 extension [SearchedLayer] {

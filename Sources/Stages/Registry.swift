@@ -33,7 +33,7 @@ public enum Stages {
     [
       StageKind(PretrainSupernetStage.self, searching: operators),
       StageKind(PretrainArchitectureStage.self, searching: operators),
-      StageKind(PretrainBodyStage.self),
+      StageKind(PretrainBackboneStage.self),
       StageKind(FinetuneSupernetStage.self, searching: operators),
       StageKind(RetrainStage.self, searching: operators),
     ]

@@ -8,10 +8,10 @@ import Testing
 @Suite("Learning rates of the supernet")
 struct RateTests {
   /// The published search space, few channels.
-  private static func network(_ family: BodyConfiguration.Family = .shuffle) -> PanopticNetwork {
+  private static func network(_ family: BackboneName = .shuffleNetV2) -> PanopticNetwork {
     var configuration = NetworkConfiguration(
-      body: BodyConfiguration(stemChannels: 2, stageChannels: [4, 8, 12, 16], classifierChannels: 8))
-    configuration.body.family = family
+      backbone: BackboneConfiguration(stemChannels: 2, stageChannels: [4, 8, 12, 16], classifierChannels: 8))
+    configuration.backbone.family = family
     configuration.pyramidChannels = 4
     configuration.normGroups = 2
     configuration.boxHead.hidden = 8
@@ -24,7 +24,7 @@ struct RateTests {
   }
 
   private static func rhythm(_ network: PanopticNetwork, _ period: UpdatePeriod = .window) -> UpdateRhythm {
-    UpdateRhythm(.fairBlocks(network.searchSpace), layers: network.configuration.searchedLayers, period: period)
+    UpdateRhythm(.fairBlocks(network.searchSpace), layers: network.configuration.searchedLayers(), period: period)
   }
 
   /// Spec 5.5: twelve passes a window; a layer with P choices uses each of them 12 / P times.
@@ -34,7 +34,7 @@ struct RateTests {
     #expect(network.searchSpace == .published)
     let (whole, perLayer) = (Self.rhythm(network), Self.rhythm(network, .perLayer))
     let fixed = UpdateRhythm(
-      .fixed(.publishedCOCO, replicas: 2), layers: network.configuration.searchedLayers, period: .window)
+      .fixed(.publishedCOCO, replicas: 2), layers: network.configuration.searchedLayers(), period: .window)
     for (name, divider) in [
       ("body/stage1/0/choice2/expand/weight", 3.0), ("body/stage4/7/choice3/point3/norm/shift", 3),
       ("body/stem/weight", 12), ("body/stem/norm/scale", 12), ("mask/layer4/choice5/weight", 2),
@@ -52,7 +52,7 @@ struct RateTests {
 
   @Test("without a searched backbone a window is six passes (spec 5.5)")
   func headsOnly() throws {
-    let network = Self.network(.resnet)
+    let network = Self.network(.resNet)
     let rhythm = Self.rhythm(network)
     #expect(PanopticTraining.Paths.fairBlocks(network.searchSpace).count == 6)
     for (name, divider) in [

@@ -48,9 +48,9 @@ public struct BackboneOperator: SearchOperator {
   ///   - middle: channels inside the main branch; nil is half of the outputs, as in every published backbone.
   ///   - stride: 1 (then `inputs == outputs`) or 2.
   public func makeLayer(
-    _ scope: Scope, inputs: Int, outputs: Int, middle: Int? = nil, stride: Int, style: BodyStyle
+    _ scope: Scope, inputs: Int, outputs: Int, middle: Int? = nil, stride: Int, settings: BlockSettings
   ) -> ChoiceBlock {
-    ChoiceBlock(scope, self, inputs: inputs, outputs: outputs, middle: middle, stride: stride, style: style)
+    ChoiceBlock(scope, self, inputs: inputs, outputs: outputs, middle: middle, stride: stride, settings: settings)
   }
 
   /// Multiply-adds of a block with so many positions `before` and `after` it.

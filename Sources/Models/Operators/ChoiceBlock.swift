@@ -3,34 +3,7 @@ import NN
 
 // N images, C channels, H W height and width. I, O, M: input, output and middle channels of a block (spec 1.4).
 
-/// How the layers of a body start and keep statistics; differs between ImageNet and the detector (spec 1.5, 2.2).
-public struct BodyStyle: Sendable {
-  /// Weight of the new batch in running statistics.
-  public var momentum: Double
-  /// Pretraining starts β here.
-  public var shift: Float = 1e-4
-  /// See `BodyConfiguration.InitialDeviation`.
-  public var initialDeviation = BodyConfiguration.InitialDeviation.recommended
-
-  /// See `BodyConfiguration.branchScale`.
-  public var branchScale: Float = 1
-  /// See `BodyConfiguration.reluShift`.
-  public var reluShift: Float
-  /// See `BodyConfiguration.NormVariance`.
-  public var normalizesByUnbiasedVariance = false
-
-  public init(momentum: Double) {
-    self.momentum = momentum
-    reluShift = shift
-  }
-
-  func convolutionInitializer(groupInputs: Int) -> Initializer {
-    let inverse = 1 / Double(groupInputs)
-    return .normal(standardDeviation: initialDeviation == .inverse ? inverse : inverse.squareRoot())
-  }
-}
-
-/// One operator at one place of the body: a main branch, and a shortcut where the block halves the resolution.
+/// One operator at one place of the backbone: a main branch, and a shortcut where the block halves the resolution.
 public final class ChoiceBlock {
   private let main: [Layer]
   private let shortcut: [Layer]?
@@ -38,19 +11,20 @@ public final class ChoiceBlock {
 
   /// See `BackboneOperator.makeLayer`.
   init(
-    _ scope: Scope, _ op: BackboneOperator, inputs: Int, outputs: Int, middle: Int?, stride: Int, style: BodyStyle
+    _ scope: Scope, _ op: BackboneOperator, inputs: Int, outputs: Int, middle: Int?, stride: Int,
+    settings: BlockSettings
   ) {
     let branch = op.branch(BranchShape(inputs: inputs, outputs: outputs, middle: middle, stride: stride))
     // The ReLU that the block applies after the branch is the last norm's (spec 1.4, rows 4 and 7).
     main = branch.enumerated().map { index, layer in
       Layer(
-        scope, layer, scale: stride == 1 && index == branch.count - 1 ? style.branchScale : 1, style: style)
+        scope, layer, scale: stride == 1 && index == branch.count - 1 ? settings.branchScale : 1, settings: settings)
     }
     shortcut =
       stride == 1
       ? nil
       : ChoiceBlock.shortcut(channels: inputs, kernelSize: op.shortcutKernelSize).map {
-        Layer(scope, $0, scale: 1, style: style)
+        Layer(scope, $0, scale: 1, settings: settings)
       }
   }
 
@@ -79,16 +53,16 @@ public final class ChoiceBlock {
     let norm: BatchNorm2d
 
     /// - Parameter scale: where γ starts; β starts in proportion, so that as much is above 0.
-    init(_ scope: Scope, _ layer: BranchLayer, scale: Float, style: BodyStyle) {
+    init(_ scope: Scope, _ layer: BranchLayer, scale: Float, settings: BlockSettings) {
       let place = scope.sub(layer.name)
       convolution = Conv2d(
         place, inputChannels: layer.inputs, outputChannels: layer.outputs, kernelSize: layer.kernelSize,
         stride: layer.stride, groups: layer.groups, bias: false,
-        weight: style.convolutionInitializer(groupInputs: layer.inputs / layer.groups))
+        weight: settings.convolutionInitializer(groupInputs: layer.inputs / layer.groups))
       norm = BatchNorm2d(
-        place.sub("norm"), channels: layer.outputs, momentum: style.momentum, relu: layer.isRectified, scale: scale,
-        shift: .constant(layer.isRectified ? style.reluShift * scale : style.shift),
-        normalizesByUnbiasedVariance: style.normalizesByUnbiasedVariance)
+        place.sub("norm"), channels: layer.outputs, momentum: settings.momentum, relu: layer.isRectified, scale: scale,
+        shift: .constant(layer.isRectified ? settings.reluShift * scale : settings.shift),
+        normalizesByUnbiasedVariance: settings.normalizesByUnbiasedVariance)
     }
 
     func callAsFunction(_ x: Variable, behind bypass: Bypass? = nil) -> Variable {

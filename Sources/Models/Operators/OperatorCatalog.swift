@@ -51,12 +51,12 @@ extension OperatorCatalog {
 extension NetworkConfiguration {
   /// Makes the network search all operators of a catalog.
   public mutating func search(_ catalog: OperatorCatalog) {
-    body.search(catalog)
+    backbone.search(catalog)
     headOperators = OperatorSet(catalog.heads)
   }
 }
 
-extension BodyConfiguration {
+extension BackboneConfiguration {
   /// Makes the backbone search all operators of a catalog.
   public mutating func search(_ catalog: OperatorCatalog) { operators = OperatorSet(catalog.backbone) }
 }

@@ -6,11 +6,11 @@ import Search
 public enum ArchitectureDrawing {
   /// Those of a panoptic network, from the input on.
   public static func rows(of architecture: Architecture, _ configuration: NetworkConfiguration) -> [BlockDiagram.Row] {
-    let (layers, space) = (configuration.searchedLayers, configuration.searchSpace)
+    let (layers, space) = (configuration.searchedLayers(), configuration.searchSpace)
     func chosen(_ component: SearchSpace.Component) -> [String] {
       zip(layers.of(component), architecture.choices(of: component, in: space)).map { $0.choices[$1].name }
     }
-    return rows(ofBody: architecture.backbone, configuration.body) + [
+    return rows(ofBackbone: architecture.backbone, configuration.backbone) + [
       .init(name: "mask head", blocks: chosen(.mask)),
       .init(name: "semantic branch", blocks: chosen(.semantic)),
       .init(name: "things to S2…S5", blocks: chosen(.thingsToStuff), isChain: false),
@@ -18,9 +18,9 @@ public enum ArchitectureDrawing {
     ]
   }
 
-  /// Those of a body.
-  public static func rows(ofBody path: [Int], _ configuration: BodyConfiguration) -> [BlockDiagram.Row] {
-    var rest = zip(configuration.searchedLayers, path).map { $0.choices[$1].name }[...]
+  /// Those of a backbone.
+  public static func rows(ofBackbone path: [Int], _ configuration: BackboneConfiguration) -> [BlockDiagram.Row] {
+    var rest = zip(configuration.searchedLayers(), path).map { $0.choices[$1].name }[...]
     return configuration.stageBlocks.enumerated().map { stage, count in
       defer { rest = rest.dropFirst(count) }
       return .init(

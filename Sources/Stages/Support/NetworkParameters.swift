@@ -8,7 +8,7 @@ protocol NetworkParameters: StageParameters {
 
 /// Parameters of a stage that builds a backbone.
 protocol BackboneParameters: StageParameters {
-  var body: BodyConfiguration { get set }
+  var backbone: BackboneConfiguration { get set }
 }
 
 extension StageKind {
@@ -22,7 +22,7 @@ extension StageKind {
   /// Of a stage whose backbone chooses among the operators of a catalog.
   init<S: Stage>(_ type: S.Type, searching operators: OperatorCatalog) where S.Parameters: BackboneParameters {
     var parameters = S.Parameters()
-    parameters.body.search(operators)
+    parameters.backbone.search(operators)
     self.init(type, defaults: parameters, userInfo: operators.userInfo)
   }
 }
