@@ -73,7 +73,7 @@ public struct NetworkDescription: Sendable {
     let network = PanopticNetwork(
       configuration, thingClasses: thingClasses, stuffClasses: stuffClasses, content: .fixed(architecture),
       batchNormMomentum: 0.01, seeds: nil, parts: parts)
-    let shapes = Shapes(configuration, height: height, width: width)
+    let shapes = Shapes(configuration, parts, height: height, width: width)
     let backbone = NetworkDescription.backbone(
       configuration.backbone, path: architecture.backbone, store: network.store, height: height, width: width,
       parts)
@@ -101,37 +101,24 @@ extension NetworkDescription.Part {
   /// With the parameters of a network that has the part.
   fileprivate init(_ part: NetworkPart, _ store: ParameterStore) {
     self.init(
-      name: part.name, operation: part.operation, output: part.output, parameters: store.count(below: part.scope),
+      name: part.name, operation: part.operation, output: part.output, parameters: part.parameters.count(in: store),
       multiplyAdds: part.multiplyAdds)
-  }
-}
-
-extension NetworkConfiguration {
-  /// A layer of the mask head or of the searched semantic head, at so many positions.
-  func headPart(
-    _ name: String, scope: String, choice: Int, inputs: Int, outputs: Int, positions: Int, output: String
-  ) -> NetworkPart {
-    if heads == .plain {
-      return NetworkPart(
-        name: name, operation: "conv 3x3", scope: scope, output: output,
-        multiplyAdds: 9 * inputs * outputs * positions)
-    }
-    let operation = headOperators[choice]
-    return NetworkPart(
-      name: name, operation: operation.name, scope: scope, output: output,
-      multiplyAdds: operation.multiplyAdds(inputs: inputs, outputs: outputs) * positions)
   }
 }
 
 /// The parts after the backbone, from the sizes of the pyramid's levels.
 private struct Shapes {
   let configuration: NetworkConfiguration
+  let layers: [SearchedLayer]
+  let space: SearchSpace
   /// Rows and columns of P2 to P6.
   let levels: [(height: Int, width: Int)]
   let channels: Int
 
-  init(_ configuration: NetworkConfiguration, height: Int, width: Int) {
+  init(_ configuration: NetworkConfiguration, _ parts: NetworkParts, height: Int, width: Int) {
     self.configuration = configuration
+    layers = configuration.searchedLayers(parts)
+    space = configuration.searchSpace(parts)
     channels = configuration.pyramidChannels
     levels = PanopticNetwork.strides.map { ((height + $0 - 1) / $0, (width + $0 - 1) / $0) }
   }
@@ -189,13 +176,9 @@ private struct Shapes {
     let head = configuration.maskHead
     let regions = configuration.boxHead.detectionsPerImage
     let (area, side) = (head.pooledSize * head.pooledSize, head.pooledSize)
-    var parts = (0..<head.layers).map { i in
-      NetworkDescription.Part(
-        configuration.headPart(
-          "mask layer \(i + 1)", scope: "mask/layer\(i + 1)/", choice: architecture.head[i],
-          inputs: i == 0 ? channels : head.channels, outputs: head.channels, positions: regions * area,
-          output: "\(regions) regions × \(head.channels) × \(side) × \(side)"), store)
-    }
+    var parts = searched(
+      .mask, store, architecture, positions: regions * area,
+      output: "\(regions) regions × \(head.channels) × \(side) × \(side)")
     parts.append(
       .init(
         name: "upscale", operation: "transposed conv 2x2",
@@ -215,32 +198,27 @@ private struct Shapes {
     let shapes = SemanticHeadShapes(
       configuration: configuration, classes: classes,
       levels: Array(levels.prefix(configuration.backbone.stageChannels.count)),
-      choices: Array(architecture.head[configuration.maskHead.layers...]))
+      choices: architecture.choices(of: .semantic, in: space))
     let layers = parts.semanticHead(configuration.semantic.head).layers(shapes)
     return .init(name: "semantic head", parts: layers.map { .init($0, store) })
   }
 
   func attention(_ store: ParameterStore, _ architecture: Architecture) -> NetworkDescription.Module {
-    guard configuration.attention.enabled else { return .init(name: "attention", parts: []) }
-    let count = configuration.backbone.stageChannels.count
-    let semantic = configuration.semantic.channels
-    func part(_ name: String, _ prefix: String, choice: Int, inputs: Int, outputs: Int) -> NetworkDescription.Part {
-      let ratio = configuration.attention.ratios[choice]
-      let hidden = max(1, outputs / ratio)
-      return .init(
-        name: name, operation: "ratio \(ratio)", output: "\(outputs)", parameters: store.count(below: prefix),
-        multiplyAdds: inputs * hidden + hidden * outputs)
+    .init(
+      name: "attention",
+      parts: searched(
+        .thingsToStuff, store, architecture, positions: 1, output: "\(configuration.semantic.channels)")
+        + searched(.stuffToThings, store, architecture, positions: 1, output: "\(channels)"))
+  }
+
+  /// The searched layers of a component, each with what the architecture chose.
+  /// - Parameter positions: of each, over all that it runs on.
+  private func searched(
+    _ component: SearchSpace.Component, _ store: ParameterStore, _ architecture: Architecture, positions: Int,
+    output: String
+  ) -> [NetworkDescription.Part] {
+    zip(layers.of(component), architecture.choices(of: component, in: space)).map { layer, choice in
+      .init(NetworkPart(layer, choice: choice, output: output, before: positions, after: positions), store)
     }
-    let toStuff = (0..<count).map { i in
-      part(
-        "things to S\(i + 2)", "attention-to-stuff/\(i)/", choice: architecture.inter[i],
-        inputs: (configuration.attention.source == .allLevels ? count + 1 : count) * channels, outputs: semantic)
-    }
-    let toThings = (0...count).map { i in
-      part(
-        "stuff to P\(i + 2)", "attention-to-things/\(i)/", choice: architecture.inter[count + i],
-        inputs: count * semantic, outputs: channels)
-    }
-    return .init(name: "attention", parts: toStuff + toThings)
   }
 }

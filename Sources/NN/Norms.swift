@@ -17,8 +17,8 @@ public final class BatchNorm2d {
     shift: Initializer = .constant(0), normalizesByUnbiasedVariance: Bool = false
   ) {
     options = .init(normalizesByUnbiasedVariance: normalizesByUnbiasedVariance)
-    self.scale = scope.parameter("scale", role: .scale, shape: [channels], .constant(scale))
-    self.shift = scope.parameter("shift", role: .bias, shape: [channels], shift)
+    self.scale = scope.parameter("scale", role: .scale, norm: .batch, shape: [channels], .constant(scale))
+    self.shift = scope.parameter("shift", role: .bias, norm: .batch, shape: [channels], shift)
     runningMean = scope.buffer("running-mean", value: Tensor(zeros: [channels]))
     runningVariance = scope.buffer("running-variance", value: Tensor(repeating: 1, shape: [channels]))
     self.momentum = momentum
@@ -60,8 +60,8 @@ public final class GroupNorm {
   /// - Precondition: `groups` divides `channels`.
   public init(_ scope: Scope, channels: Int, groups: Int, relu: Bool) {
     precondition(channels % groups == 0, "GroupNorm: \(channels) channels in \(groups) groups")
-    scale = scope.parameter("scale", role: .scale, shape: [channels], .constant(1))
-    shift = scope.parameter("shift", role: .bias, shape: [channels], .constant(0))
+    scale = scope.parameter("scale", role: .scale, norm: .group, shape: [channels], .constant(1))
+    shift = scope.parameter("shift", role: .bias, norm: .group, shape: [channels], .constant(0))
     self.groups = groups
     self.relu = relu
   }

@@ -29,7 +29,7 @@ struct BoundedBlock {
   typealias Step = (_ place: String, _ expected: Bounded, _ program: () -> Tensor) -> Bounded
 
   /// - Parameter tensors: by the names of `ChoiceBlock`.
-  init(_ op: BodyOperator, stride: Int, tensors: [String: Tensor]) {
+  init(_ op: BackboneOperator, stride: Int, tensors: [String: Tensor]) {
     self.stride = stride
     func layer(_ name: String, stride: Int = 1) -> Layer {
       let weight = Bounded(tensors["\(name)/weight"]!)

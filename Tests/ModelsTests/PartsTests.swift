@@ -35,12 +35,11 @@ private final class FixtureBackbone: Backbone {
 
 private struct FixtureFamily: BackboneFamily {
   var name: BackboneName { BackboneName(rawValue: "fixture") }
-  func searchedLayerCount(_ configuration: BackboneConfiguration) -> Int { 0 }
   func make(
     _ scope: Scope, _ configuration: BackboneConfiguration, choices: BackboneChoices, settings: BlockSettings
   ) -> any Backbone { FixtureBackbone(scope, configuration) }
   func parts(_ configuration: BackboneConfiguration, path: [Int], height: Int, width: Int) -> [NetworkPart] {
-    [NetworkPart(name: "all", operation: "conv 3x3", scope: "body/", output: "C5", multiplyAdds: 1)]
+    [NetworkPart(name: "all", operation: "conv 3x3", parameters: .below("body/"), output: "C5", multiplyAdds: 1)]
   }
   func weightFloor(_ configuration: BackboneConfiguration, isSupernet: Bool) -> Double {
     27 * Double(configuration.stemChannels)
@@ -75,7 +74,10 @@ private struct FixtureSemanticHeadKind: SemanticHeadKind {
   var name: SemanticHeadName { SemanticHeadName(rawValue: "fixture") }
   func make(_ setting: SemanticHeadSetting) -> any SemanticHead { FixtureSemanticHead(setting) }
   func layers(_ shapes: SemanticHeadShapes) -> [NetworkPart] {
-    [NetworkPart(name: "all", operation: "conv 1x1", scope: "semantic/", output: "scores", multiplyAdds: 1)]
+    [
+      NetworkPart(
+        name: "all", operation: "conv 1x1", parameters: .below("semantic/"), output: "scores", multiplyAdds: 1)
+    ]
   }
   func weightFloor(_ configuration: NetworkConfiguration, isSupernet: Bool) -> Double { 0 }
 }

@@ -51,12 +51,12 @@ struct ForeignParameterTests {
     }
   }
 
-  private static let kinds = Stages.registry.kinds.values.filter { !["command", "files"].contains($0.name) }
+  private static let kinds = Stages.registry().kinds.values.filter { !["command", "files"].contains($0.name) }
     .sorted { $0.name < $1.name }
 
   @Test("each alone", arguments: kinds.map(\.name))
   func alone(_ name: String) throws {
-    let kind = try #require(Stages.registry.kinds[name])
+    let kind = try #require(Stages.registry().kinds[name])
     var (taken, refused) = (0, 0)
     for (path, value) in Self.changes(kind.defaults) {
       do {

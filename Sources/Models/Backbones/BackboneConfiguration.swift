@@ -22,7 +22,7 @@ public struct BackboneConfiguration: Codable, Hashable, Sendable {
   public var family = BackboneName.recommended
 
   /// What the layers of choice blocks choose among.
-  public var operators = OperatorSet<BodyOperator>()
+  public var operators = OperatorSet<BackboneOperator>.published
 
   /// Which convolution of a ResNet's bottleneck block has the stride.
   public var bottleneckStride = BottleneckStride.recommended

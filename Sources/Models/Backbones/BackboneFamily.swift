@@ -8,8 +8,10 @@ public protocol BackboneFamily: Sendable {
   /// As pipeline files spell it, such as `resnet`.
   var name: BackboneName { get }
 
-  /// Layers whose operator the search chooses, which is the length of a path; 0 where nothing is searched.
-  func searchedLayerCount(_ configuration: BackboneConfiguration) -> Int
+  /// Layers whose operator the search chooses, one for each place of a path; none by default.
+  ///
+  /// The backbone makes the parameters of each in a scope of its own: `scope.layer(layer.id)`.
+  func searchedLayers(_ configuration: BackboneConfiguration) -> [SearchedLayer]
 
   /// Builds the backbone with its parameters below a scope.
   func make(
@@ -30,6 +32,7 @@ public protocol BackboneFamily: Sendable {
 }
 
 extension BackboneFamily {
+  public func searchedLayers(_ configuration: BackboneConfiguration) -> [SearchedLayer] { [] }
   public func objection(to stageChannels: [Int]) -> String? { nil }
 }
 

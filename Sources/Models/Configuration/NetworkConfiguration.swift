@@ -34,7 +34,7 @@ public struct NetworkConfiguration: Codable, Hashable, Sendable {
   public var heads = Heads.recommended
 
   /// What the layers of both heads choose among, where they are searched.
-  public var headOperators = OperatorSet<HeadOperator>()
+  public var headOperators = OperatorSet<HeadOperator>.published
 
   public enum Boxes: String, Switch {
     /// Both corners are pixels of the box, and anchors are centred on their stride's window, as published (spec 0.4,

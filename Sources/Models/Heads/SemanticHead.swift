@@ -113,7 +113,7 @@ public struct SemanticHeadShapes {
     let semantic = configuration.semantic
     let merged = semantic.merge == .concatenate ? levels.count : 1
     return NetworkPart(
-      name: "classes", operation: "conv 1x1", scope: "semantic/classifier/",
+      name: "classes", operation: "conv 1x1", parameters: .below("semantic/classifier/"),
       output: "\(classes) × \(levels[0].height) × \(levels[0].width)",
       multiplyAdds: merged * semantic.channels * classes * area(0))
   }
