@@ -54,7 +54,7 @@ struct AddedOperatorTests {
     #expect(network.store.parameters.contains { $0.name == "body/stage1/0/choice4/spatial/weight" })
     let weight = try #require(network.store.parameters.first { $0.name == "mask/layer2/choice6/weight" })
     #expect(weight.layer?.description == "mask layer 2")
-    let rhythm = UpdateRhythm(.fairBlocks(space), layers: Self.network.searchedLayers(), period: .window)
+    let rhythm = UpdateRhythm(.fairBlocks(space), layers: Self.network.searchedLayers, period: .window)
     #expect(rhythm.rateDivider(of: weight) == 15)
   }
 
