@@ -132,7 +132,7 @@ private struct Shapes {
           parameters: store.count(below: "pyramid/\(name)\(i + 2)/"), multiplyAdds: inner * channels * area(i))
       }
     }
-    return .init(name: "feature pyramid")
+    return .init(name: "feature pyramid", parts: parts)
   }
 
   func proposals(_ store: ParameterStore) -> NetworkDescription.Module {
@@ -186,7 +186,7 @@ private struct Shapes {
       .init(
         name: "maps", operation: "conv 1x1", output: "\(regions) regions × \(classes) × \(2 * side) × \(2 * side)",
         parameters: store.count(below: "mask/maps/"), multiplyAdds: regions * 4 * area * head.channels * classes))
-    return .init(name: "mask head")
+    return .init(name: "mask head", parts: parts)
   }
 
   func semanticHead(
