@@ -12,14 +12,18 @@ open class Trainable {
 /// Operations on variables compute at once and, where the pass records, also record their backward step.
 public final class Variable {
   public let value: Tensor
-  /// The pass that it belongs to. Unowned, since the pass holds those of parameters; a pass outlives its forward run.
-  public unowned let pass: Pass
+  /// The pass that it belongs to. A variable keeps its pass alive; the pass holds no variable.
+  public let pass: Pass
   let slot: GradientSlot
 
-  init(_ value: Tensor, requiresGradient: Bool, pass: Pass) {
+  convenience init(_ value: Tensor, requiresGradient: Bool, pass: Pass) {
+    self.init(value, slot: GradientSlot(shape: value.shape, isWanted: requiresGradient), pass: pass)
+  }
+
+  init(_ value: Tensor, slot: GradientSlot, pass: Pass) {
     self.value = value
+    self.slot = slot
     self.pass = pass
-    slot = GradientSlot(shape: value.shape, isWanted: requiresGradient)
   }
 
   public var shape: Shape { value.shape }

@@ -145,7 +145,7 @@ struct BoundedBlock {
     private static func finish(
       _ pass: Pass, _ y: Variable, _ inputs: [Variable], _ upstream: Bounded?
     ) -> (output: Tensor, gradients: [Tensor]) {
-      guard let upstream else { return withExtendedLifetime(pass) { (y.value, []) } }
+      guard let upstream else { return (y.value, []) }
       pass.backward(from: y, gradient: upstream.tensor)
       return (y.value, inputs.map { pass.takeGradient(of: $0)! })
     }

@@ -104,10 +104,8 @@ struct PartsTests {
     for parameter in network.store.parameters {
       #expect(pass.takeGradient(of: parameter) != nil, "\(parameter.name)")
     }
-    let evaluation = Pass(mode: .evaluation)
-    let prediction = withExtendedLifetime(evaluation) {
-      network.predict(evaluation.constant(Tiny.images.rows(0..<1)), width: 64, height: 60, path: Tiny.path)
-    }
+    let image = Pass(mode: .evaluation).constant(Tiny.images.rows(0..<1))
+    let prediction = network.predict(image, width: 64, height: 60, path: Tiny.path)
     #expect(prediction.semantic.count == 64 * 60 && prediction.semantic.allSatisfy { $0 <= 2 })
     let description = NetworkDescription(
       configuration, architecture: Tiny.path, thingClasses: 2, stuffClasses: 2, height: 64, width: 64)

@@ -98,7 +98,7 @@ struct DataSetTests {
     let registry = StageRegistry(
       kinds: [
         StageKind(source: StripedScenesFolder.self), StageKind(ConvertStripedScenes.self),
-        Stages.registry.kinds[DrawSearchSplitStage.name]!,
+        StageKind(DrawSearchSplitStage.self),
       ])
     let file = try PipelineFile(
       text: """
