@@ -14,6 +14,16 @@ func require(_ value: Int, in range: ClosedRange<Int>, _ parameter: String) thro
     range.contains(value), parameter, "must be in \(range.lowerBound)...\(range.upperBound), is \(value)")
 }
 
+/// Checks a description that knows its own rules, so that a plan refuses it and not the run.
+/// - Parameter parameter: the member that holds the description.
+func require(_ parameter: String, _ check: () throws -> Void) throws {
+  do { try check() } catch let error as DatasetError {
+    // Some rules are about two members; the first is pointed at.
+    let member = error.parameter?.prefix { $0 != "," }
+    throw ParameterError(member.map { "\(parameter).\($0)" } ?? parameter, error.message)
+  }
+}
+
 /// NaN is in no range.
 func require(_ value: Double, in range: ClosedRange<Double>, _ parameter: String) throws {
   try require(
