@@ -14,11 +14,11 @@ public final class Classifier {
 
   public init(
     _ configuration: BackboneConfiguration, choices: BackboneChoices, classes: Int, dropout: Float, momentum: Double,
-    seeds: Seeds?, parts: NetworkParts = .standard
+    seeds: Seeds?
   ) {
     store = ParameterStore(seeds: seeds)
     let settings = BlockSettings(configuration, momentum: momentum)
-    backbone = parts.backbone(configuration.family).make(
+    backbone = configuration.family.definition.make(
       store.root.sub("body"), configuration, choices: choices, settings: settings)
     let head = store.root.sub("classifier")
     let inputs = configuration.stageChannels[3]

@@ -34,15 +34,14 @@ public struct NetworkDescription: Sendable {
 
   /// A backbone with its ImageNet classifier of a thousand classes, on a square image.
   public init(
-    classifier configuration: BackboneConfiguration, path: [Int], side: Int = 224, parts: NetworkParts = .standard
+    classifier configuration: BackboneConfiguration, path: [Int], side: Int = 224
   ) {
     (height, width) = (side, side)
     let classes = 1000
     let network = Classifier(
-      configuration, choices: .fixed(path), classes: classes, dropout: 0, momentum: 0.1, seeds: nil,
-      parts: parts)
+      configuration, choices: .fixed(path), classes: classes, dropout: 0, momentum: 0.1, seeds: nil)
     let backbone = NetworkDescription.backbone(
-      configuration, path: path, store: network.store, height: side, width: side, parts)
+      configuration, path: path, store: network.store, height: side, width: side)
     let (cells, inputs) = (((side + 31) / 32) * ((side + 31) / 32), configuration.stageChannels[3])
     let channels = configuration.classifierChannels
     modules = [
@@ -67,30 +66,28 @@ public struct NetworkDescription: Sendable {
   ///   - height, width: of the padded image, multiples of 32.
   public init(
     _ configuration: NetworkConfiguration, architecture: Architecture, thingClasses: Int, stuffClasses: Int,
-    height: Int, width: Int, parts: NetworkParts = .standard
+    height: Int, width: Int
   ) {
     (self.height, self.width) = (height, width)
     let network = PanopticNetwork(
       configuration, thingClasses: thingClasses, stuffClasses: stuffClasses, content: .fixed(architecture),
-      batchNormMomentum: 0.01, seeds: nil, parts: parts)
-    let shapes = Shapes(configuration, parts, height: height, width: width)
+      batchNormMomentum: 0.01, seeds: nil)
+    let shapes = Shapes(configuration, height: height, width: width)
     let backbone = NetworkDescription.backbone(
-      configuration.backbone, path: architecture.backbone, store: network.store, height: height, width: width,
-      parts)
+      configuration.backbone, path: architecture.backbone, store: network.store, height: height, width: width)
     modules = [
       backbone, shapes.pyramid(network.store), shapes.proposals(network.store),
       shapes.boxHead(network.store, classes: thingClasses + 1),
       shapes.maskHead(network.store, classes: thingClasses + 1, architecture),
-      shapes.semanticHead(network.store, classes: stuffClasses + 1, architecture, parts),
+      shapes.semanticHead(network.store, classes: stuffClasses + 1, architecture),
       shapes.attention(network.store, architecture),
     ].filter { !$0.parts.isEmpty }
   }
 
   private static func backbone(
-    _ configuration: BackboneConfiguration, path: [Int], store: ParameterStore, height: Int, width: Int,
-    _ parts: NetworkParts
+    _ configuration: BackboneConfiguration, path: [Int], store: ParameterStore, height: Int, width: Int
   ) -> Module {
-    let family = parts.backbone(configuration.family)
+    let family = configuration.family.definition
     return Module(
       name: "backbone",
       parts: family.parts(configuration, path: path, height: height, width: width).map { Part($0, store) })
@@ -115,10 +112,10 @@ private struct Shapes {
   let levels: [(height: Int, width: Int)]
   let channels: Int
 
-  init(_ configuration: NetworkConfiguration, _ parts: NetworkParts, height: Int, width: Int) {
+  init(_ configuration: NetworkConfiguration, height: Int, width: Int) {
     self.configuration = configuration
-    layers = configuration.searchedLayers(parts)
-    space = configuration.searchSpace(parts)
+    layers = configuration.searchedLayers
+    space = configuration.searchSpace
     channels = configuration.pyramidChannels
     levels = PanopticNetwork.strides.map { ((height + $0 - 1) / $0, (width + $0 - 1) / $0) }
   }
@@ -135,7 +132,7 @@ private struct Shapes {
           parameters: store.count(below: "pyramid/\(name)\(i + 2)/"), multiplyAdds: inner * channels * area(i))
       }
     }
-    return .init(name: "feature pyramid", parts: parts)
+    return .init(name: "feature pyramid")
   }
 
   func proposals(_ store: ParameterStore) -> NetworkDescription.Module {
@@ -189,17 +186,17 @@ private struct Shapes {
       .init(
         name: "maps", operation: "conv 1x1", output: "\(regions) regions × \(classes) × \(2 * side) × \(2 * side)",
         parameters: store.count(below: "mask/maps/"), multiplyAdds: regions * 4 * area * head.channels * classes))
-    return .init(name: "mask head", parts: parts)
+    return .init(name: "mask head")
   }
 
   func semanticHead(
-    _ store: ParameterStore, classes: Int, _ architecture: Architecture, _ parts: NetworkParts
+    _ store: ParameterStore, classes: Int, _ architecture: Architecture
   ) -> NetworkDescription.Module {
     let shapes = SemanticHeadShapes(
       configuration: configuration, classes: classes,
       levels: Array(levels.prefix(configuration.backbone.stageChannels.count)),
       choices: architecture.choices(of: .semantic, in: space))
-    let layers = parts.semanticHead(configuration.semantic.head).layers(shapes)
+    let layers = configuration.semantic.head.definition.layers(shapes)
     return .init(name: "semantic head", parts: layers.map { .init($0, store) })
   }
 

@@ -45,25 +45,23 @@ public final class PanopticNetwork {
   /// time: passes run one at a time, and blocks of the backbone are computed again in the backward pass.
   public static let largeInput = 3 * 256 * 256 * 4
 
-  /// - Parameters:
-  ///   - batchNormMomentum: 0.1 for a supernet, 0.01 for one architecture (spec 1.5).
-  ///   - parts: finds backbone and semantic head by the names that the configuration has for them.
+  /// - Parameter batchNormMomentum: 0.1 for a supernet, 0.01 for one architecture (spec 1.5).
   public init(
     _ configuration: NetworkConfiguration, thingClasses: Int, stuffClasses: Int, content: NetworkContent,
-    batchNormMomentum: Double, seeds: Seeds?, parts: NetworkParts = .standard
+    batchNormMomentum: Double, seeds: Seeds?
   ) {
     self.configuration = configuration
     self.thingClasses = thingClasses
     self.stuffClasses = stuffClasses
     store = ParameterStore(seeds: seeds)
     let root = store.root
-    let space = configuration.searchSpace(parts)
+    let space = configuration.searchSpace
     searchSpace = space
     func chosen(_ component: SearchSpace.Component) -> [Int]? {
       guard case .fixed(let architecture) = content else { return nil }
       return architecture.choices(of: component, in: space)
     }
-    backbone = parts.backbone(configuration.backbone.family).make(
+    backbone = configuration.backbone.family.definition.make(
       root.sub("body"), configuration.backbone, choices: content.backbone,
       settings: BlockSettings(configuration.backbone, momentum: batchNormMomentum))
     pyramid = FeaturePyramid(
@@ -71,13 +69,13 @@ public final class PanopticNetwork {
       normGroups: configuration.normGroups)
     proposals = RegionProposalNetwork(root.sub("proposals"), configuration)
     roiHeads = RoIHeads(root, configuration, thingClasses: thingClasses, maskChoices: chosen(.mask))
-    semanticHead = parts.semanticHead(configuration.semantic.head).make(
+    semanticHead = configuration.semantic.head.definition.make(
       SemanticHeadSetting(
         scope: root.sub("semantic"), configuration: configuration, classes: stuffClasses + 1,
         choices: chosen(.semantic)))
     attention =
       configuration.attention.enabled ? InterModularAttention(root, configuration, choices: chosen) : nil
-    checkLayers(configuration.searchedLayers(parts))
+    checkLayers(configuration.searchedLayers)
   }
 
   /// What was built must be what is listed, whose costs, rates and choices count. The layers of a semantic head that is

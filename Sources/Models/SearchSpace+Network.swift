@@ -2,16 +2,13 @@ import Search
 
 extension BackboneConfiguration {
   /// Whether the search has something to choose in such a backbone.
-  public var isSearched: Bool { !searchedLayers().isEmpty }
+  public var isSearched: Bool { !searchedLayers.isEmpty }
 }
 
 extension NetworkConfiguration {
   /// The space that a supernet of this configuration spans.
-  public var searchSpace: SearchSpace { searchSpace(.standard) }
-
-  /// The same for a network with parts of its own.
-  public func searchSpace(_ parts: NetworkParts) -> SearchSpace {
-    let layers = searchedLayers(parts)
+  public var searchSpace: SearchSpace {
+    let layers = searchedLayers
     func count(_ component: SearchSpace.Component) -> Int { layers.of(component).count }
     return SearchSpace(
       backboneLayers: count(.backbone), backboneChoices: backbone.operators.count, maskLayers: count(.mask),

@@ -49,9 +49,7 @@ extension LayerID {
 
 extension BackboneConfiguration {
   /// Layers whose operator the search chooses; none of a backbone without choices.
-  public func searchedLayers(_ parts: NetworkParts = .standard) -> [SearchedLayer] {
-    parts.backbone(family).searchedLayers(self)
-  }
+  public var searchedLayers: [SearchedLayer] { family.definition.searchedLayers(self) }
 
   /// The choice blocks of stages of these sizes, in order.
   var choiceLayers: [SearchedLayer] {
@@ -76,8 +74,8 @@ extension BackboneConfiguration {
 extension NetworkConfiguration {
   /// All layers that a genome has a place for, in its order. Where heads are plain, all choices of a layer are the
   /// same; the layers of a semantic head that is not searched stand here and are not built.
-  public func searchedLayers(_ parts: NetworkParts = .standard) -> [SearchedLayer] {
-    backbone.searchedLayers(parts)
+  public var searchedLayers: [SearchedLayer] {
+    backbone.searchedLayers
       + headLayers(.mask, LayerID.mask, count: maskHead.layers, channels: maskHead.channels)
       + headLayers(.semantic, LayerID.semantic, count: semantic.layers, channels: semantic.channels)
       + attentionLayers

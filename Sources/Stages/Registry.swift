@@ -9,7 +9,8 @@ public enum Stages {
   ///
   /// - Parameters:
   ///   - engine: in the keys of all stages that compute.
-  ///   - operators: what networks choose among; those beyond the paper's are in the keys of the stages with networks.
+  ///   - operators: what networks may consist of and choose among; operators beyond the paper's are in the keys of the
+  ///     stages with networks.
   public static func registry(
     engine: Engine = .portable, operators: OperatorCatalog = .published
   ) -> StageRegistry {
@@ -33,7 +34,7 @@ public enum Stages {
     [
       StageKind(PretrainSupernetStage.self, searching: operators),
       StageKind(PretrainArchitectureStage.self, searching: operators),
-      StageKind(PretrainBackboneStage.self),
+      StageKind(PretrainBackboneStage.self, defaults: .init(), userInfo: operators.userInfo),
       StageKind(FinetuneSupernetStage.self, searching: operators),
       StageKind(RetrainStage.self, searching: operators),
     ]

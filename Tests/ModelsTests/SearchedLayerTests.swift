@@ -16,7 +16,7 @@ struct SearchedLayerTests {
   @Test("stand in the order of the genome, with the choices of the search space")
   func order() {
     let configuration = NetworkConfiguration()
-    let layers = configuration.searchedLayers()
+    let layers = configuration.searchedLayers
     #expect(layers.map(\.choices.count) == SearchSpace.published.choicesPerLayer)
     #expect(layers.map { SearchSpace.Component.allCases.firstIndex(of: $0.component)! }.isAscending)
     #expect(layers[8].id.description == "stage 2 block 1" && layers[8].choices[3].name == "xception 3x3")
@@ -32,7 +32,7 @@ struct SearchedLayerTests {
     for parameter in network.store.parameters {
       #expect((parameter.layer != nil) == parameter.name.contains("/choice"), "\(parameter.name)")
     }
-    for layer in network.configuration.searchedLayers() {
+    for layer in network.configuration.searchedLayers {
       #expect(network.store.count(of: layer.id) > 0, "\(layer.id)")
     }
     let norms = network.store.parameters.filter { $0.norm == .batch }
@@ -50,14 +50,14 @@ struct SearchedLayerTests {
   @Test("cost what their operators cost, the plain ones all alike")
   func costs() {
     var configuration = NetworkConfiguration()
-    let mask = configuration.searchedLayers()[40]
+    let mask = configuration.searchedLayers[40]
     #expect(mask.choices[4].multiplyAdds(before: 10, after: 10) == 10 * 9 * 256 * 256)
     #expect(mask.choices[0].multiplyAdds(before: 10, after: 10) == 10 * (9 * 256 + 256 * 256))
     configuration.heads = .plain
-    let plain = configuration.searchedLayers()[40]
+    let plain = configuration.searchedLayers[40]
     #expect(plain.choices.count == 6 && Set(plain.choices.map(\.name)) == ["conv 3x3"])
     #expect(Set(plain.choices.map { $0.multiplyAdds(before: 2, after: 2) }) == [2 * 9 * 256 * 256])
-    let attention = configuration.searchedLayers()[47]
+    let attention = configuration.searchedLayers[47]
     #expect(attention.choices[0].multiplyAdds(before: 1, after: 1) == 1024 * 32 + 32 * 128)
   }
 
@@ -66,7 +66,7 @@ struct SearchedLayerTests {
     var configuration = NetworkConfiguration(backbone: .resNet50)
     configuration.attention.enabled = false
     #expect(
-      configuration.searchedLayers().map(\.component) == Array(repeating: .mask, count: 4)
+      configuration.searchedLayers.map(\.component) == Array(repeating: .mask, count: 4)
         + Array(repeating: .semantic, count: 3))
   }
 }

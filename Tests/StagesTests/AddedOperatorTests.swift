@@ -54,7 +54,7 @@ struct AddedOperatorTests {
     #expect(network.store.parameters.contains { $0.name == "body/stage1/0/choice4/spatial/weight" })
     let weight = try #require(network.store.parameters.first { $0.name == "mask/layer2/choice6/weight" })
     #expect(weight.layer?.description == "mask layer 2")
-    let rhythm = UpdateRhythm(.fairBlocks(space), layers: Self.network.searchedLayers(), period: .window)
+    let rhythm = UpdateRhythm(.fairBlocks(space), layers: Self.network.searchedLayers, period: .window)
     #expect(rhythm.rateDivider(of: weight) == 15)
   }
 
@@ -64,7 +64,7 @@ struct AddedOperatorTests {
     let before = network.store.parameters.map(\.value)
     let pass = Pass(mode: .training)
     var random = Seeds(kind: "test", seed: 1).stream("step")
-    let object = ImageTargets.Instance(
+    let object = GroundTruthInstance(
       label: 1, box: Box(4, 4, 23, 23), mask: BinaryMask(width: 20, height: 20) { _, _ in true })
     let target = ImageTargets(
       width: 64, height: 64, semantic: (0..<4096).map { Int32($0 / 2048) }, instances: [object])

@@ -8,7 +8,7 @@ import Testing
 @Suite("Learning rates of the supernet")
 struct RateTests {
   /// The published search space, few channels.
-  private static func network(_ family: BackboneName = .shuffleNetV2) -> PanopticNetwork {
+  private static func network(_ family: BackboneKind = .shuffleNetV2) -> PanopticNetwork {
     var configuration = NetworkConfiguration(
       backbone: BackboneConfiguration(stemChannels: 2, stageChannels: [4, 8, 12, 16], classifierChannels: 8))
     configuration.backbone.family = family
@@ -24,7 +24,7 @@ struct RateTests {
   }
 
   private static func rhythm(_ network: PanopticNetwork, _ period: UpdatePeriod = .window) -> UpdateRhythm {
-    UpdateRhythm(.fairBlocks(network.searchSpace), layers: network.configuration.searchedLayers(), period: period)
+    UpdateRhythm(.fairBlocks(network.searchSpace), layers: network.configuration.searchedLayers, period: period)
   }
 
   /// Spec 5.5: twelve passes a window; a layer with P choices uses each of them 12 / P times.
@@ -34,7 +34,7 @@ struct RateTests {
     #expect(network.searchSpace == .published)
     let (whole, perLayer) = (Self.rhythm(network), Self.rhythm(network, .perLayer))
     let fixed = UpdateRhythm(
-      .fixed(.publishedCOCO, replicas: 2), layers: network.configuration.searchedLayers(), period: .window)
+      .fixed(.publishedCOCO, replicas: 2), layers: network.configuration.searchedLayers, period: .window)
     for (name, divider) in [
       ("body/stage1/0/choice2/expand/weight", 3.0), ("body/stage4/7/choice3/point3/norm/shift", 3),
       ("body/stem/weight", 12), ("body/stem/norm/scale", 12), ("mask/layer4/choice5/weight", 2),

@@ -18,8 +18,8 @@ public struct BackboneConfiguration: Codable, Hashable, Sendable {
   /// trainings.
   public var reluShift: Float?
 
-  /// Which kind of backbone it is, among `NetworkParts.backbones`.
-  public var family = BackboneName.recommended
+  /// Which kind of backbone it is.
+  public var family = BackboneKind.recommended
 
   /// What the layers of choice blocks choose among.
   public var operators = OperatorSet<BackboneOperator>.published

@@ -36,7 +36,7 @@ public final class ResNet: Backbone {
 
 /// Backbones of bottleneck blocks.
 public struct ResNetFamily: BackboneFamily {
-  public var name: BackboneName { .resNet }
+  public var name: String { "resnet" }
 
   public init() {}
 

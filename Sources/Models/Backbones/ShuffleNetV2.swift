@@ -63,7 +63,7 @@ public final class ShuffleNetV2: Backbone {
 
 /// Backbones of choice blocks, the searched ones.
 public struct ShuffleNetV2Family: BackboneFamily {
-  public var name: BackboneName { .shuffleNetV2 }
+  public var name: String { "shuffle" }
 
   public init() {}
 

@@ -6,8 +6,8 @@ public struct SemanticConfiguration: Codable, Hashable, Sendable {
   public var layers = 3
   /// Channels of the semantic features.
   public var channels = 128
-  /// Which kind of head it is, among `NetworkParts.semanticHeads`.
-  public var head = SemanticHeadName.recommended
+  /// Which kind of head it is.
+  public var head = SemanticHeadKind.recommended
 
   public enum Subnet: String, Switch {
     /// One set of weights for all levels, as the published code.

@@ -52,10 +52,10 @@ private final class UpsamplingTower {
 }
 
 /// Panoptic-FPN's heads, with plain or deformable convolutions.
-struct PanopticFPNHeadKind: SemanticHeadKind {
+struct PanopticFPNHeadFamily: SemanticHeadFamily {
   var isDeformable: Bool
 
-  var name: SemanticHeadName { isDeformable ? .panopticFPNDeformable : .panopticFPN }
+  var name: String { isDeformable ? "panoptic-fpn-deformable" : "panoptic-fpn" }
 
   func make(_ setting: SemanticHeadSetting) -> any SemanticHead { PanopticFPNHead(setting, isDeformable: isDeformable) }
 

@@ -38,8 +38,8 @@ final class SearchedSemanticHead: SemanticHead {
 }
 
 /// Heads of searched layers.
-struct SearchedSemanticHeadKind: SemanticHeadKind {
-  var name: SemanticHeadName { .searched }
+struct SearchedSemanticHeadFamily: SemanticHeadFamily {
+  var name: String { "searched" }
 
   func make(_ setting: SemanticHeadSetting) -> any SemanticHead { SearchedSemanticHead(setting) }
 
@@ -47,7 +47,7 @@ struct SearchedSemanticHeadKind: SemanticHeadKind {
     let configuration = shapes.configuration
     let positions = shapes.levels.indices.reduce(0) { $0 + shapes.area($1) }
     let output = "\(configuration.semantic.channels) × \(positions) cells of P2 to P5"
-    return zip(configuration.searchedLayers().of(.semantic), shapes.choices).map { layer, choice in
+    return zip(configuration.searchedLayers.of(.semantic), shapes.choices).map { layer, choice in
       NetworkPart(layer, choice: choice, output: output, before: positions, after: positions)
     } + [shapes.classifier()]
   }

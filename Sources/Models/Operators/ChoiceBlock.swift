@@ -42,9 +42,9 @@ public final class ChoiceBlock {
       let identity = shortcut.reduce(x) { $1($0) }
       return concatenate([identity, main.reduce(x) { $1($0) }])
     }
-    let (bypass, branch) = shuffleSplit(x)
+    let (identity, branch) = shuffleSplit(x)
     let last = main.count - 1
-    return main[last](main[..<last].reduce(branch) { $1($0) }, behind: bypass)
+    return main[last](main[..<last].reduce(branch) { $1($0) }, after: identity)
   }
 
   /// A convolution and its normalisation.
@@ -65,8 +65,8 @@ public final class ChoiceBlock {
         normalizesByUnbiasedVariance: settings.normalizesByUnbiasedVariance)
     }
 
-    func callAsFunction(_ x: Variable, behind bypass: Bypass? = nil) -> Variable {
-      norm(convolution(x), behind: bypass)
+    func callAsFunction(_ x: Variable, after identity: IdentityBranch? = nil) -> Variable {
+      norm(convolution(x), after: identity)
     }
   }
 }

@@ -1,6 +1,7 @@
-/// All operators that a program can build: what pipeline files and artifacts may name.
+/// All that a program can build networks from: the operators, backbones and semantic heads that pipeline files and
+/// artifacts may name.
 ///
-/// A program with operators of its own registers them here and hands the catalog on; nothing is global:
+/// A program with some of its own registers them here and hands the catalog on; nothing is global:
 ///
 /// ```swift
 /// let registry = Stages.registry(operators: .published.adding(heads: [.pointwise]))
@@ -11,9 +12,13 @@
 public struct OperatorCatalog: Sendable {
   public let backbone: [BackboneOperator]
   public let heads: [HeadOperator]
+  public let backbones: [BackboneKind]
+  public let semanticHeads: [SemanticHeadKind]
 
-  /// - Precondition: neither list has a name or a number twice.
-  public init(backbone: [BackboneOperator], heads: [HeadOperator]) {
+  /// - Precondition: no list has a name or a number twice.
+  public init(
+    backbone: [BackboneOperator], heads: [HeadOperator], backbones: [BackboneKind], semanticHeads: [SemanticHeadKind]
+  ) {
     func check(_ operators: [some SearchOperator]) {
       precondition(
         Set(operators.map(\.spelling)).count == operators.count
@@ -22,16 +27,31 @@ public struct OperatorCatalog: Sendable {
     }
     check(backbone)
     check(heads)
+    func check(_ parts: [some CatalogPart]) {
+      precondition(Set(parts).count == parts.count, "OperatorCatalog: a name twice in \(parts)")
+    }
+    check(backbones)
+    check(semanticHeads)
+    self.backbones = backbones
+    self.semanticHeads = semanticHeads
     self.backbone = backbone
     self.heads = heads
   }
 
-  /// The operators of the paper.
-  public static let published = OperatorCatalog(backbone: BackboneOperator.published, heads: HeadOperator.published)
+  /// What the networks of the paper and of its baselines consist of.
+  public static let published = OperatorCatalog(
+    backbone: BackboneOperator.published, heads: HeadOperator.published, backbones: [.shuffleNetV2, .resNet],
+    semanticHeads: [.searched, .panopticFPN, .panopticFPNDeformable])
 
   /// These and others.
-  public func adding(backbone: [BackboneOperator] = [], heads: [HeadOperator] = []) -> OperatorCatalog {
-    OperatorCatalog(backbone: self.backbone + backbone, heads: self.heads + heads)
+  public func adding(
+    backbone: [BackboneOperator] = [], heads: [HeadOperator] = [], backbones: [any BackboneFamily] = [],
+    semanticHeads: [any SemanticHeadFamily] = []
+  ) -> OperatorCatalog {
+    OperatorCatalog(
+      backbone: self.backbone + backbone, heads: self.heads + heads,
+      backbones: self.backbones + backbones.map { BackboneKind($0) },
+      semanticHeads: self.semanticHeads + semanticHeads.map { SemanticHeadKind($0) })
   }
 }
 

@@ -6,7 +6,7 @@ import Search
 public enum ArchitectureDrawing {
   /// Those of a panoptic network, from the input on.
   public static func rows(of architecture: Architecture, _ configuration: NetworkConfiguration) -> [BlockDiagram.Row] {
-    let (layers, space) = (configuration.searchedLayers(), configuration.searchSpace)
+    let (layers, space) = (configuration.searchedLayers, configuration.searchSpace)
     func chosen(_ component: SearchSpace.Component) -> [String] {
       zip(layers.of(component), architecture.choices(of: component, in: space)).map { $0.choices[$1].name }
     }
@@ -20,7 +20,7 @@ public enum ArchitectureDrawing {
 
   /// Those of a backbone.
   public static func rows(ofBackbone path: [Int], _ configuration: BackboneConfiguration) -> [BlockDiagram.Row] {
-    var rest = zip(configuration.searchedLayers(), path).map { $0.choices[$1].name }[...]
+    var rest = zip(configuration.searchedLayers, path).map { $0.choices[$1].name }[...]
     return configuration.stageBlocks.enumerated().map { stage, count in
       defer { rest = rest.dropFirst(count) }
       return .init(

@@ -29,7 +29,7 @@ final class PanopticTraining: TrainingProcess {
     self.recipe = recipe
     self.batches = batches
     self.seeds = seeds
-    let rhythm = UpdateRhythm(paths, layers: network.configuration.searchedLayers(), period: recipe.period)
+    let rhythm = UpdateRhythm(paths, layers: network.configuration.searchedLayers, period: recipe.period)
     self.rhythm = rhythm
     schedule = Schedule(
       recipe.schedule, base: recipe.baseRate, total: recipe.updates * paths.iterations, warmup: recipe.warmup,
