@@ -123,6 +123,7 @@ struct DataSetTests {
     }
     let split = try lookup.verifiedValue(of: artifact.digest).decoded(as: SearchSplit.self)
     #expect(split.train.count == 2 && split.validation.count == 1)
-    #expect(Set(split.train + split.validation) == [.number(1), .number(2), .number(3)])
+    let ids: [ImageID] = (split.train + split.validation).sorted()
+    #expect(ids == [.number(1), .number(2), .number(3)])
   }
 }

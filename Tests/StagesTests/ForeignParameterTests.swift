@@ -156,7 +156,7 @@ extension CanonicalValue {
     ])
   func miniature(_ kind: String, _ path: [String], _ value: Int) throws {
     let error = #expect(throws: PipelineError.self) {
-      _ = try #require(Stages.registry.kinds[kind]).prepare(Self.nested(path, Self.located(.integer(value))))
+      _ = try #require(Stages.registry().kinds[kind]).prepare(Self.nested(path, Self.located(.integer(value))))
     }
     let name = path.map(ParameterNames.fileSpelling(of:)).joined(separator: ".")
     #expect(error?.location == Self.place)
