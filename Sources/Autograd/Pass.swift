@@ -19,6 +19,7 @@ public final class Pass {
     case evaluation
   }
 
+  /// How layers with several behaviours act.
   public let mode: Mode
   /// The weight of this pass in running statistics, in place of what the layers say.
   public var statisticsWeight: Double?

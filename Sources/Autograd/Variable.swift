@@ -11,6 +11,7 @@ open class Trainable {
 ///
 /// Operations on variables compute at once and, where the pass records, also record their backward step.
 public final class Variable {
+  /// The result of the operation, computed at once.
   public let value: Tensor
   /// The pass that it belongs to. A variable keeps its pass alive; the pass holds no variable.
   public let pass: Pass

@@ -5,7 +5,9 @@ import Tensors
 
 /// A backbone with the ImageNet head of spec 2.2: 1x1 convolution, BN, ReLU, channel dropout, average pool, linear.
 public final class Classifier {
+  /// All parameters and statistics.
   public let store: ParameterStore
+  /// Its last stage is what gets classified.
   public let backbone: any Backbone
   private let last: Conv2d
   private let lastNorm: BatchNorm2d

@@ -6,13 +6,17 @@ import Search
 /// Parameters are counted on a network that is built for it; multiply-adds follow from shapes (spec 0.4: convolutions
 /// and linear layers, without biases, normalisation, pooling and resampling).
 public struct NetworkDescription: Sendable {
+  /// One layer or block.
   public struct Part: Sendable {
     /// Such as `stage 1 block 3`.
     public var name: String
+    /// Such as `conv 3x3 /2`.
     public var operation: String
     /// Channels and positions of the output, such as `96 × 200 × 272`; a head that runs on regions says how many.
     public var output: String
+    /// Trainable values.
     public var parameters: Int
+    /// For one image.
     public var multiplyAdds: Int
   }
 
@@ -25,7 +29,9 @@ public struct NetworkDescription: Sendable {
     public var multiplyAdds: Int { parts.reduce(0) { $0 + $1.multiplyAdds } }
   }
 
+  /// From the input on.
   public let modules: [Module]
+  /// Of the image, in pixels.
   public let height: Int
   public let width: Int
 

@@ -23,12 +23,15 @@ public enum NetworkContent: Sendable, Hashable {
 /// The panoptic network of spec sections 1, 3 and 4: backbone, pyramid, region proposals, heads for regions, semantic
 /// head and inter-modular attention. It connects them; each has its own losses and inference.
 public final class PanopticNetwork {
+  /// What it was built from.
   public let configuration: NetworkConfiguration
   /// Classes of things; the box head has one output more, for background.
   public let thingClasses: Int
   /// Classes of stuff; the semantic head has one output more, for all things.
   public let stuffClasses: Int
+  /// All parameters and statistics, in the order in which they were made.
   public let store: ParameterStore
+  /// Batch norm is in the backbone alone, so recalibration needs nothing else.
   public let backbone: any Backbone
   let pyramid: FeaturePyramid
   let proposals: RegionProposalNetwork

@@ -3,9 +3,13 @@ import Tensors
 
 /// Batch normalisation over `[N, C, H, W]`, eps 1e-5 (spec 0.4, 1.5), optionally with the ReLU that follows it.
 public final class BatchNorm2d {
+  /// γ, `[C]`.
   public let scale: Parameter
+  /// β, `[C]`.
   public let shift: Parameter
+  /// `[C]`
   public let runningMean: Buffer
+  /// `[C]`, unbiased.
   public let runningVariance: Buffer
   /// Weight of the new batch in the running statistics, unless its pass has one.
   public let momentum: Double

@@ -26,6 +26,7 @@ public struct LayerID: Hashable, Sendable, CustomStringConvertible {
 /// A trainable tensor with its name in the state dictionary, such as `body/stage1/0/choice2/expand/weight`.
 public final class Parameter: Trainable {
   public let name: String
+  /// What optimisers go by.
   public let role: ParameterRole
   /// Of γ and β, the kind of normalisation; nil for all other parameters.
   public let norm: ParameterNorm?

@@ -3,7 +3,9 @@ import Tensors
 
 /// Every parameter and buffer of one network, in the order of construction.
 public final class ParameterStore {
+  /// In the order in which they were made.
   public private(set) var parameters: [Parameter] = []
+  /// In the order in which they were made.
   public private(set) var buffers: [Buffer] = []
   /// The layers that parameters may belong to: those that `Scope.layer` was called with.
   public private(set) var layers: Set<LayerID> = []

@@ -2,6 +2,7 @@ import Determinism
 
 /// Widths and depths of a backbone. Defaults: the ShuffleNetV2-style supernet of 1.3G (spec 1.1).
 public struct BackboneConfiguration: Codable, Hashable, Sendable {
+  /// Output channels of the stem.
   public var stemChannels = 48
   /// Output channels of stages 1 to 4 (C2 to C5); even numbers, since blocks split them in half.
   public var stageChannels = [96, 240, 480, 960]

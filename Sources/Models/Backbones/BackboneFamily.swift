@@ -38,6 +38,7 @@ extension BackboneFamily {
 
 /// The backbone family of a configuration.
 public struct BackboneKind: CatalogPart {
+  /// What the name stands for.
   public let definition: any BackboneFamily
 
   public init(_ definition: any BackboneFamily) { self.definition = definition }

@@ -9,6 +9,7 @@ public struct SemanticConfiguration: Codable, Hashable, Sendable {
   /// Which kind of head it is.
   public var head = SemanticHeadKind.recommended
 
+  /// How levels share the weights of the searched layers.
   public enum Subnet: String, Switch {
     /// One set of weights for all levels, as the published code.
     case shared
@@ -19,6 +20,7 @@ public struct SemanticConfiguration: Codable, Hashable, Sendable {
   /// Register, row 20.
   public var subnet = Subnet.recommended
 
+  /// How S2 to S5 become one.
   public enum Merge: String, Switch {
     case concatenate, add
     public static let recommended = Merge.concatenate

@@ -83,6 +83,7 @@ public protocol SemanticHeadFamily: Sendable {
 public struct SemanticHeadSetting {
   /// Its parameters stand below this.
   public var scope: Scope
+  /// Of the whole network.
   public var configuration: NetworkConfiguration
   /// Stuff classes, and one for all things.
   public var classes: Int
@@ -97,6 +98,7 @@ public struct SemanticHeadSetting {
 
 /// A semantic head at the sizes of one image, for descriptions and costs.
 public struct SemanticHeadShapes {
+  /// Of the whole network.
   public var configuration: NetworkConfiguration
   /// Stuff classes, and one for all things.
   public var classes: Int
@@ -121,6 +123,7 @@ public struct SemanticHeadShapes {
 
 /// The kind of semantic head of a configuration.
 public struct SemanticHeadKind: CatalogPart {
+  /// What the name stands for.
   public let definition: any SemanticHeadFamily
 
   public init(_ definition: any SemanticHeadFamily) { self.definition = definition }
