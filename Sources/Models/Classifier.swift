@@ -21,7 +21,7 @@ public final class Classifier {
     store = ParameterStore(seeds: seeds)
     let settings = BlockSettings(configuration, momentum: momentum)
     backbone = configuration.family.definition.make(
-      store.root.sub("body"), configuration, choices: choices, settings: settings)
+      store.root.sub(PanopticNetwork.backboneScope), configuration, choices: choices, settings: settings)
     let head = store.root.sub("classifier")
     let inputs = configuration.stageChannels[3]
     last = Conv2d(

@@ -65,7 +65,7 @@ public final class PanopticNetwork {
       return architecture.choices(of: component, in: space)
     }
     backbone = configuration.backbone.family.definition.make(
-      root.sub("body"), configuration.backbone, choices: content.backbone,
+      root.sub(PanopticNetwork.backboneScope), configuration.backbone, choices: content.backbone,
       settings: BlockSettings(configuration.backbone, momentum: batchNormMomentum))
     pyramid = FeaturePyramid(
       root.sub("pyramid"), inputs: configuration.backbone.stageChannels, channels: configuration.pyramidChannels,
@@ -94,6 +94,15 @@ public final class PanopticNetwork {
   /// The choices that a path says for a component.
   private func choices(of component: SearchSpace.Component, in path: Architecture) -> [Int] {
     path.choices(of: component, in: searchSpace)
+  }
+
+  /// Where the backbone's parameters are, in a classifier too: the names of its state are those of a network's.
+  static let backboneScope = "body"
+
+  /// Takes the backbone from the state of a classifier or a network.
+  /// - Throws: `StateError` where something is missing or of another shape; then nothing is changed.
+  public func loadBackbone(from state: StateDictionary) throws {
+    try store.load(state, prefix: PanopticNetwork.backboneScope + "/")
   }
 
   /// The features that all heads work on.

@@ -15,24 +15,7 @@ import Vision
 struct PanopticTrainingTests {
   private static let seeds = Seeds(kind: "training-tests", seed: 1)
 
-  private static var configuration: NetworkConfiguration {
-    var configuration = NetworkConfiguration(
-      backbone: BackboneConfiguration(
-        stemChannels: 2, stageChannels: [4, 8, 12, 16], stageBlocks: [1, 1, 1, 1], classifierChannels: 8))
-    configuration.pyramidChannels = 4
-    configuration.normGroups = 2
-    configuration.anchors.sizes = [8, 16, 32, 48, 64]
-    configuration.boxHead.hidden = 8
-    configuration.boxHead.normGroups = 2
-    configuration.boxHead.batchPerImage = 8
-    configuration.maskHead.pooledSize = 4
-    configuration.maskHead.channels = 4
-    configuration.maskHead.layers = 2
-    configuration.semantic.channels = 4
-    configuration.semantic.layers = 1
-    configuration.levelRule.canonicalScale = 56
-    return configuration
-  }
+  private static var configuration: NetworkConfiguration { TinyNetwork.configuration }
 
   /// A picture of 64 × 64 pixels, two stuff classes and one block; its values depend on the step.
   private static func batch(_ step: Int) -> PanopticBatch {
@@ -201,7 +184,7 @@ struct PanopticTrainingTests {
       (entry.name, entry.name == name ? Tensor(repeating: .nan, shape: entry.tensor.shape) : entry.tensor)
     }
     try training.restore(StateDictionary(broken))
-    let error = #expect(throws: TrainingError.self) { _ = try training.step(0) }
+    let error = #expect(throws: StageError.self) { _ = try training.step(0) }
     #expect(error?.description.hasPrefix("step 1: the objectness loss is not finite") == true)
     // Nothing was updated.
     #expect(training.state.scoped("velocity/").entries.isEmpty)

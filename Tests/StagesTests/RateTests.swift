@@ -9,16 +9,11 @@ import Testing
 struct RateTests {
   /// The published search space, few channels.
   private static func network(_ family: BackboneKind = .shuffleNetV2) -> PanopticNetwork {
-    var configuration = NetworkConfiguration(
-      backbone: BackboneConfiguration(stemChannels: 2, stageChannels: [4, 8, 12, 16], classifierChannels: 8))
+    var configuration = TinyNetwork.configuration
+    configuration.backbone.stageBlocks = BackboneConfiguration().stageBlocks
     configuration.backbone.family = family
-    configuration.pyramidChannels = 4
-    configuration.normGroups = 2
-    configuration.boxHead.hidden = 8
-    configuration.boxHead.normGroups = 2
-    configuration.boxHead.pooledSize = 2
-    configuration.maskHead.channels = 4
-    configuration.semantic.channels = 4
+    configuration.maskHead.layers = 4
+    configuration.semantic.layers = 3
     return PanopticNetwork(
       configuration, thingClasses: 2, stuffClasses: 2, content: .supernet, batchNormMomentum: 0.1, seeds: nil)
   }

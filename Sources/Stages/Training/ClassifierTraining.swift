@@ -55,8 +55,9 @@ final class ClassifierTraining: TrainingProcess {
 
   var steps: Int { recipe.steps }
   var unit: String { "updates" }
+  var metricNames: [String] { ["loss", "rate"] }
 
-  func step(_ index: Int) throws -> String {
+  func step(_ index: Int) throws -> StepMetrics {
     let path = path(of: index)
     let inputs = try (0..<recipe.replicas).map { try batches.batch(index * recipe.replicas + $0) }
     let results = SideBySide.map(recipe.replicas) { [classifier, recipe, seeds] i -> (pass: Pass, loss: Float) in
@@ -71,16 +72,17 @@ final class ClassifierTraining: TrainingProcess {
     var window = GradientWindow(classifier.store.parameters)
     var total: Float = 0
     for result in results {
-      guard result.loss.isFinite else { throw TrainingError.notFinite("the loss", step: index) }
+      guard result.loss.isFinite else { throw StageError.notFinite("the loss", step: index) }
       window.add(result.pass)
       total += result.loss
     }
     window.average(over: recipe.replicas)
     try window.requireFinite(step: index)
     // The rate has moved on by one before every update, so the last update has rate 0 (spec 2.2).
-    optimizer.step(gradients: window.sums, rate: schedule.rate(at: index + 1))
+    let rate = schedule.rate(at: index + 1)
+    optimizer.step(gradients: window.sums, rate: rate)
     for result in results { result.pass.commitStatistics() }
-    return "loss \((total / Float(recipe.replicas)).text(digits: 3))"
+    return StepMetrics(loss: Double(total / Float(recipe.replicas)), rate: rate)
   }
 
   private func path(of index: Int) -> [Int] {

@@ -20,7 +20,7 @@ struct FinetuneSupernetStage: Stage {
   static let inputs = [
     InputPort("data", "tree"), InputPort("split", "json"), InputPort("weights", "tensors"),
   ]
-  static let outputs = [OutputPort("weights", "tensors")]
+  static let outputs = [OutputPort("weights", "tensors"), OutputPort("history", "json")]
   static let traits = Traits.training
   static let isRandom = true
 
