@@ -34,6 +34,8 @@ public enum Stages {
       StageKind(DrawPoliciesStage.self),
       StageKind(DrawArchitectureStage.self),
       StageKind(DrawPredictionsStage.self),
+      .command,
+      .files,
     ],
     formats: [TensorsFormat()], traits: Traits.values)
 

@@ -2,7 +2,9 @@ import Determinism
 import Foundation
 import Testing
 
-@testable import Pipelines
+@testable import CommandStages
+@testable import PipelineModel
+@testable import PipelineRunner
 
 @Suite("A program's streams, its descendants and what it leaves")
 struct CommandProcessTests {

@@ -3,7 +3,7 @@ import Determinism
 import Models
 import Testing
 
-@testable import Pipelines
+@testable import PipelineModel
 @testable import Stages
 
 /// Whatever number a pipeline file says: a stage takes it, or refuses it at its place. It never traps.
