@@ -129,4 +129,6 @@ extension Command: ToolRequirement {
   }
 
   func notice(under policy: SandboxPolicy) throws -> String? { try Sandbox.notice(policy) }
+
+  func isConfined(under policy: SandboxPolicy) throws -> Bool { try Sandbox.find(policy).isSandbox }
 }

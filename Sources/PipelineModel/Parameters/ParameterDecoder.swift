@@ -60,7 +60,9 @@ struct ParameterDecoder: Decoder {
 
   /// The path for messages: `optimizer.base-lr`.
   var pathText: String {
-    codingPath.map { $0.intValue.map { "[\($0)]" } ?? ParameterNames.fileSpelling(of: $0.stringValue) }
+    // Most parameters are members of the outermost mapping.
+    if codingPath.isEmpty { return "" }
+    return codingPath.map { $0.intValue.map { "[\($0)]" } ?? ParameterNames.fileSpelling(of: $0.stringValue) }
       .joined(separator: ".").replacing(".[", with: "[")
   }
 

@@ -9,6 +9,8 @@ package protocol ToolRequirement: Sendable {
   /// What people should know before such a stage is executed; nil for nothing.
   /// - Throws: where it may not be executed under the policy.
   func notice(under policy: SandboxPolicy) throws -> String?
+  /// Whether the programs are kept from what they did not declare.
+  func isConfined(under policy: SandboxPolicy) throws -> Bool
 }
 
 /// The machine and the store, as seen by those who identify programs. A planner has one, so that each program is looked at

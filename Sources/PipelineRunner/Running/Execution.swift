@@ -101,7 +101,7 @@ package struct Execution: Sendable {
   private func waitForLock() throws -> KeyLock {
     var waited = false
     while true {
-      if let lock = try KeyLock.acquire(store.lockPath(instance.key)) { return lock }
+      if let lock = try store.acquireLock(instance.key) { return lock }
       if interruption.isRequested { throw StageInterrupted() }
       if !waited { observer(.waiting(stage: instance.name, key: instance.key)) }
       waited = true
@@ -129,7 +129,9 @@ package struct Execution: Sendable {
       preconditionFailure("\(instance.name): a source is not executed")
     }
     let scratch = try store.makeScratch()
-    defer { try? Files.remove(scratch) }
+    // A folder that a program without a sandbox could write to is not used again.
+    let isReusable = try node.prepared.tools?.isConfined(under: sandbox) ?? true
+    defer { if isReusable { store.recycleScratch(scratch) } else { try? Files.remove(scratch) } }
     let element = try writeElement(scratch)
     let (inputs, fingerprints) = try loadInputs(element: element)
     let context = StageContext(
