@@ -185,9 +185,11 @@ bench-peers: ## install PyTorch and what else 'make bench' compares with, in .bu
 format: ## lay out the Swift sources
 	swift format format --in-place --recursive --parallel Sources Tests Package.swift
 
-lint: ## check layout and layers
+lint: ## check layout, layers and citations
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift
 	.ci/layers
+	.ci/citations --self-test
+	.ci/citations
 
 docs: $(BIN) ## the reference documentation of every library, below .build/docs
 	.ci/docs
