@@ -97,6 +97,34 @@ package struct Graph {
     return found
   }
 
+  /// Completes the instances whose outputs are known, and what becomes known by that.
+  /// - Parameters:
+  ///   - outputs: those of an instance that need not be executed; nil where it must.
+  ///   - failed: takes an instance whose outputs can't be told, or do not fit; the others go on.
+  /// - Returns: the instances that must be executed, in the order in which they became known.
+  package mutating func completeKnown<E: Error>(
+    _ instances: [Instance], outputs: (Instance) throws -> [String: Artifact]?,
+    failed: (Instance, any Error) throws(E) -> Void
+  ) throws(E) -> [Instance] {
+    var queue = instances
+    var open = [Instance]()
+    var next = 0
+    while next < queue.count {
+      let instance = queue[next]
+      next += 1
+      do {
+        if let outputs = try outputs(instance) {
+          queue += try complete(instance, outputs: outputs)
+        } else {
+          open.append(instance)
+        }
+      } catch {
+        try failed(instance, error)
+      }
+    }
+    return open
+  }
+
   private mutating func roundCompleted(_ stage: Int, _ round: Int, into found: inout [Instance]) throws {
     openRounds[stage] -= 1
     let node = pipeline.stages[stage]
@@ -199,8 +227,7 @@ package struct Graph {
       observed: (observed ?? [:]).mapValues(\.digest))
     return Instance(
       stage: stage, round: round, slot: slot, name: node.instanceName(round: round, slot: slot), identity: identity,
-      key: identity.key, inputs: inputs, element: element, observed: observed,
-      tools: tools[stage]?.paths ?? [:])
+      key: identity.key, inputs: inputs, element: element, observed: observed)
   }
 
   /// What is known of the identity that all instances of a stage share; inputs that other stages still owe, and those

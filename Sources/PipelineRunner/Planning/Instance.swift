@@ -19,12 +19,10 @@ package struct Instance: Sendable {
   package let element: Element?
   /// Of a source, what was found: nothing is left to run.
   package let observed: [String: Artifact]?
-  /// The programs that it starts, by name.
-  package let tools: [String: Tool]
 
   package init(
     stage: Int, round: Int, slot: Int, name: String, identity: StageIdentity, key: Digest, inputs: [String: [Artifact]],
-    element: Element?, observed: [String: Artifact]?, tools: [String: Tool]
+    element: Element?, observed: [String: Artifact]?
   ) {
     self.stage = stage
     self.round = round
@@ -35,10 +33,9 @@ package struct Instance: Sendable {
     self.inputs = inputs
     self.element = element
     self.observed = observed
-    self.tools = tools
   }
 
-  package struct Element: Sendable {
+  package struct Element: Sendable, Equatable {
     package let value: ElementValue
     package let ports: [String]
     package let origin: Record.Element

@@ -29,7 +29,8 @@ public struct Planner: Sendable {
 
   /// - Parameter stages: stages and instances wanted, such as `judge` and `judge[3]`; none means all.
   public func plan(stages names: [String] = []) throws -> Plan {
-    let (graph, problems) = try known(names)
+    let survey = try survey(names)
+    let (graph, problems) = (survey.graph, survey.problems)
     let explainer = Explainer(store: store)
     let stages = graph.wanted.map { describe($0, graph, explainer, problem: problems[$0]) }
     return Plan(pipeline: pipeline.name, stages: stages, root: graph.root)
@@ -39,7 +40,7 @@ public struct Planner: Sendable {
   /// outputs of their instances in order, nil for those that must run; no list where it is not known how many there are.
   public func results(of names: [String]) throws -> [String: [[String: Artifact]?]] {
     guard !names.isEmpty else { return [:] }
-    let (graph, _) = try known(names)
+    let graph = try survey(names).graph
     var results = [String: [[String: Artifact]?]]()
     for stage in graph.wanted {
       results[pipeline.stages[stage].name] = graph.slots(of: stage)?.map(\.outputs)
@@ -47,21 +48,27 @@ public struct Planner: Sendable {
     return results
   }
 
-  /// The graph as far as the store has it, and what is wrong with sources and tools.
-  private func known(_ names: [String]) throws -> (Graph, problems: [Int: PipelineError]) {
+  /// What the store has of a pipeline, or of a part of it.
+  package struct Survey {
+    package let demand: Demand
+    /// Complete as far as the store has the results.
+    package let graph: Graph
+    package let observations: [Int: SourceObservation]
+    /// What is wrong with sources and programs, by stage.
+    package let problems: [Int: PipelineError]
+  }
+
+  /// The graph as far as the store has it.
+  package func survey(_ names: [String]) throws -> Survey {
     let demand = try Demand(names, in: pipeline)
     let (observations, problems) = try observe(demand.stages)
     var graph = makeGraph(demand, observations)
-    var queue = try graph.start()
-    var next = 0
-    while next < queue.count {
-      let instance = queue[next]
-      next += 1
-      if let outputs = try instance.observed ?? cachedOutputs(instance) {
-        queue += try graph.complete(instance, outputs: outputs)
-      }
+    _ = try graph.completeKnown(graph.start()) { instance in
+      try instance.observed ?? cachedOutputs(instance)
+    } failed: { _, error in
+      throw error
     }
-    return (graph, problems)
+    return Survey(demand: demand, graph: graph, observations: observations, problems: problems)
   }
 
   /// Looks at the folders of the wanted sources.
@@ -117,18 +124,9 @@ public struct Planner: Sendable {
   }
 
   /// The outputs of an instance that need not run; nil where it must.
-  package func cachedOutputs(_ instance: Instance) throws -> [String: Artifact]? {
-    guard let outputs = try store.outputs(of: instance.key) else { return nil }
-    for port in pipeline.stages[instance.stage].kind.outputs {
-      guard let artifact = outputs[port.name] else { return nil }
-      guard artifact.kind.hasSameBytes(as: port.kind) else {
-        throw PipelineError(
-          .damaged,
-          "\(store.recordPath(instance.key)): it says that output '\(port.name)' of '\(instance.name)' is of kind "
-            + "'\(artifact.kind)', not '\(port.kind)'. Delete it and run again: its stage runs anew")
-      }
-    }
-    return outputs.values.allSatisfy(store.hasObject) ? outputs : nil
+  func cachedOutputs(_ instance: Instance) throws -> [String: Artifact]? {
+    try store.cachedOutputs(
+      of: instance.key, ports: pipeline.stages[instance.stage].kind.outputs, stage: instance.name)
   }
 
   private func describe(

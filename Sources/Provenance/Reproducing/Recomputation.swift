@@ -65,7 +65,9 @@ public struct Recomputation {
     // Drawing by a digest of seed and key: another record in the store does not change the rest of the order.
     let drawn = candidates.map { (order: Digest(of: "\(seed)/\($0.record.key.hex)"), restoration: $0) }
       .sorted { $0.order < $1.order }.prefix(count).map(\.restoration)
-    try PreparedStage.notices(of: drawn.map(\.node.prepared), under: options.sandbox).forEach { observer(.notice($0)) }
+    try PreparedStage.notices(of: drawn.map(\.stage.node.prepared), under: options.sandbox).forEach {
+      observer(.notice($0))
+    }
     var reports = [RerunReport.InstanceReport]()
     var failures = [(stage: String, key: Digest, message: String)]()
     for restoration in drawn {
@@ -82,11 +84,8 @@ public struct Recomputation {
   }
 
   private func rehearse(_ restoration: Restoration, _ sources: SourceTrees) throws -> RerunReport.InstanceReport {
-    let execution = Execution(
-      store: store, pipeline: restoration.record.pipeline, node: restoration.node, instance: restoration.instance,
-      sources: try sources.trees(for: restoration), threads: options.threads, run: "",
-      environment: options.environment, checkpointInterval: options.checkpointInterval, interruption: interruption,
-      observer: observer, sandbox: options.sandbox)
+    let execution = try restoration.execution(
+      trees: try sources.trees(for: restoration), host: sources.host, run: "", options, interruption, observer)
     return try execution.rehearseAlone(record: restoration.record)
   }
 }

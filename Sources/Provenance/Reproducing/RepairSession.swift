@@ -170,15 +170,12 @@ final class RepairSession {
     }
     let trees = try sources.trees(for: restoration)
     let options = repairer.options
-    for notice in try PreparedStage.notices(of: [restoration.node.prepared], under: options.sandbox)
+    for notice in try PreparedStage.notices(of: [restoration.stage.node.prepared], under: options.sandbox)
     where notices.insert(notice).inserted {
       repairer.observer(.notice(notice))
     }
-    let execution = Execution(
-      store: store, pipeline: record.pipeline, node: restoration.node, instance: restoration.instance, sources: trees,
-      threads: options.threads, run: record.run, environment: options.environment,
-      checkpointInterval: options.checkpointInterval, interruption: repairer.interruption, observer: repairer.observer,
-      sandbox: options.sandbox)
+    let execution = try restoration.execution(
+      trees: trees, host: sources.host, run: record.run, options, repairer.interruption, repairer.observer)
     // What is damaged stays in its place until what replaces it is there: a repair that is killed has lost nothing.
     let isSound = record.outputs.values.allSatisfy { damage(of: $0) == nil }
     let outcome = try onDeepStack { try execution.perform { isSound ? record.outputs : nil } }

@@ -25,38 +25,28 @@ public struct Rerunner {
       withExtendedLifetime(guarded) {}
     }
     let selections = try names.map { try planner.pipeline.selection($0) }
-    let demand = try Demand(names, in: planner.pipeline)
-    let (observations, problems) = try planner.observe(demand.stages)
-    if let first = problems.min(by: { $0.key < $1.key }) { throw first.value }
-    try planner.pipeline.notices(of: demand.stages, under: options.sandbox).forEach { observer(.notice($0)) }
-    var graph = planner.makeGraph(demand, observations)
-    var known = try graph.start()
-    var next = 0
-    while next < known.count {
-      if let outputs = try known[next].observed ?? planner.cachedOutputs(known[next]) {
-        known += try graph.complete(known[next], outputs: outputs)
-      }
-      next += 1
-    }
-    let sources = SourceTree.trees(of: observations)
+    let survey = try planner.survey(names)
+    if let first = survey.problems.min(by: { $0.key < $1.key }) { throw first.value }
+    try planner.pipeline.notices(of: survey.demand.stages, under: options.sandbox).forEach { observer(.notice($0)) }
+    let trees = SourceTree.trees(of: survey.observations)
+    let worker = planner.worker(knowing: trees)
     var reports = [RerunReport.InstanceReport]()
     for selection in selections {
-      for instance in try select(selection, in: graph) {
-        reports.append(try rerun(instance, sources: sources))
+      for instance in try select(selection, in: survey.graph) {
+        reports.append(try rerun(instance, trees, worker))
       }
     }
     return RerunReport(instances: reports)
   }
 
   private func rerun(
-    _ instance: Instance, sources: [Digest: SourceTree]
+    _ instance: Instance, _ trees: [Digest: SourceTree], _ worker: Worker
   ) throws -> RerunReport.InstanceReport {
-    let execution = Execution(
-      store: planner.store, pipeline: planner.pipeline.name, node: planner.pipeline.stages[instance.stage],
-      instance: instance, sources: sources, threads: options.threads, run: "", environment: options.environment,
-      checkpointInterval: options.checkpointInterval, interruption: planner.interruption, observer: observer,
-      sandbox: options.sandbox)
-    return try execution.rehearseAlone(record: try planner.store.record(instance.key))
+    let order = WorkOrder(
+      instance, of: planner.pipeline.name, trees: trees, run: "", resources: options.resources,
+      environment: options.environment)
+    let record = try planner.store.record(instance.key)
+    return try worker.execution(of: order, observer: observer).rehearseAlone(record: record)
   }
 
   /// - Throws: where one of them has no result to compare with.

@@ -56,11 +56,11 @@ final class SourceTrees {
   }
 
   private func observe(_ restoration: Restoration) throws {
-    guard case .source(let folder) = restoration.node.prepared.body,
+    guard case .source(let folder) = restoration.stage.node.prepared.body,
       observed.insert(restoration.instance.key).inserted
     else { return }
     let scanner = SourceScanner(store: store, variables: variables, interruption: interruption) { _, _, _ in }
-    let observation = try scanner.observe(restoration.node, folder)
+    let observation = try scanner.observe(restoration.stage.node, folder)
     known.merge(SourceTree.trees(of: [0: observation])) { a, _ in a }
   }
 }

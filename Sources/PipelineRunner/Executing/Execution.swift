@@ -3,65 +3,34 @@ import Determinism
 import Foundation
 import PipelineModel
 
-/// Runs one instance on the calling thread.
+/// Executes one work order on the calling thread.
 package struct Execution: Sendable {
-  package let store: Store
-  /// The pipeline's name, for the record.
-  package let pipeline: String
+  let order: WorkOrder
   package let node: Pipeline.StageNode
-  package let instance: Instance
-  /// Folders of the sources that this run looked at, by the digests of their trees.
-  package let sources: [Digest: SourceTree]
-  package let threads: Int
-  package let run: String
-  package let environment: CanonicalValue
-  package let checkpointInterval: Double
-  package let interruption: Interruption
-  package let observer: @Sendable (RunEvent) -> Void
-  /// What confines commands.
-  package var sandbox = SandboxPolicy.automatic
-
-  package init(
-    store: Store, pipeline: String, node: Pipeline.StageNode, instance: Instance, sources: [Digest: SourceTree],
-    threads: Int, run: String, environment: CanonicalValue, checkpointInterval: Double, interruption: Interruption,
-    observer: @escaping @Sendable (RunEvent) -> Void, sandbox: SandboxPolicy = SandboxPolicy.automatic
-  ) {
-    self.store = store
-    self.pipeline = pipeline
-    self.node = node
-    self.instance = instance
-    self.sources = sources
-    self.threads = threads
-    self.run = run
-    self.environment = environment
-    self.checkpointInterval = checkpointInterval
-    self.interruption = interruption
-    self.observer = observer
-    self.sandbox = sandbox
-  }
-
-  package enum Outcome: Sendable {
-    case executed([String: Artifact], seconds: Double)
-    /// Another runner finished it first.
-    case found([String: Artifact])
-  }
+  /// The programs that the stage starts, by name.
+  let tools: [String: Tool]
+  /// Folders of the sources that the order names, by the digests of their trees.
+  let sources: [Digest: SourceTree]
+  let store: Store
+  let interruption: Interruption
+  let observer: @Sendable (RunEvent) -> Void
 
   /// Executes the instance and publishes what it wrote, under the lock of its key.
   /// - Parameters:
   ///   - cached: looks whether the result is in the store by now.
   ///   - computed: called when all that remains is to bring the result to the disk.
-  package func perform(cached: () throws -> [String: Artifact]?, computed: () -> Void = {}) throws -> Outcome {
+  package func perform(cached: () throws -> [String: Artifact]?, computed: () -> Void = {}) throws -> WorkOutcome {
     let lock = try waitForLock()
     defer { withExtendedLifetime(lock) {} }
     if let outputs = try cached() { return .found(outputs) }
-    if let observed = instance.observed { return try recordSource(observed) }
+    if let observed = order.observed { return try recordSource(observed) }
 
-    let checkpoints = CheckpointFolder(path: store.checkpointPath(instance.key), key: instance.key) {
-      [observer, instance] in
-      observer(.log(stage: instance.name, text: $0))
-      observer(.notice("'\(instance.name)': \($0)"))
+    let checkpoints = CheckpointFolder(path: store.checkpointPath(order.key), key: order.key) {
+      [observer, stage = order.stage] in
+      observer(.log(stage: stage, text: $0))
+      observer(.notice("'\(stage)': \($0)"))
     }
-    let known = try store.outputs(of: instance.key)
+    let known = try store.outputs(of: order.key)
     let outcome = try execute(checkpoints: checkpoints) { result in
       let outputs = result.written.mapValues(\.artifact)
       if let known { try refuseDifference(known, outputs) }
@@ -69,7 +38,7 @@ package struct Execution: Sendable {
       try store.commit(
         result.written.sorted { $0.key < $1.key }.map(\.value) + result.elements,
         record: known != nil ? nil : record(outputs: outputs, result), scratch: result.scratch)
-      return Outcome.executed(outputs, seconds: result.seconds)
+      return WorkOutcome.executed(outputs, seconds: result.seconds)
     }
     try checkpoints.remove()
     return outcome
@@ -85,7 +54,7 @@ package struct Execution: Sendable {
           differences: try differences(from: recorded, to: item.path))
       }
       return RerunReport.InstanceReport(
-        name: instance.name, key: instance.key, outputs: record.outputs,
+        name: order.stage, key: order.key, outputs: record.outputs,
         parting: record.trace.firstDifference(to: result.trace), changes: changed, seconds: result.seconds)
     }
   }
@@ -101,9 +70,9 @@ package struct Execution: Sendable {
   private func waitForLock() throws -> KeyLock {
     var waited = false
     while true {
-      if let lock = try store.acquireLock(instance.key) { return lock }
+      if let lock = try store.acquireLock(order.key) { return lock }
       if interruption.isRequested { throw StageInterrupted() }
-      if !waited { observer(.waiting(stage: instance.name, key: instance.key)) }
+      if !waited { observer(.waiting(stage: order.stage, key: order.key)) }
       waited = true
       Thread.sleep(forTimeInterval: 0.1)
     }
@@ -126,23 +95,24 @@ package struct Execution: Sendable {
 
   private func execute<R>(checkpoints: CheckpointFolder?, then finish: (Result) throws -> R) throws -> R {
     guard case .stage(let body) = node.prepared.body else {
-      preconditionFailure("\(instance.name): a source is not executed")
+      preconditionFailure("\(order.stage): a source is not executed")
     }
     let scratch = try store.makeScratch()
     // A folder that a program without a sandbox could write to is not used again.
-    let isReusable = try node.prepared.tools?.isConfined(under: sandbox) ?? true
+    let isReusable = try node.prepared.tools?.isConfined(under: order.resources.sandbox) ?? true
     defer { if isReusable { store.recycleScratch(scratch) } else { try? Files.remove(scratch) } }
     let element = try writeElement(scratch)
     let (inputs, fingerprints) = try loadInputs(element: element)
     let context = StageContext(
-      kind: node.kind, seed: node.seed, threads: threads, inputs: inputs, scratch: scratch, checkpoints: checkpoints,
-      checkpointInterval: checkpointInterval, interruption: interruption,
+      kind: node.kind, seed: node.seed, threads: order.resources.threads, inputs: inputs, scratch: scratch,
+      checkpoints: checkpoints,
+      checkpointInterval: order.resources.checkpointInterval, interruption: interruption,
       details: StageContext.Details(
-        stageName: instance.name, seed: node.seed, storePath: store.path,
-        log: run.isEmpty ? nil : Journal.logPath(store: store, run: run, stage: instance.name),
-        sandbox: sandbox, tools: instance.tools,
+        stageName: order.stage, seed: node.seed, storePath: store.path,
+        log: order.run.isEmpty ? nil : Journal.logPath(store: store, run: order.run, stage: order.stage),
+        sandbox: order.resources.sandbox, tools: tools,
         fileExtensions: store.registry.formats.mapValues { type(of: $0).fileExtension })
-    ) { [observer, name = instance.name] report in
+    ) { [observer, name = order.stage] report in
       switch report {
       case .progress(let step, let total, let unit, let detail):
         observer(.progress(stage: name, step: step, of: total, unit: unit, detail: detail))
@@ -154,11 +124,11 @@ package struct Execution: Sendable {
         observer(.notice("\(name): \(text)"))
       }
     }
-    observer(.started(stage: instance.name, key: instance.key, threads: threads))
+    observer(.started(stage: order.stage, key: order.key, threads: order.resources.threads))
     let started = Timestamp.now()
     let clock = ContinuousClock()
     let begin = clock.now
-    return try Parallel.withThreads(threads) {
+    return try Parallel.withThreads(order.resources.threads) {
       do {
         try body(context)
       } catch let error as CocoaError where error.code == .fileWriteOutOfSpace {
@@ -174,7 +144,7 @@ package struct Execution: Sendable {
         if let folder = output.emptyFolders.last {
           observer(
             .notice(
-              "'\(instance.name)': empty folders of its output '\(port.name)' are not kept: \(output.emptyFolders.count), "
+              "'\(order.stage)': empty folders of its output '\(port.name)' are not kept: \(output.emptyFolders.count), "
                 + "such as '\(folder)'"))
         }
         written[port.name] = output
@@ -188,7 +158,7 @@ package struct Execution: Sendable {
 
   /// Writes the element of an array that is an input, so that every input is a file of its digest.
   private func writeElement(_ scratch: String) throws -> Store.Written? {
-    guard let element = instance.element, !element.ports.isEmpty else { return nil }
+    guard let element = order.element, !element.ports.isEmpty else { return nil }
     guard case .file = element.value else { return try store.write(element.value, from: "", to: scratch + "/each") }
     if store.hasObject(element.value.artifact), try store.damage(of: element.value.artifact) == nil { return nil }
     return try store.write(element.value, from: folder(of: element.origin), to: scratch + "/each")
@@ -199,11 +169,11 @@ package struct Execution: Sendable {
     element: Store.Written?
   ) throws -> ([String: [InputArtifact]], fingerprints: [Artifact: Fingerprint]) {
     var fingerprints = [Artifact: Fingerprint]()
-    let inputs = try instance.inputs.mapValues { artifacts in
+    let inputs = try order.inputs.mapValues { artifacts in
       try artifacts.map { artifact in
         if artifact.isExternal {
           guard let tree = sources[artifact.digest] else {
-            preconditionFailure("\(instance.name): no source with \(artifact.digest.short)")
+            preconditionFailure("\(order.stage): no source with \(artifact.digest.short)")
           }
           return InputArtifact(
             kind: artifact.kind, digest: artifact.digest, path: tree.root, manifest: tree.manifest)
@@ -230,7 +200,7 @@ package struct Execution: Sendable {
     where try store.fingerprint(of: artifact) != fingerprint {
       throw PipelineError(
         .damaged,
-        "\(store.objectPath(artifact)) changed while '\(instance.name)' was reading it; nothing was stored. "
+        "\(store.objectPath(artifact)) changed while '\(order.stage)' was reading it; nothing was stored. "
           + "'audit' tells whether it is damaged, 'repair' makes it anew; then run again")
     }
   }
@@ -248,20 +218,20 @@ package struct Execution: Sendable {
   /// Stages that read through the manifest check every file as they read it. Programs see the folder itself, so its
   /// folders count as well: one that was swapped for another and back has another time of change.
   private func refuseChangedSources() throws {
-    for artifact in instance.inputs.values.joined() where artifact.isExternal {
+    for artifact in order.inputs.values.joined() where artifact.isExternal {
       guard let tree = sources[artifact.digest] else { continue }
       let folders = node.prepared.tools == nil ? [] : [""] + tree.manifest.folders
       for place in folders + tree.manifest.entries.map(\.path) {
         let path = place.isEmpty ? tree.root : tree.root + "/" + place
         guard try Files.optionalStatus(path) == tree.stamps[ByteName(place)] else {
           throw PipelineError(
-            .badArtifact, "\(path) changed while '\(instance.name)' was reading it; nothing was stored. Run again")
+            .badArtifact, "\(path) changed while '\(order.stage)' was reading it; nothing was stored. Run again")
         }
       }
     }
   }
 
-  private func recordSource(_ observed: [String: Artifact]) throws -> Outcome {
+  private func recordSource(_ observed: [String: Artifact]) throws -> WorkOutcome {
     let scratch = try store.makeScratch()
     defer { try? Files.remove(scratch) }
     let written = try observed.sorted { $0.key < $1.key }.map { name, artifact in
@@ -273,7 +243,7 @@ package struct Execution: Sendable {
     let result = Result(
       written: Dictionary(uniqueKeysWithValues: zip(observed.keys.sorted(), written)), elements: [], trace: Trace(),
       facts: [:], started: Timestamp.now(), seconds: 0, scratch: scratch)
-    let isRecorded = try store.outputs(of: instance.key) != nil
+    let isRecorded = try store.outputs(of: order.key) != nil
     try store.commit(written, record: isRecorded ? nil : record(outputs: observed, result), scratch: scratch)
     return .executed(observed, seconds: 0)
   }
@@ -299,23 +269,23 @@ package struct Execution: Sendable {
       if let before = recorded[name], before.digest != artifact.digest {
         throw PipelineError(
           .notReproduced,
-          "'\(instance.name)' does not reproduce: its output '\(name)' is \(artifact.digest.short), its record "
-            + "\(instance.key.short) says \(before.digest.short). Nothing was stored")
+          "'\(order.stage)' does not reproduce: its output '\(name)' is \(artifact.digest.short), its record "
+            + "\(order.key.short) says \(before.digest.short). Nothing was stored")
       }
     }
   }
 
   private func record(outputs: [String: Artifact], _ result: Result) -> Record {
-    var environment = environment.objectValue ?? [:]
+    var environment = order.environment.objectValue ?? [:]
     environment.merge(result.facts) { _, fact in fact }
     var elements = [String: Record.Element]()
-    if let element = instance.element {
+    if let element = order.element {
       for port in element.ports { elements[port] = element.origin }
     }
     return Record(
-      identity: instance.identity, pipeline: pipeline, stage: instance.name, outputs: outputs,
+      identity: order.identity, pipeline: order.pipeline, stage: order.stage, outputs: outputs,
       sizes: result.written.mapValues(\.size), checksums: result.written.mapValues(\.checksum), elements: elements,
       trace: result.trace,
-      environment: .object(environment), run: run, started: result.started, seconds: result.seconds)
+      environment: .object(environment), run: order.run, started: result.started, seconds: result.seconds)
   }
 }

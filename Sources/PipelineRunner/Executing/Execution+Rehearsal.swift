@@ -5,7 +5,7 @@ extension Execution {
   /// `rehearse` for callers that wait for it, with an event for its end.
   package func rehearseAlone(record: Record) throws -> RerunReport.InstanceReport {
     let report = try onDeepStack { try rehearse(record: record) }
-    observer(.finished(stage: instance.name, key: instance.key, outputs: report.outputs, seconds: report.seconds))
+    observer(.finished(stage: order.stage, key: order.key, outputs: report.outputs, seconds: report.seconds))
     return report
   }
 }
