@@ -40,11 +40,11 @@ static int close_from(unsigned first, unsigned last) {
     return (int)syscall(SYS_close_range, first, last, 0);
 }
 
-// Whoever owns a device node may change its mode, in a sandbox too: bwrap shows the nodes of the machine, writable. In
-// this mount namespace they become read-only, which bwrap keeps; a device on a read-only mount can still be written.
-static int guard_devices(void) {
+// bwrap shows the nodes of the machine, writable. In this mount namespace they become read-only, which bwrap keeps; a
+// device on a read-only mount can still be written. Threads have namespaces of their own once they share no root.
+int cp_guard_devices(int ends[2]) {
     static const char *const nodes[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"};
-    if (unshare(CLONE_NEWNS) != 0) return -1;
+    if (unshare(CLONE_FS | CLONE_NEWNS) != 0) return -1;
     if (mount(0, "/", 0, MS_REC | MS_SLAVE, 0) != 0) return -1;
     for (size_t i = 0; i < sizeof nodes / sizeof *nodes; i++) {
         struct stat s;
@@ -60,7 +60,21 @@ static int guard_devices(void) {
         if (v.f_flag & ST_RELATIME) flags |= MS_RELATIME;
         if (mount(0, nodes[i], 0, MS_REMOUNT | MS_BIND | MS_RDONLY | flags, 0) != 0) return -1;
     }
-    return 0;
+    ends[0] = open("/proc/thread-self/ns/mnt", O_RDONLY | O_CLOEXEC);
+    if (ends[0] < 0) return -1;
+    ends[1] = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (ends[1] >= 0) return 0;
+    int code = errno;
+    close(ends[0]);
+    errno = code;
+    return -1;
+}
+
+// Goes to where `cp_guard_devices` has been, with the root folder that it had.
+static int enter(int mountNamespace, int rootFolder) {
+    if (setns(mountNamespace, CLONE_NEWNS) != 0) return -1;
+    if (fchdir(rootFolder) != 0) return -1;
+    return chroot(".");
 }
 
 static void become(const struct cp_program *p, pid_t parent) {
@@ -77,7 +91,7 @@ static void become(const struct cp_program *p, pid_t parent) {
     if (getppid() != parent) _exit(127);
     struct rlimit noCore = {0, 0};
     if (setrlimit(RLIMIT_CORE, &noCore) != 0) return;
-    if (p->guardsDevices && guard_devices() != 0) return;
+    if (p->mountNamespace >= 0 && enter(p->mountNamespace, p->rootFolder) != 0) return;
     if (chdir(p->folder) != 0) return;
     // First out of the way, then in place: a descriptor may be one of these numbers already.
     int moved[CP_DESCRIPTORS];

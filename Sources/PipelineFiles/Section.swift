@@ -6,12 +6,18 @@ struct Section {
   let value: LocatedValue
   let title: String
 
-  /// - Parameter title: what the mapping is, for messages: `stage 'train'`.
-  init(_ value: LocatedValue, title: String, keys: [String]) throws {
+  /// - Parameters:
+  ///   - title: what the mapping is, for messages: `stage 'train'`.
+  ///   - formerKeys: new names of keys by those that they had in earlier versions.
+  init(_ value: LocatedValue, title: String, keys: [String], formerKeys: [String: String] = [:]) throws {
     self.value = value
     self.title = title
     for member in try Section.mapping(value, title: title)
     where !keys.contains(where: { $0.hasSameBytes(as: member.name) }) {
+      if let name = formerKeys[member.name] {
+        throw PipelineError(
+          .unknownKey, at: member.nameLocation, "\(title): the key '\(member.name)' is now called '\(name)'")
+      }
       let hint = Suggestion.text(for: member.name, among: keys)
       throw PipelineError(.unknownKey, at: member.nameLocation, "\(title): unknown key '\(member.name)'\(hint)")
     }

@@ -186,7 +186,7 @@ struct SandboxTests {
       words: ["sh", "-c", "id -u; ls -A /root /home /run; grep CapEff /proc/self/status"],
       folder: "/tmp")
     process.executable = setpriv
-    process.guardsDevices = false
+    process.guarded = nil
     process.arguments =
       ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", wrapper] + process.arguments.dropFirst()
     let (ending, text) = try process.capture(bytes: 4096, limit: 20, interruption: Interruption())

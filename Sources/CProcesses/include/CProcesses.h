@@ -16,8 +16,9 @@ struct cp_program {
     // What it gets as its descriptors 0, 1, 2, ...; it inherits no other.
     const int *descriptors;
     int descriptorCount;
-    // Shows it the device nodes that it could change the mode of read-only: where the caller is root.
-    int guardsDevices;
+    // Where it runs with the machine's device nodes read-only, as `cp_guard_devices` gives them; -1 for where the caller is.
+    int mountNamespace;
+    int rootFolder;
 };
 
 // How it ended.
@@ -29,6 +30,11 @@ struct cp_ending {
     // Whether something that it started could not be killed.
     int survivors;
 };
+
+// Makes a mount namespace like the caller's but for device nodes, which are read-only in it: who owns a node may change its
+// mode, from a sandbox too. The calling thread stays in it, so it must be one that ends after this. Descriptors of the
+// namespace and of the caller's root folder in it go to `ends`. Returns 0, or -1 with errno.
+int cp_guard_devices(int ends[2]);
 
 // Runs a program, and returns when it and every process that came of it are gone, whatever session they went to. It leads
 // a session of its own without a terminal, has default signal handling, and writes no core.

@@ -18,8 +18,8 @@ struct ChildProcess: Sendable {
   var folder: String
   /// What it inherits as its descriptors 3, 4, ...
   var inherited: [Descriptor] = []
-  /// Whether the machine's device nodes are made read-only for it.
-  var guardsDevices = false
+  /// Where the machine's device nodes are read-only for it; nil where it could not change them anyway.
+  var guarded: GuardedDevices?
 
   enum Ending: Equatable, Sendable {
     case exited(Int32)
@@ -160,7 +160,8 @@ private final class Supervision: @unchecked Sendable {
               program.folder = folder
               program.descriptors = numbers.baseAddress
               program.descriptorCount = Int32(numbers.count)
-              program.guardsDevices = process.guardsDevices ? 1 : 0
+              program.mountNamespace = process.guarded?.namespace.number ?? -1
+              program.rootFolder = process.guarded?.root.number ?? -1
               cp_run(&program, control.number, &ending)
             }
           }

@@ -8,8 +8,7 @@ struct CommandStage: Sendable {
   func run(in context: StageContext) throws {
     let sandbox = context.surroundings.sandbox
     context.note("sandbox", .string(sandbox.name))
-    var isConfined = false
-    if case .bubblewrap = sandbox { isConfined = true }
+    let isConfined = sandbox.isSandbox
     try refuseLongWords(context, isConfined: isConfined)
     var folder = try WorkingFolder(path: context.scratch + "/work", stage: context.surroundings.stageName)
     defer { try? removeTree(folder.path) }

@@ -137,12 +137,6 @@ struct Confinement {
     let list = try Descriptor.memory("options", options.flatMap { Array($0.utf8) + [0] })
     return ChildProcess(
       executable: wrapper, arguments: ["bwrap", "--args", pass(list), "--", program] + words.dropFirst(),
-      environment: [:], folder: "/", inherited: inherited, guardsDevices: Confinement.ownsDevices)
+      environment: [:], folder: "/", inherited: inherited, guarded: try GuardedDevices.find())
   }
-
-  /// Whether this user could change the modes of the machine's device nodes.
-  private static let ownsDevices: Bool = {
-    var s = stat()
-    return stat("/dev/null", &s) == 0 && s.st_uid == geteuid()
-  }()
 }

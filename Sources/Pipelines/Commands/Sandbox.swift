@@ -17,6 +17,9 @@ enum Sandbox: Sendable {
   case bubblewrap(program: String, version: String, filters: Bool)
   case none(reason: String)
 
+  /// Whether it confines anything.
+  var isSandbox: Bool { if case .bubblewrap = self { true } else { false } }
+
   /// For records.
   var name: String {
     switch self {

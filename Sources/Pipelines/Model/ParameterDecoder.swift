@@ -60,7 +60,9 @@ struct ParameterDecoder: Decoder {
 
   /// The path for messages: `optimizer.base-lr`.
   var pathText: String {
-    codingPath.map { $0.intValue.map { "[\($0)]" } ?? ParameterNames.fileSpelling(of: $0.stringValue) }
+    // Most parameters are members of the outermost mapping.
+    if codingPath.isEmpty { return "" }
+    return codingPath.map { $0.intValue.map { "[\($0)]" } ?? ParameterNames.fileSpelling(of: $0.stringValue) }
       .joined(separator: ".").replacing(".[", with: "[")
   }
 
@@ -76,6 +78,9 @@ struct ParameterDecoder: Decoder {
   }
 
   func unbox<T: Decodable>(_ type: T.Type) throws -> T {
+    if let renamed = type as? any HasFormerNames.Type, let user = node.user {
+      try renamed.refuseFormerNames(in: user, path: pathText)
+    }
     // Raw values of enumerations: name the possible ones.
     if let names = caseNames(of: type), let value = node.value {
       guard let text = value.stringValue else { throw mismatch("one of \(names.joined(separator: ", "))", value) }

@@ -34,6 +34,10 @@ struct PipelineLinks {
     if let reference = entry.forEach { links.forEach = try array(reference) }
     for need in entry.needs {
       guard let i = kind.inputs.firstIndex(where: { $0.name == need.input }) else {
+        if let name = kind.formerPortNames[need.input] {
+          throw PipelineError(
+            .unknownKey, at: need.inputLocation, "input '\(need.input)' of '\(kind.name)' is now called '\(name)'")
+        }
         let hint = Suggestion.text(for: need.input, among: kind.inputs.map(\.name))
         throw PipelineError(
           .unknownKey, at: need.inputLocation, "stage kind '\(kind.name)' has no input '\(need.input)'\(hint)")
@@ -161,6 +165,10 @@ struct PipelineLinks {
       throw PipelineError(.unknownStage, at: location, "no stage '\(parts[0])'\(hint)")
     }
     guard let output = kinds[stage].outputs.first(where: { $0.name == parts[1] }) else {
+      if let name = kinds[stage].formerPortNames[parts[1]] {
+        throw PipelineError(
+          .badReference, at: location, "output '\(parts[1])' of '\(kinds[stage].name)' is now called '\(name)'")
+      }
       let hint = Suggestion.text(for: parts[1], among: kinds[stage].outputs.map(\.name))
       throw PipelineError(.badReference, at: location, "stage '\(parts[0])' has no output '\(parts[1])'\(hint)")
     }

@@ -37,6 +37,10 @@ extension Pipeline {
   private static func kind(
     of entry: PipelineDescription.StageEntry, in registry: StageRegistry
   ) throws -> StageKind {
+    if let name = registry.formerKindNames[entry.uses] {
+      throw PipelineError(
+        .unknownKind, at: entry.usesLocation, "stage kind '\(entry.uses)' is now called '\(name)'")
+    }
     guard let kind = registry.kinds[entry.uses] else {
       let hint = Suggestion.text(for: entry.uses, among: Array(registry.kinds.keys))
       throw PipelineError(.unknownKind, at: entry.usesLocation, "unknown stage kind '\(entry.uses)'\(hint)")

@@ -1,6 +1,6 @@
 import Determinism
 
-/// What a stage can be told. The values of a new instance are the defaults of the pipeline file.
+/// What a stage can be told; see `HasFormerNames` for members that were renamed. The values of a new instance are the defaults of the pipeline file.
 ///
 /// The canonical form of the complete set is in the key, so a default that changes changes the key. Members are
 /// spelt `iouThreshold` here and `iou-threshold` in pipeline files. `uses`, `seed` and `repeat` may be no members.
@@ -35,6 +35,9 @@ public protocol Stage: Sendable {
   static var isRandom: Bool { get }
   /// Numbers of its outputs that people want to see at the end of a run. In no key.
   static var highlights: [Highlight] { get }
+  /// New names of inputs and outputs by those that they had in earlier versions: a pipeline file with a former one
+  /// gets an error.
+  static var formerPortNames: [String: String] { get }
 
   /// Throws `ParameterError` for values that make no sense.
   init(parameters: Parameters) throws
@@ -49,6 +52,7 @@ extension Stage {
   public static var traits: [String] { [] }
   public static var isRandom: Bool { false }
   public static var highlights: [Highlight] { [] }
+  public static var formerPortNames: [String: String] { [:] }
 }
 
 /// A number of a `json` output for the end of a run, such as a quality in percent.

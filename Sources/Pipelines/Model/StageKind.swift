@@ -10,6 +10,8 @@ public struct StageKind: Sendable {
   public let traits: [String]
   public let isRandom: Bool
   public let highlights: [Highlight]
+  /// New names of ports by those that they had in earlier versions.
+  public let formerPortNames: [String: String]
   /// The default parameters in canonical form.
   public let defaults: CanonicalValue
   /// Whether it only looks at files on the user's disk.
@@ -38,6 +40,7 @@ public struct StageKind: Sendable {
     traits = S.traits.sorted()
     isRandom = S.isRandom
     highlights = S.highlights
+    formerPortNames = S.formerPortNames
     isSource = false
     sourceVariable = nil
     let defaults = StageKind.canonical(S.Parameters())
@@ -67,6 +70,7 @@ public struct StageKind: Sendable {
     traits = []
     isRandom = false
     highlights = []
+    formerPortNames = [:]
     isSource = true
     sourceVariable = S.variable
     let defaults = StageKind.canonical(S.Parameters())
@@ -101,6 +105,7 @@ public struct StageKind: Sendable {
     self.traits = []
     self.isRandom = isRandom
     self.highlights = []
+    self.formerPortNames = [:]
     self.isSource = isSource
     self.sourceVariable = nil
     self.defaults = defaults
@@ -183,9 +188,16 @@ public struct StageRegistry: Sendable {
   public let kinds: [String: StageKind]
   public let formats: [String: any ArtifactFormat]
   public let traits: [String: String]
+  /// New names of kinds by those that they had in earlier versions.
+  public let formerKindNames: [String: String]
 
-  /// - Precondition: names are unique; every declared trait has a value and every port a known format.
-  public init(kinds: [StageKind], formats: [any ArtifactFormat] = [], traits: [String: String] = [:]) {
+  /// - Parameter formerKindNames: new names by former ones; a pipeline file with a former one gets an error.
+  /// - Precondition: names are unique; every declared trait has a value and every port a known format; former names
+  ///   lead to kinds and are none.
+  public init(
+    kinds: [StageKind], formats: [any ArtifactFormat] = [], traits: [String: String] = [:],
+    formerKindNames: [String: String] = [:]
+  ) {
     let all: [any ArtifactFormat] = [JSONFormat(), TreeFormat(), FileFormat()] + formats
     self.kinds = Dictionary(
       (kinds + [.command, .files]).map { ($0.name, $0) },
@@ -194,6 +206,10 @@ public struct StageRegistry: Sendable {
       all.map { (type(of: $0).name, $0) },
       uniquingKeysWith: { a, _ in preconditionFailure("two formats named \(type(of: a).name)") })
     self.traits = traits
+    self.formerKindNames = formerKindNames
+    for (former, name) in formerKindNames {
+      precondition(self.kinds[former] == nil && self.kinds[name] != nil, "renamed stage kind: \(former) to \(name)")
+    }
     for kind in kinds {
       for trait in kind.traits {
         precondition(traits[trait] != nil, "stage kind \(kind.name): trait '\(trait)' has no value")

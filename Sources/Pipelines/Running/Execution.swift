@@ -87,7 +87,7 @@ struct Execution: Sendable {
   private func waitForLock() throws -> KeyLock {
     var waited = false
     while true {
-      if let lock = try KeyLock.acquire(store.lockPath(instance.key)) { return lock }
+      if let lock = try store.acquireLock(instance.key) { return lock }
       if interruption.isRequested { throw StageInterrupted() }
       if !waited { observer(.waiting(stage: instance.name, key: instance.key)) }
       waited = true
@@ -114,8 +114,11 @@ struct Execution: Sendable {
     guard case .stage(let body) = node.prepared.body else {
       preconditionFailure("\(instance.name): a source is not executed")
     }
+    let confinement: Sandbox = node.prepared.command == nil ? .none(reason: "no command") : try Sandbox.find(sandbox)
     let scratch = try store.makeScratch()
-    defer { try? Files.remove(scratch) }
+    // What a command without a sandbox had its hands on is not used again.
+    let isReusable = node.prepared.command == nil || confinement.isSandbox
+    defer { if isReusable { store.recycleScratch(scratch) } else { try? Files.remove(scratch) } }
     let element = try writeElement(scratch)
     let (inputs, fingerprints) = try loadInputs(element: element)
     let context = StageContext(
@@ -124,7 +127,7 @@ struct Execution: Sendable {
       surroundings: StageContext.Surroundings(
         stageName: instance.name, seed: node.seed, storePath: store.path,
         log: run.isEmpty ? nil : Journal.logPath(store: store, run: run, stage: instance.name),
-        sandbox: node.prepared.command == nil ? .none(reason: "no command") : try Sandbox.find(sandbox),
+        sandbox: confinement,
         toolPaths: instance.toolPaths, fileExtensions: store.registry.formats.mapValues { type(of: $0).fileExtension })
     ) { [observer, name = instance.name] report in
       switch report {

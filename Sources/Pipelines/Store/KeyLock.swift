@@ -2,7 +2,7 @@ import Determinism
 import Foundation
 import Glibc
 
-/// The right to work on one key. The kernel releases it when its holder dies, whatever way.
+/// The right to do something alone, such as to work on one key. The kernel releases it when its holder dies, whatever way.
 final class KeyLock: Sendable {
   private let descriptor: Int32
   /// The file that goes with the lock.
@@ -13,8 +13,35 @@ final class KeyLock: Sendable {
     self.path = path
   }
 
-  /// Takes the lock if nobody holds it.
+  /// Takes the lock of a key if nobody holds it.
+  ///
+  /// Locks of keys are single bytes of one file, at places that the keys say: a file for each would have to be made and
+  /// removed for each stage, which costs some file systems more than a small stage does. Two keys that share a place, one
+  /// pair in 2^62, wait for each other.
+  /// - Parameter path: the file, which stays.
   /// - Returns: nil where another runner works on the key.
+  static func acquire(_ key: Digest, in path: String) throws -> KeyLock? {
+    if case .fail(let code) = FailPoint.pass(.lock) { throw Files.failure("lock", path, code) }
+    let fd = FileIO.retrying { open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o666) }
+    guard fd >= 0 else { throw Files.failure("lock", path) }
+    var range = flock()
+    range.l_type = Int16(F_WRLCK)
+    range.l_whence = Int16(SEEK_SET)
+    range.l_start = off_t(key.bytes.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) } >> 2)
+    range.l_len = 1
+    // Of this open file, not of the process: threads exclude each other too.
+    let setLock: Int32 = 37  // F_OFD_SETLK
+    guard FileIO.retrying({ fcntl(fd, setLock, &range) }) == 0 else {
+      let code = errno
+      close(fd)
+      if code == EAGAIN || code == EACCES { return nil }
+      throw Files.failure("lock", path, code)
+    }
+    return KeyLock(descriptor: fd, path: nil)
+  }
+
+  /// Takes the lock that a file is, if nobody holds it; the file goes with the lock.
+  /// - Returns: nil where somebody else has it.
   static func acquire(_ path: String) throws -> KeyLock? {
     while true {
       if case .fail(let code) = FailPoint.pass(.lock) { throw Files.failure("lock", path, code) }

@@ -10,6 +10,8 @@ final class ScratchSpace: Sendable {
     let folder: String
     let lock: KeyLock
     var made = 0
+    /// Folders that were given back, empty.
+    var free = [String]()
   }
 
   private let store: String
@@ -35,10 +37,25 @@ final class ScratchSpace: Sendable {
         // For its owner alone: nobody else sees or starts what a stranger's program leaves there.
         guard chmod(session!.folder, 0o700) == 0 else { throw Files.failure("protect", session!.folder) }
       }
+      if let folder = session!.free.popLast() { return folder }
       session!.made += 1
       let folder = "\(session!.folder)/\(session!.made)"
       try Files.makeFolder(folder)
       return folder
+    }
+  }
+
+  /// Takes a folder back that only this process has written to, to give it out again: file systems without a journal keep
+  /// away from removed inodes for a while, and look at each of them whenever something is made.
+  func recycle(_ folder: String) {
+    guard let names = try? Files.list(folder),
+      names.allSatisfy({ (try? Files.remove("\(folder)/\($0)")) != nil })
+    else {
+      try? Files.remove(folder)
+      return
+    }
+    session.withLock { session in
+      if let home = session?.folder, RelativePath.contains(home, folder) { session!.free.append(folder) }
     }
   }
 

@@ -2,15 +2,18 @@ import Determinism
 
 extension Store {
   /// Where an artifact lies: a file, or the folder of a tree.
-  func objectPath(_ artifact: Artifact) -> String {
+  func objectPath(_ artifact: Artifact) -> String { "\(path)/objects/\(objectPlace(artifact))" }
+
+  /// The same below `objects/`.
+  private func objectPlace(_ artifact: Artifact) -> String {
     let hex = artifact.digest.hex
     let ending = artifact.isExternal ? "manifest" : registry.fileExtension(ofKind: artifact.kind)
-    return "\(path)/objects/\(hex.prefix(2))/\(hex.dropFirst(2)).\(ending)"
+    return "\(hex.prefix(2))/\(hex.dropFirst(2)).\(ending)"
   }
 
   func hasObject(_ artifact: Artifact) -> Bool {
-    let path = objectPath(artifact)
-    return Files.exists(path) && Files.exists(path + ".sha256")
+    let name = objectPlace(artifact)
+    return objectsFolder.holds(name) && objectsFolder.holds(name + ".sha256")
   }
 
   /// Something a stage wrote, with its digests taken, not yet in the store.

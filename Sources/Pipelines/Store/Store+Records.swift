@@ -5,7 +5,7 @@ extension Store {
   ///
   /// The index answers where it can; a record it has not heard of is read and added.
   func outputs(of key: Digest) throws -> [String: Artifact]? {
-    guard Files.exists(recordPath(key)) else { return nil }
+    guard recordsFolder.holds("\(key.hex).json") else { return nil }
     if let entry = index.entry(key) { return entry.outputs }
     do {
       let record = try record(key)

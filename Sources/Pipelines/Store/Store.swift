@@ -10,7 +10,7 @@ import Foundation
 /// records/<key>.json           what produced what
 /// runs/<run>/                  journal and logs
 /// checkpoints/<key>/           live partial state
-/// locks/<key>                  held while a runner works on the key
+/// locks/keys                   a byte of it is locked while a runner works on a key
 /// sources/                     what is known of files on the user's disk
 /// signatures/<key>/            who vouches for a record
 /// index                        summary of the records; may be deleted
@@ -30,6 +30,8 @@ public final class Store: Sendable {
   let verified = VerifiedObjects()
   let commits = Commits()
   let scratch: ScratchSpace
+  let objectsFolder: OpenFolder
+  let recordsFolder: OpenFolder
 
   /// Opens a store, making its folders where they are missing.
   public convenience init(path: String, registry: StageRegistry) throws {
@@ -53,6 +55,8 @@ public final class Store: Sendable {
     self.registry = registry
     scratch = ScratchSpace(store: root)
     try Store.refuseLinks(in: root)
+    objectsFolder = OpenFolder("\(root)/objects")
+    recordsFolder = OpenFolder("\(root)/records")
     index = try StoreIndex(path: "\(root)/index", isObserved: isObserved)
     try checkFormat()
   }
@@ -91,7 +95,12 @@ public final class Store: Sendable {
 
   func recordPath(_ key: Digest) -> String { "\(path)/records/\(key.hex).json" }
   func checkpointPath(_ key: Digest) -> String { "\(path)/checkpoints/\(key.hex)" }
-  func lockPath(_ key: Digest) -> String { "\(path)/locks/\(key.hex)" }
+
+  /// The lock of a key: nil where another runner works on it.
+  func acquireLock(_ key: Digest) throws -> KeyLock? { try KeyLock.acquire(key, in: "\(path)/locks/\(Store.keyLocks)") }
+
+  /// The file whose bytes are the locks of keys.
+  private static let keyLocks = "keys"
 
   /// A new empty folder under `tmp/`, or the system's folder for such where the store is only looked at; the caller
   /// removes it.
@@ -100,6 +109,11 @@ public final class Store: Sendable {
     let name = "\(Files.absolute(NSTemporaryDirectory()))/autopanoptic-\(UInt64.random(in: 0 ... .max).hexadecimal)"
     try Files.makeFolder(name)
     return name
+  }
+
+  /// Takes back a folder of `makeScratch` that nobody but this process has written to.
+  func recycleScratch(_ folder: String) {
+    if isObserved { try? Files.remove(folder) } else { scratch.recycle(folder) }
   }
 
   /// Gives back what this process holds under `tmp/`. The next scratch folder makes it anew.
@@ -112,11 +126,13 @@ public final class Store: Sendable {
     try scratch.sweep()
     for name in try Files.list("\(path)/checkpoints") {
       guard let key = Digest(hex: name), Files.exists(recordPath(key)) else { continue }
-      guard let lock = try KeyLock.acquire(lockPath(key)) else { continue }
+      guard let lock = try acquireLock(key) else { continue }
       withExtendedLifetime(lock) { _ = try? Files.remove(checkpointPath(key)) }
     }
     // Whoever can take a lock finds it a dead one's, and takes its file away on giving it back.
-    for name in try Files.list("\(path)/locks") { _ = try KeyLock.acquire("\(path)/locks/\(name)") }
+    for name in try Files.list("\(path)/locks") where name != Store.keyLocks {
+      _ = try KeyLock.acquire("\(path)/locks/\(name)")
+    }
   }
 }
 

@@ -4,7 +4,7 @@ import Synchronization
 /// An append-only summary of the records, so that a plan need not open each of them. It can be lost at any time:
 /// what it does not know is looked up among the records themselves.
 ///
-/// One line per event: eight digits that vouch for the rest, the event, then tab-separated fields.
+/// One line per event: eight digits that are a checksum of the rest, the event, then tab-separated fields.
 final class StoreIndex: Sendable {
   struct Entry: Sendable {
     var key: Digest
@@ -37,8 +37,21 @@ final class StoreIndex: Sendable {
     self.path = path
     self.isObserved = isObserved
     var state = State()
-    for line in lines.split(separator: 0x0A) { StoreIndex.apply(line, to: &state) }
+    for event in StoreIndex.events(lines) { StoreIndex.apply(event, to: &state) }
     self.state = Mutex(state)
+  }
+
+  /// What the lines say, in their order. Reading them is most of opening a large store, so threads share it.
+  private static func events(_ text: [UInt8]) -> [Event] {
+    let pieceSize = 1 << 18
+    var pieces = [Range<Int>]()
+    while let begin = pieces.last?.upperBound ?? (text.isEmpty ? nil : 0), begin < text.count {
+      let end = text[min(begin + pieceSize, text.count)...].firstIndex(of: 0x0A).map { $0 + 1 } ?? text.count
+      pieces.append(begin..<end)
+    }
+    return Parallel.map(pieces.count) { i in
+      text[pieces[i]].split(separator: 0x0A).compactMap { event($0) }
+    }.flatMap(\.self)
   }
 
   func entry(_ key: Digest) -> Entry? { state.withLock { $0.entries[key] } }
@@ -90,7 +103,7 @@ final class StoreIndex: Sendable {
       var text = [UInt8]()
       for fields in records.map(StoreIndex.fields) + failures.map({ ["failed", $0.key.hex, $0.value] }) {
         let line = StoreIndex.line(fields)
-        StoreIndex.apply(line.dropLast(), to: &state)
+        StoreIndex.event(line.dropLast()).map { StoreIndex.apply($0, to: &state) }
         text += line
       }
       try Files.write(text, to: path + ".new")
@@ -101,7 +114,7 @@ final class StoreIndex: Sendable {
 
   private static func line(_ fields: [String]) -> ArraySlice<UInt8> {
     let text = Array(fields.joined(separator: "\t").utf8)[...]
-    return voucher(of: text) + [0x09] + text + [0x0A]
+    return checksum(of: text) + [0x09] + text + [0x0A]
   }
 
   private func append(_ lines: [[String]]) throws {
@@ -110,7 +123,7 @@ final class StoreIndex: Sendable {
     try state.withLock { state in
       for fields in lines {
         let line = StoreIndex.line(fields)
-        StoreIndex.apply(line.dropLast(), to: &state)
+        StoreIndex.event(line.dropLast()).map { StoreIndex.apply($0, to: &state) }
         bytes += line
       }
       do {
@@ -121,39 +134,60 @@ final class StoreIndex: Sendable {
     }
   }
 
-  /// The eight digits that vouch for a line.
-  private static func voucher(of text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-    text.withUnsafeBytes { Array(Digest(of: $0).hex.utf8.prefix(8)) }[...]
+  /// The eight hexadecimal digits that a line begins with: of SHA-256 of the rest.
+  private static func checksum(of text: ArraySlice<UInt8>) -> [UInt8] {
+    let digest = text.withUnsafeBytes { Digest(of: $0) }
+    let digits = Array("0123456789abcdef".utf8)
+    return digest.withUnsafeBytes { bytes in
+      bytes.prefix(4).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+    }
   }
 
-  private static func apply(_ line: ArraySlice<UInt8>, to state: inout State) {
-    guard line.count > 9, line[line.startIndex + 8] == 0x09 else { return }
+  private enum Event: Sendable {
+    case done(Entry)
+    case removed(Digest)
+    case failed(Digest, String)
+  }
+
+  /// - Returns: nil of a line that is torn or not known.
+  private static func event(_ line: ArraySlice<UInt8>) -> Event? {
+    guard line.count > 9, line[line.startIndex + 8] == 0x09 else { return nil }
     let text = line.dropFirst(9)
-    guard voucher(of: text) == line.prefix(8) else { return }
+    guard line.starts(with: checksum(of: text)) else { return nil }
     let fields = text.split(separator: 0x09, omittingEmptySubsequences: false)
     func word(_ i: Int) -> String { String(decoding: fields[i], as: UTF8.self) }
-    guard fields.count >= 2, let key = Digest(hexDigits: fields[1]) else { return }
+    guard fields.count >= 2, let key = Digest(hexDigits: fields[1]) else { return nil }
     switch word(0) {
     case "done" where fields.count >= 7 && fields.count % 4 == 3:
-      guard let milliseconds = Int(word(5)), let bytes = Int(word(6)), milliseconds >= 0, bytes >= 0 else { return }
+      guard let milliseconds = Int(word(5)), let bytes = Int(word(6)), milliseconds >= 0, bytes >= 0 else { return nil }
       var outputs = [String: Artifact]()
       for i in stride(from: 7, to: fields.count, by: 4) {
-        guard let digest = Digest(hexDigits: fields[i + 2]) else { return }
+        guard let digest = Digest(hexDigits: fields[i + 2]) else { return nil }
         let isExternal = word(i + 3) == "external"
-        guard !isExternal || word(i + 1) == TreeFormat.name else { return }
+        guard !isExternal || word(i + 1) == TreeFormat.name else { return nil }
         outputs[word(i)] = Artifact(kind: word(i + 1), digest: digest, isExternal: isExternal)
       }
-      let entry = Entry(
-        key: key, kind: word(2), stage: word(3), started: word(4), seconds: Double(milliseconds) / 1000, bytes: bytes,
-        outputs: outputs)
-      if state.entries.updateValue(entry, forKey: key) == nil { state.keys[entry.kind, default: []].append(key) }
-      if !state.failures.isEmpty { state.failures[key] = nil }
-    case "removed" where fields.count == 2:
+      return .done(
+        Entry(
+          key: key, kind: word(2), stage: word(3), started: word(4), seconds: Double(milliseconds) / 1000, bytes: bytes,
+          outputs: outputs))
+    case "removed" where fields.count == 2: return .removed(key)
+    case "failed" where fields.count >= 3: return .failed(key, word(2))
+    default: return nil
+    }
+  }
+
+  private static func apply(_ event: Event, to state: inout State) {
+    switch event {
+    case .done(let entry):
+      if state.entries.updateValue(entry, forKey: entry.key) == nil {
+        state.keys[entry.kind, default: []].append(entry.key)
+      }
+      if !state.failures.isEmpty { state.failures[entry.key] = nil }
+    case .removed(let key):
       guard let entry = state.entries.removeValue(forKey: key) else { return }
       state.keys[entry.kind]?.removeAll { $0 == key }
-    case "failed" where fields.count >= 3:
-      state.failures[key] = word(2)
-    default: break
+    case .failed(let key, let message): state.failures[key] = message
     }
   }
 }
