@@ -26,11 +26,18 @@ public struct DatasetError: DiagnosableError, Equatable {
   /// The file, and inside it the image or segment.
   public let place: String
   public let message: String
+  /// The member of a data set's description that makes no sense.
+  public private(set) var parameter: String?
 
   public init(_ code: Code, at place: String, _ message: String) {
     self.code = code
     self.place = place
     self.message = message
+  }
+
+  init(parameter: String, of subject: String, _ message: String) {
+    self.init(.parameter, at: "\(subject), \(parameter)", message)
+    self.parameter = parameter
   }
 
   public var description: String { "\(place): error: \(message)" }

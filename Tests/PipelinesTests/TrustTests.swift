@@ -54,6 +54,34 @@ struct TrustTests {
     #expect(try Files.list(outside) == ["precious"])
   }
 
+  @Test(
+    "a store with a file in place of a folder is refused with what to do",
+    arguments: ["tmp", "objects", "records", "runs", "checkpoints", "locks", "sources"])
+  func fileForFolder(_ folder: String) throws {
+    let bench = try Bench()
+    try bench.run(Toys.search)
+    try Files.remove("\(bench.storePath)/\(folder)")
+    try save("", to: "\(bench.storePath)/\(folder)")
+    let error = #expect(throws: PipelineError.self) { try bench.run(Toys.search) }
+    #expect(error?.message.contains("\(folder) is not a folder, as it is in a store") == true)
+    #expect(throws: PipelineError.self) { try Store(observing: bench.storePath, registry: bench.registry) }
+  }
+
+  @Test("a pipe or folder in place of the index is refused with what to do, and not waited for")
+  func strangeIndex() throws {
+    for isPipe in [true, false] {
+      let bench = try Bench()
+      try bench.run(Toys.search)
+      let index = bench.storePath + "/index"
+      try Files.remove(index)
+      if isPipe { mkfifo(index, 0o600) } else { try Files.makeFolder(index) }
+      let error = #expect(throws: PipelineError.self) { try bench.run(Toys.search) }
+      #expect(error?.message.contains("Remove it: it only summarises the records") == true)
+      try Files.remove(index)
+      #expect(try bench.run(Toys.search).executed == [])
+    }
+  }
+
   @Test("an index that leads elsewhere is not written there")
   func linkedIndex() throws {
     let bench = try Bench()

@@ -81,13 +81,17 @@ public struct ClassificationMiniature: Codable, Hashable, Sendable {
     return Ground(kind, horizon: nil, width: side, height: side, using: &random)
   }
 
+  /// Checks the parameters.
+  /// - Throws: `DatasetError` whose `parameter` is the member that makes no sense.
+  public func validate() throws { _ = try validated() }
+
   private func validated() throws -> MiniatureStyle {
     func check(_ ok: Bool, _ name: String, _ rule: String) throws {
-      guard ok else { throw DatasetError(.parameter, at: "classification miniature, \(name)", rule) }
+      guard ok else { throw DatasetError(parameter: name, of: "classification miniature", rule) }
     }
     guard let style = MiniatureStyle(named: style) else {
       let names = MiniatureStyle.all.map(\.name).joined(separator: ", ")
-      throw DatasetError(.unknown, at: "classification miniature, style", "no style '\(style)'; there are \(names)")
+      throw DatasetError(parameter: "style", of: "classification miniature", "no style '\(style)'; there are \(names)")
     }
     try check((2...style.classes.count).contains(classCount), "classCount", "must be in 2...\(style.classes.count)")
     try check(

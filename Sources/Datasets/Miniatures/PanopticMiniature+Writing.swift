@@ -85,13 +85,17 @@ extension PanopticMiniature {
     )
   }
 
+  /// Checks the parameters.
+  /// - Throws: `DatasetError` whose `parameter` is the member that makes no sense.
+  public func validate() throws { _ = try validated() }
+
   func validated() throws -> MiniatureStyle {
     func check(_ ok: Bool, _ name: String, _ rule: String) throws {
-      guard ok else { throw DatasetError(.parameter, at: "panoptic miniature, \(name)", rule) }
+      guard ok else { throw DatasetError(parameter: name, of: "panoptic miniature", rule) }
     }
     guard let style = MiniatureStyle(named: style) else {
       let names = MiniatureStyle.all.map(\.name).joined(separator: ", ")
-      throw DatasetError(.unknown, at: "panoptic miniature, style", "no style '\(style)'; there are \(names)")
+      throw DatasetError(parameter: "style", of: "panoptic miniature", "no style '\(style)'; there are \(names)")
     }
     try check((16...4096).contains(width) && (16...4096).contains(height), "width, height", "must be in 16...4096")
     try check((1...400_000).contains(trainCount), "trainCount", "must be in 1...400000, is \(trainCount)")

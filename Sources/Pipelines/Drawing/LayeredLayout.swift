@@ -48,21 +48,25 @@ struct LayeredLayout {
     finish(boxes: sizes.count, ways)
   }
 
-  /// The longest way from a start, except that starts lie just above what needs them.
+  /// The longest path from a start, except that starts lie just above what needs them.
   private static func levels(count: Int, _ edges: [(from: Int, to: Int)]) -> [Int] {
     var level = [Int](repeating: 0, count: count)
-    // As many rounds as the longest way is long.
-    for _ in 0..<count {
-      var changed = false
-      for edge in edges where level[edge.to] <= level[edge.from] {
-        level[edge.to] = level[edge.from] + 1
-        changed = true
+    var below = [[Int]](repeating: [], count: count)
+    var missing = [Int](repeating: 0, count: count)
+    for edge in edges {
+      below[edge.from].append(edge.to)
+      missing[edge.to] += 1
+    }
+    let starts = level.indices.filter { missing[$0] == 0 }
+    var ready = starts
+    while let box = ready.popLast() {
+      for next in below[box] {
+        level[next] = max(level[next], level[box] + 1)
+        missing[next] -= 1
+        if missing[next] == 0 { ready.append(next) }
       }
-      if !changed { break }
     }
-    for i in 0..<count where !edges.contains(where: { $0.to == i }) {
-      level[i] = (edges.filter { $0.from == i }.map { level[$0.to] }.min() ?? 1) - 1
-    }
+    for start in starts { level[start] = (below[start].map { level[$0] }.min() ?? 1) - 1 }
     return level
   }
 
@@ -86,18 +90,19 @@ struct LayeredLayout {
   private mutating func reduceCrossings() {
     var best = rows
     var fewest = crossings()
+    var places = [Double](repeating: 0, count: vertices.count)
+    for row in rows { for (place, v) in row.enumerated() { places[v] = Double(place) } }
     for round in 0..<12 {
       let isDownward = round % 2 == 0
       for r in isDownward ? Array(rows.indices) : rows.indices.reversed() {
-        let places = Dictionary(
-          uniqueKeysWithValues: rows.flatMap { $0.enumerated().map { ($0.element, Double($0.offset)) } })
         let weights = rows[r].enumerated().map { place, v -> (Double, Int) in
           let neighbours = isDownward ? vertices[v].above : vertices[v].below
-          let mean = neighbours.map { places[$0]! }.reduce(0, +) / Double(max(1, neighbours.count))
+          let mean = neighbours.map { places[$0] }.reduce(0, +) / Double(max(1, neighbours.count))
           return (neighbours.isEmpty ? Double(place) : mean, place)
         }
         let order = weights.indices.sorted { weights[$0] < weights[$1] }
         rows[r] = order.map { rows[r][$0] }
+        for (place, v) in rows[r].enumerated() { places[v] = Double(place) }
       }
       let count = crossings()
       if count < fewest { (best, fewest) = (rows, count) }
@@ -105,13 +110,16 @@ struct LayeredLayout {
     rows = best
   }
 
+  /// Pairs of edges between neighbouring rows whose ends are in another order than their beginnings.
   private func crossings() -> Int {
     var count = 0
+    var places = [Int](repeating: 0, count: vertices.count)
     for (upper, lower) in zip(rows, rows.dropFirst()) {
-      let places = Dictionary(uniqueKeysWithValues: lower.enumerated().map { ($0.element, $0.offset) })
-      let ends = upper.flatMap { v in vertices[v].below.map { places[$0]! }.sorted() }
-      for i in ends.indices {
-        for j in (i + 1)..<max(i + 1, ends.count) where ends[j] < ends[i] { count += 1 }
+      for (place, v) in lower.enumerated() { places[v] = place }
+      var seen = RankCounts(count: lower.count)
+      for end in upper.flatMap({ v in vertices[v].below.map { places[$0] }.sorted() }) {
+        count += seen.countAbove(end)
+        seen.add(end)
       }
     }
     return count
@@ -188,12 +196,12 @@ struct LayeredLayout {
     let left = vertices.map { $0.x - $0.size.width / 2 }.min()! - LayeredLayout.margin
     for i in vertices.indices { vertices[i].x = (vertices[i].x - left).rounded() }
     width = vertices.map { $0.x + $0.size.width / 2 }.max()! + LayeredLayout.margin
+    let tallest = rows.map { row in row.map { vertices[$0].size.height }.max() ?? 0 }
     var middles = [Double]()
     var y = LayeredLayout.margin
-    for row in rows {
-      let tallest = row.map { vertices[$0].size.height }.max() ?? 0
-      middles.append(y + tallest / 2)
-      y += tallest + LayeredLayout.rowGap
+    for height in tallest {
+      middles.append(y + height / 2)
+      y += height + LayeredLayout.rowGap
     }
     height = y - LayeredLayout.rowGap + LayeredLayout.margin
     centers = vertices.prefix(boxes).map { Point(x: $0.x, y: middles[$0.row]) }
@@ -204,8 +212,8 @@ struct LayeredLayout {
         if place == 0 { return [Point(x: vertex.x, y: middle + vertex.size.height / 2)] }
         if place == way.count - 1 { return [Point(x: vertex.x, y: middle - vertex.size.height / 2)] }
         // Straight through the row, so that the edge bends between the boxes and not beside them.
-        let tallest = rows[vertex.row].map { vertices[$0].size.height }.max() ?? 0
-        return [Point(x: vertex.x, y: middle - tallest / 2), Point(x: vertex.x, y: middle + tallest / 2)]
+        let half = tallest[vertex.row] / 2
+        return [Point(x: vertex.x, y: middle - half), Point(x: vertex.x, y: middle + half)]
       }
     }
     spreadEnds(ways.map { ($0.first!, $0.last!) })
@@ -213,9 +221,12 @@ struct LayeredLayout {
 
   /// Gives each edge its own place on the side of its boxes, in the order of where the edges come from and go to.
   private mutating func spreadEnds(_ ends: [(from: Int, to: Int)]) {
+    let (leaving, entering) = (
+      Dictionary(grouping: ends.indices, by: { ends[$0].from }), Dictionary(grouping: ends.indices, by: { ends[$0].to })
+    )
     for box in centers.indices {
-      let out = ends.indices.filter { ends[$0].from == box }.sorted { (routes[$0][1].x, $0) < (routes[$1][1].x, $1) }
-      let into = ends.indices.filter { ends[$0].to == box }
+      let out = (leaving[box] ?? []).sorted { (routes[$0][1].x, $0) < (routes[$1][1].x, $1) }
+      let into = (entering[box] ?? [])
         .sorted { (routes[$0][routes[$0].count - 2].x, $0) < (routes[$1][routes[$1].count - 2].x, $1) }
       for (edges, isStart) in [(out, true), (into, false)] {
         let step = min(16, vertices[box].size.width * 0.7 / Double(max(1, edges.count)))
@@ -225,5 +236,32 @@ struct LayeredLayout {
         }
       }
     }
+  }
+}
+
+/// How many of the numbers seen so far are above one, in logarithmic time (a Fenwick tree).
+private struct RankCounts {
+  private var sums: [Int]
+  private var total = 0
+
+  /// - Parameter count: numbers are below it.
+  init(count: Int) { sums = Array(repeating: 0, count: count + 1) }
+
+  mutating func add(_ number: Int) {
+    total += 1
+    var i = number + 1
+    while i < sums.count {
+      sums[i] += 1
+      i += i & -i
+    }
+  }
+
+  func countAbove(_ number: Int) -> Int {
+    var (i, upTo) = (number + 1, 0)
+    while i > 0 {
+      upTo += sums[i]
+      i -= i & -i
+    }
+    return total - upTo
   }
 }

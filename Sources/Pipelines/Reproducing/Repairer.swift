@@ -195,7 +195,10 @@ final class RepairSession {
     let path = store.objectPath(artifact)
     if let known = visited[path] { return known }
     if repairer.interruption.isRequested { throw StageInterrupted() }
-    guard let damage = damage(of: artifact) else {
+    let found = damage(of: artifact)
+    // A check that was broken off found nothing.
+    if repairer.interruption.isRequested { throw StageInterrupted() }
+    guard let damage = found else {
       visited[path] = true
       return true
     }
@@ -238,7 +241,8 @@ final class RepairSession {
 
   private func damage(of artifact: Artifact) -> String? {
     do {
-      if let damage = try store.damage(of: artifact) { return damage }
+      let damage = try store.damage(of: artifact) { !repairer.interruption.isRequested }
+      if let damage { return damage }
       // The content of tensors is not looked at: libhdf5 opens them only where it must.
       guard artifact.kind == JSONFormat.name else { return nil }
       let digest = try JSONFormat().digest(ofFileAt: store.objectPath(artifact))

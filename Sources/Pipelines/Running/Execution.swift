@@ -198,7 +198,7 @@ struct Execution: Sendable {
         if let element, artifact == element.artifact {
           return InputArtifact(kind: artifact.kind, digest: artifact.digest, path: element.path, manifest: nil)
         }
-        fingerprints[artifact] = try store.verify(artifact)
+        fingerprints[artifact] = try store.verify(artifact) { !interruption.isRequested }
         let path = store.objectPath(artifact)
         guard artifact.kind == TreeFormat.name else {
           return InputArtifact(kind: artifact.kind, digest: artifact.digest, path: path, manifest: nil)

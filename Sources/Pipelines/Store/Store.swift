@@ -36,6 +36,7 @@ public final class Store: Sendable {
   /// Opens a store, making its folders where they are missing.
   public convenience init(path: String, registry: StageRegistry) throws {
     let root = Files.absolute(path)
+    try Store.refuseStrangeParts(in: root)
     var isNew = false
     for folder in Store.folders where try Files.makeFolder("\(root)/\(folder)") { isNew = true }
     if isNew { try Files.sync(root) }
@@ -54,21 +55,38 @@ public final class Store: Sendable {
     self.isObserved = isObserved
     self.registry = registry
     scratch = ScratchSpace(store: root)
-    try Store.refuseLinks(in: root)
+    try Store.refuseStrangeParts(in: root)
     objectsFolder = OpenFolder("\(root)/objects")
     recordsFolder = OpenFolder("\(root)/records")
     index = try StoreIndex(path: "\(root)/index", isObserved: isObserved)
     try checkFormat()
   }
 
-  /// A folder that leads elsewhere would let a store from somebody else have files written, or swept, there; and a
-  /// rename from one file system to another is none.
-  private static func refuseLinks(in root: String) throws {
-    for folder in folders where Files.isLink("\(root)/\(folder)") {
+  /// A folder that leads elsewhere would let a store from somebody else have files written, or removed, there; and a
+  /// rename from one file system to another is none. A pipe in place of the index would be waited for.
+  private static func refuseStrangeParts(in root: String) throws {
+    for folder in folders {
+      let place = "\(root)/\(folder)"
+      switch try Files.type(place) {
+      case .folder, nil: break
+      case .link:
+        throw PipelineError(
+          .badArtifact, "\(place) is a link. The folders of a store lie in the store; link the store as a whole")
+      case .file, .other:
+        let advice = expendable.contains(folder) ? "Remove it: the next command makes the folder anew" : "Move it away"
+        throw PipelineError(.badArtifact, "\(place) is not a folder, as it is in a store. \(advice)")
+      }
+    }
+    let index = "\(root)/index"
+    if let type = try Files.type(index), type != .file {
       throw PipelineError(
-        .badArtifact, "\(root)/\(folder) is a link. The folders of a store lie in the store; link the store as a whole")
+        .badArtifact,
+        "\(index) is not a file. Remove it: it only summarises the records, and the next command makes it anew")
     }
   }
+
+  /// Folders without which nothing is lost.
+  private static let expendable = ["locks", "sources", "tmp"]
 
   /// Whether there is a store at all.
   public var exists: Bool { Files.exists("\(path)/format") }

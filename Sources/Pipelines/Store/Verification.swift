@@ -40,14 +40,15 @@ final class VerifiedObjects: Sendable {
 extension Store {
   /// Checks that the bytes of an object are those that were written, unless this process did so and nothing about its
   /// files changed since.
+  /// - Parameter keepGoing: asked now and then while a large file is hashed; false ends that with `StageInterrupted`.
   /// - Returns: what tells whether its files change from now on.
   /// - Throws: code `damaged` with what is wrong and what to do.
   @discardableResult
-  func verify(_ artifact: Artifact) throws -> Fingerprint {
+  func verify(_ artifact: Artifact, while keepGoing: () -> Bool = { true }) throws -> Fingerprint {
     let path = objectPath(artifact)
     let before = try fingerprint(of: artifact)
     if let before, verified.contains(path, before) { return before }
-    if let damage = try damage(of: artifact) {
+    if let damage = try damage(of: artifact, while: keepGoing) {
       throw PipelineError(
         .damaged, "\(path): \(damage). Delete it and run again: the stage that made it makes it anew")
     }

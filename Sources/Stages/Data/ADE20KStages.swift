@@ -43,7 +43,10 @@ struct ADE20KMiniature: Stage {
 
   let parameters: Parameters
 
-  init(parameters: Parameters) throws { self.parameters = parameters }
+  init(parameters: Parameters) throws {
+    try require("scenes") { try parameters.scenes.validate() }
+    self.parameters = parameters
+  }
 
   func run(in context: StageContext) throws {
     try context.write("data") { try parameters.scenes.writeADE20K(to: $0) }

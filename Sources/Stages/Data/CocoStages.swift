@@ -34,7 +34,10 @@ struct CocoMiniature: Stage {
 
   let parameters: Parameters
 
-  init(parameters: Parameters) throws { self.parameters = parameters }
+  init(parameters: Parameters) throws {
+    try require("scenes") { try parameters.scenes.validate() }
+    self.parameters = parameters
+  }
 
   func run(in context: StageContext) throws {
     try context.write("data") { try parameters.scenes.write(to: $0) }

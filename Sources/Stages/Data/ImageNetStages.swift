@@ -30,7 +30,10 @@ struct ImageNetMiniature: Stage {
 
   let parameters: Parameters
 
-  init(parameters: Parameters) throws { self.parameters = parameters }
+  init(parameters: Parameters) throws {
+    try require("pictures") { try parameters.pictures.validate() }
+    self.parameters = parameters
+  }
 
   func run(in context: StageContext) throws {
     try context.write("data") { try parameters.pictures.write(to: $0) }
