@@ -196,10 +196,10 @@ struct TensorWriter {
 
   /// A step that writes; passes a fail point.
   static func passing(_ body: () -> Int32) -> Int32 {
-    switch FailPoint.pass(.write, canBreakOff: true) {
-    case .goOn: return body()
+    switch FailPoint.pass(.write, canInterrupt: true) {
+    case .proceed: return body()
     case .fail(let code): return code
-    case .breakOff:
+    case .interrupt:
       _ = body()
       FailPoint.die()
     }

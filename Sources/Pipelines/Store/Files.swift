@@ -140,18 +140,18 @@ enum Files {
 
   /// Creates or replaces a file, without making it durable. Links are not followed.
   static func write(_ bytes: [UInt8], to path: String, append: Bool = false) throws {
-    let fate = FailPoint.pass(.write, canBreakOff: true)
+    let fate = FailPoint.pass(.write, canInterrupt: true)
     if case .fail(let code) = fate { throw failure("write \(bytes.count) bytes", path, code) }
     let fd = FileIO.retrying {
       open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (append ? O_APPEND : O_TRUNC), 0o644)
     }
     guard fd >= 0 else { throw failure("write", path) }
-    let end = fate == .breakOff ? bytes.count / 2 : bytes.count
+    let end = fate == .interrupt ? bytes.count / 2 : bytes.count
     var code = bytes.withUnsafeBytes { FileIO.writeAll(UnsafeRawBufferPointer(rebasing: $0[..<end]), to: fd) }
     // Network file systems tell of a full disk on closing.
     if close(fd) != 0, code == 0, errno != EINTR { code = errno }
     guard code == 0 else { throw failure("write \(bytes.count) bytes", path, code) }
-    if fate == .breakOff { FailPoint.die() }
+    if fate == .interrupt { FailPoint.die() }
   }
 
   static func rename(_ from: String, to: String) throws {
