@@ -1,10 +1,10 @@
 import Tensors
 
-/// A part of a network whose results inside are let go, and computed again on the way back: memory for the time of one
-/// more forward run.
+/// A part of a network whose inner results are freed and computed again in the backward pass: less memory, for the time
+/// of one more forward pass.
 ///
-/// The same bits as without: both runs do the same, contributions to the gradient of `x` join in the same order, and
-/// statistics are gathered once. What `body` uses of a parameter must be all that the pass uses of it.
+/// The bits are the same as without: both forward passes do the same, contributions to the gradient of `x` add in the
+/// same order, and statistics are gathered once. No other part of the pass may use the parameters of `body`.
 ///
 /// - Parameter body: depends on nothing but its argument and parameters.
 public func recomputed(_ x: Variable, _ body: @escaping (Variable) -> Variable) -> Variable {

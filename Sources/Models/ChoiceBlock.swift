@@ -103,9 +103,9 @@ public final class ChoiceBlock {
       let shortcut = projection.reduce(x) { $1($0) }
       return concatenate([shortcut, main.reduce(x) { $1($0) }])
     }
-    let (bypass, branch) = shuffleSplit(x)
+    let (identity, branch) = shuffleSplit(x)
     let last = main.count - 1
-    return main[last](main[..<last].reduce(branch) { $1($0) }, behind: bypass)
+    return main[last](main[..<last].reduce(branch) { $1($0) }, after: identity)
   }
 
   /// A convolution and its normalisation.
@@ -113,8 +113,8 @@ public final class ChoiceBlock {
     let convolution: Conv2d
     let norm: BatchNorm2d
 
-    func callAsFunction(_ x: Variable, behind bypass: Bypass? = nil) -> Variable {
-      norm(convolution(x), behind: bypass)
+    func callAsFunction(_ x: Variable, after identity: IdentityBranch? = nil) -> Variable {
+      norm(convolution(x), after: identity)
     }
   }
 }

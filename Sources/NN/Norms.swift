@@ -25,17 +25,17 @@ public final class BatchNorm2d {
     self.relu = relu
   }
 
-  /// - Parameter bypass: of the block that this layer ends: its channels come first in the output.
-  public func callAsFunction(_ x: Variable, behind bypass: Bypass? = nil) -> Variable {
+  /// - Parameter identity: the identity branch of the block that this layer ends; its channels come first in the output.
+  public func callAsFunction(_ x: Variable, after identity: IdentityBranch? = nil) -> Variable {
     let scale = x.pass.use(scale)
     let shift = x.pass.use(shift)
     guard x.pass.mode != .evaluation else {
       return batchNormEvaluation(
         x, scale: scale, shift: shift, mean: runningMean.value, variance: runningVariance.value, relu: relu,
-        behind: bypass)
+        after: identity)
     }
     let (y, batch) = batchNormTraining(
-      x, scale: scale, shift: shift, options: options, relu: relu, behind: bypass)
+      x, scale: scale, shift: shift, options: options, relu: relu, after: identity)
     let weight = x.pass.statisticsWeight ?? momentum
     x.pass.updateStatistics { [self] in
       batch.move(&runningMean.value, &runningVariance.value, momentum: weight)
@@ -43,7 +43,7 @@ public final class BatchNorm2d {
     return y
   }
 
-  /// Forgets the running statistics: mean 0, variance 1 (spec 6).
+  /// Resets the running statistics: mean 0, variance 1 (spec 6).
   public func resetStatistics() {
     runningMean.value = Tensor(zeros: runningMean.value.shape)
     runningVariance.value = Tensor(repeating: 1, shape: runningVariance.value.shape)

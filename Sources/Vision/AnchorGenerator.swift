@@ -43,10 +43,6 @@ public struct AnchorGenerator: Hashable, Sendable {
     }
   }
 
-  /// Strides 4 to 64 with one size each, 32 to 512: the published network on 800-pixel images.
-  public static let published = AnchorGenerator(
-    levels: [(4, 32), (8, 64), (16, 128), (32, 256), (64, 512)].map { Level(stride: $0.0, sizes: [$0.1]) })
-
   /// Anchors per cell of level `index`; also the number of objectness channels.
   public func anchorsPerCell(level index: Int) -> Int { cellAnchors[index].count }
 

@@ -29,13 +29,6 @@ public struct Matcher: Hashable, Sendable {
     self.forcesBestCandidates = forcesBestCandidates
   }
 
-  /// The published rule for anchors.
-  public static let anchors = Matcher(
-    foregroundThreshold: 0.7, backgroundThreshold: 0.3, forcesBestCandidates: true)
-  /// The published rule for proposals.
-  public static let proposals = Matcher(
-    foregroundThreshold: 0.5, backgroundThreshold: 0.5, forcesBestCandidates: false)
-
   /// The match of every candidate. Without objects all candidates are background.
   public func match(_ candidates: [Box], to objects: [Box], convention: BoxConvention = .legacy) -> [Match] {
     match(candidateCount: candidates.count, objectCount: objects.count) { object, candidate in

@@ -17,8 +17,8 @@ struct BlockGoldenTests {
     let c = try #require(Golden.file("blocks")["autopanoptic_channel_shuffle1"])
     let pass = Pass(mode: .training)
     let x = pass.input(try c.input("in_x"))
-    let (bypass, main) = shuffleSplit(x)
-    let joined = identity(main, behind: bypass)
+    let (identity, main) = shuffleSplit(x)
+    let joined = normalized(main, after: identity)
     try c.expect(Channels.slice(joined.value, 0..<main.shape[1]), "out_0", times: 0)
     try c.expect(main.value, "out_1", times: 0)
     // Back again, the two halves fall on their places.
@@ -30,8 +30,8 @@ struct BlockGoldenTests {
   func uncut() throws {
     let c = try #require(Golden.file("blocks")["channel_shuffle_g2"])
     try c.differentiated("x") { v in
-      let (bypass, main) = shuffleSplit(v["x"]!)
-      return identity(main, behind: bypass)
+      let (identity, main) = shuffleSplit(v["x"]!)
+      return normalized(main, after: identity)
     }.check(times: 0)
   }
 
@@ -174,12 +174,12 @@ struct BlockGoldenTests {
   }
 
   /// The normalisation that changes nothing.
-  private func identity(_ x: Variable, behind bypass: Bypass) -> Variable {
+  private func normalized(_ x: Variable, after identity: IdentityBranch) -> Variable {
     let ones = Tensor(repeating: 1, shape: [x.shape[1]])
     let zeros = Tensor(zeros: ones.shape)
     return batchNormEvaluation(
       x, scale: x.pass.constant(ones), shift: x.pass.constant(zeros), mean: zeros, variance: ones, epsilon: 0,
-      relu: false, behind: bypass)
+      relu: false, after: identity)
   }
 }
 

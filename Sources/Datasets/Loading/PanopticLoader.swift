@@ -7,8 +7,8 @@ import Vision
 public struct PanopticLoading: Codable, Hashable, Sendable {
   public var batchSize: Int
   public var resize: ResizeRule
-  /// Chance of a mirrored picture in training.
-  public var flipChance: Double
+  /// Horizontal flip probability in training.
+  public var flipProbability: Double
   public var normalization: PixelNormalization
   /// Height and width of a batch are multiples of this.
   public var sizeMultiple: Int
@@ -16,12 +16,12 @@ public struct PanopticLoading: Codable, Hashable, Sendable {
   public var groupsByOrientation: Bool
 
   public init(
-    batchSize: Int, resize: ResizeRule, flipChance: Double = 0.5, normalization: PixelNormalization = .detection,
+    batchSize: Int, resize: ResizeRule, flipProbability: Double = 0.5, normalization: PixelNormalization = .detection,
     sizeMultiple: Int = 32, groupsByOrientation: Bool = true
   ) {
     self.batchSize = batchSize
     self.resize = resize
-    self.flipChance = flipChance
+    self.flipProbability = flipProbability
     self.normalization = normalization
     self.sizeMultiple = sizeMultiple
     self.groupsByOrientation = groupsByOrientation
@@ -30,7 +30,7 @@ public struct PanopticLoading: Codable, Hashable, Sendable {
   /// Values from files are checked where they enter.
   func requireSound() {
     precondition(batchSize > 0 && sizeMultiple > 0, "PanopticLoading: batch \(batchSize), multiple \(sizeMultiple)")
-    precondition((0...1).contains(flipChance), "PanopticLoading: flip chance \(flipChance)")
+    precondition((0...1).contains(flipProbability), "PanopticLoading: flip chance \(flipProbability)")
     precondition(0 < resize.shorterSide && resize.shorterSide <= resize.longestSide, "PanopticLoading: \(resize)")
     normalization.requireSound()
   }
@@ -99,18 +99,8 @@ public final class PanopticLoader: Sendable {
   public func trainingBatch(step: Int) throws -> PanopticBatch {
     let samples = memo.samples(step: step)
     var random = seeds.stream("step/\(step)/flip")
-    let flips = samples.map { _ in random.chance(loading.flipChance) }
+    let flips = samples.map { _ in random.chance(loading.flipProbability) }
     return try batch(samples, flips)
-  }
-
-  /// The images one by one or in groups, in the order of their ids, not flipped: for evaluation and recalibration.
-  ///
-  /// - Parameter batchSize: 1 keeps a result independent of neighbours; larger ones hold consecutive images.
-  public func evaluation(batchSize: Int = 1, workers: Int = 1) -> Prefetcher<PanopticBatch> {
-    let count = dataset.samples.count
-    return Prefetcher(steps: 0..<(count + batchSize - 1) / batchSize, workers: workers) { [self] step in
-      try evaluationBatch(samples: Array(step * batchSize..<min(count, (step + 1) * batchSize)))
-    }
   }
 
   /// The batch of certain samples, not flipped.

@@ -33,7 +33,7 @@ public struct PixelNormalization: Codable, Hashable, Sendable {
   /// The 256 values a sample of output channel `c` can take.
   func table(_ c: Int) -> [Float] { (0..<256).map { (Float($0) - mean[c]) / deviation[c] } }
 
-  /// Writes a picture, resized (`Resampling.antialiased`), into the upper left corner of planes.
+  /// Writes a picture, resized (`ResizeFilter.antialiased`), into the upper left corner of planes.
   ///
   /// - Parameters:
   ///   - width: after the resize, `height` likewise.

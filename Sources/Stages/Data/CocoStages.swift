@@ -15,7 +15,7 @@ struct CocoFolder: Source {
   init(parameters: NoParameters) throws {}
 
   func contents(of output: String) -> [String] {
-    let parts = [CocoLayout.training, CocoLayout.validation]
+    let parts = [PanopticLayout.coco.training, PanopticLayout.coco.validation]
     return parts.map(\.images) + parts.flatMap { [$0.labels, $0.index] }
   }
 }
@@ -67,7 +67,7 @@ struct DrawSearchSplitStage: Stage {
   }
 
   func run(in context: StageContext) throws {
-    let data = try context.panopticData(CocoLayout.training)
+    let data = try context.panopticData(PanopticLayout.coco.training)
     let split = try SearchSplit(
       data.samples.map(\.id), validationCount: parameters.validationImages, seed: context.seeds.seed)
     try context.write("split", json: split)

@@ -13,7 +13,7 @@ struct ImageNetFolder: Source {
 
   init(parameters: NoParameters) throws {}
 
-  func contents(of output: String) -> [String] { [ImageNetLayout.training] }
+  func contents(of output: String) -> [String] { [ClassificationLayout.imageNet.training] }
 }
 
 /// A small made-up data set in ImageNet's layout.

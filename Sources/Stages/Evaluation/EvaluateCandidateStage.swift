@@ -59,7 +59,7 @@ struct EvaluateCandidateStage: Stage {
   func run(in context: StageContext) throws {
     let architecture = try context.input("architecture").plausibleArchitecture()
     let network = try PanopticNetwork.load(fileAt: context.input("weights").path, content: .fixed(architecture))
-    let data = try context.panopticData(CocoLayout.training, isRepeated: true)
+    let data = try context.panopticData(PanopticLayout.coco.training, isRepeated: true)
     let split = try context.input("split").decoded(as: SearchSplit.self)
     try context.requireMemory(
       values: MemoryNeed.evaluation(

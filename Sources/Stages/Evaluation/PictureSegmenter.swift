@@ -125,7 +125,7 @@ public struct PictureSegmenter {
     if let file { return try CategoryTable(contentsOf: file) }
     let roots = [data, variables[CocoFolder.variable]].compactMap { $0 }
     for root in roots {
-      for part in [CocoLayout.validation, CocoLayout.training] {
+      for part in [PanopticLayout.coco.validation, PanopticLayout.coco.training] {
         let index = "\(root)/\(part.index)"
         if FileIO.kind(index) != nil { return try CategoryTable(contentsOf: index) }
       }

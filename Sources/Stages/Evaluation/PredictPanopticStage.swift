@@ -37,14 +37,14 @@ struct PredictPanopticStage: Stage {
     let network = try PanopticNetwork.load(fileAt: weights, content: .fixed(architecture))
     try context.requireMemory(
       values: MemoryNeed.evaluation(network, input: parameters.input, batch: 1), advice: "'input.resize'")
-    let data = try context.panopticData(CocoLayout.validation)
+    let data = try context.panopticData(PanopticLayout.coco.validation)
     // Every image is seen once: none is worth keeping.
     let loader = try PanopticLoader(
       data, parameters.input.loading(batch: 1), seeds: PanopticPredictor.unusedSeeds, cacheBytes: 0)
     let predictor = PanopticPredictor(
       network: network, path: architecture, categories: data.categories, fusion: parameters.fusion.fusion)
     try context.write("predictions") { folder in
-      let (index, labels) = CocoLayout.predictions
+      let (index, labels) = PanopticLayout.coco.predictions
       var writer = try PanopticWriter(folder: "\(folder)/\(labels)")
       try predict(with: predictor, loader, to: &writer, in: context)
       try writer.finish(json: "\(folder)/\(index)", categories: data.categories)

@@ -52,7 +52,7 @@ struct EvolveCandidatesStage: Stage {
     }
     let generation = context.inputs("generations").count
     guard generation == 0 || !history.isEmpty else {
-      throw SearchSizeError(
+      throw StageInputError(
         description: "'generations' holds \(generation), but 'evaluations' none of their candidates; connect both")
     }
     var models = [Genome]()
@@ -81,7 +81,7 @@ struct SelectFittestStage: Stage {
     let ranked = Leaderboard.ranking(
       evaluations.map { Evaluation(genome: $0.architecture.genome, fitness: $0.pq) }
     ).map { evaluations[$0] }
-    guard let best = ranked.first else { throw SearchSizeError(description: "no candidate was evaluated") }
+    guard let best = ranked.first else { throw StageInputError(description: "no candidate was evaluated") }
     try context.write("architecture", json: best.architecture)
     try context.write("ranking", json: ranked)
   }

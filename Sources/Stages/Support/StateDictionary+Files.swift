@@ -31,7 +31,7 @@ extension StateDictionary {
 }
 
 /// What a weights artifact of a panoptic network says about the network, beside the weights.
-struct NetworkDescription: Codable {
+struct StoredNetwork: Codable {
   var network: NetworkConfiguration
   var thingClasses: Int
   var stuffClasses: Int
@@ -48,14 +48,14 @@ struct NetworkDescription: Codable {
 
   /// - Throws: `StateError` where the file is no panoptic network.
   init(_ file: TensorFile, path: String) throws {
-    guard let value = file.attributes[NetworkDescription.attribute],
+    guard let value = file.attributes[StoredNetwork.attribute],
       let text = value.stringValue, let tree = try? CanonicalValue(json: Array(text.utf8)),
-      let description = try? tree.decoded(as: NetworkDescription.self)
+      let description = try? tree.decoded(as: StoredNetwork.self)
     else {
-      throw StateError(description: "\(path): holds no panoptic network (attribute '\(NetworkDescription.attribute)')")
+      throw StateError(description: "\(path): holds no panoptic network (attribute '\(StoredNetwork.attribute)')")
     }
     self = description
-    let place = "attribute '\(NetworkDescription.attribute)'"
+    let place = "attribute '\(StoredNetwork.attribute)'"
     do {
       try network.check(at: "network")
       try require(thingClasses, in: 0...100_000, "thingClasses")
@@ -82,7 +82,7 @@ struct NetworkDescription: Codable {
   }
 
   func attributes() throws -> [String: CanonicalValue] {
-    [NetworkDescription.attribute: .string(try CanonicalValue(encoding: self).canonicalText)]
+    [StoredNetwork.attribute: .string(try CanonicalValue(encoding: self).canonicalText)]
   }
 }
 
@@ -90,12 +90,12 @@ extension PanopticNetwork {
   /// Weights, statistics, and the description that `load` needs.
   func file(batchNormMomentum: Double) throws -> TensorFile {
     try store.state.file(
-      attributes: NetworkDescription(self, batchNormMomentum: batchNormMomentum).attributes())
+      attributes: StoredNetwork(self, batchNormMomentum: batchNormMomentum).attributes())
   }
 
   /// What the network of an artifact is made of.
   static func configuration(fileAt path: String) throws -> NetworkConfiguration {
-    try NetworkDescription(try TensorFile.read(path), path: path).network
+    try StoredNetwork(try TensorFile.read(path), path: path).network
   }
 
   /// The network of an artifact, with its weights. Of a supernet's file it may hold one architecture alone.
@@ -105,7 +105,7 @@ extension PanopticNetwork {
 
   /// - Parameter path: of the file, for messages.
   static func load(_ file: TensorFile, path: String, content: NetworkContent) throws -> PanopticNetwork {
-    let description = try NetworkDescription(file, path: path)
+    let description = try StoredNetwork(file, path: path)
     if case .fixed(let architecture) = content {
       try description.network.validate(architecture, place: "the architecture for \(path)")
     }

@@ -36,7 +36,7 @@ struct FinetuneSupernetStage: Stage {
   }
 
   func run(in context: StageContext) throws {
-    let data = try context.panopticData(CocoLayout.training)
+    let data = try context.panopticData(PanopticLayout.coco.training)
     let split = try context.input("split").decoded(as: SearchSplit.self)
     try trainPanoptic(
       by: TrainingDriver(of: Self.self, parameters, in: context), data: data.subset(split.train),

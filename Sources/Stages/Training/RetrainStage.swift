@@ -36,7 +36,7 @@ struct RetrainStage: Stage {
 
   func run(in context: StageContext) throws {
     let architecture = try context.architecture(for: parameters.network)
-    let data = try context.panopticData(CocoLayout.training)
+    let data = try context.panopticData(PanopticLayout.coco.training)
     try trainPanoptic(
       by: TrainingDriver(of: Self.self, parameters, in: context), data: data, network: parameters.network,
       content: .fixed(architecture),
