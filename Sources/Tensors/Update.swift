@@ -6,6 +6,7 @@ import CKernels
 /// `d = g + decay * p`; `v = d` on the first step, else `momentum * v + d`; `s = d + momentum * v` with Nesterov, else
 /// `v`; `p = p - rate * s`.
 public struct GradientDescent: Sendable, Hashable {
+  /// The learning rate.
   public var rate: Double
   public var momentum: Double
   public var weightDecay: Double
@@ -18,7 +19,7 @@ public struct GradientDescent: Sendable, Hashable {
     self.nesterov = nesterov
   }
 
-  /// Moves `parameter` and `velocity` in place.
+  /// Updates `parameter` and `velocity` in place.
   /// - Parameter velocity: nil before the parameter's first step.
   public func update(_ parameter: inout Tensor, velocity: inout Tensor?, gradient: Tensor) {
     precondition(parameter.shape == gradient.shape, "update: \(parameter.shape) by gradient \(gradient.shape)")

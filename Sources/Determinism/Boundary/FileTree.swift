@@ -69,7 +69,9 @@ public struct FolderTree: FileTree {
     _ root: String, _ folder: String, depth: Int, into found: inout [String]
   ) throws(FileFailure) {
     let place = folder.isEmpty ? root : "\(root)/\(folder)"
-    guard depth < 64 else { throw FileFailure("list", place, code: 0, reason: "folders too deep; is there a cycle of links?") }
+    guard depth < 64 else {
+      throw FileFailure("list", place, code: 0, reason: "folders too deep; is there a cycle of links?")
+    }
     for name in try FileIO.list(place) where !name.startsWithBytes(of: ".") {
       let path = folder.isEmpty ? name : "\(folder)/\(name)"
       switch FileIO.kind("\(root)/\(path)") {
