@@ -11,6 +11,7 @@ public struct TextTable: Sendable {
     rows = [columns.map(\.0)]
   }
 
+  /// Adds a row.
   /// - Precondition: as many cells as columns.
   public mutating func add(_ cells: [String]) {
     precondition(cells.count == alignments.count, "TextTable: \(cells.count) cells, \(alignments.count) columns")
