@@ -3,7 +3,7 @@
     python3 torch_reference.py PICTURE FOLDER        (PyTorch 2.15, torchvision 0.29)
 
 Writes maskrcnn.pth (torchvision's Mask R-CNN with ResNet-50 and a feature pyramid) and body.pth (the published body at
-1.3G, built from the specification by Sources/Benchmarks/peers/body.py), and for each NAME-outputs.pth: the network's
+1.3G, built from the specification by Sources/Benchmarks/peers/backbone.py), and for each NAME-outputs.pth: the network's
 input, intermediate results computed in binary64, and under 'error/' how far torch's own binary32 is off at most.
 
 Random weights are scaled so that every part has something to say: batch norm statistics are those of the picture,
@@ -18,7 +18,7 @@ import torch
 import torchvision
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "Sources/Benchmarks/peers"))
-from body import Body  # noqa: E402
+from backbone import Backbone  # noqa: E402
 
 PATH = "3202132013133001001023221013122112020230"  # The published COCO body.
 
@@ -66,7 +66,7 @@ def levels(prefix, tensors):
 def published_body(picture, folder):
     torch.manual_seed(11)
     path = [int(c) for c in PATH]
-    network = Body(path)
+    network = Backbone(path)
     x = torch.nn.functional.interpolate(picture[None, [2, 1, 0]] * 255, (224, 320), mode="bilinear") - 115
     shake(network, x, path)
     # Blocks are numbered through; stages make names that a map can read.
