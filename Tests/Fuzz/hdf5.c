@@ -1,6 +1,6 @@
-// Any bytes as an HDF5 file, read the way the artifact reader does. libhdf5 itself does not survive all of them, which
-// is why a limited child reads what nobody vouches for: run this with -fork=1 -ignore_crashes=1, and look for crashes
-// in our own functions (cc_...).
+// Reads any bytes as an HDF5 file, with the same calls as the artifact reader. libhdf5 itself crashes on some of them,
+// which is why a limited child process reads untrusted files: run this with -fork=1 -ignore_crashes=1, and look for
+// crashes in our own functions (cc_...).
 #include "ccodecs.h"
 
 #include <stdlib.h>

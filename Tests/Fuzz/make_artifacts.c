@@ -1,5 +1,5 @@
-// Makes the HDF5 files of the corpus: make_artifacts FOLDER writes artifact/ below it: small files of our own kind, and
-// of kinds that others write.
+// Makes the HDF5 files of the corpus: make_artifacts FOLDER writes artifact/ below it, with small files in our own format
+// and as other programs write them.
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@ static const char *place(const char *name) {
   return path;
 }
 
-// Our own: groups, a chunked and a plain tensor, attributes of each kind.
+// Our own format: groups, a chunked and a contiguous tensor, attributes of each kind.
 static void own(void) {
   int fd = open(place("own.h5"), O_RDWR | O_CREAT | O_TRUNC, 0644);
   cc_driver *driver = cc_driver_for_writing(fd);
@@ -56,7 +56,8 @@ static void own(void) {
   close(fd);
 }
 
-// Others': oldest and newest format, compact, chunked with deflate, resizable, strings, compound, links of each kind.
+// Other programs' files: oldest and newest format, compact, chunked with deflate, resizable, strings, compound, links of
+// each kind.
 static void foreign(const char *name, H5F_libver_t oldest, int is_new) {
   hid_t access = H5Pcreate(H5P_FILE_ACCESS);
   H5Pset_libver_bounds(access, oldest, is_new ? H5F_LIBVER_V110 : H5F_LIBVER_LATEST);

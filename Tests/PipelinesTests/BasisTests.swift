@@ -91,7 +91,7 @@ struct BasisTests {
       ("based-on: /etc/passwd", "child.yaml:1:11: error: 'based-on: /etc/passwd': must be a file in this folder"),
       ("based-on: ../base.yaml", "child.yaml:1:11: error: 'based-on: ../base.yaml': must be a file in this folder"),
       ("based-on: bsae.yaml", "child.yaml:1:11: error: 'based-on: bsae.yaml': cannot read"),
-      ("based-on: child.yaml", "child.yaml:1:11: error: 'based-on': more than 8 files; do they go in a circle?"),
+      ("based-on: child.yaml", "child.yaml:1:11: error: 'based-on': a chain of more than 8 files; is there a cycle?"),
     ])
   func mistakes(_ child: String, _ expected: String) throws {
     let error = #expect(throws: PipelineError.self) { try stages(child) }

@@ -162,7 +162,7 @@ struct PipelineFileTests {
       message: "p.yaml:4:36: error: nothing named 'cuont' under the top 'let'; did you mean 'count'?"),
     Mistake(
       text: "pipeline: p\nlet: { x: $y, y: $x }\nstages:\n  a: { uses: train, with: { steps: $x } }",
-      message: "p.yaml:2:11: error: names under 'let' that need each other"),
+      message: "p.yaml:2:11: error: names under 'let' refer to each other in a cycle"),
     Mistake(
       text: "pipeline: p\nlet: { count: abc }\nstages:\n  a: { uses: train, with: { steps: $count } }",
       message: "p.yaml:2:15: error: 'steps': expected a whole number, found text 'abc'"),
@@ -174,7 +174,7 @@ struct PipelineFileTests {
       message: "p.yaml:3: error: more than 30 aliases ('*name'); give shared values a name under 'let'"),
     Mistake(
       text: "pipeline: p\nstages: " + String(repeating: "[", count: 80) + String(repeating: "]", count: 80),
-      message: "p.yaml:2:73: error: too many values or too deep; do aliases multiply here?"),
+      message: "p.yaml:2:73: error: too many values or nested too deeply; do aliases expand exponentially?"),
   ]
 
   @Test("each is found before anything runs", arguments: mistakes)

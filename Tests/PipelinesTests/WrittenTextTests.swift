@@ -118,7 +118,7 @@ struct WrittenTextTests {
     // Behind a CR alone a comment is over.
     let bomb = "# x\r" + String(repeating: "[", count: 200)
     let refusal = #expect(throws: PipelineError.self) { try description(bomb) }
-    #expect(refusal?.description == "p.yaml:2: error: nested too deep")
+    #expect(refusal?.description == "p.yaml:2: error: nested too deeply")
     for scalar in ["\u{85}", "\u{2028}", "\u{2029}"] {
       let error = #expect(throws: PipelineError.self) { try description("pipeline: p\nlet: { x: \"a\(scalar)b\" }\n") }
       #expect(error?.location?.line == 2 && error?.message.contains("in double quotes") == true)
