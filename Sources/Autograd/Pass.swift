@@ -19,11 +19,13 @@ public final class Pass {
     case evaluation
   }
 
+  /// How layers with several behaviours act.
   public let mode: Mode
   /// The momentum with which this pass updates running statistics; nil for that of the layers.
   public var statisticsWeight: Double?
   private var tape: [Entry] = []
-  private var leaves: [ObjectIdentifier: Variable] = [:]
+  /// The gradients of parameters.
+  private var slots: [ObjectIdentifier: GradientSlot] = [:]
   private(set) var statistics: [() -> Void] = []
   /// Parameters in the order of their first use.
   private(set) var trainables: [Trainable] = []
@@ -54,12 +56,12 @@ public final class Pass {
     Variable(value, requiresGradient: records, pass: self)
   }
 
-  /// The variable of a parameter in this pass; the same one at every use.
+  /// The variable of a parameter in this pass. Gradients of all its uses add up.
   public func use(_ trainable: Trainable) -> Variable {
     let id = ObjectIdentifier(trainable)
-    if let known = leaves[id] { return known }
+    if let known = slots[id] { return Variable(trainable.value, slot: known, pass: self) }
     let leaf = Variable(trainable.value, requiresGradient: records, pass: self)
-    leaves[id] = leaf
+    slots[id] = leaf.slot
     trainables.append(trainable)
     return leaf
   }
@@ -83,7 +85,7 @@ public final class Pass {
 
   /// Takes the gradient that `backward` computed for a parameter; nil where the loss does not depend on it.
   public func takeGradient(of trainable: Trainable) -> Tensor? {
-    leaves[ObjectIdentifier(trainable)]?.slot.take()
+    slots[ObjectIdentifier(trainable)]?.take()
   }
 
   /// The same for an `input`.

@@ -12,22 +12,20 @@ public func recomputed(_ x: Variable, _ body: @escaping (Variable) -> Variable) 
   let pass = x.pass
   guard pass.mode == .training else { return body(x) }
   let forward = Pass(mode: .training, records: false)
-  let y = withExtendedLifetime(forward) { body(forward.input(x.value)).value }
+  let y = body(forward.input(x.value)).value
   for update in forward.statistics { pass.updateStatistics(update) }
   let parameters = forward.trainables
   let leaves = parameters.map(pass.use)
   return result(y, of: [x] + leaves) { [dx = x.slot, sums = leaves.map(\.slot), x = x.value] gradient in
     let again = Pass(mode: .training)
-    withExtendedLifetime(again) {
-      let input = dx.isWanted ? again.input(x) : again.constant(x)
-      let output = body(input)
-      // Operations that use `x` later have contributed already; this part's contributions follow theirs.
-      if let collected = dx.take() { input.slot.accumulate(collected) }
-      again.backward(from: output, gradient: gradient)
-      if let collected = again.takeGradient(of: input) { dx.accumulate(collected) }
-      for (parameter, sum) in zip(parameters, sums) {
-        if let collected = again.takeGradient(of: parameter) { sum.accumulate(collected) }
-      }
+    let input = dx.isWanted ? again.input(x) : again.constant(x)
+    let output = body(input)
+    // Operations that use `x` later have contributed already; this part's contributions follow theirs.
+    if let collected = dx.take() { input.slot.accumulate(collected) }
+    again.backward(from: output, gradient: gradient)
+    if let collected = again.takeGradient(of: input) { dx.accumulate(collected) }
+    for (parameter, sum) in zip(parameters, sums) {
+      if let collected = again.takeGradient(of: parameter) { sum.accumulate(collected) }
     }
   }
 }

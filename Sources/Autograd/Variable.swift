@@ -12,16 +12,20 @@ open class Trainable {
 ///
 /// Operations on variables compute their value at once and, where the pass records, also record their backward step.
 public final class Variable {
+  /// The result of the operation, computed at once.
   public let value: Tensor
-  /// The pass that this variable belongs to. Unowned, since the pass holds the variables of parameters; the caller keeps
-  /// the pass alive while it uses variables.
-  public unowned let pass: Pass
+  /// The pass that this variable belongs to. A variable keeps its pass alive; the pass holds no variables.
+  public let pass: Pass
   let slot: GradientSlot
 
-  init(_ value: Tensor, requiresGradient: Bool, pass: Pass) {
+  convenience init(_ value: Tensor, requiresGradient: Bool, pass: Pass) {
+    self.init(value, slot: GradientSlot(shape: value.shape, isWanted: requiresGradient), pass: pass)
+  }
+
+  init(_ value: Tensor, slot: GradientSlot, pass: Pass) {
     self.value = value
+    self.slot = slot
     self.pass = pass
-    slot = GradientSlot(shape: value.shape, isWanted: requiresGradient)
   }
 
   public var shape: Shape { value.shape }

@@ -97,7 +97,7 @@ struct ClassifierRun {
     Run {
       let pass = Pass(mode: .evaluation)
       let scores = scores(pass, images)
-      return withExtendedLifetime(pass) { .tensor(scores.value) }
+      return .tensor(scores.value)
     }
   }
 

@@ -3,9 +3,13 @@ import Tensors
 
 /// Batch normalisation over `[N, C, H, W]`, eps 1e-5 (spec 0.4, 1.5), optionally with the ReLU that follows it.
 public final class BatchNorm2d {
+  /// γ, `[C]`.
   public let scale: Parameter
+  /// β, `[C]`.
   public let shift: Parameter
+  /// `[C]`
   public let runningMean: Buffer
+  /// `[C]`, unbiased.
   public let runningVariance: Buffer
   /// Weight of the new batch in the running statistics, unless its pass has one.
   public let momentum: Double
@@ -17,8 +21,8 @@ public final class BatchNorm2d {
     shift: Initializer = .constant(0), normalizesByUnbiasedVariance: Bool = false
   ) {
     options = .init(normalizesByUnbiasedVariance: normalizesByUnbiasedVariance)
-    self.scale = scope.parameter("scale", role: .scale, shape: [channels], .constant(scale))
-    self.shift = scope.parameter("shift", role: .bias, shape: [channels], shift)
+    self.scale = scope.parameter("scale", role: .scale, norm: .batch, shape: [channels], .constant(scale))
+    self.shift = scope.parameter("shift", role: .bias, norm: .batch, shape: [channels], shift)
     runningMean = scope.buffer("running-mean", value: Tensor(zeros: [channels]))
     runningVariance = scope.buffer("running-variance", value: Tensor(repeating: 1, shape: [channels]))
     self.momentum = momentum
@@ -60,8 +64,8 @@ public final class GroupNorm {
   /// - Precondition: `groups` divides `channels`.
   public init(_ scope: Scope, channels: Int, groups: Int, relu: Bool) {
     precondition(channels % groups == 0, "GroupNorm: \(channels) channels in \(groups) groups")
-    scale = scope.parameter("scale", role: .scale, shape: [channels], .constant(1))
-    shift = scope.parameter("shift", role: .bias, shape: [channels], .constant(0))
+    scale = scope.parameter("scale", role: .scale, norm: .group, shape: [channels], .constant(1))
+    shift = scope.parameter("shift", role: .bias, norm: .group, shape: [channels], .constant(0))
     self.groups = groups
     self.relu = relu
   }

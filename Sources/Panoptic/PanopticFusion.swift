@@ -4,6 +4,7 @@ import Vision
 /// A detected object at the size of the image.
 public struct InstancePrediction: Sendable {
   public var categoryID: Int
+  /// Probability of the class, 0 to 1.
   public var score: Double
   public var mask: BinaryMask
 

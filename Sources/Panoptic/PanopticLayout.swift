@@ -22,7 +22,9 @@ public struct PanopticPart: Hashable, Sendable {
 
 /// Where the parts of a panoptic data set lie: the one place where a data set's folders and files have names.
 public struct PanopticLayout: Hashable, Sendable {
+  /// The images that networks learn from.
   public let training: PanopticPart
+  /// The images that results are measured on.
   public let validation: PanopticPart
   /// The JSON file with the list of categories alone.
   public let categories: String

@@ -1,5 +1,5 @@
 import Determinism
-import Pipelines
+import PipelineModel
 
 /// Inheritance between pipeline files: `based-on: coco.yaml`, a file in the same folder or below.
 ///

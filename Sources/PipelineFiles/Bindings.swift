@@ -1,5 +1,5 @@
 import Determinism
-import Pipelines
+import PipelineModel
 
 /// The values under `let`, which parameters refer to as `$network` or `$network.width`.
 ///

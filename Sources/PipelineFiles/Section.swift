@@ -1,5 +1,5 @@
 import Determinism
-import Pipelines
+import PipelineModel
 
 /// A mapping of a pipeline file with a fixed set of keys: an unknown key is an error that suggests the nearest known one.
 struct Section {

@@ -1,5 +1,5 @@
 import Determinism
-import Pipelines
+import PipelineModel
 
 /// An argument of `--set`: a parameter of a stage, a value under `let`, or a variable.
 public enum Setting: Sendable {

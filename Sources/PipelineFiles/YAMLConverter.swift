@@ -1,5 +1,5 @@
 import Determinism
-import Pipelines
+import PipelineModel
 import Yams
 
 /// Converts the parser's nodes to located values.

@@ -1,4 +1,4 @@
-import Pipelines
+import PipelineModel
 
 /// Scans YAML text before it is parsed, for input on which the parser's time or memory would explode: many aliases,
 /// aliases as keys, and deep nesting; and for line ends that only some parsers recognise. It ignores quotes, so it may

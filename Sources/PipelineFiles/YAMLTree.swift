@@ -1,6 +1,6 @@
 import Determinism
 import Foundation
-import Pipelines
+import PipelineModel
 import Yams
 
 /// Parses YAML text into located values, by the core schema of YAML 1.2: `yes` and `on` are text, `1e-4` is a number.

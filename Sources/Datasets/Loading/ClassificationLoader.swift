@@ -4,10 +4,15 @@ import Vision
 
 /// How pictures become batches of a classifier.
 public struct ClassificationLoading: Codable, Hashable, Sendable {
+  /// Images of a batch.
   public var batchSize: Int
+  /// The random crop of a training image.
   public var crop: CropAugmentation
+  /// Random colours of a training image.
   public var jitter: ColourJitter
+  /// Horizontal flip probability in training.
   public var flipProbability: Double
+  /// Channel order, mean and deviation.
   public var normalization: PixelNormalization
 
   public init(

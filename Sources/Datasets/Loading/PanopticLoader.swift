@@ -5,10 +5,13 @@ import Vision
 
 /// How pictures become batches of the panoptic network.
 public struct PanopticLoading: Codable, Hashable, Sendable {
+  /// Images of a batch.
   public var batchSize: Int
+  /// The size that images are brought to.
   public var resize: ResizeRule
   /// Horizontal flip probability in training.
   public var flipProbability: Double
+  /// Channel order, mean and deviation.
   public var normalization: PixelNormalization
   /// Height and width of a batch are multiples of this.
   public var sizeMultiple: Int
@@ -42,9 +45,12 @@ public struct PanopticBatch: Sendable {
   public let images: Tensor
   /// `N × H × W` semantic labels: 1...S stuff, 0 any thing, 255 void and padding.
   public let semanticLabels: [UInt8]
+  /// One an image.
   public let examples: [PanopticExample]
 
+  /// Rows, with padding.
   public var height: Int { images.shape[2] }
+  /// Columns, with padding.
   public var width: Int { images.shape[3] }
 }
 

@@ -1,7 +1,7 @@
 import Determinism
 import Vision
 
-/// Parameters of a small made-up classification data set in the layout of ImageNet: one object a picture, of the
+/// Parameters of a small synthetic classification data set in the layout of ImageNet: one object a picture, of the
 /// kinds that the panoptic miniature of the same style shows, and of further kinds.
 public struct ClassificationMiniature: Codable, Hashable, Sendable {
   /// A name of `MiniatureStyle.all`.

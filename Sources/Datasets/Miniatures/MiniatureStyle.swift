@@ -35,7 +35,7 @@ public struct SceneLayout: Sendable {
   public let waves: Double
 }
 
-/// The look of a miniature: everything that distinguishes one made-up world from another.
+/// The look of a miniature: everything that distinguishes one synthetic world from another.
 public struct MiniatureStyle: Sendable {
   public let name: String
   /// Thing categories of the panoptic set, in the order of their ids.

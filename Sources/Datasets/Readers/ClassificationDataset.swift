@@ -25,6 +25,7 @@ public struct ClassificationDataset: Sendable {
   /// What was left out, with a count and an example: a sentence each.
   public let notes: [String]
 
+  /// One image and its class.
   public struct Sample: Hashable, Sendable {
     /// In the tree.
     public let path: String

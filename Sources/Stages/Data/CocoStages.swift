@@ -20,7 +20,7 @@ struct CocoFolder: Source {
   }
 }
 
-/// A small made-up data set in COCO's layout.
+/// A small synthetic data set in COCO's layout.
 struct CocoMiniature: Stage {
   struct Parameters: StageParameters {
     var scenes = PanopticMiniature()

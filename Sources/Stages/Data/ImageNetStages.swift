@@ -16,7 +16,7 @@ struct ImageNetFolder: Source {
   func contents(of output: String) -> [String] { [ClassificationLayout.imageNet.training] }
 }
 
-/// A small made-up data set in ImageNet's layout.
+/// A small synthetic data set in ImageNet's layout.
 struct ImageNetMiniature: Stage {
   struct Parameters: StageParameters {
     var pictures = ClassificationMiniature()

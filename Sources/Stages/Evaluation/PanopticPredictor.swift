@@ -49,11 +49,8 @@ struct PanopticPredictor {
     precondition(batch.examples.count == 1, "segmentation: a batch of \(batch.examples.count) images")
     let example = batch.examples[0]
     let pass = Pass(mode: .evaluation)
-    // Variables do not keep their pass alive.
-    let prediction = withExtendedLifetime(pass) {
-      network.predict(
-        pass.constant(batch.images), width: example.width, height: example.height, path: path)
-    }
+    let prediction = network.predict(
+      pass.constant(batch.images), width: example.width, height: example.height, path: path)
     return fusion.fuse(prediction, categories: categories, width: example.image.width, height: example.image.height)
   }
 }

@@ -6,7 +6,7 @@ import Search
 ///
 /// In a pipeline it heads a loop: `repeat: 20`, with what its earlier rounds proposed and what came of it.
 struct EvolveCandidatesStage: Stage {
-  struct Parameters: StageParameters {
+  struct Parameters: NetworkParameters {
     /// Models of a generation.
     var population = 50
     /// The fittest models of all generations, from which the next is made.

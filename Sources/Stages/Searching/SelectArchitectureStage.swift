@@ -16,7 +16,7 @@ struct SelectArchitectureStage: Stage {
     func value(_ quality: Double) -> Double { self == .exact ? quality : (10_000 * quality).rounded() / 10_000 }
   }
 
-  struct Parameters: StageParameters {
+  struct Parameters: NetworkParameters {
     var fitness = Fitness.recommended
     var ties = LeaderboardTies.recommended
     var network = NetworkConfiguration()

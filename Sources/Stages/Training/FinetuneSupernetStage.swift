@@ -5,7 +5,7 @@ import Pipelines
 
 /// Training of the whole panoptic supernet on the task, in strictly fair windows (spec 5).
 struct FinetuneSupernetStage: Stage {
-  struct Parameters: StageParameters {
+  struct Parameters: NetworkParameters {
     var network = NetworkConfiguration()
     /// The 90,000 iterations of the published run are 7,500 updates of a window of twelve.
     var recipe = PanopticRecipe(
