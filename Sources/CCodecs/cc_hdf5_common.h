@@ -15,6 +15,6 @@ int cc_h5_extents(hid_t space, int32_t *is_null, int32_t *rank, uint64_t *shape)
 // Sets the reason of a failure that the library did not report, and returns `status`.
 int cc_h5_say(int status, const char *reason);
 
-// A unique name for a driver: the library takes two files of one name for the same file.
+// A unique name for a storage: the library takes two files of one name for the same file.
 void cc_h5_next_name(char name[32]);
-int cc_h5_register_driver(void);
+int cc_h5_register_storage(void);

@@ -7,7 +7,7 @@ struct DatasetReader: ~Copyable {
   let type: ElementType
   let shape: [Int]
   private let dataset: cc_h5
-  private let driver: FileDriver
+  private let storage: FileStorage
   private let place: String
   /// The layout of chunks that this program wrote; nil for all other data sets.
   private let layout: ChunkLayout?
@@ -18,10 +18,10 @@ struct DatasetReader: ~Copyable {
 
   /// - Parameter remaining: how many bytes may still be read; the size of this data set is subtracted.
   init(
-    _ file: cc_h5, _ driver: FileDriver, name: String, place: String, limits: ReadingLimits, remaining: inout Int
+    _ file: cc_h5, _ storage: FileStorage, name: String, place: String, limits: ReadingLimits, remaining: inout Int
   ) throws(TensorFileError) {
     self.place = place
-    self.driver = driver
+    self.storage = storage
     var dataset = cc_h5_open_dataset(file, name, 0)
     try HDF5.check(dataset, .corrupt, place, "cannot be opened")
     var info = cc_h5_info()
@@ -46,7 +46,7 @@ struct DatasetReader: ~Copyable {
       }
       guard info.is_plain != 0 else { throw TensorFileError(.unsupported, at: place, "its data is in other files") }
       guard most != nil, bytes <= remaining,
-        bytes <= 1 << 24 || UInt64(bytes) / UInt64(limits.expansion) <= min(info.storage_size, driver.size)
+        bytes <= 1 << 24 || UInt64(bytes) / UInt64(limits.expansion) <= min(info.storage_size, storage.size)
       else {
         throw TensorFileError(
           .tooLarge, at: place,
@@ -212,11 +212,11 @@ struct DatasetReader: ~Copyable {
     let size = type.size
     let base = SendableBytes(target)
     let first = layout.elements(of: range.lowerBound).lowerBound
-    let isIntact = Parallel.map(range.count) { [driver, scratch] i -> Bool in
+    let isIntact = Parallel.map(range.count) { [storage, scratch] i -> Bool in
       let elements = layout.elements(of: range.lowerBound + i)
       let part = UnsafeMutableRawBufferPointer(
         rebasing: base.bytes[(elements.lowerBound - first) * size..<(elements.upperBound - first) * size])
-      return driver.withBytes(at: places[i].offset, count: places[i].count, scratch: scratch) {
+      return storage.withBytes(at: places[i].offset, count: places[i].count, scratch: scratch) {
         ChunkCoding.decode($0, into: part, chunkBytes: chunkBytes, elementSize: size, scratch: scratch)
       } ?? false
     }
@@ -235,11 +235,11 @@ struct DatasetReader: ~Copyable {
     }
     // The driver transfers nothing, but the library may still write to the buffer.
     return try withUnsafeTemporaryAllocation(byteCount: Int(size), alignment: 16) { buffer throws(TensorFileError) in
-      cc_driver_locate(driver.handle)
+      cc_storage_locate(storage.handle)
       let status = cc_h5_read_chunk(dataset, offset, buffer.baseAddress)
       var found: UInt64 = 0
       var length: UInt64 = 0
-      let isLocated = cc_driver_located(driver.handle, &found, &length) != 0
+      let isLocated = cc_storage_located(storage.handle, &found, &length) != 0
       try HDF5.check(status, .corrupt, place, "chunk \(offset) cannot be read")
       guard isLocated, length == UInt64(size) else {
         throw TensorFileError(.corrupt, at: place, "chunk \(offset) cannot be located")

@@ -5,17 +5,17 @@ import Determinism
 final class FileReader {
   let outline: Outline
   private let file: cc_h5
-  private let driver: FileDriver
+  private let storage: FileStorage
   private let place: String
 
-  init(_ driver: FileDriver, place: String) throws(TensorFileError) {
+  init(_ storage: FileStorage, place: String) throws(TensorFileError) {
     let file = try HDF5.locked { () throws(TensorFileError) in
-      let file = cc_h5_open(driver.handle)
+      let file = cc_h5_open(storage.handle)
       try HDF5.check(file, .unreadable, place, "cannot be opened as HDF5")
       return file
     }
     self.file = file
-    self.driver = driver
+    self.storage = storage
     self.place = place
     do {
       outline = try HDF5.locked { () throws(TensorFileError) in try Outline(file, place: place) }
@@ -29,7 +29,7 @@ final class FileReader {
 
   /// Bytes that the data sets of this file may have in total.
   func budget(_ limits: ReadingLimits = ReadingLimits(totalBytes: .max)) -> Int {
-    limits.total(fileSize: driver.size)
+    limits.total(fileSize: storage.size)
   }
 
   /// Opens a data set.
@@ -39,7 +39,7 @@ final class FileReader {
   ) throws(TensorFileError) -> DatasetReader {
     try HDF5.locked { () throws(TensorFileError) in
       try DatasetReader(
-        file, driver, name: dataset.path, place: Outline.place(dataset.path, in: place), limits: limits,
+        file, storage, name: dataset.path, place: Outline.place(dataset.path, in: place), limits: limits,
         remaining: &remaining)
     }
   }

@@ -6,7 +6,7 @@ import Foundation
 /// to the disk.
 struct TensorWriter {
   let file: cc_h5
-  let driver: FileDriver
+  let storage: FileStorage
   /// For messages.
   let place: String
 
@@ -36,9 +36,9 @@ struct TensorWriter {
   /// The data set that is being written.
   private var dataset: cc_h5 = -1
 
-  init(file: cc_h5, driver: FileDriver, place: String) {
+  init(file: cc_h5, storage: FileStorage, place: String) {
     self.file = file
-    self.driver = driver
+    self.storage = storage
     self.place = place
   }
 
@@ -123,14 +123,14 @@ struct TensorWriter {
     guard let first = pieces.first else { return 0 }
     let code = TensorWriter.passing {
       for piece in pieces {
-        let code = cc_driver_write_all(driver.descriptor, piece.bytes.baseAddress, piece.bytes.count, piece.offset)
+        let code = cc_storage_write_all(storage.descriptor, piece.bytes.baseAddress, piece.bytes.count, piece.offset)
         if code != 0 { return code }
       }
       return 0
     }
     // Starts the transfer to disk now, so that a sync at the end has less to wait for.
     let last = pieces[pieces.count - 1]
-    cc_driver_start_writing(driver.descriptor, first.offset, last.offset + UInt64(last.bytes.count) - first.offset)
+    cc_storage_start_writing(storage.descriptor, first.offset, last.offset + UInt64(last.bytes.count) - first.offset)
     return code
   }
 
@@ -147,7 +147,7 @@ struct TensorWriter {
       let tensorPlace = "\(place): '\(job.entry.name)'"
       if job.isFirst { current = try create(job, place: tensorPlace) }
       let offset = try HDF5.locked { [current] () throws(TensorFileError) -> UInt64? in
-        try TensorWriter.store(job, encoded, in: current, driver: driver, place: tensorPlace)
+        try TensorWriter.store(job, encoded, in: current, storage: storage, place: tensorPlace)
       }
       if let offset { pieces.append(Piece(bytes: encoded, offset: offset)) }
       if job.isLast {
@@ -170,7 +170,7 @@ struct TensorWriter {
   }
 
   private static func store(
-    _ job: Job, _ encoded: UnsafeRawBufferPointer, in dataset: cc_h5, driver: FileDriver, place: String
+    _ job: Job, _ encoded: UnsafeRawBufferPointer, in dataset: cc_h5, storage: FileStorage, place: String
   ) throws(TensorFileError) -> UInt64? {
     let tensor = job.entry.tensor
     guard let layout = job.layout else {
@@ -180,11 +180,11 @@ struct TensorWriter {
       }
       return nil
     }
-    cc_driver_locate(driver.handle)
+    cc_storage_locate(storage.handle)
     let status = cc_h5_write_chunk(dataset, layout.offset(of: job.chunk), encoded.baseAddress, encoded.count)
     var offset: UInt64 = 0
     var length: UInt64 = 0
-    let isLocated = cc_driver_located(driver.handle, &offset, &length) != 0
+    let isLocated = cc_storage_located(storage.handle, &offset, &length) != 0
     try HDF5.check(status, .unwritable, place, "cannot be stored")
     return isLocated ? offset : nil
   }

@@ -35,7 +35,7 @@ typedef enum {
 #define CC_H5_REFUSED (-2)   // the file has unsupported content
 #define CC_H5_TOO_LARGE (-3)  // it exceeds the limits above
 
-// Registers the LZ4 filter and the driver, silences the library on this thread, disables plugins. Call it before
+// Registers the LZ4 filter and the file driver, silences the library on this thread, disables plugins. Call it before
 // anything else.
 int cc_h5_setup(void);
 // The innermost reason of the last failure.
@@ -43,32 +43,32 @@ void cc_h5_error(char *text, size_t size);
 // Whether the last failure of the library was a failed allocation.
 int cc_h5_lacks_memory(void);
 
-// -- The file driver: gives the library access to a descriptor, which the caller keeps and closes, or to memory.
-// Closing the HDF5 file does not free the driver; free it afterwards.
-typedef struct cc_driver cc_driver;
-cc_driver *cc_driver_for_writing(int fd);
-cc_driver *cc_driver_for_reading(int fd, uint64_t size);
-cc_driver *cc_driver_for_image(const void *bytes, uint64_t size);
+// -- The storage of a file, on which the library's file driver works: a descriptor, which the caller keeps and closes, or
+// memory. Closing the HDF5 file does not free the storage; free it afterwards.
+typedef struct cc_storage cc_storage;
+cc_storage *cc_storage_to_file(int fd);
+cc_storage *cc_storage_of_file(int fd, uint64_t size);
+cc_storage *cc_storage_of_image(const void *bytes, uint64_t size);
 // Call it after closing a file that was written: writes out what the library wrote, and sets the size. An errno, or 0.
-int cc_driver_finish(cc_driver *driver);
-uint64_t cc_driver_size(const cc_driver *driver);
-void cc_driver_free(cc_driver *driver);
+int cc_storage_finish(cc_storage *storage);
+uint64_t cc_storage_size(const cc_storage *storage);
+void cc_storage_free(cc_storage *storage);
 // Between these two calls chunks are not transferred but located. The second one returns nonzero where one was; the
 // caller then transfers it, on any thread. (A small chunk that is written is kept in memory and not located.)
-void cc_driver_locate(cc_driver *driver);
-int cc_driver_located(cc_driver *driver, uint64_t *place, uint64_t *length);
+void cc_storage_locate(cc_storage *storage);
+int cc_storage_located(cc_storage *storage, uint64_t *place, uint64_t *length);
 // Transfer all bytes at an offset: an errno, or 0. Reading beyond the end is EIO.
-int cc_driver_write_all(int fd, const void *bytes, size_t size, uint64_t offset);
-int cc_driver_read_all(int fd, void *bytes, size_t size, uint64_t offset);
+int cc_storage_write_all(int fd, const void *bytes, size_t size, uint64_t offset);
+int cc_storage_read_all(int fd, void *bytes, size_t size, uint64_t offset);
 // Asks the system to start writing a part of a file to the disk.
-void cc_driver_start_writing(int fd, uint64_t offset, uint64_t size);
+void cc_storage_start_writing(int fd, uint64_t offset, uint64_t size);
 // Asks for huge pages for memory that will be written as a whole.
 void cc_advise_large(void *memory, size_t size);
 // A file without a name, in memory where the system supports that.
 int cc_anonymous_file(void);
 
 // -- Writing. No object has a time stamp.
-cc_h5 cc_h5_create(cc_driver *driver);
+cc_h5 cc_h5_create(cc_storage *storage);
 int cc_h5_close_file(cc_h5 file);
 int cc_h5_create_group(cc_h5 file, const char *path);
 // With `chunk`, the data set is chunked, with the filters shuffle and LZ4; without, it is contiguous.
@@ -82,7 +82,7 @@ int cc_h5_write_attribute(cc_h5 file, const char *name, cc_element element, int6
                           size_t size);
 
 // -- Reading.
-cc_h5 cc_h5_open(cc_driver *driver);
+cc_h5 cc_h5_open(cc_storage *storage);
 
 typedef enum { CC_GROUP, CC_DATASET, CC_SOFT_LINK } cc_object_kind;
 typedef struct {

@@ -2,9 +2,9 @@ import CCodecs
 import Determinism
 import Foundation
 
-/// The file driver beneath the HDF5 library: gives it access to a descriptor or to memory. The library decides the layout
-/// of a file and locates chunks in it; chunks are transferred here, on any thread and outside of its lock.
-final class FileDriver: @unchecked Sendable {
+/// The storage of an HDF5 file, on which the library's file driver works: a descriptor or memory. The library decides the
+/// layout of a file and locates chunks in it; chunks are transferred here, on any thread and outside of its lock.
+final class FileStorage: @unchecked Sendable {
   // Invariant: `handle` is used only inside `HDF5.locked`, except for its size; all else is constant.
 
   let handle: OpaquePointer
@@ -30,7 +30,7 @@ final class FileDriver: @unchecked Sendable {
 
   /// A file to be written; the descriptor stays the caller's.
   convenience init(writing descriptor: Int32, place: String) throws(TensorFileError) {
-    try self.init(cc_driver_for_writing(descriptor), descriptor: descriptor, ownsDescriptor: false, place: place)
+    try self.init(cc_storage_to_file(descriptor), descriptor: descriptor, ownsDescriptor: false, place: place)
   }
 
   /// A file to be read.
@@ -52,7 +52,7 @@ final class FileDriver: @unchecked Sendable {
       throw error
     }
     try self.init(
-      cc_driver_for_reading(descriptor, UInt64(status.st_size)), descriptor: descriptor, ownsDescriptor: true,
+      cc_storage_of_file(descriptor, UInt64(status.st_size)), descriptor: descriptor, ownsDescriptor: true,
       place: path)
   }
 
@@ -62,18 +62,18 @@ final class FileDriver: @unchecked Sendable {
     let image = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 64)
     image.copyBytes(from: bytes)
     try self.init(
-      cc_driver_for_image(image.baseAddress, UInt64(bytes.count)), descriptor: -1, image: image, ownsDescriptor: false,
+      cc_storage_of_image(image.baseAddress, UInt64(bytes.count)), descriptor: -1, image: image, ownsDescriptor: false,
       place: place)
   }
 
   deinit {
-    cc_driver_free(handle)
+    cc_storage_free(handle)
     image?.deallocate()
     if ownsDescriptor { close(descriptor) }
   }
 
   /// The size of the file in bytes.
-  var size: UInt64 { cc_driver_size(handle) }
+  var size: UInt64 { cc_storage_size(handle) }
 
   /// Calls `body` with a part of the file.
   /// - Parameter scratch: buffers of at least `count` bytes.
@@ -84,7 +84,7 @@ final class FileDriver: @unchecked Sendable {
     guard count > 0, offset <= size, UInt64(count) <= size - offset else { return nil }
     if let image { return body(UnsafeRawBufferPointer(rebasing: image[Int(offset)..<Int(offset) + count])) }
     return scratch.with { buffer in
-      guard cc_driver_read_all(descriptor, buffer, count, offset) == 0 else { return nil }
+      guard cc_storage_read_all(descriptor, buffer, count, offset) == 0 else { return nil }
       return body(UnsafeRawBufferPointer(start: buffer, count: count))
     }
   }
