@@ -121,7 +121,7 @@ public struct RunHistory {
 }
 
 extension RunSummary {
-  /// For programs.
+  /// As JSON.
   public var canonical: CanonicalValue {
     [
       "run": .string(id), "pipeline": .string(pipeline), "started": .string(started),

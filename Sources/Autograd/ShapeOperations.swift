@@ -25,7 +25,7 @@ public func channels(_ x: Variable, _ range: Range<Int>) -> Variable {
 
 /// Joins along the outermost dimension.
 public func concatenateRows(_ parts: [Variable]) -> Variable {
-  result(Rows.concatenate(parts.map(\.value)), of: parts) { [slots = parts.map(\.slot)] gradient in
+  result(Tensor.concatenate(parts.map(\.value)), of: parts) { [slots = parts.map(\.slot)] gradient in
     var start = 0
     for part in slots {
       let end = start + part.shape[0]

@@ -69,13 +69,13 @@ int cc_h5_setup(void) {
   static const H5Z_class2_t filter = {H5Z_CLASS_T_VERS, CC_LZ4_FILTER, 1, 1, "LZ4", NULL, NULL, lz4_filter};
   state = -1;
   if (H5PLset_loading_state(0) < 0) return -1;
-  if (H5Zregister(&filter) < 0 || cc_h5_register_medium() < 0) return -1;
+  if (H5Zregister(&filter) < 0 || cc_h5_register_storage() < 0) return -1;
   return state = 0;
 }
 
 void cc_h5_next_name(char name[32]) {
   static unsigned long count = 0;
-  snprintf(name, 32, "medium-%lu", __atomic_add_fetch(&count, 1, __ATOMIC_RELAXED));
+  snprintf(name, 32, "storage-%lu", __atomic_add_fetch(&count, 1, __ATOMIC_RELAXED));
 }
 
 static hid_t boolean_type(void) {

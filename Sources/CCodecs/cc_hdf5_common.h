@@ -15,6 +15,6 @@ int cc_h5_extents(hid_t space, int32_t *is_null, int32_t *rank, uint64_t *shape)
 // Gives the reason of a failure of our own, and returns `status`.
 int cc_h5_say(int status, const char *reason);
 
-// A name for a medium. The library takes two of one name for the same file, so each gets its own.
+// A name for a storage. The library takes two of one name for the same file, so each gets its own.
 void cc_h5_next_name(char name[32]);
-int cc_h5_register_medium(void);
+int cc_h5_register_storage(void);

@@ -48,7 +48,7 @@ final class Display: Sendable {
         print("\(stage): started, \(Units.count(threads, "thread"))", &state)
       }
       draw(now, &state)
-    case .resumed(let stage, let step): print("\(stage): goes on from step \(step)", &state)
+    case .resumed(let stage, let step): print("\(stage): resuming from step \(step)", &state)
     case .progress(let stage, let step, let total, let unit, let detail):
       progress(stage, step: step, of: total, unit: unit, detail: detail, now, &state)
     case .finished(let stage, _, let outputs, let seconds):
@@ -87,7 +87,7 @@ final class Display: Sendable {
 
   // MARK: Terminal
 
-  /// Draws the live lines anew, at most ten times a second.
+  /// Redraws the live lines, at most ten times a second.
   private func draw(_ now: ContinuousClock.Instant, _ state: inout State) {
     guard style == .terminal else { return }
     if let last = state.lastDrawn, now - last < .milliseconds(100) { return }

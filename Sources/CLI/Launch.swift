@@ -45,7 +45,7 @@ enum Program {
   private static func tell(_ error: any Error) -> Int32 {
     switch error {
     case is StageInterrupted:
-      Output.error("interrupted; the next run goes on from here")
+      Output.error("interrupted; the next run resumes from here")
       return ExitCodes.interrupted
     case let error as any DiagnosableError:
       Output.error(error.description.contains("error: ") ? error.description : "error: \(error)")

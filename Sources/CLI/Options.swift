@@ -8,7 +8,7 @@ import Tensors
 
 /// What every command that computes takes.
 struct MachineOptions: ParsableArguments {
-  /// More than any machine has; a number with a slip of the finger in it would otherwise start as many threads.
+  /// More than any machine has; a typing error would otherwise start that many threads.
   private static let mostThreads = 4096
 
   @Option(help: "Threads of all stages together (default: AUTOPANOPTIC_THREADS, else all processors).")
@@ -54,7 +54,7 @@ struct StoreOptions: ParsableArguments {
   /// For commands that change the store.
   func open() throws -> Store { try Store(path: store, registry: Stages.registry) }
 
-  /// For commands that only look: a store that is not there is not made.
+  /// For commands that only read: a missing store is not created.
   func observe() throws -> Store { try Store(observing: store, registry: Stages.registry) }
 
   /// For commands that have nothing to say where there is no store.

@@ -125,7 +125,7 @@ struct Command: Sendable {
   }
 
   private static func output(_ name: String, _ value: CanonicalValue, kinds: Set<String>) throws -> Output {
-    guard Word.isValid(name) else { throw ParameterError("outputs", "'\(name)' can't be the name of an output") }
+    guard EntryName.isValid(name) else { throw ParameterError("outputs", "'\(name)' can't be the name of an output") }
     if let path = value.stringValue {
       if let folder = withoutSlash(path) { return Output(name: name, path: folder, kind: TreeFormat.name) }
       return Output(name: name, path: path, kind: path.hasSuffix(".json") ? JSONFormat.name : FileFormat.name)
@@ -181,7 +181,7 @@ struct Command: Sendable {
       if let problem = RelativePath.problem(path) { throw ParameterError(parameter, "\(what): \(problem)") }
       for other in taken where RelativePath.contains(other.path, path) || RelativePath.contains(path, other.path) {
         throw ParameterError(
-          parameter, "\(what) at '\(path)' and \(other.what) at '\(other.path)' are in each other's way")
+          parameter, "\(what) at '\(path)' and \(other.what) at '\(other.path)' overlap")
       }
       taken.append((path, what))
     }

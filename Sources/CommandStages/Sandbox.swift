@@ -74,7 +74,7 @@ enum Sandbox: Sendable {
       return .failure(
         PipelineError(
           .missingTool,
-          "it could not be tried whether bubblewrap works: \(error). Mend that, or run without a sandbox: --sandbox off"
+          "it could not be tried whether bubblewrap works: \(error). Correct that, or run without a sandbox: --sandbox off"
         ))
     }
     return .success(.none(reason: "bubblewrap does not work here: \(why)"))

@@ -56,7 +56,7 @@ struct Bindings {
 
   private func resolve(_ value: LocatedValue, depth: Int, _ count: inout Int) throws -> LocatedValue {
     guard depth < 64 else {
-      throw PipelineError(.cycle, at: value.location, "names under 'let' that need each other")
+      throw PipelineError(.cycle, at: value.location, "names under 'let' that refer to each other")
     }
     count += 1
     guard count <= Bindings.valueLimit else {

@@ -33,12 +33,12 @@ import PipelineModel
 ///   smoke: { 2020: 9f86d081884c7d65... }
 /// ```
 ///
-/// A file may stand on another one: `based-on: coco.yaml` (see `Basis`).
+/// A file may be based on another one: `based-on: coco.yaml` (see `BaseFile`).
 ///
 /// Parameters come from, in rising order of precedence: the kind's defaults, `with`, the profile, the fidelity, `--set`.
 public struct PipelineFile: Sendable {
   public let path: String
-  /// Paths of the files it stands on.
+  /// Paths of the files it is based on.
   public let bases: [String]
   private let root: Section
 
@@ -59,7 +59,7 @@ public struct PipelineFile: Sendable {
   public init(text: String, path: String) throws {
     self.path = path
     var bases = [String]()
-    let tree = try Basis.resolve(try YAMLTree.parse(text, file: path), path: path, files: &bases)
+    let tree = try BaseFile.resolve(try YAMLTree.parse(text, file: path), path: path, files: &bases)
     self.bases = bases
     root = try Section(tree, title: "pipeline", keys: PipelineFile.keys)
   }

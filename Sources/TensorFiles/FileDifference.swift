@@ -18,8 +18,8 @@ extension TensorFile {
     ofFileAt first: String, and second: String, limit: Int = .max
   ) throws(TensorFileError) -> [TensorDifference] {
     struct Pair: Hashable { var first, second: UInt64 }
-    let a = try FileReader(Medium(reading: first), place: first)
-    let b = try FileReader(Medium(reading: second), place: second)
+    let a = try FileReader(FileStorage(reading: first), place: first)
+    let b = try FileReader(FileStorage(reading: second), place: second)
     let x = a.outline.datasets.sorted { precedes($0.path, $1.path) }
     let y = b.outline.datasets.sorted { precedes($0.path, $1.path) }
     let limits = ReadingLimits(totalBytes: .max)

@@ -119,7 +119,7 @@ public final class FileGuard: Sendable {
     guard cc_limit_file(UInt64(patience(fileSize: size))) == 0 else { return "error" }
     guard cc_limit_memory(min(most, ForeignFile.need(fileSize: size))) == 0 else { return "memory" }
     do throws(TensorFileError) {
-      try FileReader(try Medium(reading: path), place: path).survey()
+      try FileReader(try FileStorage(reading: path), place: path).survey()
       return "sound"
     } catch {
       return error.code == .noMemory ? "memory" : "error"

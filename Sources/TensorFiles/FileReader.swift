@@ -5,17 +5,17 @@ import Determinism
 final class FileReader {
   let outline: Outline
   private let file: cc_h5
-  private let medium: Medium
+  private let storage: FileStorage
   private let place: String
 
-  init(_ medium: Medium, place: String) throws(TensorFileError) {
+  init(_ storage: FileStorage, place: String) throws(TensorFileError) {
     let file = try HDF5.locked { () throws(TensorFileError) in
-      let file = cc_h5_open(medium.handle)
+      let file = cc_h5_open(storage.handle)
       try HDF5.check(file, .unreadable, place, "cannot be opened as HDF5")
       return file
     }
     self.file = file
-    self.medium = medium
+    self.storage = storage
     self.place = place
     do {
       outline = try HDF5.locked { () throws(TensorFileError) in try Outline(file, place: place) }
@@ -29,7 +29,7 @@ final class FileReader {
 
   /// What the data sets may still take.
   func budget(_ limits: ReadingLimits = ReadingLimits(totalBytes: .max)) -> Int {
-    limits.total(fileSize: medium.size)
+    limits.total(fileSize: storage.size)
   }
 
   /// Opens a data set.
@@ -39,7 +39,7 @@ final class FileReader {
   ) throws(TensorFileError) -> DatasetReader {
     try HDF5.locked { () throws(TensorFileError) in
       try DatasetReader(
-        file, medium, name: dataset.path, place: Outline.place(dataset.path, in: place), limits: limits,
+        file, storage, name: dataset.path, place: Outline.place(dataset.path, in: place), limits: limits,
         remaining: &remaining)
     }
   }

@@ -142,6 +142,6 @@ extension TensorFile {
   public static func digest(
     ofFileAt path: String, limits: ReadingLimits = ReadingLimits(totalBytes: .max)
   ) throws(TensorFileError) -> Digest {
-    try FileReader(try Medium(reading: path), place: path).digest(limits: limits)
+    try FileReader(try FileStorage(reading: path), place: path).digest(limits: limits)
   }
 }

@@ -27,13 +27,13 @@ extension TensorFile {
   /// - Throws: `TensorFileError`, with the path and the object.
   public static func read(_ path: String, limits: ReadingLimits = ReadingLimits()) throws(TensorFileError) -> TensorFile
   {
-    try FileReader(try Medium(reading: path), place: path).read(limits: limits)
+    try FileReader(try FileStorage(reading: path), place: path).read(limits: limits)
   }
 
   /// Reads a file from bytes that were verified in memory.
   /// - Parameter place: names the bytes in errors.
   public init(bytes: [UInt8], place: String, limits: ReadingLimits = ReadingLimits()) throws(TensorFileError) {
-    self = try FileReader(Medium(image: bytes, place: place), place: place).read(limits: limits)
+    self = try FileReader(FileStorage(image: bytes, place: place), place: place).read(limits: limits)
   }
 
   /// A tensor without its elements.
@@ -48,6 +48,6 @@ extension TensorFile {
 
   /// The tensors of a file, sorted by name, without reading their elements.
   public static func headers(ofFileAt path: String) throws(TensorFileError) -> [Header] {
-    try FileReader(try Medium(reading: path), place: path).headers()
+    try FileReader(try FileStorage(reading: path), place: path).headers()
   }
 }

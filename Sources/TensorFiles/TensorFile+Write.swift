@@ -65,7 +65,7 @@ extension TensorFile {
     let size = try write(toDescriptor: descriptor, place: "memory")
     var code: Int32 = 0
     let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-      code = cc_medium_read_all(descriptor, buffer.baseAddress, size, 0)
+      code = cc_storage_read_all(descriptor, buffer.baseAddress, size, 0)
       count = code == 0 ? size : 0
     }
     guard code == 0 else {
@@ -77,9 +77,9 @@ extension TensorFile {
   /// - Returns: the size of the file.
   @discardableResult
   private func write(toDescriptor descriptor: Int32, place: String) throws(TensorFileError) -> Int {
-    let medium = try Medium(writing: descriptor, place: place)
+    let storage = try FileStorage(writing: descriptor, place: place)
     let file = try HDF5.locked { () throws(TensorFileError) in
-      let file = cc_h5_create(medium.handle)
+      let file = cc_h5_create(storage.handle)
       try HDF5.check(file, .unwritable, place, "cannot be created")
       return file
     }
@@ -94,7 +94,7 @@ extension TensorFile {
           }
         }
       }
-      var writer = TensorWriter(file: file, medium: medium, place: place)
+      var writer = TensorWriter(file: file, storage: storage, place: place)
       try writer.write(entries)
     } catch {
       failure = error
@@ -102,11 +102,11 @@ extension TensorFile {
     let status = try HDF5.locked { () throws(TensorFileError) in cc_h5_close_file(file) }
     if let failure { throw failure }
     guard status >= 0 else { throw TensorFileError(.unwritable, at: place, "cannot be finished") }
-    try TensorWriter.check(TensorWriter.passing { cc_medium_finish(medium.handle) }, place)
-    return Int(medium.size)
+    try TensorWriter.check(TensorWriter.passing { cc_storage_finish(storage.handle) }, place)
+    return Int(storage.size)
   }
 }
 
 extension NamedTensor {
-  var isChunked: Bool { !shape.isEmpty && byteCount >= Slabs.minimalBytes }
+  var isChunked: Bool { !shape.isEmpty && byteCount >= ChunkLayout.minimalBytes }
 }

@@ -6,7 +6,7 @@ import Foundation
 /// the disk.
 struct TensorWriter {
   let file: cc_h5
-  let medium: Medium
+  let storage: FileStorage
   /// For messages.
   let place: String
 
@@ -17,13 +17,13 @@ struct TensorWriter {
   private struct Job {
     let entry: TensorFile.Entry
     /// Nil for a tensor that is stored as it is.
-    let slabs: Slabs?
+    let layout: ChunkLayout?
     let chunk: Int
     /// Where the encoded chunk goes in the batch's buffer.
     let start: Int
 
     var isFirst: Bool { chunk == 0 }
-    var isLast: Bool { chunk + 1 == (slabs?.count ?? 1) }
+    var isLast: Bool { chunk + 1 == (layout?.count ?? 1) }
   }
 
   /// An encoded chunk on its way to its place in the file.
@@ -32,13 +32,13 @@ struct TensorWriter {
     let offset: UInt64
   }
 
-  private let room = ChunkRoom(byteCount: 2 * Slabs.maximalBytes)
+  private let room = ChunkRoom(byteCount: 2 * ChunkLayout.maximalBytes)
   /// The data set that is being written.
   private var dataset: cc_h5 = -1
 
-  init(file: cc_h5, medium: Medium, place: String) {
+  init(file: cc_h5, storage: FileStorage, place: String) {
     self.file = file
-    self.medium = medium
+    self.storage = storage
     self.place = place
   }
 
@@ -78,11 +78,11 @@ struct TensorWriter {
       while entry < entries.count {
         let tensor = entries[entry].tensor
         let size = tensor.elementType.size
-        let slabs = tensor.isChunked ? Slabs(shape: tensor.shape, elementSize: size) : nil
-        let room = slabs.map { ChunkCoding.bound(chunkBytes: $0.chunkElements * size, elementSize: size) } ?? 0
-        while chunk < slabs?.count ?? 1 {
+        let layout = tensor.isChunked ? ChunkLayout(shape: tensor.shape, elementSize: size) : nil
+        let room = layout.map { ChunkCoding.bound(chunkBytes: $0.chunkElements * size, elementSize: size) } ?? 0
+        while chunk < layout?.count ?? 1 {
           if start + room > batchBytes || jobs.count == 4096 { return jobs }
-          jobs.append(Job(entry: entries[entry], slabs: slabs, chunk: chunk, start: start))
+          jobs.append(Job(entry: entries[entry], layout: layout, chunk: chunk, start: start))
           start += room
           chunk += 1
         }
@@ -103,14 +103,14 @@ struct TensorWriter {
     let results = Parallel.map(jobs.count + 1) { [room] i -> Int in
       if i == 0 { return Int(write(pieces.pieces)) }
       let job = jobs[i - 1]
-      guard let slabs = job.slabs else { return 0 }
+      guard let layout = job.layout else { return 0 }
       let size = job.entry.tensor.elementType.size
-      let range = slabs.elements(of: job.chunk)
+      let range = layout.elements(of: job.chunk)
       return job.entry.tensor.withUnsafeBytes { bytes in
         ChunkCoding.encode(
           UnsafeRawBufferPointer(rebasing: bytes[range.lowerBound * size..<range.upperBound * size]),
           into: (target.buffer.baseAddress! + job.start).assumingMemoryBound(to: UInt8.self),
-          chunkBytes: slabs.chunkElements * size, elementSize: size, room: room)
+          chunkBytes: layout.chunkElements * size, elementSize: size, room: room)
       }
     }
     try TensorWriter.check(Int32(results[0]), place)
@@ -123,14 +123,14 @@ struct TensorWriter {
     guard let first = pieces.first else { return 0 }
     let code = TensorWriter.passing {
       for piece in pieces {
-        let code = cc_medium_write_all(medium.descriptor, piece.bytes.baseAddress, piece.bytes.count, piece.offset)
+        let code = cc_storage_write_all(storage.descriptor, piece.bytes.baseAddress, piece.bytes.count, piece.offset)
         if code != 0 { return code }
       }
       return 0
     }
     // The disk may begin: what it writes now, a sync at the end need not wait for.
     let last = pieces[pieces.count - 1]
-    cc_medium_start_writing(medium.descriptor, first.offset, last.offset + UInt64(last.bytes.count) - first.offset)
+    cc_storage_start_writing(storage.descriptor, first.offset, last.offset + UInt64(last.bytes.count) - first.offset)
     return code
   }
 
@@ -147,7 +147,7 @@ struct TensorWriter {
       let tensorPlace = "\(place): '\(job.entry.name)'"
       if job.isFirst { current = try create(job, place: tensorPlace) }
       let offset = try HDF5.locked { [current] () throws(TensorFileError) -> UInt64? in
-        try TensorWriter.store(job, encoded, in: current, medium: medium, place: tensorPlace)
+        try TensorWriter.store(job, encoded, in: current, storage: storage, place: tensorPlace)
       }
       if let offset { pieces.append(Piece(bytes: encoded, offset: offset)) }
       if job.isLast {
@@ -163,28 +163,28 @@ struct TensorWriter {
       let tensor = job.entry.tensor
       let dataset = cc_h5_create_dataset(
         file, job.entry.name, tensor.elementType.code, Int32(tensor.shape.count), tensor.shape.map(UInt64.init),
-        job.slabs?.chunk.map(UInt64.init))
+        job.layout?.chunk.map(UInt64.init))
       try HDF5.check(dataset, .unwritable, place, "cannot be created")
       return dataset
     }
   }
 
   private static func store(
-    _ job: Job, _ encoded: UnsafeRawBufferPointer, in dataset: cc_h5, medium: Medium, place: String
+    _ job: Job, _ encoded: UnsafeRawBufferPointer, in dataset: cc_h5, storage: FileStorage, place: String
   ) throws(TensorFileError) -> UInt64? {
     let tensor = job.entry.tensor
-    guard let slabs = job.slabs else {
+    guard let layout = job.layout else {
       if tensor.byteCount > 0 {
         let status = tensor.withUnsafeBytes { cc_h5_write(dataset, tensor.elementType.code, $0.baseAddress) }
         try HDF5.check(status, .unwritable, place, "cannot be stored")
       }
       return nil
     }
-    cc_medium_locate(medium.handle)
-    let status = cc_h5_write_chunk(dataset, slabs.offset(of: job.chunk), encoded.baseAddress, encoded.count)
+    cc_storage_locate(storage.handle)
+    let status = cc_h5_write_chunk(dataset, layout.offset(of: job.chunk), encoded.baseAddress, encoded.count)
     var offset: UInt64 = 0
     var length: UInt64 = 0
-    let isLocated = cc_medium_located(medium.handle, &offset, &length) != 0
+    let isLocated = cc_storage_located(storage.handle, &offset, &length) != 0
     try HDF5.check(status, .unwritable, place, "cannot be stored")
     return isLocated ? offset : nil
   }

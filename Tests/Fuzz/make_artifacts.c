@@ -21,8 +21,8 @@ static const char *place(const char *name) {
 // Our own: groups, a chunked and a plain tensor, attributes of each kind.
 static void own(void) {
   int fd = open(place("own.h5"), O_RDWR | O_CREAT | O_TRUNC, 0644);
-  cc_medium *medium = cc_medium_to_file(fd);
-  cc_h5 file = cc_h5_create(medium);
+  cc_storage *storage = cc_storage_to_file(fd);
+  cc_h5 file = cc_h5_create(storage);
   int64_t whole = 7, list[3] = {3, 4, 5};
   double number = 0.5;
   int8_t yes = 1;
@@ -51,8 +51,8 @@ static void own(void) {
   cc_h5_write(dataset, CC_UINT8, "z");
   cc_h5_close_dataset(dataset);
   cc_h5_close_file(file);
-  cc_medium_finish(medium);
-  cc_medium_free(medium);
+  cc_storage_finish(storage);
+  cc_storage_free(storage);
   close(fd);
 }
 

@@ -42,32 +42,32 @@ void cc_h5_error(char *text, size_t size);
 // Whether the last failure of the library was one to get memory.
 int cc_h5_lacks_memory(void);
 
-// -- The medium of a file: a descriptor, which stays the caller's, or memory.
-// Closing the HDF5 file leaves the medium; free it after that.
-typedef struct cc_medium cc_medium;
-cc_medium *cc_medium_to_file(int fd);
-cc_medium *cc_medium_of_file(int fd, uint64_t size);
-cc_medium *cc_medium_of_image(const void *bytes, uint64_t size);
+// -- The storage of a file: a descriptor, which stays the caller's, or memory.
+// Closing the HDF5 file leaves the storage; free it after that.
+typedef struct cc_storage cc_storage;
+cc_storage *cc_storage_to_file(int fd);
+cc_storage *cc_storage_of_file(int fd, uint64_t size);
+cc_storage *cc_storage_of_image(const void *bytes, uint64_t size);
 // Of a file to be written, after it was closed: writes all that the library wrote, and the size. An errno, or 0.
-int cc_medium_finish(cc_medium *medium);
-uint64_t cc_medium_size(const cc_medium *medium);
-void cc_medium_free(cc_medium *medium);
+int cc_storage_finish(cc_storage *storage);
+uint64_t cc_storage_size(const cc_storage *storage);
+void cc_storage_free(cc_storage *storage);
 // Between these two, chunks are not transferred but located. Nonzero where one was: the caller transfers it then, from
 // any thread. (A small chunk that is written is kept with the rest, and not located.)
-void cc_medium_locate(cc_medium *medium);
-int cc_medium_located(cc_medium *medium, uint64_t *place, uint64_t *length);
+void cc_storage_locate(cc_storage *storage);
+int cc_storage_located(cc_storage *storage, uint64_t *place, uint64_t *length);
 // All bytes at an offset: an errno, or 0. Reading beyond the end is EIO.
-int cc_medium_write_all(int fd, const void *bytes, size_t size, uint64_t offset);
-int cc_medium_read_all(int fd, void *bytes, size_t size, uint64_t offset);
+int cc_storage_write_all(int fd, const void *bytes, size_t size, uint64_t offset);
+int cc_storage_read_all(int fd, void *bytes, size_t size, uint64_t offset);
 // Asks the system to begin writing a part of a file to the disk.
-void cc_medium_start_writing(int fd, uint64_t offset, uint64_t size);
+void cc_storage_start_writing(int fd, uint64_t offset, uint64_t size);
 // Asks for large pages behind memory that is going to be written as a whole.
 void cc_advise_large(void *memory, size_t size);
 // A file without a name, in memory where the system can.
 int cc_anonymous_file(void);
 
 // -- Writing. No object carries a time.
-cc_h5 cc_h5_create(cc_medium *medium);
+cc_h5 cc_h5_create(cc_storage *storage);
 int cc_h5_close_file(cc_h5 file);
 int cc_h5_create_group(cc_h5 file, const char *path);
 // With `chunk`, the data set has the filters shuffle and LZ4; without, it is one contiguous block.
@@ -81,7 +81,7 @@ int cc_h5_write_attribute(cc_h5 file, const char *name, cc_element element, int6
                           size_t size);
 
 // -- Reading.
-cc_h5 cc_h5_open(cc_medium *medium);
+cc_h5 cc_h5_open(cc_storage *storage);
 
 typedef enum { CC_GROUP, CC_DATASET, CC_SOFT_LINK } cc_object_kind;
 typedef struct {

@@ -61,7 +61,7 @@ struct Audit: ParsableCommand {
       or contradictory; what a crash leaves behind is reported as orphaned and is sound. With --recompute, a random
       sample of stages is executed again in a scratch folder, from their records, and compared: nothing in the store
       changes, so it may be read-only. With --trust, says who signed
-      what, and an artifact that nobody trusted signed is a finding too.
+      what, and an artifact without a trusted signature is a finding too.
 
       EXAMPLES:
         autopanoptic audit
@@ -135,7 +135,7 @@ struct Audit: ParsableCommand {
       Output.line(
         "\(Units.count(report.records, "record")), \(Units.count(report.objects, "object")), "
           + "\(report.bytes) bytes checked: "
-          + (report.isSound ? "all is sound" : "\(problems) problem\(problems == 1 ? "" : "s")"))
+          + (report.isSound ? "no problems found" : "\(problems) problem\(problems == 1 ? "" : "s")"))
       if let recomputed { print(recomputed) }
     }
     if !report.isSound || recomputed?.isReproduced == false { throw ExitCode(ExitCodes.difference) }

@@ -7,7 +7,7 @@ struct Run: ParsableCommand {
     abstract: "Bring stages up to date.",
     discussion: """
       Executes what is not cached and ends with the numbers that stages want to be seen, and a line 'root <digest>' over
-      all artifacts of the pipeline. After an interruption, by Ctrl-C or worse, the next run goes on where this one was.
+      all artifacts of the pipeline. After an interruption, by Ctrl-C or worse, the next run resumes where this one stopped.
 
       EXAMPLES:
         autopanoptic run pipelines/coco.yaml

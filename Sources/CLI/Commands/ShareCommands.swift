@@ -60,7 +60,7 @@ struct Import: ParsableCommand {
     discussion: """
       All of it is verified first: names, bytes, contents, and that every record's inputs have makers. Exits with 65
       for a bundle that is not sound, and with 2 for one that contradicts a record of the store; either way the store
-      stays as it was. What the records claim is believed only in so far: 'audit --trust' tells who vouches for them,
+      stays as it was. What the records claim is believed only in so far: 'audit --trust' tells who signed them,
       and 'rerun' whether they reproduce.
 
       EXAMPLES:
@@ -184,7 +184,7 @@ struct RecordOptions: ParsableArguments {
 
 struct Sign: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Vouch for records with a signature.",
+    abstract: "Sign records.",
     discussion: """
       Signs the provenance of each record, as an in-toto statement in a DSSE envelope, once its artifacts are verified.
       The signatures lie in the store and travel with 'export'.

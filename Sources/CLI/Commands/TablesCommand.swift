@@ -71,7 +71,7 @@ struct Tables: ParsableCommand {
 
   private func files() throws -> [PipelineFile] {
     try pipelines.flatMap { path -> [String] in
-      // A file that is not there is spoken of where it is read.
+      // A missing file is reported where it is read.
       guard FileIO.kind(path) == .folder else { return [path] }
       return try FileIO.list(path).filter { $0.hasSuffix(".yaml") }.map { "\(path)/\($0)" }
     }.map { try PipelineFile(path: $0) }

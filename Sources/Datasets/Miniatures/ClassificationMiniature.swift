@@ -35,9 +35,9 @@ public struct ClassificationMiniature: Codable, Hashable, Sendable {
     var table = ""
     for (part, count) in [(ImageNetLayout.training, trainPerClass), (ImageNetLayout.validation, validationPerClass)] {
       for k in 0..<classCount { try FileIO.makeFolder("\(root)/\(part)/\(Self.wnid(k))") }
-      _ = try Folder.inParallel(classCount * count) { i in
+      _ = try DatasetFiles.inParallel(classCount * count) { i in
         let (k, n) = (i / count, i % count)
-        let name = "\(Self.wnid(k))_\(Folder.paddedName(n + 1, digits: 5)).png"
+        let name = "\(Self.wnid(k))_\(DatasetFiles.paddedName(n + 1, digits: 5)).png"
         try PNGWriter.write(picture(part, k, n, style: style), to: "\(root)/\(part)/\(Self.wnid(k))/\(name)")
       }
     }
@@ -46,7 +46,7 @@ public struct ClassificationMiniature: Codable, Hashable, Sendable {
   }
 
   /// The folder of class `k`, of the form that ImageNet's synset ids have.
-  static func wnid(_ k: Int) -> String { "n9" + Folder.paddedName(k + 1, digits: 7) }
+  static func wnid(_ k: Int) -> String { "n9" + DatasetFiles.paddedName(k + 1, digits: 7) }
 
   /// One object on one or two grounds.
   func picture(_ part: String, _ classIndex: Int, _ index: Int, style: MiniatureStyle) -> Image {

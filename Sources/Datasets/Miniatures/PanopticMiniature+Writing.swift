@@ -13,7 +13,7 @@ extension PanopticMiniature {
     for part in Part.all(self) {
       try FileIO.makeFolder("\(root)/\(part.place.images)")
       try FileIO.makeFolder("\(root)/\(part.place.labels)")
-      let entries = try Folder.inParallel(part.count) { i in
+      let entries = try DatasetFiles.inParallel(part.count) { i in
         try write(part, i, categories, style, root: root)
       }
       let document: CanonicalValue = [
@@ -62,7 +62,7 @@ extension PanopticMiniature {
   ) throws -> (image: CanonicalValue, annotation: CanonicalValue) {
     let scene = scene(part, index, style: style)
     let id = part.firstId + index
-    let name = Folder.paddedName(id, digits: 12) + ".png"
+    let name = DatasetFiles.paddedName(id, digits: 12) + ".png"
     let segmentIds = categories.segmentIds(of: scene, using: seeds.stream("\(part.name)/ids/\(index)"))
 
     let picture = Image(width: width, height: height, channels: 3, pixels: scene.pixels)

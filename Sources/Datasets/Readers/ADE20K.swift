@@ -44,7 +44,7 @@ public struct ADE20K: Sendable {
       notes += list.notes
       try FileIO.makeFolder("\(target)/\(part.coco.images)")
       try FileIO.makeFolder("\(target)/\(part.coco.labels)")
-      let entries = try Folder.inParallel(list.pictures.count) { i in
+      let entries = try DatasetFiles.inParallel(list.pictures.count) { i in
         try convert(list.pictures[i], to: target, part.coco, base: part.base)
       }
       converted.append((part.coco, entries))

@@ -53,7 +53,7 @@ public struct PipelineError: DiagnosableError {
   }
 
   public let code: Code
-  /// Where the user can mend it; nil where no text of theirs is at fault.
+  /// Where the user can correct it; nil where nothing that they wrote is at fault.
   public let location: SourceLocation?
   /// One sentence: what is wrong, then what to do.
   public let message: String

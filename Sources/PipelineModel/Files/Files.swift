@@ -30,7 +30,7 @@ package enum Files {
         .diskFull, "\(path): cannot \(action): \(reason); files may have \(fileSizeLimit) at most (ulimit -f)")
     }
     if code == ELOOP {
-      return PipelineError(.badArtifact, "\(path): cannot \(action): links lead in a circle there; remove them")
+      return PipelineError(.badArtifact, "\(path): cannot \(action): there is a cycle of links; remove them")
     }
     if code == EMFILE {
       return PipelineError(

@@ -28,7 +28,7 @@ public struct KeyDifference: Hashable, Sendable, CustomStringConvertible {
     return "\(subject) was \(old), is \(new)" + (detail.isEmpty ? "" : " (\(detail))")
   }
 
-  /// For programs.
+  /// As JSON.
   package var canonical: CanonicalValue {
     var members: [String: CanonicalValue] = [
       "part": .string(part.rawValue), "name": .string(name), "old": .string(old), "new": .string(new),

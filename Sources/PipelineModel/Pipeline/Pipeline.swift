@@ -59,7 +59,7 @@ public struct Pipeline: Sendable {
 
   /// Stages that run round by round, each round after the results of the one before.
   package struct Loop: Sendable, Hashable {
-    /// The name of the stage that heads it.
+    /// The name of the stage that defines it.
     package let name: String
     package let rounds: Int
   }

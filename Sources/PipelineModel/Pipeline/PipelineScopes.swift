@@ -48,7 +48,8 @@ struct PipelineScopes {
       }
       guard case .rounds(let n)? = description.stages[i].repetition?.count else {
         throw PipelineError(
-          .badReference, at: repetition.location, "'\(name)' heads no loop: it has no 'repeat' with a number of rounds")
+          .badReference, at: repetition.location,
+          "'\(name)' does not define a loop: it has no 'repeat' with a number of rounds")
       }
       own = Pipeline.Loop(name: name, rounds: n)
     }

@@ -11,7 +11,7 @@ public protocol Stage: Sendable {
   static var name: String { get }
   /// Rises whenever the output for equal input changes.
   static var version: Int { get }
-  /// One sentence for people.
+  /// One sentence that describes it to users.
   static var summary: String { get }
   static var inputs: [InputPort] { get }
   static var outputs: [OutputPort] { get }
@@ -20,7 +20,7 @@ public protocol Stage: Sendable {
   static var traits: [String] { get }
   /// Whether the stage draws random numbers. Only then is the seed in its key.
   static var isRandom: Bool { get }
-  /// Numbers of its outputs that people want to see at the end of a run. In no key.
+  /// Numbers of its outputs that are shown at the end of a run. Not part of any key.
   static var highlights: [Highlight] { get }
   /// New names of inputs and outputs by those that they had in earlier versions: a pipeline file with a former one
   /// gets an error.

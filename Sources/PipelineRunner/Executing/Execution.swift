@@ -201,7 +201,7 @@ package struct Execution: Sendable {
       throw PipelineError(
         .damaged,
         "\(store.objectPath(artifact)) changed while '\(order.stage)' was reading it; nothing was stored. "
-          + "'audit' tells whether it is damaged, 'repair' makes it anew; then run again")
+          + "'audit' tells whether it is damaged, 'repair' restores it; then run again")
     }
   }
 

@@ -41,7 +41,7 @@ public struct RerunReport: Sendable {
 
     public var isReproduced: Bool { parting == nil && changes.isEmpty }
 
-    /// Lines for people; none where the stage reproduced.
+    /// Lines to print; none where the stage reproduced.
     public var differences: [String] {
       var lines = [String]()
       if let parting { lines.append("first differs inside the stage at \(parting)") }

@@ -12,7 +12,7 @@ struct Explanation {
 
   static let neverRun = "never run before"
 
-  /// Lines for people.
+  /// Lines to print.
   package var reasons: [String] {
     if !lost.isEmpty { return lost }
     guard let nearest else { return [Explanation.neverRun] }

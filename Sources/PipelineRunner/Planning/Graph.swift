@@ -27,7 +27,7 @@ package struct Graph {
   }
 
   package let pipeline: Pipeline
-  package let demand: Demand
+  package let selected: InstanceSelection
   /// Stages that matter, rising.
   package let wanted: [Int]
   /// By stage and round.
@@ -45,21 +45,21 @@ package struct Graph {
   ///   - toolIdentity: the programs of a command; one without them never gets instances.
   ///   - loadElements: reads a `json` artifact that must be an array, or the manifest of a tree.
   init(
-    pipeline: Pipeline, demand: Demand, traits: [String: String], observations: [Int: [String: Artifact]],
+    pipeline: Pipeline, selected: InstanceSelection, traits: [String: String], observations: [Int: [String: Artifact]],
     toolIdentity: (Int) -> ToolIdentity?, loadElements: @escaping (Artifact) throws -> [ElementValue]
   ) {
     self.pipeline = pipeline
-    self.demand = demand
-    self.wanted = demand.stages
+    self.selected = selected
+    self.wanted = selected.stages
     self.traits = traits
     self.observations = observations
     self.loadElements = loadElements
     states = pipeline.stages.map { Array(repeating: RoundState(), count: $0.rounds) }
     tools = Array(repeating: nil, count: states.count)
-    openRounds = demand.slots.map { rounds in rounds.count { $0 != .none } }
+    openRounds = selected.slots.map { rounds in rounds.count { $0 != .none } }
     for i in wanted where pipeline.stages[i].prepared.tools != nil { tools[i] = toolIdentity(i) }
     for i in wanted where pipeline.stages[i].forEach == nil {
-      for round in states[i].indices where demand[i, round] != .none {
+      for round in states[i].indices where selected[i, round] != .none {
         states[i][round] = RoundState(slots: [Slot()], open: 1)
       }
     }
@@ -146,7 +146,7 @@ package struct Graph {
 
   /// Makes what can be made of a stage in one round.
   private mutating func visit(_ stage: Int, _ round: Int, into found: inout [Instance]) throws {
-    if demand[stage, round] == .none { return }
+    if selected[stage, round] == .none { return }
     if states[stage][round].slots == nil, try expand(stage, round), states[stage][round].isComplete {
       // An empty array makes a round without instances: done as soon as it is known.
       try roundCompleted(stage, round, into: &found)
@@ -169,7 +169,7 @@ package struct Graph {
     states[stage][round].array = array
     states[stage][round].slots = Array(repeating: Slot(), count: count)
     states[stage][round].open = count
-    if case .some(let slots) = demand[stage, round] {
+    if case .some(let slots) = selected[stage, round] {
       if let missing = slots.filter({ $0 >= count }).min() {
         throw PipelineError(
           .badReference, at: SourceLocation(file: pipeline.file),
@@ -187,7 +187,7 @@ package struct Graph {
 
   /// Makes the instance of a slot if it is wanted, all its inputs are known and it was not made before.
   private mutating func attempt(_ stage: Int, _ round: Int, slot: Int, into found: inout [Instance]) {
-    guard states[stage][round].slots![slot].instance == nil, demand[stage, round].contains(slot),
+    guard states[stage][round].slots![slot].instance == nil, selected[stage, round].contains(slot),
       let instance = instance(stage, round, slot: slot)
     else { return }
     states[stage][round].slots![slot].instance = instance
@@ -287,10 +287,10 @@ package struct Graph {
   /// Wanted slots of a stage, round by round; nil while it is not known how many there are.
   package func slots(of stage: Int) -> [Slot]? {
     var found = [Slot]()
-    for (round, state) in states[stage].enumerated() where demand[stage, round] != .none {
+    for (round, state) in states[stage].enumerated() where selected[stage, round] != .none {
       guard let slots = state.slots else { return nil }
       found +=
-        demand[stage, round] == .all ? slots : slots.indices.filter(demand[stage, round].contains).map { slots[$0] }
+        selected[stage, round] == .all ? slots : slots.indices.filter(selected[stage, round].contains).map { slots[$0] }
     }
     return found
   }

@@ -50,7 +50,7 @@ public struct Planner: Sendable {
 
   /// What the store has of a pipeline, or of a part of it.
   package struct Survey {
-    package let demand: Demand
+    package let selected: InstanceSelection
     /// Complete as far as the store has the results.
     package let graph: Graph
     package let observations: [Int: SourceObservation]
@@ -60,15 +60,15 @@ public struct Planner: Sendable {
 
   /// The graph as far as the store has it.
   package func survey(_ names: [String]) throws -> Survey {
-    let demand = try Demand(names, in: pipeline)
-    let (observations, problems) = try observe(demand.stages)
-    var graph = makeGraph(demand, observations)
+    let selected = try InstanceSelection(names, in: pipeline)
+    let (observations, problems) = try observe(selected.stages)
+    var graph = makeGraph(selected, observations)
     _ = try graph.completeKnown(graph.start()) { instance in
       try instance.observed ?? cachedOutputs(instance)
     } failed: { _, error in
       throw error
     }
-    return Survey(demand: demand, graph: graph, observations: observations, problems: problems)
+    return Survey(selected: selected, graph: graph, observations: observations, problems: problems)
   }
 
   /// Looks at the folders of the wanted sources.
@@ -95,9 +95,9 @@ public struct Planner: Sendable {
     return (observations, problems)
   }
 
-  package func makeGraph(_ demand: Demand, _ observations: [Int: SourceObservation]) -> Graph {
+  package func makeGraph(_ selected: InstanceSelection, _ observations: [Int: SourceObservation]) -> Graph {
     Graph(
-      pipeline: pipeline, demand: demand, traits: store.registry.traits,
+      pipeline: pipeline, selected: selected, traits: store.registry.traits,
       observations: Dictionary(
         uniqueKeysWithValues: observations.map { stage, observation in
           (

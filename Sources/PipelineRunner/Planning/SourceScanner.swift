@@ -108,7 +108,7 @@ package struct SourceScanner {
         unknown.append((file, status))
       }
     }
-    // In portions, each remembered at once: an interrupted first look goes on where it was.
+    // In portions, each remembered at once: an interrupted first look continues where it was.
     var done = 0
     var position = 0
     let total = unknown.lazy.map(\.status.size).sumSaturated()

@@ -43,14 +43,14 @@ public final class Runner {
     let begin = clock.now
     let guarded = try StoreLock.shared(store)
     defer { withExtendedLifetime(guarded) {} }
-    let demand = try Demand(names, in: planner.pipeline)
-    let (observations, problems) = try planner.observe(demand.stages)
+    let selected = try InstanceSelection(names, in: planner.pipeline)
+    let (observations, problems) = try planner.observe(selected.stages)
     if let first = problems.min(by: { $0.key < $1.key }) { throw first.value }
-    try planner.pipeline.notices(of: demand.stages, under: options.sandbox).forEach { observer(.notice($0)) }
+    try planner.pipeline.notices(of: selected.stages, under: options.sandbox).forEach { observer(.notice($0)) }
     try store.sweep()
     observer(.runStarted(run: journal.run, pipeline: planner.pipeline.name))
 
-    var scheduler = scheduler(for: planner.makeGraph(demand, observations), SourceTree.trees(of: observations))
+    var scheduler = scheduler(for: planner.makeGraph(selected, observations), SourceTree.trees(of: observations))
     try scheduler.run()
     store.endScratch()
     let result = RunResult(

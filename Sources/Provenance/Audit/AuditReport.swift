@@ -4,7 +4,7 @@ import Determinism
 public struct AuditReport: Sendable {
   public struct Finding: Sendable {
     public enum Kind: String, Sendable {
-      /// Something that a record or the index names is not there.
+      /// Something that a record or the index names is missing.
       case missing
       /// Bytes are not those that were written.
       case corrupt
@@ -12,7 +12,7 @@ public struct AuditReport: Sendable {
       case mismatching
       /// Nothing needs it; what a crash leaves behind. Sound all the same.
       case orphaned
-      /// No trusted key vouches for it.
+      /// No trusted key has signed it.
       case unsigned
       /// It could not be read.
       case unreadable

@@ -91,7 +91,7 @@ public struct Recomputation {
 }
 
 extension Recomputation.Report {
-  /// For programs.
+  /// As JSON.
   public var canonical: CanonicalValue {
     var members = RerunReport(instances: instances).canonical.objectValue ?? [:]
     members["reproduced"] = .bool(isReproduced)

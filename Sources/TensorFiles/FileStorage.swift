@@ -4,7 +4,7 @@ import Foundation
 
 /// Where the bytes of an HDF5 file are: a descriptor or memory. The library lays files out and finds its way in them;
 /// chunks are transferred here, on any thread and outside of its lock.
-final class Medium: @unchecked Sendable {
+final class FileStorage: @unchecked Sendable {
   // Invariant: `handle` is used only inside `HDF5.locked`, except for its size; all else is constant.
 
   let handle: OpaquePointer
@@ -30,7 +30,7 @@ final class Medium: @unchecked Sendable {
 
   /// A file to be written; the descriptor stays the caller's.
   convenience init(writing descriptor: Int32, place: String) throws(TensorFileError) {
-    try self.init(cc_medium_to_file(descriptor), descriptor: descriptor, ownsDescriptor: false, place: place)
+    try self.init(cc_storage_to_file(descriptor), descriptor: descriptor, ownsDescriptor: false, place: place)
   }
 
   /// A file to be read.
@@ -52,7 +52,7 @@ final class Medium: @unchecked Sendable {
       throw error
     }
     try self.init(
-      cc_medium_of_file(descriptor, UInt64(status.st_size)), descriptor: descriptor, ownsDescriptor: true, place: path)
+      cc_storage_of_file(descriptor, UInt64(status.st_size)), descriptor: descriptor, ownsDescriptor: true, place: path)
   }
 
   /// Bytes in memory to be read.
@@ -61,17 +61,17 @@ final class Medium: @unchecked Sendable {
     let image = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 64)
     image.copyBytes(from: bytes)
     try self.init(
-      cc_medium_of_image(image.baseAddress, UInt64(bytes.count)), descriptor: -1, image: image, ownsDescriptor: false,
+      cc_storage_of_image(image.baseAddress, UInt64(bytes.count)), descriptor: -1, image: image, ownsDescriptor: false,
       place: place)
   }
 
   deinit {
-    cc_medium_free(handle)
+    cc_storage_free(handle)
     image?.deallocate()
     if ownsDescriptor { close(descriptor) }
   }
 
-  var size: UInt64 { cc_medium_size(handle) }
+  var size: UInt64 { cc_storage_size(handle) }
 
   /// Calls `body` with a part of what is read.
   /// - Parameter room: of at least `count` bytes.
@@ -82,7 +82,7 @@ final class Medium: @unchecked Sendable {
     guard count > 0, offset <= size, UInt64(count) <= size - offset else { return nil }
     if let image { return body(UnsafeRawBufferPointer(rebasing: image[Int(offset)..<Int(offset) + count])) }
     return room.with { buffer in
-      guard cc_medium_read_all(descriptor, buffer, count, offset) == 0 else { return nil }
+      guard cc_storage_read_all(descriptor, buffer, count, offset) == 0 else { return nil }
       return body(UnsafeRawBufferPointer(start: buffer, count: count))
     }
   }

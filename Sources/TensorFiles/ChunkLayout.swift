@@ -1,6 +1,6 @@
 /// How a tensor is cut into HDF5 chunks: each is one contiguous run of elements in row-major order, about 1 MiB, so
 /// that cutting and joining are plain copies.
-struct Slabs {
+struct ChunkLayout {
   /// Chunks have at most this many bytes, unless one element is larger.
   static let maximalBytes = 1 << 20
   /// Smaller tensors are stored in one piece without filters, which would add more than they save.
@@ -17,21 +17,21 @@ struct Slabs {
 
   /// - Precondition: not a scalar and not empty.
   init(shape: [Int], elementSize: Int) {
-    precondition(!shape.isEmpty && shape.allSatisfy { $0 > 0 }, "Slabs: \(shape)")
+    precondition(!shape.isEmpty && shape.allSatisfy { $0 > 0 }, "ChunkLayout: \(shape)")
     var cut = 0
     var inner = shape.dropFirst().reduce(1, *)
-    while inner * elementSize > Slabs.maximalBytes {
+    while inner * elementSize > ChunkLayout.maximalBytes {
       cut += 1
       inner /= shape[cut]
     }
-    let most = min(shape[cut], max(1, Slabs.maximalBytes / (inner * elementSize)))
+    let most = min(shape[cut], max(1, ChunkLayout.maximalBytes / (inner * elementSize)))
     let pieces = (shape[cut] + most - 1) / most
     // Pieces of about equal size leave the least padding in the last.
     let extent = (shape[cut] + pieces - 1) / pieces
     self.init(shape: shape, cut: cut, extent: extent)
   }
 
-  /// The slabs of a file's chunks; nil where its chunks are not contiguous runs.
+  /// The layout of a file's chunks; nil where its chunks are not contiguous runs.
   init?(shape: [Int], chunk: [Int]) {
     guard !shape.isEmpty, shape.count == chunk.count, shape.allSatisfy({ $0 > 0 }), chunk.allSatisfy({ $0 > 0 }) else {
       return nil

@@ -1,15 +1,15 @@
 import Determinism
 import PipelineModel
 
-/// A pipeline file that stands on another one: `based-on: coco.yaml`, a file in the same folder or below.
+/// A pipeline file that is based on another one: `based-on: coco.yaml`, a file in the same folder or below.
 ///
 /// The other file's content comes first; this one's values go over it. Mappings join member by member, also with what
 /// `$name` stands for, everything else is replaced, and an empty value (`~`) takes a member out. A stage that is given
 /// another kind (`uses`) starts with parameters and needs of its own. Both files then count as one, so stages that end
 /// up alike have the same keys and are computed once.
-enum Basis {
+enum BaseFile {
   static let key = "based-on"
-  /// Files that may stand on one another.
+  /// Files that may be based on one another.
   private static let depthLimit = 8
 
   /// The file's tree over that of the file it is based on, and so on.
@@ -29,7 +29,7 @@ enum Basis {
       throw PipelineError(.badReference, at: place, "'\(key): \(name)': must be a file in this folder or below")
     }
     guard depth < depthLimit else {
-      throw PipelineError(.badReference, at: place, "'\(key)': more than \(depthLimit) files; do they go in a circle?")
+      throw PipelineError(.badReference, at: place, "'\(key)': more than \(depthLimit) files; is there a cycle?")
     }
     let file = (path.utf8.lastIndex(of: slash).map { String(decoding: path.utf8[...$0], as: UTF8.self) } ?? "") + name
     let text: String

@@ -1,7 +1,7 @@
 import Determinism
 
 /// What readers and generators share.
-enum Folder {
+enum DatasetFiles {
   /// `7` with 12 digits is `000000000007`.
   static func paddedName(_ number: Int, digits: Int) -> String {
     let text = String(number)
