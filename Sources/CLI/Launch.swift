@@ -19,7 +19,7 @@ enum Program {
       Output.error("error: word \(number) of the command line is not UTF-8 text; rename what it names")
       return ExitCode.validationFailure.rawValue
     }
-    // The child of `digest`: it reads other people's HDF5 and nothing else.
+    // The child process of `digest`: it reads untrusted HDF5 and nothing else.
     if arguments.first == ForeignFile.command {
       return ForeignFile.serve(Array(arguments.dropFirst())) { Output.line($0) }
     }
@@ -37,12 +37,12 @@ enum Program {
       try command.run()
       return 0
     } catch {
-      return tell(error)
+      return report(error)
     }
   }
 
   /// - Returns: the exit code.
-  private static func tell(_ error: any Error) -> Int32 {
+  private static func report(_ error: any Error) -> Int32 {
     switch error {
     case is StageInterrupted:
       Output.error("interrupted; the next run resumes from here")

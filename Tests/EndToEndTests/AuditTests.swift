@@ -52,8 +52,8 @@ extension EndToEndTests {
         #expect(words.code == 2)
         #expect(words.output.contains(" problem"), "\(words.output)")
         try overwrite("\(store)/\(file)", bytes)
-        let mended = try await Program.run(["audit", "--store", store])
-        #expect(mended.code == 0, "\(mended.everything)")
+        let repaired = try await Program.run(["audit", "--store", store])
+        #expect(repaired.code == 0, "\(repaired.everything)")
       }
     }
 

@@ -7,7 +7,7 @@ import Testing
 @testable import PipelineRunner
 @testable import Provenance
 
-@Suite("Results are reproduced, compared and mended", .serialized)
+@Suite("Results are reproduced, compared and repaired", .serialized)
 struct ReproduceTests {
   /// Stores in which `SecondUnstable` gave different results, one value each.
   private func unstableBenches(_ text: String, values: [Int]) throws -> [Bench] {
@@ -124,7 +124,7 @@ struct ReproduceTests {
     #expect(try bench.run(Toys.search).result.root == root)
   }
 
-  @Test("what a damaged stage reads is mended first")
+  @Test("what a damaged stage reads is repaired first")
   func chain() throws {
     let bench = try Bench()
     try bench.run(Toys.search)

@@ -72,10 +72,10 @@ struct Audit: ParsableCommand {
       """)
 
   @Argument(
-    help: "Audit only what this pipeline rests on (default: the whole store).", completion: .pipelines)
+    help: "Audit only what this pipeline depends on (default: the whole store).", completion: .pipelines)
   var pipeline: String?
 
-  @Argument(help: "Audit only what these stages, or instances such as evaluate[3], rest on.")
+  @Argument(help: "Audit only what these stages, or instances such as evaluate[3], depend on.")
   var stages: [String] = []
 
   @Option(help: ArgumentHelp("Public keys that are trusted: what 'keygen' wrote to .pub files.", valueName: "file"))
@@ -84,10 +84,10 @@ struct Audit: ParsableCommand {
   @Flag(help: "Recompute the digest of every artifact's content too.")
   var deep = false
 
-  @Option(help: ArgumentHelp("Execute so many stages again, drawn at random, and compare.", valueName: "n"))
+  @Option(help: ArgumentHelp("Execute this many stages again, drawn at random, and compare.", valueName: "n"))
   var recompute = 0
 
-  @Option(help: ArgumentHelp("Which stages are drawn: the same number draws the same.", valueName: "seed"))
+  @Option(help: ArgumentHelp("Seed of the draw: an equal seed draws the same stages.", valueName: "seed"))
   var sample: UInt64 = 0
 
   @Flag(help: "Print JSON.")
@@ -117,7 +117,7 @@ struct Audit: ParsableCommand {
     let auditor = Auditor(store: store, deep: deep, interruption: Signals.interruption)
     let variables = try options.variables()
     let report = try auditor.audit(
-      plan: plan, variables: variables, trusting: try trust.map { try TrustedKeys(pem: text(of: $0)) })
+      plan: plan, variables: variables, trusting: try trust.map { try TrustedKeys(pem: KeyFile.text(of: $0)) })
     var recomputed: Recomputation.Report?
     if recompute > 0 {
       recomputed = try Recomputation(

@@ -26,7 +26,7 @@ struct GC: ParsableCommand {
   @Option(help: ArgumentHelp("Keep what the newest n runs used, and no other.", valueName: "n"))
   var keepRuns: Int?
 
-  @Flag(help: "Only say what would be removed.")
+  @Flag(help: "Only show what would be removed.")
   var dryRun = false
 
   @Flag(help: "Print JSON.")

@@ -10,7 +10,7 @@ struct Repair: ParsableCommand {
       from its record, and the result is stored only if its digest is the recorded one. What that stage reads is mended
       first. A damaged record is set aside as well; the next run of its pipeline makes a new one.
 
-      Exits with 0 if all is mended, 2 if a stage gave another result, 1 if something could not be mended.
+      Exits with 0 if everything was repaired, 2 if a stage gave another result, 1 if something could not be repaired.
 
       EXAMPLES:
         autopanoptic repair

@@ -3,8 +3,8 @@ import Foundation
 import Pipelines
 import Synchronization
 
-/// Shows a run while it goes: a live line for each running stage on a terminal, sparse lines elsewhere, JSON lines for
-/// programs.
+/// Shows the progress of a run: a live line for each running stage on a terminal, sparse lines elsewhere, JSON lines with
+/// `--json`.
 final class Display: Sendable {
   enum Style: Sendable { case terminal, plain, json }
 
@@ -102,7 +102,7 @@ final class Display: Sendable {
     let most = max(1, (isKnown && size.ws_row > 0 ? Int(size.ws_row) : 24) - 2)
     let shown = state.running.prefix(state.running.count > most ? most - 1 : most)
     let table = shown.map { [$0.stage] + $0.columns(at: now) }
-    // Columns of all lines below each other, so that the eye finds its line.
+    // Columns are aligned across lines.
     var widths = [Int]()
     for row in table {
       for (i, cell) in row.enumerated() {
@@ -129,9 +129,9 @@ final class Display: Sendable {
     Output.write(out, to: 2)
   }
 
-  /// Times on the screen go on where a stage says nothing for a while.
+  /// Keeps the times on the screen current while a stage reports nothing.
   private func keepTime() {
-    // Without it the times stand still between two messages, and nothing else is lost.
+    // Without it the times stand still between two messages; nothing else is lost.
     try? startThread(named: "display") { [weak self] in
       while true {
         Thread.sleep(forTimeInterval: 1)

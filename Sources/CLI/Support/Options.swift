@@ -150,7 +150,7 @@ struct PipelineOptions: ParsableArguments {
 
   private func parsedSettings() throws -> [Setting] { try settings.map { try Setting(parsing: $0) } }
 
-  /// - Parameter observing: whether the command only looks at the store.
+  /// - Parameter observing: whether the command only reads the store.
   func planner(_ path: String, display: Display, observing: Bool = false) throws -> Planner {
     let pipeline = try load(path)
     return Planner(
