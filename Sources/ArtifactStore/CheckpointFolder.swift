@@ -4,9 +4,10 @@ import Synchronization
 
 /// The live partial state of one key: `step-<n>` files, each with a `step-<n>.json` that describes it.
 ///
-/// A description holds the key, the step, the program, the digest of the description before it, SHA-256 of the state and the digests noted so
-/// far, and carries its own digest. A checkpoint of which any of that is not as it must be is not used: damage costs
-/// steps, never other bits. The two newest checkpoints are kept, so that a damaged one does not cost the stage.
+/// A description holds the key, the step, the program, the digest of the description before it, SHA-256 of the state
+/// and the digests noted so far, and carries its own digest. A checkpoint of which any of that is not as it must be is
+/// not used: damage costs steps, never other bits. The two newest checkpoints are kept, so that a damaged one does not
+/// cost the stage.
 ///
 /// Only the holder of the key's lock writes here.
 package final class CheckpointFolder: CheckpointStorage {

@@ -3,8 +3,8 @@ import Foundation
 import PipelineModel
 import Synchronization
 
-/// What the system reports of the files of an object. It changes with every change of theirs: no tool can set back the time
-/// at which an inode changed.
+/// What the system reports of the files of an object. It changes with every change of theirs: no tool can set back the
+/// time at which an inode changed.
 package struct Fingerprint: Hashable, Sendable {
   /// Of the file and its checksum, of a tree of all its files and folders.
   private let statuses: [Files.Status]

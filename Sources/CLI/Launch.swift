@@ -67,7 +67,8 @@ enum Program {
     }
   }
 
-  /// Swift puts U+FFFD for what is not UTF-8, so that another file would be read or written than the one that was named.
+  /// Swift puts U+FFFD for what is not UTF-8, so that another file would be read or written than the one that was
+  /// named.
   /// - Returns: the number of the word, from 1.
   private static func argumentThatIsNoText() -> Int? {
     (0..<Int(CommandLine.argc)).first { i in

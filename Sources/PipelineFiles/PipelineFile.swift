@@ -35,7 +35,8 @@ import PipelineModel
 ///
 /// A file may be based on another one: `based-on: coco.yaml` (see `BaseFile`).
 ///
-/// Parameters come from, in rising order of precedence: the kind's defaults, `with`, the profile, the fidelity, `--set`.
+/// Parameters come from, in rising order of precedence: the kind's defaults, `with`, the profile, the fidelity,
+/// `--set`.
 public struct PipelineFile: Sendable {
   public let path: String
   /// Paths of the files it is based on.

@@ -3,8 +3,8 @@ import Foundation
 
 /// A pipeline file as text.
 enum TextFile {
-  /// - Returns: nothing, but the reason, for what is no plain file of UTF-8 text or far larger than a pipeline; a device
-  ///   or a pipe would never end.
+  /// - Returns: nothing, but the reason, for what is no plain file of UTF-8 text or far larger than a pipeline; a
+  ///   device or a pipe would never end.
   static func read(_ path: String) -> Result<String, Reason> {
     let bytes: [UInt8]
     do throws(FileFailure) {

@@ -3,8 +3,8 @@ import Foundation
 import Pipelines
 import Synchronization
 
-/// Shows the progress of a run: a live line for each running stage on a terminal, sparse lines elsewhere, JSON lines with
-/// `--json`.
+/// Shows the progress of a run: a live line for each running stage on a terminal, sparse lines elsewhere, JSON lines
+/// with `--json`.
 final class Display: Sendable {
   enum Style: Sendable { case terminal, plain, json }
 

@@ -5,8 +5,8 @@ import Synchronization
 
 /// The two streams: results go to the output, everything else to the error stream.
 ///
-/// Everything that the program says goes through here. A write that fails is remembered, the work continues, and the exit
-/// code reports it at the end: a result that nobody received is not a success.
+/// Everything that the program says goes through here. A write that fails is remembered, the work continues, and the
+/// exit code reports it at the end: a result that nobody received is not a success.
 enum Output {
   private struct State {
     /// `errno` of the first write to each stream that failed; nothing more is written there.

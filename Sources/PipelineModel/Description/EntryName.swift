@@ -1,4 +1,4 @@
-/// Names that pipeline files give to stages and outputs; they are parts of addresses, paths and key names.
+/// The rule for names of stages and outputs in pipeline files; the names become parts of addresses, paths and keys.
 package enum EntryName {
   /// A letter first, then letters, digits, `-` and `_`, all of ASCII, 64 bytes at most.
   package static func isValid(_ name: String) -> Bool {

@@ -1,6 +1,6 @@
 import Determinism
 
-/// A pipeline as its author wrote it: names and values with their places, nothing resolved yet.
+/// A pipeline as its author wrote it: names and values with their places, before references are resolved.
 public struct PipelineDescription: Sendable {
   public struct StageEntry: Sendable {
     public var name: String

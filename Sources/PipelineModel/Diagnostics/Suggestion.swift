@@ -1,6 +1,6 @@
 import Determinism
 
-/// Finds what a user probably meant.
+/// Finds the name that a user probably meant.
 package enum Suggestion {
   /// `; did you mean 'x'?` for the closest of `candidates`, or `; known: a, b` for a short list, or nothing.
   package static func text(for word: String, among candidates: [String]) -> String {

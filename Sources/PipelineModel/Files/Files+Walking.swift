@@ -58,7 +58,8 @@ extension Files {
     return out
   }
 
-  /// Relative paths of the folders below a folder that hold no files, not even deeper; what they are in comes after them.
+  /// Relative paths of the folders below a folder that hold no files, not even deeper; what they are in comes after
+  /// them.
   package static func emptyFolders(below root: String) throws -> [String] {
     var found = [String]()
     func visit(_ prefix: String, depth: Int) throws -> Bool {

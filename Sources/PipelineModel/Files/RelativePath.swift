@@ -1,6 +1,7 @@
 import Determinism
 
-/// Paths that a user names below some folder. All of it by bytes: to Swift a slash with a combining mark behind it is none.
+/// Paths that a user names below some folder. All of it by bytes: to Swift a slash with a combining mark behind it is
+/// none.
 package enum RelativePath {
   private static let slash = UInt8(ascii: "/")
 

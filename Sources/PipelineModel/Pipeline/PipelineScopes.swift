@@ -1,6 +1,6 @@
 import Determinism
 
-/// How often each stage of a description runs: once, once a round of a loop, once for each element of an array.
+/// How often each stage of a description runs: once, once per round of a loop, or once per element of an array.
 struct PipelineScopes {
   struct Scope: Equatable {
     package var loop: Pipeline.Loop?

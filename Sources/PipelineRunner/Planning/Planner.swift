@@ -12,7 +12,7 @@ public struct Planner: Sendable {
   package let host: StageHost
   let sourceProgress: @Sendable (_ stage: String, _ done: Int, _ of: Int, _ detail: String) -> Void
 
-  /// - Parameter sourceProgress: hears of the hashing of files on the user's disk, in bytes.
+  /// - Parameter sourceProgress: receives the progress of hashing files on the user's disk, in bytes.
   public init(
     pipeline: Pipeline, store: Store, variables: [String: String] = [:], interruption: Interruption = Interruption(),
     sourceProgress: @escaping @Sendable (_ stage: String, _ done: Int, _ of: Int, _ detail: String) -> Void = {
@@ -36,8 +36,8 @@ public struct Planner: Sendable {
     return Plan(pipeline: pipeline.name, stages: stages, root: graph.root)
   }
 
-  /// What the store has of some stages, without a word on what it has not, which makes it quicker than `plan`: the
-  /// outputs of their instances in order, nil for those that must run; no list where it is not known how many there are.
+  /// The results of some stages in the store. Quicker than `plan`, since it explains nothing: the outputs of their
+  /// instances in order, nil for those that must run; no list where the number of instances is not known.
   public func results(of names: [String]) throws -> [String: [[String: Artifact]?]] {
     guard !names.isEmpty else { return [:] }
     let graph = try survey(names).graph
@@ -58,7 +58,7 @@ public struct Planner: Sendable {
     package let problems: [Int: PipelineError]
   }
 
-  /// The graph as far as the store has it.
+  /// The graph, complete as far as the store has results.
   package func survey(_ names: [String]) throws -> Survey {
     let selected = try InstanceSelection(names, in: pipeline)
     let (observations, problems) = try observe(selected.stages)

@@ -4,8 +4,8 @@ import PipelineModel
 
 /// Brings stages up to date: executes what is not cached, several independent instances side by side.
 ///
-/// The graph is worked off on the calling thread. An executor runs the stages; by default each instance gets a thread of its
-/// own in this process.
+/// The graph is worked off on the calling thread. An executor runs the stages; by default each instance gets a thread
+/// of its own in this process.
 public final class Runner {
   private let planner: Planner
   private let options: RunOptions
@@ -16,7 +16,7 @@ public final class Runner {
 
   /// - Parameters:
   ///   - executor: nil for threads of this process, `options.jobs` of them.
-  ///   - observer: hears of everything, on any thread.
+  ///   - observer: receives all events, on any thread.
   public init(
     planner: Planner, options: RunOptions, executor: (any Executor)? = nil,
     observer: @escaping @Sendable (RunEvent) -> Void = { _ in }

@@ -1,6 +1,6 @@
 import Determinism
 
-/// What an audit found.
+/// The result of an audit.
 public struct AuditReport: Sendable {
   public struct Finding: Sendable {
     public enum Kind: String, Sendable {
@@ -10,7 +10,7 @@ public struct AuditReport: Sendable {
       case corrupt
       /// Two things contradict each other.
       case mismatching
-      /// Nothing needs it; what a crash leaves behind. Sound all the same.
+      /// Nothing needs it, as after a crash. Not a problem.
       case orphaned
       /// No trusted key has signed it.
       case unsigned

@@ -3,7 +3,7 @@ import Determinism
 import PipelineModel
 import PipelineRunner
 
-/// Writes parts of a store as bundles. What it writes is a function of what it contains.
+/// Writes parts of a store as bundles. Equal content gives an equal file.
 public struct Exporter {
   let store: Store
   let interruption: Interruption
@@ -37,7 +37,7 @@ public struct Exporter {
     }
   }
 
-  /// Everything that a pipeline rests on.
+  /// Everything that a pipeline depends on.
   /// - Throws: code `notUpToDate` where a stage has no result.
   public func export(_ planner: Planner, source: PipelineSource, to path: String) throws -> Summary {
     try Exporter.requireNew(path)
@@ -93,7 +93,7 @@ public struct Exporter {
     throw PipelineError(.badReference, "\(path): the file exists; a bundle is written to a new file")
   }
 
-  /// An artifact or a record with all that it was made of.
+  /// An artifact or a record with everything it was made from.
   public func export(_ match: Lookup.Match, to path: String) throws -> Summary {
     try Exporter.requireNew(path)
     let key: Digest

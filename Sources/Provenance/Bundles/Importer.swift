@@ -3,8 +3,8 @@ import Determinism
 import Foundation
 import PipelineModel
 
-/// Takes bundles in. Nothing of a bundle is trusted: all of it is laid beside the store and verified, names, sizes,
-/// bytes, content and provenance, before anything of it is seen there.
+/// Imports bundles. Nothing of a bundle is trusted: it is unpacked beside the store, and names, sizes, bytes, content
+/// and provenance are verified before anything of it becomes part of the store.
 public struct Importer {
   let store: Store
   let foreignDigest: @Sendable (_ kind: String, _ path: String) throws -> Digest
@@ -52,7 +52,7 @@ public struct Importer {
     }
   }
 
-  /// - Throws: code `badArtifact` for what is no sound bundle, `notReproduced` where it contradicts a record of the
+  /// - Throws: code `badArtifact` for a bundle that is not valid, `notReproduced` where it contradicts a record of the
   ///   store. Either way the store is as it was.
   public func take(_ path: String) throws -> Summary {
     let guarded = try StoreLock.shared(store)

@@ -1,6 +1,6 @@
 import Determinism
 
-/// What a store holds and nobody needs.
+/// The files of a store that are not needed.
 public struct Garbage: Sendable {
   public struct Item: Sendable {
     /// Relative to the store.

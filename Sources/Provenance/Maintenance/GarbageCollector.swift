@@ -3,7 +3,7 @@ import Determinism
 import PipelineModel
 import PipelineRunner
 
-/// Finds and removes what no kept record needs.
+/// Finds and removes the files that no kept record needs.
 public struct GarbageCollector {
   let store: Store
 

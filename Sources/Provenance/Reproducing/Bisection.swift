@@ -3,8 +3,8 @@ import Determinism
 import PipelineModel
 import PipelineRunner
 
-/// Finds where two runs diverge: the first stage whose results differ although what it reads does not, and inside it the
-/// first step and tensor that the records of both hold with different digests.
+/// Finds where two runs diverge: the first stage whose results differ although what it reads does not, and inside it
+/// the first step and tensor that the records of both hold with different digests.
 public struct Bisection {
   /// One run: a store and the key of each stage and instance.
   public struct Side: Sendable {
@@ -16,7 +16,8 @@ public struct Bisection {
   /// A stage whose results differ between two runs.
   public struct Parting: Sendable {
     public let stage: String
-    /// Parameters, seed, version or files of this stage that differ; empty where only its inputs differ, or nothing does.
+    /// Parameters, seed, version or files of this stage that differ; empty where only its inputs differ, or nothing
+    /// does.
     public let differences: [KeyDifference]
     /// Inputs that differ because an earlier stage diverged.
     public let inherited: [String]

@@ -3,8 +3,8 @@ import Determinism
 import PipelineModel
 import PipelineRunner
 
-/// Restores damaged and missing artifacts, each by executing the one stage that made it, and proves that its content is the
-/// recorded one. What was damaged is set aside under `damaged/`, not deleted.
+/// Restores damaged and missing artifacts, each by executing the one stage that made it, and proves that its content is
+/// the recorded one. What was damaged is set aside under `damaged/`, not deleted.
 public struct Repairer {
   let store: Store
   let variables: [String: String]
