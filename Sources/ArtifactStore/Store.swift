@@ -26,7 +26,7 @@ public final class Store: Sendable {
   public let path: String
   /// Whether this store is only read: nothing is created in it.
   package let isObserved: Bool
-  package let registry: StageRegistry
+  public let registry: StageRegistry
   package let index: StoreIndex
   let verified = VerifiedObjects()
   let commits = Commits()

@@ -14,11 +14,10 @@ struct PassTests {
     #expect(try #require(pass.takeGradient(of: x)).item == 1)
   }
 
-  @Test("the same for a parameter, which is one variable at every use")
+  @Test("the same for a parameter, whose uses share one gradient")
   func parameterReverseOrder() throws {
     let pass = Pass(mode: .training)
     let parameter = Trainable(value: Tensor(scalar: 3))
-    #expect(pass.use(parameter) === pass.use(parameter))
     let uses = [1, 1e8, -1e8].map { affine(pass.use(parameter), scale: $0, shift: 0) }
     pass.backward(from: weightedSum(uses, weights: [1, 1, 1]))
     #expect(try #require(pass.takeGradient(of: parameter)).item == 1)
@@ -77,7 +76,7 @@ struct PassTests {
     #expect(pass.takeGradient(of: parameter) == nil)
   }
 
-  @Test("values that the way back does not read are let go")
+  @Test("values that the backward pass does not need are freed")
   func letGo() async {
     // In a process of its own: memory of all threads is counted.
     await #expect(processExitsWith: .success) {
@@ -93,6 +92,25 @@ struct PassTests {
       precondition(TensorMemory.used - before == 2 * one)
       withExtendedLifetime(y) {}
     }
+  }
+
+  @Test("a variable keeps its pass alive, and a pass that nobody needs is freed")
+  func lifetime() throws {
+    weak var pass: Pass?
+    do {
+      let parameter = Trainable(value: Tensor(scalar: 3))
+      let y: Variable
+      do {
+        let made = Pass(mode: .training)
+        pass = made
+        y = affine(made.use(parameter), scale: 2, shift: 0)
+      }
+      let alive = try #require(pass)
+      #expect(y.pass === alive)
+      alive.backward(from: y)
+      #expect(try #require(alive.takeGradient(of: parameter)).item == 2)
+    }
+    #expect(pass == nil)
   }
 
   @Test("statistics wait for the commit, run in order, and run once")

@@ -10,8 +10,10 @@ extension EndToEndTests {
     @Test("as the pipeline did those of its validation set, in COCO's format, with overlays to look at")
     func validation() async throws {
       let store = try await Reference.finished.store
-      let pictures = try await Smoke.path("data", of: "coco", store: store) + "/files/val2017"
-      let expected = try await Smoke.path("predictions", of: "predict", store: store) + "/files/panoptic_val2017"
+      let pictures = try await Smoke.path("data", of: "coco", store: store) + "/files/\(Coco.val.images)"
+      let expected =
+        try await Smoke.path("predictions", of: "predict", store: store)
+        + "/files/\(PanopticLayout.coco.predictions.labels)"
       let names = try FileManager.default.contentsOfDirectory(atPath: pictures).sorted()
       try await withTemporaryFolder { folder in
         // Twice the same name, and one that says nothing of the format.
@@ -52,7 +54,7 @@ extension EndToEndTests {
     @Test("what is no picture, too large a picture and what is no network are told by name")
     func mistakes() async throws {
       let store = try await Reference.finished.store
-      let pictures = try await Smoke.path("data", of: "coco", store: store) + "/files/val2017"
+      let pictures = try await Smoke.path("data", of: "coco", store: store) + "/files/\(Coco.val.images)"
       let name = try #require(try FileManager.default.contentsOfDirectory(atPath: pictures).min())
       try await withTemporaryFolder { folder in
         try "no picture".write(toFile: folder + "/text.jpg", atomically: true, encoding: .utf8)

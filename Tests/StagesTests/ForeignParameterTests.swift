@@ -51,12 +51,12 @@ struct ForeignParameterTests {
     }
   }
 
-  private static let kinds = Stages.registry.kinds.values.filter { !["command", "files"].contains($0.name) }
+  private static let kinds = Stages.registry().kinds.values.filter { !["command", "files"].contains($0.name) }
     .sorted { $0.name < $1.name }
 
   @Test("each alone", arguments: kinds.map(\.name))
   func alone(_ name: String) throws {
-    let kind = try #require(Stages.registry.kinds[name])
+    let kind = try #require(Stages.registry().kinds[name])
     var (taken, refused) = (0, 0)
     for (path, value) in Self.changes(kind.defaults) {
       do {
@@ -119,6 +119,21 @@ struct ForeignParameterTests {
       let paths = PanopticTraining.Paths.fairBlocks(space)
       #expect(recipe.updates * paths.iterations >= 0)
     }
+  }
+
+  @Test(
+    "a miniature that can't be drawn is refused by the plan, at its parameter",
+    arguments: [
+      ("imagenet-miniature", ["pictures", "classCount"], 0), ("imagenet-miniature", ["pictures", "trainPerClass"], 0),
+      ("coco-miniature", ["scenes", "trainCount"], 0), ("ade20k-miniature", ["scenes", "width"], 8),
+    ])
+  func miniature(_ kind: String, _ path: [String], _ value: Int) throws {
+    let error = #expect(throws: PipelineError.self) {
+      _ = try #require(Stages.registry().kinds[kind]).prepare(Self.nested(path, Self.located(.integer(value))))
+    }
+    let name = path.map(ParameterNames.fileSpelling(of:)).joined(separator: ".")
+    #expect(error?.location == Self.place)
+    #expect(error?.message.contains("'\(name)': must be in") == true, "\(error?.message ?? "")")
   }
 
   // MARK: Trees

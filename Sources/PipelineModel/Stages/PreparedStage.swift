@@ -13,10 +13,16 @@ package struct PreparedStage: Sendable {
   /// Programs that it starts: their identities are in the key. Such a stage sees the folders of sources themselves.
   package var tools: (any ToolRequirement)?
 
-  package init(parameters: CanonicalValue, body: Body, tools: (any ToolRequirement)? = nil) {
+  /// The `Stage` or `Source` itself, for whoever knows more of it; nil of a kind without a type of its own.
+  package var subject: (any Sendable)?
+
+  package init(
+    parameters: CanonicalValue, body: Body, tools: (any ToolRequirement)? = nil, subject: (any Sendable)? = nil
+  ) {
     self.parameters = parameters
     self.body = body
     self.tools = tools
+    self.subject = subject
   }
 }
 
