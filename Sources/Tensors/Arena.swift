@@ -6,7 +6,7 @@ import Foundation
 ///
 /// The first gap that is large enough serves, from the lowest address on, so that a training step, which frees in the
 /// reverse order, leaves few gaps. Neighbouring gaps join, across slabs too, since slabs are asked for end to end: over
-/// pictures of full size a tensor takes more than a slab, and separate slabs would waste half of the memory. ChunkLayout stay:
+/// pictures of full size a tensor takes more than a slab, and separate slabs would waste half of the memory. Slabs stay:
 /// what one step needed, the next one will.
 struct Arena {
   private struct Gap {
