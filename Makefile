@@ -46,7 +46,7 @@ RUN := $(ISA_ENV) $(BIN)
 .PHONY: setup setup-tests build test test-identity test-torch test-arm test-mutations paper-start estimate \
   reproduce-coco reproduce-ade20k reproduce-policies reproduce-tables transfer-coco-ade20k transfer-ade20k-coco \
   compare-seeds ranking figures tables smoke crash-test fuzz rerun plan status graph repair audit \
-  bench bench-peers format lint docs clean help
+  bench bench-peers format lint layers docs clean help
 .DELETE_ON_ERROR:
 
 help: ## list these targets
@@ -189,6 +189,9 @@ lint: ## check formatting, layers and citations
 	.ci/layers
 	.ci/citations --self-test
 	.ci/citations
+
+layers: ## draw the layers from the code: docs/layers.svg
+	.ci/draw-layers
 
 docs: $(BIN) ## build the reference documentation of every library in .build/docs
 	.ci/docs

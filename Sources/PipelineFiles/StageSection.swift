@@ -11,7 +11,7 @@ struct StageSection {
 
   init(_ member: LocatedValue.Member, bindings: Bindings) throws {
     let name = member.name
-    guard Word.isValid(name), name != "let", name != "each" else {
+    guard EntryName.isValid(name), name != "let", name != "each" else {
       throw PipelineError(
         .badValue, at: member.nameLocation,
         "'\(name.clipped(to: 100))' can't be the name of a stage; use letters, digits and '-', and neither 'let' nor 'each'"

@@ -91,7 +91,7 @@ struct CrashTests {
     let errors: [any Error]
     switch outcome {
     case .success(let result):
-      // A diary that can't be written, or a leftover that can't be removed, ends no run.
+      // A journal that can't be written, or a leftover that can't be removed, ends no run.
       if result.failures.isEmpty {
         #expect(result.root == root, "\(what): no error, but another root")
         return

@@ -119,113 +119,110 @@ struct Pickle {
   private static let advice = "save a state dictionary: torch.save(model.state_dict(), ...)"
 
   private mutating func run() throws(TensorFileError) {
-    let bytes = bytes
-    var at = 0
-    func take(_ count: Int) throws(TensorFileError) -> Int {
-      guard count >= 0, count <= bytes.count - at else { throw corrupt("the pickle ends inside an instruction") }
-      defer { at += count }
-      return at
-    }
-    func number<T: FixedWidthInteger>(_ type: T.Type) throws(TensorFileError) -> Int {
-      Int(clamping: bytes.number(at: try take(MemoryLayout<T>.size), as: type))
-    }
-    func text(_ count: Int) throws(TensorFileError) -> Part {
-      let start = try take(count)
-      guard String(validating: bytes[start..<start + count], as: UTF8.self) != nil else {
-        throw corrupt("a text in the pickle is not UTF-8")
-      }
-      return Part(start: UInt32(start), count: UInt32(count))
-    }
-    func line() throws(TensorFileError) -> String {
-      guard let end = bytes[at...].prefix(1024).firstIndex(of: 10) else {
-        throw corrupt("the pickle ends inside a name, or the name is too long")
-      }
-      let part = try text(end - at)
-      at += 1
-      return String(decoding: bytes[part.range], as: UTF8.self)
-    }
+    var cursor = PickleCursor(bytes, place: place)
     while true {
       guard stack.count <= Pickle.maximalHeight, marks.count <= Pickle.maximalHeight else {
         throw tooLarge("has more than \(Pickle.maximalHeight) values on its stack")
       }
-      let instruction = bytes[try take(1)]
-      switch instruction {
-      case 0x80:  // PROTO
-        let version = try number(UInt8.self)
-        guard (2...5).contains(version) else { throw corrupt("pickle protocol \(version); supported are 2 to 5") }
-      case 0x95:  // FRAME
-        _ = try take(8)
-      case UInt8(ascii: "N"): stack.append(.nothing)
-      case 0x88: stack.append(.bool(true))
-      case 0x89: stack.append(.bool(false))
-      case UInt8(ascii: "K"): stack.append(.integer(try number(UInt8.self)))
-      case UInt8(ascii: "M"): stack.append(.integer(try number(UInt16.self)))
-      case UInt8(ascii: "J"): stack.append(.integer(try number(Int32.self)))
-      case 0x8A:  // LONG1: bytes of a signed number
-        let count = try number(UInt8.self)
-        guard count <= 8 else { throw corrupt("a number of \(count) bytes") }
-        let start = try take(count)
-        var value = count > 0 && bytes[start + count - 1] >= 128 ? -1 : 0
-        for i in (0..<count).reversed() { value = value << 8 | Int(bytes[start + i]) }
-        stack.append(.integer(value))
-      case UInt8(ascii: "G"):  // BINFLOAT, big-endian
-        let start = try take(8)
-        let bits = (0..<8).reduce(UInt64(0)) { $0 << 8 | UInt64(bytes[start + $1]) }
-        stack.append(.number(Double(bitPattern: bits)))
-      case UInt8(ascii: "X"): stack.append(.text(try text(try number(UInt32.self))))
-      case 0x8C: stack.append(.text(try text(try number(UInt8.self))))
-      case UInt8(ascii: "}"): stack.append(try newDictionary())
-      case UInt8(ascii: "]"): stack.append(.list)
-      case UInt8(ascii: ")"): try pushTuple([])
-      case 0x85: try pushTuple(try popLast(1))
-      case 0x86: try pushTuple(try popLast(2))
-      case 0x87: try pushTuple(try popLast(3))
-      case UInt8(ascii: "("): marks.append(stack.count)
-      case UInt8(ascii: "t"): try pushTuple(try popMark())
-      case UInt8(ascii: "a"): try append(try popLast(1))
-      case UInt8(ascii: "e"): try append(try popMark())
-      case UInt8(ascii: "s"): try insert(try popLast(2))
-      case UInt8(ascii: "u"): try insert(try popMark())
-      case UInt8(ascii: "q"): try remember(try number(UInt8.self))
-      case UInt8(ascii: "r"): try remember(try number(UInt32.self))
-      case 0x94: try remember(memo.count)  // MEMOIZE
-      case UInt8(ascii: "h"): try recall(try number(UInt8.self))
-      case UInt8(ascii: "j"): try recall(try number(UInt32.self))
-      case UInt8(ascii: "c"):
-        let module = try line()
-        stack.append(try global("\(module).\(try line())"))
-      case 0x93:  // STACK_GLOBAL
-        let parts = try popLast(2)
-        guard let module = self.text(parts[0]), let name = self.text(parts[1]), name.utf8.count < 1024,
-          module.utf8.count < 1024
-        else { throw corrupt("a name that is not text") }
-        stack.append(try global("\(module).\(name)"))
-      case UInt8(ascii: "Q"): stack.append(try storage(try popLast(1)[0]))
-      case UInt8(ascii: "R"):
-        let parts = try popLast(2)
-        stack.append(try called(parts[0], try elements(parts[1], most: Pickle.maximalArguments)))
-      case 0x81:  // NEWOBJ
-        guard case .global(let name) = try popLast(2)[0] else { throw corrupt("an object without a class") }
-        throw refusal(of: globals[name])
-      case UInt8(ascii: "b"):
-        // The attributes of PyTorch's ordered dictionary (versions of modules) are discarded.
-        let parts = try popLast(2)
-        guard case .dictionary = parts[0] else {
-          throw TensorFileError(.unsupported, at: place, "contains a Python object; \(Pickle.advice)")
-        }
-        stack.append(parts[0])
-      case UInt8(ascii: "."):
-        guard stack.count == 1, marks.isEmpty else { throw corrupt("the pickle ends with \(stack.count) values") }
-        guard at == bytes.count else { throw corrupt("the pickle continues after its end") }
-        result = stack[0]
-        return
-      default:
-        let code = String(instruction, radix: 16)
-        throw TensorFileError(
-          .unsupported, at: place,
-          "pickle instruction 0x\(code) does not occur in state dictionaries; \(Pickle.advice)")
-      }
+      let instruction = bytes[try cursor.take(1)]
+      if instruction == UInt8(ascii: ".") { break }
+      if try pushValue(instruction, &cursor) { continue }
+      if try changeStack(instruction, &cursor) { continue }
+      if try build(instruction, &cursor) { continue }
+      let code = String(instruction, radix: 16)
+      throw TensorFileError(
+        .unsupported, at: place,
+        "pickle instruction 0x\(code) does not occur in state dictionaries; \(Pickle.advice)")
     }
+    guard stack.count == 1, marks.isEmpty else { throw corrupt("the pickle ends with \(stack.count) values") }
+    guard cursor.isAtEnd else { throw corrupt("the pickle continues after its end") }
+    result = stack[0]
+  }
+
+  // MARK: Instructions
+
+  /// Executes an instruction that pushes a plain value, or has no effect.
+  /// - Returns: whether the instruction is of this kind.
+  private mutating func pushValue(
+    _ instruction: UInt8, _ cursor: inout PickleCursor
+  ) throws(TensorFileError) -> Bool {
+    switch instruction {
+    case 0x80:  // PROTO
+      let version = try cursor.number(UInt8.self)
+      guard (2...5).contains(version) else { throw corrupt("pickle protocol \(version); supported are 2 to 5") }
+    case 0x95: _ = try cursor.take(8)  // FRAME
+    case UInt8(ascii: "N"): stack.append(.nothing)
+    case 0x88: stack.append(.bool(true))
+    case 0x89: stack.append(.bool(false))
+    case UInt8(ascii: "K"): stack.append(.integer(try cursor.number(UInt8.self)))
+    case UInt8(ascii: "M"): stack.append(.integer(try cursor.number(UInt16.self)))
+    case UInt8(ascii: "J"): stack.append(.integer(try cursor.number(Int32.self)))
+    case 0x8A: stack.append(.integer(try cursor.longNumber()))  // LONG1
+    case UInt8(ascii: "G"): stack.append(.number(try cursor.bigEndianDouble()))  // BINFLOAT
+    case UInt8(ascii: "X"): stack.append(.text(try cursor.text(try cursor.number(UInt32.self))))
+    case 0x8C: stack.append(.text(try cursor.text(try cursor.number(UInt8.self))))
+    case UInt8(ascii: "]"): stack.append(.list)
+    default: return false
+    }
+    return true
+  }
+
+  /// Executes an instruction that moves values between stack, tuples, containers and memo.
+  /// - Returns: whether the instruction is of this kind.
+  private mutating func changeStack(
+    _ instruction: UInt8, _ cursor: inout PickleCursor
+  ) throws(TensorFileError) -> Bool {
+    switch instruction {
+    case UInt8(ascii: "}"): stack.append(try newDictionary())
+    case UInt8(ascii: ")"): try pushTuple([])
+    case 0x85: try pushTuple(try popLast(1))
+    case 0x86: try pushTuple(try popLast(2))
+    case 0x87: try pushTuple(try popLast(3))
+    case UInt8(ascii: "("): marks.append(stack.count)
+    case UInt8(ascii: "t"): try pushTuple(try popMark())
+    case UInt8(ascii: "a"): try append(try popLast(1))
+    case UInt8(ascii: "e"): try append(try popMark())
+    case UInt8(ascii: "s"): try insert(try popLast(2))
+    case UInt8(ascii: "u"): try insert(try popMark())
+    case UInt8(ascii: "q"): try remember(try cursor.number(UInt8.self))
+    case UInt8(ascii: "r"): try remember(try cursor.number(UInt32.self))
+    case 0x94: try remember(memo.count)  // MEMOIZE
+    case UInt8(ascii: "h"): try recall(try cursor.number(UInt8.self))
+    case UInt8(ascii: "j"): try recall(try cursor.number(UInt32.self))
+    default: return false
+    }
+    return true
+  }
+
+  /// Executes an instruction that refers to a Python name, or "calls" one.
+  /// - Returns: whether the instruction is of this kind.
+  private mutating func build(_ instruction: UInt8, _ cursor: inout PickleCursor) throws(TensorFileError) -> Bool {
+    switch instruction {
+    case UInt8(ascii: "c"):
+      let module = try cursor.line()
+      stack.append(try global("\(module).\(try cursor.line())"))
+    case 0x93:  // STACK_GLOBAL
+      let parts = try popLast(2)
+      guard let module = text(parts[0]), let name = text(parts[1]), name.utf8.count < 1024, module.utf8.count < 1024
+      else { throw corrupt("a name that is not text") }
+      stack.append(try global("\(module).\(name)"))
+    case UInt8(ascii: "Q"): stack.append(try storage(try popLast(1)[0]))
+    case UInt8(ascii: "R"):
+      let parts = try popLast(2)
+      stack.append(try called(parts[0], try elements(parts[1], most: Pickle.maximalArguments)))
+    case 0x81:  // NEWOBJ
+      guard case .global(let name) = try popLast(2)[0] else { throw corrupt("an object without a class") }
+      throw refusal(of: globals[name])
+    case UInt8(ascii: "b"):
+      // The attributes of PyTorch's ordered dictionary (versions of modules) are discarded.
+      let parts = try popLast(2)
+      guard case .dictionary = parts[0] else {
+        throw TensorFileError(.unsupported, at: place, "contains a Python object; \(Pickle.advice)")
+      }
+      stack.append(parts[0])
+    default: return false
+    }
+    return true
   }
 
   // MARK: The stack

@@ -4,8 +4,8 @@ import Testing
 
 @testable import PipelineModel
 
-@Suite("A pipeline file that stands on another one")
-struct BasisTests {
+@Suite("A pipeline file that is based on another one")
+struct BaseFileTests {
   private func withFiles<R>(_ files: [String: String], _ body: (String) throws -> R) throws -> R {
     let folder = NSTemporaryDirectory() + "basis-" + UUID().uuidString
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -25,7 +25,7 @@ struct BasisTests {
     """
 
   private func stages(_ child: String, profile: String? = nil) throws -> [PipelineDescription.StageEntry] {
-    try withFiles(["base.yaml": BasisTests.base, "child.yaml": child]) { folder in
+    try withFiles(["base.yaml": BaseFileTests.base, "child.yaml": child]) { folder in
       try PipelineFile(path: folder + "/child.yaml").description(profile: profile).stages
     }
   }
