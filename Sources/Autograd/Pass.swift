@@ -19,7 +19,7 @@ public final class Pass {
     case evaluation
   }
 
-  /// How layers with several behaviours act.
+  /// The behaviour of layers in this pass.
   public let mode: Mode
   /// The momentum with which this pass updates running statistics; nil for that of the layers.
   public var statisticsWeight: Double?
@@ -37,6 +37,7 @@ public final class Pass {
     let backward: ([Tensor?]) -> Void
   }
 
+  /// A pass that records a tape for `backward` in training mode only.
   public convenience init(mode: Mode) { self.init(mode: mode, records: mode == .training) }
 
   /// - Parameter records: false for a forward pass of training that is computed again for its backward pass

@@ -28,6 +28,7 @@ public final class Variable {
     self.pass = pass
   }
 
+  /// The shape of the value.
   public var shape: Shape { value.shape }
 
   /// Whether gradients flow into this variable.

@@ -132,6 +132,8 @@ extension CanonicalValue {
     return members[i].key.hasSameBytes(as: name) ? members[i].value : nil
   }
 
+  // Each property is the value of its kind, and nil for values of other kinds.
+
   public var stringValue: String? { if case .string(let s) = self { s } else { nil } }
   public var boolValue: Bool? { if case .bool(let b) = self { b } else { nil } }
   public var integerValue: Int? { if case .integer(let i) = self { i } else { nil } }

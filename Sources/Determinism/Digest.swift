@@ -131,9 +131,13 @@ public struct DigestBuilder {
 
   public init() {}
 
+  /// Adds bytes; all bytes are hashed as one sequence.
   public mutating func update(_ bytes: [UInt8]) { bytes.withUnsafeBytes { hasher.update(bufferPointer: $0) } }
+  /// Adds the 32 bytes of a digest.
   public mutating func update(_ digest: Digest) { digest.withUnsafeBytes { hasher.update(bufferPointer: $0) } }
+  /// Adds memory without copying it.
   public mutating func update(_ buffer: UnsafeRawBufferPointer) { hasher.update(bufferPointer: buffer) }
+  /// Adds the UTF-8 bytes of a text.
   public mutating func update(_ text: String) { update(Array(text.utf8)) }
 
   /// The digest of everything added so far.

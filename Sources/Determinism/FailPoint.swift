@@ -7,6 +7,7 @@ import Synchronization
 /// `n:ENOSPC` (or EIO, EDQUOT, EROFS, EACCES) makes that step fail instead, and `n:ENOSPC+` all later ones too. When
 /// the variable is unset, a call costs one comparison.
 public enum FailPoint {
+  /// The kinds of steps that can fail.
   public enum Step: Sendable {
     case write, sync, rename, lock, makeFolder, remove, protect
   }

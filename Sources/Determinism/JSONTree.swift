@@ -11,6 +11,7 @@ public enum JSONTree: Sendable {
   /// Members in file order.
   case object([Member])
 
+  /// A name and a value of an object.
   public struct Member: Sendable {
     public let name: String
     public let value: JSONTree
@@ -39,6 +40,7 @@ public struct JSONError: Error, Equatable, CustomStringConvertible {
   public let line: Int
   /// From 1, in bytes.
   public let column: Int
+  /// What is wrong, without the position.
   public let message: String
 
   public var description: String { line == 0 ? message : "\(line):\(column): \(message)" }

@@ -2,6 +2,7 @@ import Foundation
 
 /// The system could not create a thread.
 public struct ThreadFailure: DiagnosableError, Equatable {
+  /// The name that the thread would have had.
   public let name: String
   /// The error number that `pthread_create` returned.
   public let code: Int32

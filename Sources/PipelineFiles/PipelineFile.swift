@@ -37,6 +37,7 @@ import PipelineModel
 ///
 /// Sources of parameters, in rising order of precedence: the kind's defaults, `with`, the profile, the fidelity, `--set`.
 public struct PipelineFile: Sendable {
+  /// The path that messages name.
   public let path: String
   /// Paths of the files that it is based on, nearest first.
   public let bases: [String]

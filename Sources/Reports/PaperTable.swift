@@ -94,8 +94,10 @@ public struct PaperTable: Sendable {
   public let title: String
   /// Headers of the label columns.
   public let labels: [String]
+  /// The columns after the labels.
   public let metrics: [Metric]
   public let rows: [Row]
+  /// A remark below the table.
   public let note: String?
 }
 

@@ -1,5 +1,6 @@
 /// Rows of text in aligned columns, for terminals and logs.
 public struct TextTable: Sendable {
+  /// The alignment of the cells of a column.
   public enum Alignment: Sendable { case left, right }
 
   private var rows: [[String]] = []

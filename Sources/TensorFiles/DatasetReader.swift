@@ -54,7 +54,7 @@ struct DatasetReader: ~Copyable {
             + "\(remaining) bytes")
       }
       ours = DatasetReader.layout(info, shape: dims)
-      // A missing chunk of ours is an error when it is read.
+      // In our own layout, a missing chunk is an error when it is read.
       if ours == nil && info.chunk_bytes > 0 {
         // Elements are read in runs; a run spans many chunks, and a chunk is part of many runs, so chunks are cached.
         _ = cc_h5_close_dataset(dataset)

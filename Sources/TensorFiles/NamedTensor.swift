@@ -3,6 +3,7 @@ import Tensors
 
 /// A tensor as stored in files, of any element type and a rank up to 32. Its name is kept by the file.
 public struct NamedTensor: Hashable, Sendable {
+  /// The type of the elements.
   public let elementType: ElementType
   /// Extents, outermost first; empty for a scalar.
   public let shape: [Int]

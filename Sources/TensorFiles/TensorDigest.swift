@@ -66,11 +66,13 @@ public enum TensorDigest {
     public let shape: [Int]
     public let digest: Digest
 
+    /// The entry of a tensor, whose digest is computed.
     public init(name: String, tensor: NamedTensor) {
       self.init(
         name: name, elementType: tensor.elementType, shape: tensor.shape, digest: TensorDigest.of(tensor))
     }
 
+    /// The entry of a tensor with a known digest.
     public init(name: String, elementType: ElementType, shape: [Int], digest: Digest) {
       self.name = name
       self.elementType = elementType

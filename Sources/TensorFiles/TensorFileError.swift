@@ -2,7 +2,9 @@ import Determinism
 
 /// Why a tensor file could not be written or read.
 public struct TensorFileError: DiagnosableError, Equatable {
+  /// The kind of error.
   public struct Code: Hashable, Sendable {
+    /// The name of the code, such as `corrupt`.
     public let name: String
     public init(_ name: String) { self.name = name }
 
@@ -26,9 +28,11 @@ public struct TensorFileError: DiagnosableError, Equatable {
     public static let noReader = Code("noReader")
   }
 
+  /// The kind of error.
   public let code: Code
   /// The file and, after a colon, the object inside it.
   public let place: String
+  /// What is wrong, without the place.
   public let message: String
 
   public init(_ code: Code, at place: String, _ message: String) {

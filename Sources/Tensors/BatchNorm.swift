@@ -5,6 +5,7 @@ import CKernels
 /// The statistics that a normalisation saves for its backward pass, rounded to binary32: `[C]` for batch
 /// normalisation, `[N, groups]` for group normalisation.
 public struct NormalizationStatistics: Sendable {
+  /// The mean of every channel or group.
   public var mean: Tensor
   /// `1 / sqrt(variance + epsilon)`.
   public var inverseDeviation: Tensor
@@ -17,8 +18,11 @@ public struct NormalizationStatistics: Sendable {
 
 /// The gradients of a normalisation with respect to its input, its scale `weight` and its shift `bias`.
 public struct NormalizationGradients: Sendable {
+  /// Of the shape of the input.
   public var input: Tensor
+  /// `[C]`.
   public var weight: Tensor
+  /// `[C]`.
   public var bias: Tensor
 }
 
@@ -28,6 +32,7 @@ public struct NormalizationGradients: Sendable {
 /// mean = K + S1 / M and variance = (S2 - S1² / M) / M, S1 and S2 being the sums of d and d². The differences are
 /// exact or nearly so, and K keeps S1² / M from cancelling S2 when the mean is large.
 public enum BatchNormalization {
+  /// The variants of batch normalisation.
   public struct Options: Sendable, Hashable {
     /// Added to the variance.
     public var epsilon: Double
@@ -43,6 +48,7 @@ public enum BatchNormalization {
 
   /// Mean and unbiased variance of every channel of a batch, in binary64.
   public struct BatchMoments: Sendable {
+    /// The mean of every channel.
     public var mean: [Double]
     /// Unbiased; 0 where M = 1.
     public var variance: [Double]

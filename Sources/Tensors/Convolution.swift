@@ -6,11 +6,13 @@ import Determinism
 /// Weights are `[outputChannels, inputChannels / groups, kernelHeight, kernelWidth]`. Every result is one chain of
 /// fused multiply-adds over (input channel of the group, ky, kx), then the bias, then `+ (+0)`.
 public struct Convolution2D: Hashable, Sendable {
+  /// Distance between neighbouring outputs, in input pixels; 1 to 8.
   public var stride: Int
   /// Zero rows and columns on every side.
   public var padding: Int
   /// Distance between neighbouring taps, in pixels.
   public var dilation: Int
+  /// Groups of channels that are convolved separately.
   public var groups: Int
 
   public init(stride: Int = 1, padding: Int = 0, dilation: Int = 1, groups: Int = 1) {

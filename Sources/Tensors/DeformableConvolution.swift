@@ -11,11 +11,12 @@ import Determinism
 /// A sample is 0 unless −1 < y < H and −1 < x < W; corners outside count as 0.
 /// - SeeAlso: Zhu et al. 2019, "Deformable ConvNets v2".
 public struct DeformableConvolution: Hashable, Sendable {
+  /// As in `Convolution2D`, like the next three.
   public var stride: Int
   public var padding: Int
   public var dilation: Int
   public var groups: Int
-  /// Groups of input channels that share offsets.
+  /// The number of groups of input channels; each has its own offsets and masks.
   public var offsetGroups: Int
 
   public init(stride: Int = 1, padding: Int = 0, dilation: Int = 1, groups: Int = 1, offsetGroups: Int = 1) {
@@ -68,6 +69,7 @@ public struct DeformableConvolution: Hashable, Sendable {
   public struct Gradients: Sendable {
     public var x: Tensor
     public var offset: Tensor
+    /// Nil where the convolution has no mask.
     public var mask: Tensor?
     public var weight: Tensor
   }

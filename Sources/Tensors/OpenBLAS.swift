@@ -54,7 +54,7 @@ public struct OpenBLAS: Sendable {
     return c
   }
 
-  /// A matrix whose element (i, j) lies at `start[i * row + j * column]`; one of the two strides is 1.
+  /// A matrix whose element (i, j) is at `start[i * row + j * column]`; one of the two strides is 1.
   struct Matrix {
     let start: UnsafePointer<Float>
     let row: Int

@@ -5,7 +5,9 @@ import Determinism
 
 /// The geometry of a pooling window.
 public struct PoolingWindow: Sendable, Hashable {
+  /// Height and width of the window in pixels.
   public var kernelSize: Int
+  /// Distance between neighbouring windows in pixels.
   public var stride: Int
   /// Rows and columns of padding on every side.
   public var padding: Int

@@ -6,8 +6,11 @@ import Determinism
 /// RoIAlign (He et al. 2017, §3): resamples every box of a feature map to a fixed number of bins, each the mean of
 /// bilinear samples.
 public enum RoIAlignment {
+  /// Bins and sampling of RoIAlign.
   public struct Options: Sendable, Hashable {
+    /// Rows of bins.
     public var outputHeight: Int
+    /// Columns of bins.
     public var outputWidth: Int
     /// Feature cells per image pixel; `1/16` at stride 16.
     public var spatialScale: Double

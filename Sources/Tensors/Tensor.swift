@@ -3,6 +3,7 @@
 /// A tensor is a value: a copy shares memory until one of the two is written. Operations (`Convolution2D`, `Pooling`,
 /// ...) return new tensors.
 public struct Tensor: Sendable {
+  /// The extents, outermost first.
   public let shape: Shape
   private var storage: Storage
   /// Index of the first element in the storage; rows of a larger tensor share its memory.

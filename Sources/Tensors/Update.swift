@@ -9,7 +9,9 @@ public struct GradientDescent: Sendable, Hashable {
   /// The learning rate.
   public var rate: Double
   public var momentum: Double
+  /// The coefficient of the parameters that is added to the gradient.
   public var weightDecay: Double
+  /// Whether to use Nesterov momentum.
   public var nesterov: Bool
 
   public init(rate: Double, momentum: Double = 0, weightDecay: Double = 0, nesterov: Bool = false) {

@@ -7,6 +7,7 @@ public struct ByteName: Hashable, Comparable, Sendable, CustomStringConvertible,
   /// The name as it was given.
   public let text: String
 
+  /// The UTF-8 bytes of a text.
   public init(_ text: some StringProtocol) { self.text = String(text) }
   public init(stringLiteral value: String) { text = value }
 

@@ -2,6 +2,7 @@ import Foundation
 
 /// A failed system call on a file.
 public struct FileFailure: DiagnosableError, Equatable {
+  /// The file or folder.
   public let path: String
   /// What was attempted, such as `write 12 bytes`.
   public let action: String
@@ -10,6 +11,7 @@ public struct FileFailure: DiagnosableError, Equatable {
   /// Replaces the system's message for `code`.
   public let reason: String?
 
+  /// - Parameter code: by default the `errno` of the system call that has just failed.
   public init(_ action: String, _ path: String, code: Int32 = errno, reason: String? = nil) {
     (self.action, self.path, self.code, self.reason) = (action, path, code, reason)
   }
@@ -33,6 +35,7 @@ public struct FileFailure: DiagnosableError, Equatable {
 /// Reading and writing whole files, for everything outside of the store. Short writes are continued, and every failure
 /// throws an error that names the file.
 public enum FileIO {
+  /// What a path names: a regular file, a folder, or something else such as a pipe or a device.
   public enum Kind: Sendable { case file, folder, other }
 
   /// The kind of what a path names, following links; nil where nothing exists.

@@ -64,7 +64,7 @@ enum ForeignElementType {
     return shape.contains(0) ? 0 : bytes
   }
 
-  /// The tensor with these elements, converted to a type of ours.
+  /// The tensor with these elements, converted to an `ElementType`.
   /// - Precondition: `bytes` has the size of all elements of `shape`.
   func tensor(_ bytes: [UInt8], shape: [Int]) -> NamedTensor {
     func wide(_ value: (UInt16) -> Float) -> NamedTensor {
