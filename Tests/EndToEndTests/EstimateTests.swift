@@ -33,7 +33,7 @@ extension EndToEndTests {
       let pipeline = Smoke.checkout + "/pipelines/ade20k.yaml"
       let outcome = try await Program.run(["estimate", pipeline, "--profile", "smoke"])
       #expect(outcome.code == 0, "\(outcome.everything)")
-      #expect(outcome.output.contains("together") && outcome.output.contains("finetune"), "\(outcome.output)")
+      #expect(outcome.output.contains("total") && outcome.output.contains("finetune"), "\(outcome.output)")
     }
 
     static let small = """
