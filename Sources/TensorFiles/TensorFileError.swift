@@ -3,6 +3,7 @@ import Determinism
 /// Why a tensor file could not be written or read.
 public typealias TensorFileError = PlacedError<TensorFileErrorCode>
 
+/// The kinds of errors of tensor files.
 public enum TensorFileErrorCode: ErrorCode {
   /// The file is missing or cannot be opened.
   case unreadable
@@ -10,17 +11,17 @@ public enum TensorFileErrorCode: ErrorCode {
   case unwritable
   /// Not HDF5, or damaged.
   case corrupt
-  /// A file that holds what this reader does not know, or no digest covers: compound types, external storage.
+  /// The file has content that this reader does not support or no digest covers: compound types, external storage.
   case unsupported
-  /// Its header claims more data than allowed, or than it can hold.
+  /// The file claims more data than allowed, or than it can contain.
   case tooLarge
-  /// A name that cannot be stored, or two that exclude each other.
+  /// A name that cannot be stored, or two that conflict.
   case badName
-  /// The process reading somebody else's file crashed or ran into its limits.
+  /// The process that reads an untrusted file crashed or exceeded its limits.
   case readerDied
-  /// Limits on this process, or the machine, leave less memory than a sound file can need.
+  /// Limits on this process, or the machine, leave less memory than a valid file can need.
   case noMemory
-  /// The process that reads somebody else's file cannot be started.
+  /// The process that reads an untrusted file cannot be started.
   case noReader
 
   public var isUserData: Bool {

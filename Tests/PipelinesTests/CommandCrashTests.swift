@@ -3,7 +3,11 @@ import Foundation
 import PipelineFiles
 import Testing
 
-@testable import Pipelines
+@testable import ArtifactStore
+@testable import CommandStages
+@testable import PipelineModel
+@testable import PipelineRunner
+@testable import Provenance
 
 @Suite("Commands that change a store, killed at every step that changes a file", .serialized)
 struct CommandCrashTests {
@@ -80,7 +84,7 @@ struct CommandCrashTests {
     let counted = counting.folder + "/count"
     await #expect(processExitsWith: .success) {
       [folder = counting.folder as String, counted = counted as String, command = command as Command] in
-      FailPoint.order("0")
+      FailPoint.arm("0")
       try CommandCrashTests.perform(command, folder)
       try save(String(FailPoint.count), to: counted)
     }
@@ -91,7 +95,7 @@ struct CommandCrashTests {
       try Self.prepare(command, bench)
       await #expect(processExitsWith: .signal(SIGKILL)) {
         [folder = bench.folder as String, step = step as Int, command = command as Command] in
-        FailPoint.order("\(step)")
+        FailPoint.arm("\(step)")
         try CommandCrashTests.perform(command, folder)
         FailPoint.die()
       }

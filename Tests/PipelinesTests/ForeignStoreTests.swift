@@ -3,7 +3,10 @@ import Foundation
 import PipelineFiles
 import Testing
 
-@testable import Pipelines
+@testable import ArtifactStore
+@testable import PipelineModel
+@testable import PipelineRunner
+@testable import Provenance
 
 /// Draws mutants: of texts by bytes, of values by their structure, so that what vouches for them stays right.
 struct Mutator {
@@ -184,7 +187,7 @@ struct ForeignStoreTests {
     }
   }
 
-  /// Two entries of an index that say something extreme, with right vouchers.
+  /// Two entries of an index that say something extreme, with right checksums.
   private static func extremeIndex(_ lines: [UInt8], _ mutator: inout Mutator) -> [UInt8] {
     var out = [UInt8]()
     for line in lines.split(separator: 0x0A) {

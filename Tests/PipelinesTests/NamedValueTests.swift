@@ -3,7 +3,7 @@ import Foundation
 import PipelineFiles
 import Testing
 
-@testable import Pipelines
+@testable import PipelineModel
 
 @Suite("Names under 'let' end, whatever they stand for")
 struct NamedValueTests {
@@ -29,7 +29,8 @@ struct NamedValueTests {
     ])
   func cycles(names: String) {
     let found = error(names)
-    #expect(found?.code == .cycle && found?.message.contains("need each other") == true, "\(String(describing: found))")
+    #expect(
+      found?.code == .cycle && found?.message.contains("refer to each other") == true, "\(String(describing: found))")
   }
 
   @Test("names that multiply are refused at once, through members too")

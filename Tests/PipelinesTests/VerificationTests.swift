@@ -3,7 +3,7 @@ import Foundation
 import Synchronization
 import Testing
 
-@testable import Pipelines
+@testable import PipelineModel
 
 /// Calls what the test set before it reads its inputs again.
 private struct Reader: Stage {
@@ -85,7 +85,7 @@ struct VerificationTests {
     bench.registry = StageRegistry(
       kinds: [
         StageKind(Candidates.self), StageKind(Evaluate.self), StageKind(Gather.self), StageKind(Reader.self),
-        StageKind(source: Folder.self),
+        StageKind(source: FolderSource.self),
       ])
     return bench
   }

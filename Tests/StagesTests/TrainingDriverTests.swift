@@ -5,7 +5,8 @@ import TensorFiles
 import Tensors
 import Testing
 
-@testable import Pipelines
+@testable import ArtifactStore
+@testable import PipelineModel
 @testable import Stages
 
 /// Checkpoints of trainings: a state is used only where it says itself that it is of this training and this step.
@@ -42,7 +43,7 @@ struct TrainingDriverTests {
     }
   }
 
-  private final class Folder {
+  private final class ScratchFolder {
     let path = NSTemporaryDirectory() + "training-driver-\(UInt64.random(in: 0 ... .max))"
     init() throws { try FileIO.makeFolder(path) }
     deinit { try? FileManager.default.removeItem(atPath: path) }
@@ -53,8 +54,8 @@ struct TrainingDriverTests {
         // One key for all trainings here: what the driver itself looks at is tested.
         checkpoints: CheckpointFolder(path: path + "/checkpoints", key: Digest(of: "toy")), checkpointInterval: 0,
         interruption: Interruption(),
-        surroundings: .init(
-          stageName: "toy", seed: seed, storePath: path, log: nil, sandbox: .none(reason: "a test"), toolPaths: [:],
+        details: .init(
+          stageName: "toy", seed: seed, storePath: path, log: nil, sandbox: .off, tools: [:],
           fileExtensions: [:])
       ) { _ in }
     }
@@ -79,7 +80,7 @@ struct TrainingDriverTests {
 
   @Test("from the newest checkpoint, to the values of an uninterrupted one")
   func resumed() throws {
-    let folder = try Folder()
+    let folder = try ScratchFolder()
     try folder.train(end: 5)
     let toy = try folder.train()
     #expect(toy.done == [5, 6, 7] && toy.values.isIdentical(to: whole))
@@ -103,7 +104,7 @@ struct TrainingDriverTests {
 
   @Test("work that needs more memory than there is is refused with both sizes and a way out")
   func memory() throws {
-    let context = try Folder().context()
+    let context = try ScratchFolder().context()
     try context.requireMemory(values: 1000, advice: "the toy")
     for values in [1e15, 1e300, .infinity] {
       let error = #expect(throws: StageError.self) {
@@ -117,7 +118,7 @@ struct TrainingDriverTests {
 
   @Test("a state of another step is not used, however well it is vouched for; the one before is")
   func otherStep() throws {
-    let folder = try Folder()
+    let folder = try ScratchFolder()
     try folder.train(end: 3)
     let early = try FileIO.read(folder.path + "/checkpoints/step-2")
     try folder.train(end: 5)
@@ -133,7 +134,7 @@ struct TrainingDriverTests {
       tensors: [("values", NamedTensor(Tensor(zeros: [4])))],
       attributes: ["step": 4, "training": .string(Digest(of: Array("another".utf8)).hex)])
     for forge in ["seed", "parameters", "nothing", "lie", "shape", "garbage"] {
-      let folder = try Folder()
+      let folder = try ScratchFolder()
       switch forge {
       case "seed": try folder.train(seed: 2, end: 4)
       case "parameters": try folder.train(steps: 601, end: 4)

@@ -12,13 +12,6 @@ struct ClassificationInput: Codable, Hashable, Sendable {
   var flipProbability = 0.5
   var normalization = PixelNormalization.raw
 
-  // The keys of pipeline files.
-  enum CodingKeys: String, CodingKey {
-    case side, minimumArea, jitter
-    case flipProbability = "flipChance"
-    case normalization
-  }
-
   func loading(batch: Int) -> ClassificationLoading {
     ClassificationLoading(
       batchSize: batch, crop: CropAugmentation(side: side, minimumArea: minimumArea), jitter: jitter,

@@ -30,7 +30,7 @@ extension ADE20KMiniature: WorkEstimating {
 
 extension ImageNetMiniature: WorkEstimating {
   func estimatedWork(at site: EstimationSite) -> EstimatedWork {
-    EstimatedWork(facts: StageFacts(data: DataSize(parameters.pictures)))
+    EstimatedWork(facts: StageFacts(data: DataSize(parameters.images)))
   }
 }
 

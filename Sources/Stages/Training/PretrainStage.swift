@@ -7,6 +7,8 @@ import Pipelines
 protocol PretrainingMode: Sendable {
   /// Of the stage kind.
   static var name: String { get }
+  /// In the names of its random streams.
+  static var streamName: String { get }
   static var summary: String { get }
   /// Inputs beside the data.
   static var inputs: [InputPort] { get }
@@ -23,6 +25,7 @@ protocol PretrainingMode: Sendable {
 }
 
 extension PretrainingMode {
+  static var streamName: String { name }
   static var inputs: [InputPort] { [] }
   static var isSupernet: Bool { false }
   static func check(_ backbone: BackboneConfiguration) throws {}
@@ -35,16 +38,11 @@ struct PretrainStage<Mode: PretrainingMode>: Stage {
     var recipe = Mode.recipe
     var input = ClassificationInput()
 
-    // The key of pipeline files.
-    enum CodingKeys: String, CodingKey {
-      case backbone = "body"
-      case recipe, input
-    }
-
     init() {}
   }
 
   static var name: String { Mode.name }
+  static var streamName: String { Mode.streamName }
   static var version: Int { 1 }
   static var summary: String { Mode.summary }
   static var inputs: [InputPort] { [InputPort("data", "tree")] + Mode.inputs }
@@ -55,7 +53,7 @@ struct PretrainStage<Mode: PretrainingMode>: Stage {
   let parameters: Parameters
 
   init(parameters: Parameters) throws {
-    try parameters.backbone.check(at: "body")
+    try parameters.backbone.check(at: "backbone")
     try Mode.check(parameters.backbone)
     try parameters.recipe.check(at: "recipe")
     try parameters.input.check(at: "input")
@@ -72,7 +70,7 @@ struct PretrainStage<Mode: PretrainingMode>: Stage {
       values: MemoryNeed.pretraining(
         backbone, isSupernet: Mode.isSupernet, classes: data.classes.count, recipe: recipe, input: input,
         images: data.samples.count),
-      advice: "'recipe.batch', 'input.side' or 'body'")
+      advice: "'recipe.batch', 'input.side' or 'backbone'")
     let classifier = Classifier(
       backbone, choices: choices, classes: data.classes.count, dropout: recipe.dropout,
       momentum: recipe.batchNormMomentum, seeds: context.seeds)

@@ -9,7 +9,7 @@ enum SupernetPretraining: PretrainingMode {
   static let recipe = ClassifierRecipe()
   static let isSupernet = true
 
-  static func check(_ backbone: BackboneConfiguration) throws { try backbone.checkChoices(at: "body") }
+  static func check(_ backbone: BackboneConfiguration) throws { try backbone.checkChoices(at: "backbone") }
 
   static func choices(of backbone: BackboneConfiguration, in context: StageContext) -> BackboneChoices { .supernet }
 }
@@ -29,7 +29,9 @@ enum ArchitecturePretraining: PretrainingMode {
 
 /// A backbone that is not searched: the ResNet of the baselines (spec 13, row 3).
 enum BackbonePretraining: PretrainingMode {
-  static let name = "pretrain-body"
+  static let name = "pretrain-backbone"
+  // Streams keep the name under which results were published.
+  static let streamName = "pretrain-body"
   static let summary = "trains a ResNet backbone on ImageNet"
   static let backbone = BackboneConfiguration.resNet50
   static let recipe = ClassifierRecipe(steps: 600_000, batch: 512, baseRate: 0.25)
@@ -37,7 +39,7 @@ enum BackbonePretraining: PretrainingMode {
   static func check(_ backbone: BackboneConfiguration) throws {
     guard !backbone.isSearched else {
       throw ParameterError(
-        "body.family", "must be one without choices, such as resnet; searched backbones need an architecture")
+        "backbone.family", "must be one without choices, such as resnet; searched backbones need an architecture")
     }
   }
 

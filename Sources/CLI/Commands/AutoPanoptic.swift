@@ -1,0 +1,32 @@
+import ArgumentParser
+
+struct AutoPanoptic: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "autopanoptic",
+    abstract: "Reproduces Auto-Panoptic: every result a pure function of data, parameters and seed.",
+    discussion: """
+      EXAMPLES:
+        autopanoptic run pipelines/coco.yaml
+        autopanoptic plan pipelines/coco.yaml --set finetune.recipe.updates=200
+        autopanoptic rerun pipelines/coco.yaml finetune
+        autopanoptic audit
+        autopanoptic show 3fa9
+
+      EXIT CODES:
+        0 fine, 1 a stage failed or something can't be written, 2 audit or rerun found
+        a difference, 64 wrong usage, 65 bad pipeline file, data or name, 130 interrupted
+
+      ENVIRONMENT:
+        AUTOPANOPTIC_THREADS  threads, where --threads is not given
+        AUTOPANOPTIC_ISA      scalar, avx2 or avx512; all give the same bits
+        AUTOPANOPTIC_CHECKPOINT_INTERVAL  seconds between checkpoints of a training (default 20)
+      """,
+    version: Version.text,
+    subcommands: [
+      Run.self, PlanCommand.self, Status.self, GraphCommand.self, Log.self, Show.self, Diff.self, Rerun.self,
+      Audit.self, Repair.self, Bisect.self, GC.self, Export.self, Import.self, Keygen.self, Sign.self, Provenance.self,
+      DigestCommand.self, ImportWeights.self, Predict.self, Estimate.self, PQ.self, Tables.self, Model.self,
+      Doctor.self,
+      Completions.self,
+    ])
+}

@@ -1,0 +1,24 @@
+import Determinism
+import PipelineModel
+
+/// The parameters of a command.
+struct CommandParameters: StageParameters {
+  /// A list of words, the program first; or a text for `sh -eu -c`.
+  var run: CanonicalValue = .null
+  /// By name the path below the working folder, or `{ path, kind }`.
+  var outputs: [String: CanonicalValue] = [:]
+  /// All variables that the program sees, beside `PATH`, `THREADS` and `SEED`.
+  var environment: [String: CanonicalValue] = [:]
+  /// Where inputs are laid out, other than under their names.
+  var places: [String: String] = [:]
+  /// The input that the program reads as its standard input.
+  var stdin: String?
+  /// The path that the program's standard output is written to.
+  var stdout: String?
+  /// Programs beside the first word of `run` that the command may start.
+  var tools: [String] = []
+  /// A command whose output stands for the programs in the key, instead of the digests of their files.
+  var version: [String]?
+  /// Whether the seed reaches the program, and the key.
+  var random = false
+}

@@ -1,0 +1,183 @@
+import ArtifactStore
+import Determinism
+import Foundation
+import PipelineModel
+
+/// Executes one work order on the calling thread.
+package struct Execution: Sendable {
+  let order: WorkOrder
+  package let node: Pipeline.StageNode
+  /// The programs that the stage starts, by name.
+  let tools: [String: Tool]
+  /// Folders of the sources that the order names, by the digests of their trees.
+  let sources: [Digest: SourceTree]
+  let store: Store
+  let interruption: Interruption
+  let observer: @Sendable (RunEvent) -> Void
+
+  /// Executes the instance and publishes what it wrote, under the lock of its key.
+  /// - Parameters:
+  ///   - cached: looks whether the result is in the store by now.
+  ///   - computed: called when all that remains is to bring the result to the disk.
+  package func perform(cached: () throws -> [String: Artifact]?, computed: () -> Void = {}) throws -> WorkOutcome {
+    let lock = try waitForLock()
+    defer { withExtendedLifetime(lock) {} }
+    if let outputs = try cached() { return .found(outputs) }
+    if let observed = order.observed { return try recordSource(observed) }
+
+    let checkpoints = CheckpointFolder(path: store.checkpointPath(order.key), key: order.key) {
+      [observer, stage = order.stage] in
+      observer(.log(stage: stage, text: $0))
+      observer(.notice("'\(stage)': \($0)"))
+    }
+    let known = try store.outputs(of: order.key)
+    let outcome = try execute(checkpoints: checkpoints) { result in
+      let outputs = result.written.mapValues(\.artifact)
+      if let known { try refuseDifference(known, outputs) }
+      computed()
+      try store.commit(
+        result.written.sorted { $0.key < $1.key }.map(\.value) + result.elements,
+        record: known != nil ? nil : record(outputs: outputs, result), scratch: result.scratch)
+      return WorkOutcome.executed(outputs, seconds: result.seconds)
+    }
+    try checkpoints.remove()
+    return outcome
+  }
+
+  /// Executes the instance from its beginning and compares the result with the record, which stays as it is.
+  package func rehearse(record: Record) throws -> RerunReport.InstanceReport {
+    try execute(checkpoints: nil) { result in
+      let changed = try result.written.sorted { $0.key < $1.key }.compactMap { name, item -> RerunReport.Change? in
+        guard let recorded = record.outputs[name], recorded.digest != item.artifact.digest else { return nil }
+        return RerunReport.Change(
+          output: name, recorded: recorded, found: item.artifact,
+          differences: try differences(from: recorded, to: item.path))
+      }
+      return RerunReport.InstanceReport(
+        name: order.stage, key: order.key, outputs: record.outputs,
+        parting: record.trace.firstDifference(to: result.trace), changes: changed, seconds: result.seconds)
+    }
+  }
+
+  /// What differs between a recorded artifact, where it is still there, and a file that was just written.
+  private func differences(from recorded: Artifact, to path: String) throws -> [ArtifactDifference] {
+    guard store.hasObject(recorded) else { return [] }
+    try store.verify(recorded)
+    return try store.registry.format(recorded.kind)
+      .differences(between: store.objectPath(recorded), and: path, limit: RerunReport.Change.limit)
+  }
+
+  private func waitForLock() throws -> KeyLock {
+    var waited = false
+    while true {
+      if let lock = try store.acquireLock(order.key) { return lock }
+      if interruption.isRequested { throw StageInterrupted() }
+      if !waited { observer(.waiting(stage: order.stage, key: order.key)) }
+      waited = true
+      Thread.sleep(forTimeInterval: 0.1)
+    }
+  }
+
+  /// The results of an execution before they are in the store.
+  struct Result {
+    /// By output.
+    let written: [String: Store.Written]
+    /// Elements of an array that were inputs: they become objects of their own.
+    let elements: [Store.Written]
+    let trace: Trace
+    /// What the stage noted about its surroundings.
+    let facts: [String: CanonicalValue]
+    let started: String
+    let seconds: Double
+    /// The folder of all of it, until `then` returns.
+    let scratch: String
+  }
+
+  private func execute<R>(checkpoints: CheckpointFolder?, then finish: (Result) throws -> R) throws -> R {
+    guard case .stage(let body) = node.prepared.body else {
+      preconditionFailure("\(order.stage): a source is not executed")
+    }
+    let scratch = try store.makeScratch()
+    // A folder that a program without a sandbox could write to is not used again.
+    let isReusable = try node.prepared.tools?.isConfined(under: order.resources.sandbox) ?? true
+    defer { if isReusable { store.recycleScratch(scratch) } else { try? Files.remove(scratch) } }
+    let element = try writeElement(scratch)
+    let (inputs, fingerprints) = try loadInputs(element: element)
+    let context = StageContext(
+      kind: node.kind, seed: node.seed, threads: order.resources.threads, inputs: inputs, scratch: scratch,
+      checkpoints: checkpoints,
+      checkpointInterval: order.resources.checkpointInterval, interruption: interruption,
+      details: StageContext.Details(
+        stageName: order.stage, seed: node.seed, storePath: store.path,
+        log: order.run.isEmpty ? nil : Journal.logPath(store: store, run: order.run, stage: order.stage),
+        sandbox: order.resources.sandbox, tools: tools,
+        fileExtensions: store.registry.formats.mapValues { type(of: $0).fileExtension })
+    ) { [observer, name = order.stage] report in
+      switch report {
+      case .progress(let step, let total, let unit, let detail):
+        observer(.progress(stage: name, step: step, of: total, unit: unit, detail: detail))
+      case .checkpoint(let step, let total): observer(.checkpoint(stage: name, step: step, of: total))
+      case .resumed(let step): observer(.resumed(stage: name, step: step))
+      case .log(let text): observer(.log(stage: name, text: text))
+      case .notice(let text):
+        observer(.log(stage: name, text: text))
+        observer(.notice("\(name): \(text)"))
+      }
+    }
+    observer(.started(stage: order.stage, key: order.key, threads: order.resources.threads))
+    let started = Timestamp.now()
+    let clock = ContinuousClock()
+    let begin = clock.now
+    return try Parallel.withThreads(order.resources.threads) {
+      do {
+        try body(context)
+      } catch let error as CocoaError where error.code == .fileWriteOutOfSpace {
+        // A stage that writes by other means than ours has the same disk.
+        throw Files.failure("write", error.filePath ?? error.url?.path ?? scratch, ENOSPC)
+      }
+      try refuseChangedSources()
+      try refuseChangedObjects(fingerprints)
+      let (files, trace) = try context.finish()
+      var written = [String: Store.Written]()
+      for port in node.kind.outputs {
+        let output = try store.identify(files[port.name]!, kind: port.kind)
+        if let folder = output.emptyFolders.last {
+          observer(
+            .notice(
+              "'\(order.stage)': empty folders of its output '\(port.name)' are not kept: \(output.emptyFolders.count), "
+                + "such as '\(folder)'"))
+        }
+        written[port.name] = output
+      }
+      return try finish(
+        Result(
+          written: written, elements: element.map { [$0] } ?? [], trace: trace, facts: context.facts,
+          started: started, seconds: (clock.now - begin) / .seconds(1), scratch: scratch))
+    }
+  }
+
+  private func refuseDifference(_ recorded: [String: Artifact], _ now: [String: Artifact]) throws {
+    for (name, artifact) in now.sorted(by: { $0.key < $1.key }) {
+      if let before = recorded[name], before.digest != artifact.digest {
+        throw PipelineError(
+          .notReproduced,
+          "'\(order.stage)' does not reproduce: its output '\(name)' is \(artifact.digest.short), its record "
+            + "\(order.key.short) says \(before.digest.short). Nothing was stored")
+      }
+    }
+  }
+
+  func record(outputs: [String: Artifact], _ result: Result) -> Record {
+    var environment = order.environment.objectValue ?? [:]
+    environment.merge(result.facts) { _, fact in fact }
+    var elements = [String: Record.Element]()
+    if let element = order.element {
+      for port in element.ports { elements[port] = element.origin }
+    }
+    return Record(
+      identity: order.identity, pipeline: order.pipeline, stage: order.stage, outputs: outputs,
+      sizes: result.written.mapValues(\.size), checksums: result.written.mapValues(\.checksum), elements: elements,
+      trace: result.trace,
+      environment: .object(environment), run: order.run, started: result.started, seconds: result.seconds)
+  }
+}

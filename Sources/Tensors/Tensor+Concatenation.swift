@@ -1,0 +1,18 @@
+extension Tensor {
+  /// Concatenates tensors along the outermost dimension, in order.
+  /// - Precondition: at least one tensor; all dimensions but the first agree.
+  public static func concatenate(_ tensors: [Tensor]) -> Tensor {
+    precondition(!tensors.isEmpty, "concatenate: no tensors")
+    let first = tensors[0].shape
+    precondition(
+      tensors.allSatisfy { $0.shape.replacing(0, with: 0) == first.replacing(0, with: 0) },
+      "concatenate: \(tensors.map(\.shape))")
+    var out = Tensor(uninitialized: first.replacing(0, with: tensors.reduce(0) { $0 + $1.shape[0] }))
+    var target = out.mutablePointer
+    for tensor in tensors {
+      target.update(from: tensor.pointer, count: tensor.count)
+      target += tensor.count
+    }
+    return out
+  }
+}
