@@ -50,20 +50,22 @@ struct Train: Stage {
       if step % 2 == 0 {
         try context.saveCheckpoint(step: step, of: parameters.steps) { try save(String(sum), to: $0) }
       }
-      if step == parameters.stopAtStep, Fate.stops.load(ordering: .relaxed) { context.interruption.request() }
+      if step == parameters.stopAtStep, TestControls.requestsStop.load(ordering: .relaxed) {
+        context.interruption.request()
+      }
       try context.checkCancelled()
     }
     try context.write("weights", json: ["sum": String(sum), "rate": "\(parameters.optimizer.rate)"])
   }
 }
 
-/// What tests change from outside to make stages misbehave.
-enum Fate {
-  static let stops = Atomic<Bool>(false)
-  /// Makes `Moody` give another result.
-  static let mood = Atomic<Int>(0)
-  /// Makes `Fickle` give another result.
-  static let whim = Atomic<Int>(0)
+/// What tests change from outside so that stages misbehave.
+enum TestControls {
+  static let requestsStop = Atomic<Bool>(false)
+  /// What `Unstable` writes.
+  static let unstableValue = Atomic<Int>(0)
+  /// What `SecondUnstable` writes.
+  static let secondUnstableValue = Atomic<Int>(0)
 }
 
 struct Candidates: Stage {
@@ -143,25 +145,26 @@ struct Halve: Stage {
 }
 
 /// Not a function of its inputs: what `rerun` is there to find.
-struct Moody: Stage {
-  static let name = "moody", version = 1
-  static let outputs = [OutputPort("mood", "json")]
+struct Unstable: Stage {
+  static let name = "unstable", version = 1
+  static let outputs = [OutputPort("value", "json")]
   init(parameters: NoParameters) {}
   func run(in context: StageContext) throws {
-    context.recordDigest(step: 7, name: "mood", digest: Digest(of: "\(Fate.mood.load(ordering: .relaxed))"))
-    try context.write("mood", json: ["mood": Fate.mood.load(ordering: .relaxed)])
+    context.recordDigest(
+      step: 7, name: "value", digest: Digest(of: "\(TestControls.unstableValue.load(ordering: .relaxed))"))
+    try context.write("value", json: ["value": TestControls.unstableValue.load(ordering: .relaxed)])
   }
 }
 
-/// As `Moody`, for another suite: suites run side by side.
-struct Fickle: Stage {
-  static let name = "fickle", version = 1
-  static let outputs = [OutputPort("whim", "json")]
+/// As `Unstable`, for another suite: suites run side by side.
+struct SecondUnstable: Stage {
+  static let name = "second-unstable", version = 1
+  static let outputs = [OutputPort("value", "json")]
   init(parameters: NoParameters) {}
   func run(in context: StageContext) throws {
-    let whim = Fate.whim.load(ordering: .relaxed)
-    context.recordDigest(step: 7, name: "whim", digest: Digest(of: "\(whim)"))
-    try context.write("whim", json: ["whim": whim])
+    let value = TestControls.secondUnstableValue.load(ordering: .relaxed)
+    context.recordDigest(step: 7, name: "value", digest: Digest(of: "\(value)"))
+    try context.write("value", json: ["value": value])
   }
 }
 
@@ -174,7 +177,7 @@ struct Failing: Stage {
   }
 }
 
-struct Folder: Source {
+struct FolderSource: Source {
   static let name = "folder", version = 1, variable = "TOY", outputs = ["train"]
   static let summary = "needs a folder train/"
   init(parameters: NoParameters) {}
@@ -189,8 +192,8 @@ enum Toys {
     StageRegistry(
       kinds: [
         StageKind(Train.self), StageKind(Candidates.self), StageKind(Evaluate.self), StageKind(Refine.self),
-        StageKind(Gather.self), StageKind(Moody.self), StageKind(Fickle.self), StageKind(Failing.self),
-        StageKind(source: Folder.self), StageKind(Breed.self), StageKind(Halve.self), .command, .files,
+        StageKind(Gather.self), StageKind(Unstable.self), StageKind(SecondUnstable.self), StageKind(Failing.self),
+        StageKind(source: FolderSource.self), StageKind(Breed.self), StageKind(Halve.self), .command, .files,
       ], traits: ["numerics": numerics])
   }
 
