@@ -2,7 +2,7 @@ import Models
 import Pipelines
 import Search
 
-/// ImageNet pretraining of one searched backbone at its final width (spec 2, run "b"; register, row 15).
+/// ImageNet pretraining of one searched backbone at its final width (method 2.1, b; fidelity 15).
 struct PretrainArchitectureStage: Stage {
   struct Parameters: BackboneParameters {
     var backbone = BackboneConfiguration.retrain3G8

@@ -1,7 +1,7 @@
 import Models
 import Pipelines
 
-/// ImageNet pretraining of a backbone that is not searched: the ResNet of the baselines (spec 13, row 3).
+/// ImageNet pretraining of a backbone that is not searched: the ResNet of the baselines (method 1.7).
 struct PretrainBackboneStage: Stage {
   struct Parameters: BackboneParameters {
     var backbone = BackboneConfiguration.resNet50

@@ -1,7 +1,7 @@
 import Models
 import Pipelines
 
-/// ImageNet pretraining of the supernet's backbone, one random path a step (spec 2, run "a").
+/// ImageNet pretraining of the supernet's backbone, one random path a step (method 2.1, a).
 struct PretrainSupernetStage: Stage {
   struct Parameters: BackboneParameters {
     var backbone = BackboneConfiguration.search1G3

@@ -26,7 +26,7 @@ struct TrainingError: DiagnosableError {
   let description: String
   var isUserData: Bool { false }
 
-  /// A NaN or an infinity (numerics rule 13).
+  /// A NaN or an infinity (numerics 13).
   static func notFinite(_ what: String, step: Int) -> TrainingError {
     TrainingError(
       description:
