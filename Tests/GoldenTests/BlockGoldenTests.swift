@@ -8,7 +8,7 @@ import Testing
 
 /// Made with the published program's `search_space.py` under torch (float64 on float32 inputs).
 ///
-/// Left out: `*_shuffle2`, the other way to split channels, which the published networks do not use (spec 1.4), and
+/// Left out: `*_shuffle2`, the other way to split channels, which the published networks do not use (method 1.4), and
 /// `shufflenetv2_*`, torchvision's block, which shuffles after the block instead of before it.
 @Suite("choice blocks agree with the float64 references")
 struct BlockGoldenTests {

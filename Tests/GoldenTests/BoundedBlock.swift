@@ -3,7 +3,7 @@ import Models
 import NN
 import Tensors
 
-/// A choice block from its definition (spec 1.4), one operation after the other: forwards, then backwards.
+/// A choice block from its definition (method 1.4), one operation after the other: forwards, then backwards.
 ///
 /// Bounds over a whole block would say nothing: each norm divides by deviations and each ReLU may go either way, so that
 /// what could be off grows a thousandfold from layer to layer. So the walk may go on from what the program gave for an

@@ -11,7 +11,7 @@ struct DifferentiatedCase {
 
   /// Compares the value, and the gradient of every input for which the file holds one. At least one must be there.
   ///
-  /// A weight gradient is one chain over up to 2048 positions (numerics rule 3) where others add in blocks: it may be
+  /// A weight gradient is one chain over up to 2048 positions (numerics 3) where others add in blocks: it may be
   /// off by twice as much.
   func check(times: Double = 4, sourceLocation: SourceLocation = #_sourceLocation) throws {
     try golden.expect(output, "out", times: times, sourceLocation: sourceLocation)

@@ -118,7 +118,7 @@ struct OptimizerTests {
     #expect(schedule.rate(at: 300_000) == 0)
   }
 
-  @Test("the step schedule of retraining: warm-up, then tenths (spec 8.1)")
+  @Test("the step schedule of retraining: warm-up, then tenths (method 8.1)")
   func step() {
     let schedule = Schedule(.step, base: 0.02, total: 90_000, warmup: 500, milestones: [60_000, 80_000])
     let expected: [(Int, Double)] = [

@@ -70,7 +70,7 @@ struct StateTests {
     }
   }
 
-  // PyTorch counts the fans of a depthwise weight [C, 1, k, k] as k² and C k² (spec 3.7).
+  // PyTorch counts the fans of a depthwise weight [C, 1, k, k] as k² and C k² (method 3.7).
   @Test("the fans of a depthwise weight are those of PyTorch")
   func depthwiseFans() {
     let store = ParameterStore(seeds: Seeds(kind: "spread", seed: 2))

@@ -55,7 +55,7 @@ struct PanopticTrainingTests {
       && zip(a.entries, b.entries).allSatisfy { $0.tensor.isIdentical(to: $1.tensor) }
   }
 
-  /// Register, row 11: the published program reads its blocks one row late.
+  /// Fidelity 12: the published program reads its blocks one row late.
   @Test("a shifted window has rows 1 to 11 of its block and row 0 of the next")
   func shiftedWindow() {
     let (aligned, shifted) = (training(), training { $0.window = .shifted })
@@ -112,7 +112,7 @@ struct PanopticTrainingTests {
     #expect(eightfold > 100)
   }
 
-  /// Register, row 10.
+  /// Fidelity 10.
   @Test("undivided biases move as many times further as their layer's rate was divided by; weights stay the same")
   func undividedBiases() throws {
     let (divided, undivided) = (training(), training { $0.biases = .undivided })
@@ -176,7 +176,7 @@ struct PanopticTrainingTests {
     #expect(isIdentical(straight.state, second.state))
   }
 
-  @Test("a diverged training stops with the update and the name of what broke (numerics rule 13)")
+  @Test("a diverged training stops with the update and the name of what broke (numerics 13)")
   func notFinite() throws {
     let training = training()
     let name = "proposals/objectness/bias"

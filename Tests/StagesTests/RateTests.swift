@@ -22,7 +22,7 @@ struct RateTests {
     UpdateRhythm(.fairBlocks(network.searchSpace), layers: network.configuration.searchedLayers, period: period)
   }
 
-  /// Spec 5.5: twelve passes a window; a layer with P choices uses each of them 12 / P times.
+  /// Method 5.5: twelve passes a window; a layer with P choices uses each of them 12 / P times.
   @Test("rates are divided by the passes of a window that use a parameter, or not where its layer moves by itself")
   func dividers() throws {
     let network = Self.network()
@@ -45,7 +45,7 @@ struct RateTests {
     }
   }
 
-  @Test("without a searched backbone a window is six passes (spec 5.5)")
+  @Test("without a searched backbone a window is six passes (method 5.5)")
   func headsOnly() throws {
     let network = Self.network(.resNet)
     let rhythm = Self.rhythm(network)
@@ -58,7 +58,7 @@ struct RateTests {
     }
   }
 
-  /// Spec 16, to the digits it gives.
+  /// Method 13, to the digits it gives.
   @Test(
     "the rate of the backbone's choice blocks over the published run",
     arguments: [(0, 0.000667), (1500, 0.003667), (3000, 0.006667), (46_500, 0.003333), (90_000, 0)])

@@ -88,7 +88,7 @@ struct LossTests {
     #expect(binary.gradient.array == [0, 0, 1, -1])
   }
 
-  @Test("binary cross-entropy and smooth L1 sum by rule 5 and agree with their definitions", arguments: [1, 67, 5003])
+  @Test("binary cross-entropy and smooth L1 follow numerics 5 and their definitions", arguments: [1, 67, 5003])
   func elementwise(_ n: Int) {
     let x = plain(n, salt: 2).map { $0 * 4 }
     let t = plain(n, salt: 3).map { ($0 + 2) / 4 }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Tensors
 
-/// Rule 5, written out: 16 lanes per block of 2048, folded 8, 4, 2, 1, blocks ascending.
+/// Numerics 5, written out: 16 lanes per block of 2048, folded 8, 4, 2, 1, blocks ascending.
 func referenceSum(_ x: [Double]) -> Double {
   var total = 0.0
   for start in stride(from: 0, to: x.count, by: 2048) {
@@ -17,7 +17,7 @@ func referenceSum(_ x: [Double]) -> Double {
   return total
 }
 
-@Suite("reductions follow rule 5 bit for bit")
+@Suite("reductions follow numerics 5 bit for bit")
 struct ReductionTests {
   @Test("sum over all elements", arguments: Array(0...67) + [2047, 2048, 2049, 32_768, 32_769, 100_003])
   func sum(_ n: Int) {
