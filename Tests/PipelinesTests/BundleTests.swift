@@ -4,32 +4,39 @@ import Testing
 
 @testable import Pipelines
 
-@Suite("A bundle holds what a pipeline rests on, and is verified before it is taken in")
+@Suite("Exporter and Importer move results between stores as verified bundles")
 struct BundleTests {
-  /// Runs the toy search and writes its bundle.
-  private func exported(_ bench: Bench, to name: String = "toy.tar", sign key: SigningKey? = nil) throws -> String {
-    try bench.run(Toys.search)
+  private struct Unreproducible: UnreproducibleStage {
+    static let hidden = HiddenNumber()
+    init(parameters: NoParameters) {}
+  }
+
+  /// Runs the search pipeline and exports it.
+  private func exported(_ bench: Bench, to name: String = "search.tar", sign key: SigningKey? = nil) throws -> String {
+    try bench.run(TestPipelines.search)
     if let key {
       for record in try bench.store().recordKeys() { try Signer(store: bench.store()).sign(record, with: key) }
     }
     let path = bench.folder + "/" + name
-    let planner = try bench.planner(Toys.search)
-    let source = Exporter.PipelineSource(name: "toy.yaml", text: Array(Toys.search.utf8), arguments: ["--seed", "7"])
+    let planner = try bench.planner(TestPipelines.search)
+    let source = Exporter.PipelineSource(
+      name: "search.yaml", text: Array(TestPipelines.search.utf8), arguments: ["--seed", "7"])
     _ = try Exporter(store: bench.store()).export(planner, source: source, to: path)
     return path
   }
 
-  @Test("what is taken in elsewhere is sound and all that is needed; the bytes are a function of the content")
+  @Test("an imported bundle is sound and complete; its bytes are a function of its content")
   func roundTrip() throws {
     let bench = try Bench()
-    let root = try bench.run(Toys.search).result.root
+    let root = try bench.run(TestPipelines.search).result.root
     let bundle = try exported(bench)
     #expect(try Files.read(bundle) == Files.read(exported(bench, to: "again.tar")))
 
     let other = try Bench()
     let summary = try Importer(store: other.store()).take(bundle)
-    #expect(summary.records == 6 && summary.newRecords == 6 && summary.root == root?.hex && summary.pipeline == "toy")
-    let run = try other.run(Toys.search)
+    #expect(
+      summary.records == 6 && summary.newRecords == 6 && summary.root == root?.hex && summary.pipeline == "search")
+    let run = try other.run(TestPipelines.search)
     #expect(run.executed == [] && run.result.root == root)
     #expect(try other.audit(deep: true).findings.isEmpty)
     #expect(try other.files("tmp").isEmpty)
@@ -37,7 +44,7 @@ struct BundleTests {
     #expect(try Files.read(exported(other)) == Files.read(bundle))
   }
 
-  @Test("unpacked by tar it is a store, and its sums are those of sha256sum")
+  @Test("tar unpacks a bundle to a store, and sha256sum agrees with its checksums")
   func unpacked() throws {
     let bench = try Bench()
     let bundle = try exported(bench)
@@ -54,11 +61,11 @@ struct BundleTests {
     #expect(try Auditor(store: store, deep: true).audit().isSound)
   }
 
-  @Test("one artifact comes with its ancestors and no more")
+  @Test("an artifact is exported with its ancestors and nothing else")
   func ancestors() throws {
     let bench = try Bench()
-    try bench.run(Toys.search)
-    let plan = try bench.planner(Toys.search).plan()
+    try bench.run(TestPipelines.search)
+    let plan = try bench.planner(TestPipelines.search).plan()
     let quality = try #require(plan.stages.first { $0.name == "judge" }?.instances[1].outputs["quality"])
     let path = bench.folder + "/one.tar"
     let summary = try Exporter(store: bench.store()).export(.artifact(quality), to: path)
@@ -66,15 +73,15 @@ struct BundleTests {
     let other = try Bench()
     _ = try Importer(store: other.store()).take(path)
     #expect(try other.audit(deep: true).isSound)
-    #expect(try other.run(Toys.search).executed == ["judge[0]", "judge[2]", "select"])
+    #expect(try other.run(TestPipelines.search).executed == ["judge[0]", "judge[2]", "select"])
   }
 
-  @Test("what a cached result was first made from goes along, and is audited with the pipeline")
+  @Test("the inputs a cached result was originally made from are exported and audited too")
   func earlierOrigins() throws {
     let bench = try Bench()
-    try bench.run(Toys.search)
-    let text = Toys.search.replacing("[3, 1, 2]", with: "[3, 5]")
-    // judge[0] stays; its record names the earlier list.
+    try bench.run(TestPipelines.search)
+    let text = TestPipelines.search.replacing("[3, 1, 2]", with: "[3, 5]")
+    // judge[0] stays cached; its record names the earlier list.
     #expect(try bench.run(text).executed == ["judge[1]", "pool", "select"])
     let planner = try bench.planner(text)
     #expect(try Auditor(store: bench.store()).audit(plan: planner.plan()).isSound)
@@ -87,35 +94,37 @@ struct BundleTests {
     #expect(try other.audit(deep: true).isSound)
   }
 
-  @Test("a pipeline that is not up to date is not exported")
+  @Test("export refuses a pipeline that is not up to date")
   func notUpToDate() throws {
     let bench = try Bench()
     let error = #expect(throws: PipelineError.self) {
       try Exporter(store: bench.store()).export(
-        bench.planner(Toys.search), source: .init(name: "p", text: [], arguments: []), to: bench.folder + "/x")
+        bench.planner(TestPipelines.search), source: .init(name: "p", text: [], arguments: []), to: bench.folder + "/x")
     }
     #expect(error?.code == .notUpToDate && !Files.exists(bench.folder + "/x"))
   }
 
-  @Test("a bundle that contradicts a record is refused whole")
+  @Test("import refuses a bundle that contradicts a record of the store, and takes nothing")
   func contradiction() throws {
     let bench = try Bench()
-    let text = "pipeline: p\nstages:\n  a: { uses: moody }\n  b: { uses: candidates }\n"
+    bench.registry = TestStages.registry(adding: StageKind(Unreproducible.self))
+    let text = "pipeline: p\nstages:\n  a: { uses: unreproducible }\n  b: { uses: candidates }\n"
     let path = bench.folder + "/x.tar"
-    Fate.mood.store(1, ordering: .relaxed)
+    Unreproducible.hidden.set(1)
     try bench.run(text)
     _ = try Exporter(store: bench.store()).export(
       bench.planner(text), source: .init(name: "p", text: [], arguments: []), to: path)
     let other = try Bench()
-    Fate.mood.store(2, ordering: .relaxed)
-    try other.run("pipeline: p\nstages:\n  a: { uses: moody }\n")
+    other.registry = bench.registry
+    Unreproducible.hidden.set(2)
+    try other.run("pipeline: p\nstages:\n  a: { uses: unreproducible }\n")
     let before = try other.files("")
     let error = #expect(throws: PipelineError.self) { try Importer(store: other.store()).take(path) }
     #expect(error?.code == .notReproduced)
     #expect(try other.files("") == before)
   }
 
-  /// A change of one file of a bundle.
+  /// A forged change of a bundle, and the message that refuses it.
   struct Forgery: CustomTestStringConvertible, Sendable {
     let testDescription: String
     let message: String
@@ -180,12 +189,13 @@ struct BundleTests {
       Forgery(testDescription: "another version", message: "a bundle of another version") {
         $0[first("format", "format", $0)].bytes = Array("1\n".utf8)
       },
-      Forgery(testDescription: "another pipeline", message: "'pipeline/toy.yaml': its bytes are not those") { files in
-        let i = files.firstIndex { $0.name == "pipeline/toy.yaml" }!
+      Forgery(testDescription: "another pipeline", message: "'pipeline/search.yaml': its bytes are not those") {
+        files in
+        let i = files.firstIndex { $0.name == "pipeline/search.yaml" }!
         files[i].bytes[0] ^= 1
       },
-      Forgery(testDescription: "no pipeline", message: "'pipeline/toy.yaml' is missing") { files in
-        files.removeAll { $0.name == "pipeline/toy.yaml" }
+      Forgery(testDescription: "no pipeline", message: "'pipeline/search.yaml' is missing") { files in
+        files.removeAll { $0.name == "pipeline/search.yaml" }
       },
       Forgery(testDescription: "a name twice", message: "a name that comes twice") {
         $0.append($0[first("objects", ".json", $0)])
@@ -199,7 +209,7 @@ struct BundleTests {
     ]
   }
 
-  @Test("a forged bundle is refused whole, and says what is wrong", arguments: Forgery.all)
+  @Test("import refuses a forged bundle, takes nothing, and says what is wrong", arguments: Forgery.all)
   func forgery(_ forgery: Forgery) throws {
     let bench = try Bench()
     let bundle = try exported(bench)
@@ -221,9 +231,9 @@ struct BundleTests {
   }
 }
 
-@Suite("Tar archives")
+@Suite("Tar writes and reads archives")
 struct TarTests {
-  @Test("long, odd and ordinary names come back, modes and contents with them")
+  @Test("ordinary, long and unusual names round-trip with modes and contents")
   func roundTrip() throws {
     let bench = try Bench()
     let path = bench.folder + "/a.tar"
@@ -244,7 +254,7 @@ struct TarTests {
       #expect(try reader.contents() == [UInt8](repeating: UInt8(i), count: i * 511))
     }
     #expect(try reader.next() == nil)
-    // As others see it.
+    // As tools other than this reader see it.
     let tool = try #require(ToolFinder(searchPath: ToolFinder.standardPath).find("tar"))
     let process = ChildProcess(
       executable: tool, arguments: ["tar", "-tf", path], environment: ["LC_ALL": "C.UTF-8"], folder: bench.folder)
@@ -255,8 +265,8 @@ struct TarTests {
     #expect(listed.map(String.init).count == names.count && listed.starts(with: names.prefix(4).map { Substring($0) }))
   }
 
-  @Test("links, lies and torn archives are refused")
-  func hostile() throws {
+  @Test("links, inconsistent headers and truncated archives are refused")
+  func refusals() throws {
     let bench = try Bench()
     let path = bench.folder + "/a.tar"
     let writer = try TarWriter(path: path)
@@ -266,7 +276,7 @@ struct TarTests {
     func refused(_ change: (inout [UInt8]) -> Void) throws -> Bool {
       var bytes = sound
       change(&bytes)
-      // The checksum is right: only what it covers is wrong.
+      // The checksum is right; what it covers is wrong.
       for i in 148..<156 { bytes[i] = 0x20 }
       let sum = bytes.prefix(512).reduce(0) { $0 + Int($1) }
       let digits = String(sum, radix: 8)
@@ -286,7 +296,7 @@ struct TarTests {
     #expect(try refused { $0[124] = 0x80 })
     #expect(try refused { $0[0] = UInt8(ascii: "/") })
     #expect(try refused { $0[257] = 0 })
-    // Torn at any place: an error or, inside the padding at the end, nothing at all.
+    // Truncated anywhere: an error, or, within the padding at the end, no effect.
     for length in stride(from: 0, to: 1024, by: 37) {
       try Files.write(Array(sound.prefix(length)), to: path)
       #expect(throws: PipelineError.self) {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Pipelines
 
-/// With bubblewrap where it works here, and without.
+/// The sandbox policies this machine supports: without, and with bubblewrap where it works.
 enum Sandboxes {
   static let here: [SandboxPolicy] = confined.map { [$0, .off] } ?? [.off]
 
@@ -16,9 +16,9 @@ enum Sandboxes {
   static let needed: ConditionTrait = .enabled(if: confined != nil, "bubblewrap does not work here")
 }
 
-@Suite("Any program is a stage")
+@Suite("A command runs any program as a stage")
 struct CommandTests {
-  /// A folder with the pipeline file, and what stages read.
+  /// A folder with the pipeline file and the files its stages read.
   private func makeFolder(_ bench: Bench, _ files: [String: String] = [:]) throws -> String {
     let folder = bench.folder + "/checkout"
     for (path, text) in files {
@@ -84,14 +84,14 @@ struct CommandTests {
     return file
   }
 
-  @Test("inputs are laid out, outputs become artifacts, and nothing runs twice", arguments: Sandboxes.here)
+  @Test("inputs are laid out as files, outputs become artifacts, and nothing runs twice", arguments: Sandboxes.here)
   func words(policy: SandboxPolicy) throws {
     let bench = try Bench()
     bench.sandbox = policy
     let file = try wordFolder(bench)
     let first = try bench.run(Self.wordPipeline, file: file, jobs: 2)
     #expect(first.result.failures.map(\.message) == [])
-    // The elements 2.0 and 2 are one number.
+    // The elements 2.0 and 2 are the same number.
     #expect(
       first.executed
         == ["all", "check", "count", "list", "seeded", "top", "twice[0]", "twice[1]"])
@@ -108,7 +108,7 @@ struct CommandTests {
     let rerunner = Rerunner(planner: try bench.planner(Self.wordPipeline, file: file), options: bench.options)
     #expect(try rerunner.rerun(["count", "all", "twice[1]"]).isReproduced)
 
-    // From the records alone: what a changed pipeline file says does not matter.
+    // Recomputation works from the records alone; a changed pipeline file has no effect.
     let recomputation = Recomputation(
       store: try bench.store(), variables: [:], options: bench.options, interruption: Interruption())
     let report = try recomputation.recompute(100, seed: 1)
@@ -122,7 +122,7 @@ struct CommandTests {
     _ = try Repairer(store: bench.store(), variables: [:], options: bench.options).repair(["all"])
     #expect(try bench.audit(deep: true).isSound)
 
-    // A changed script reruns what uses it; the same words stop it there.
+    // A changed script reruns the stages that use it; equal outputs end the rerun there.
     try save(
       "#!/bin/sh\n# comment\ntr -s ' ' '\\n' | sort | uniq -c | sort -rn\n",
       to: bench.folder + "/checkout/scripts/words.sh")
@@ -130,7 +130,7 @@ struct CommandTests {
     #expect(try bench.run(Self.wordPipeline, file: file, settings: ["seeded.seed=3"]).executed == ["seeded"])
   }
 
-  @Test("with and without a sandbox, wherever the checkout lies, the root is one")
+  @Test("the root is the same with and without a sandbox, wherever the checkout is")
   func sameRoot() throws {
     let roots = try Sandboxes.here.map { policy in
       let bench = try Bench()
@@ -141,12 +141,12 @@ struct CommandTests {
   }
 
   @Test(
-    "a stage fans out over the files of a folder, and a changed file is the only one done again",
+    "a stage fans out over the files of a folder; only a changed file is processed again",
     arguments: Sandboxes.here)
   func files(policy: SandboxPolicy) throws {
     let bench = try Bench()
     bench.sandbox = policy
-    // The same content under two names is one element.
+    // Equal content under two names is one element.
     let file = try makeFolder(bench, ["data/a": "one", "data/b/c": "two", "data/d": "one"])
     let text = """
       pipeline: p
@@ -171,7 +171,7 @@ struct CommandTests {
     #expect(try bench.run(text, file: file).executed == ["all", "size[1]"])
     #expect(try bench.audit(deep: true).isSound)
 
-    // What an element is a copy of can be told, so it can be made again, and goes along with a bundle.
+    // The store knows the origin of an element, so repair can restore it and export includes it.
     let plan = try bench.planner(text, file: file).plan()
     let element = Artifact(kind: FileFormat.name, digest: Digest(of: "three"))
     try Files.remove(bench.store().objectPath(element))
@@ -190,13 +190,13 @@ struct CommandTests {
     #expect(report.isReproduced && report.instances.count == 1)
   }
 
-  @Test("the files of a data set outside of the store are elements as well")
+  @Test("a stage fans out over the files of a data set outside the store")
   func externalFiles() throws {
     let bench = try Bench()
     let folder = bench.folder + "/data"
     try Files.makeFolder(folder + "/train")
     for (name, text) in [("1", "one"), ("2", "two")] { try save(text, to: folder + "/train/" + name) }
-    bench.variables["TOY"] = folder
+    bench.variables["TEST_DATA"] = folder
     let text = """
       pipeline: p
       stages:
@@ -213,7 +213,7 @@ struct CommandTests {
     #expect(try bench.run(text).executed == ["copy[2]"])
   }
 
-  @Test("a program's identity is in the key: its file, or what its version command says")
+  @Test("the key holds the program's identity: the digest of its file, or the output of its version command")
   func tools() throws {
     let bench = try Bench()
     bench.sandbox = .off
@@ -272,7 +272,7 @@ struct CommandTests {
     Failure(with: "run: 'sort < /dev/null', outputs: {}", message: "sort: not found"),
   ]
 
-  @Test("what goes wrong is named, and nothing is stored", arguments: faults, Sandboxes.here)
+  @Test("a failing command is an error with its cause, and nothing is stored", arguments: faults, Sandboxes.here)
   func failures(failure: Failure, policy: SandboxPolicy) throws {
     let bench = try Bench()
     bench.sandbox = policy
@@ -285,7 +285,7 @@ struct CommandTests {
     #expect(try bench.files("objects") == [] && bench.files("tmp") == [])
   }
 
-  @Test("the environment is what the file declares", arguments: Sandboxes.here)
+  @Test("the environment holds only what the pipeline file declares", arguments: Sandboxes.here)
   func environment(policy: SandboxPolicy) throws {
     setenv("PIPELINES_TEST_LEAK", "1", 1)
     let bench = try Bench()
@@ -309,7 +309,8 @@ struct CommandTests {
     "test $(wc -l < /proc/net/dev) -gt 3",
   ]
 
-  @Test("in the sandbox nothing undeclared is read and no input is written", Sandboxes.needed, arguments: trespasses)
+  @Test(
+    "the sandbox allows no read of undeclared files and no write to inputs", Sandboxes.needed, arguments: trespasses)
   func trespass(_ script: String) throws {
     let policy = try #require(Sandboxes.confined)
     let bench = try Bench()
@@ -334,12 +335,12 @@ struct CommandTests {
     #expect(try bench.audit(deep: true).isSound)
   }
 
-  @Test("a checkout is hidden wherever it lies", Sandboxes.needed)
+  @Test("the sandbox hides the checkout wherever it is", Sandboxes.needed)
   func hiddenCheckout() throws {
     let policy = try #require(Sandboxes.confined)
     let bench = try Bench()
     bench.sandbox = policy
-    // Neither below /tmp nor in memory, which are hidden anyway.
+    // Neither below /tmp nor /dev/shm, which are always hidden.
     let root = (0..<3).reduce(URL(fileURLWithPath: #filePath)) { url, _ in url.deletingLastPathComponent() }.path
     let checkout = "\(root)/.build/command-test-\(UInt64.random(in: 0 ... .max))"
     defer { try? Files.remove(checkout) }
@@ -363,7 +364,7 @@ struct CommandTests {
     #expect(try bench.run(open, file: folder + "/p.yaml").result.failures.map(\.message) == [])
   }
 
-  @Test("a request to stop ends the program and what it started", arguments: Sandboxes.here)
+  @Test("an interruption ends the program and its descendants", arguments: Sandboxes.here)
   func interruption(policy: SandboxPolicy) throws {
     let bench = try Bench()
     let file = try makeFolder(bench)
@@ -387,7 +388,7 @@ struct CommandTests {
     #expect(try bench.files("tmp") == [])
   }
 
-  @Test("what a program prints is kept in the log of the run")
+  @Test("the log of the run holds what a program prints")
   func log() throws {
     let bench = try Bench()
     bench.sandbox = .off
@@ -400,10 +401,10 @@ struct CommandTests {
   }
 }
 
-@Suite("What belongs to a command and its files is checked before anything runs")
+@Suite("Commands and their files are checked before anything runs")
 struct CommandFileTests {
   @Test(
-    "mistakes are named with their place",
+    "a mistake is reported with its position",
     arguments: [
       ("run: 3", "'run': expected a list of words, the program first, or a text for the shell"),
       ("run: [a/b]", "'run': 'a/b': a program is a name, an absolute path, or './' and the place of an input"),
@@ -432,7 +433,7 @@ struct CommandFileTests {
     #expect(error?.location?.line == 3)
   }
 
-  @Test("links and paths that lead elsewhere are no files of a pipeline")
+  @Test("links and paths that leave the folder are refused as files of a pipeline")
   func links() throws {
     let bench = try Bench()
     let folder = bench.folder + "/checkout"
@@ -447,7 +448,7 @@ struct CommandFileTests {
   }
 
   @Test(
-    "patterns select by name or path",
+    "patterns match names or paths",
     arguments: [
       ("*.py", "a.py", true), ("*.py", "x/y/a.py", true), ("*.py", "a.pyc", false), ("x/*.py", "x/a.py", true),
       ("x/*.py", "x/y/a.py", false), ("x/**/*.py", "x/a.py", true), ("x/**/*.py", "x/y/z/a.py", true),
@@ -458,7 +459,7 @@ struct CommandFileTests {
     #expect(Glob(pattern).matches(path) == matches)
   }
 
-  @Test("the mode of a file is in the digest of a tree where it is executable")
+  @Test("the digest of a tree includes the executable mode of its files")
   func modes() throws {
     let entry = TreeManifest.Entry(path: "a b", size: 1, sha256: Digest(of: "a"))
     var executable = entry
@@ -470,7 +471,7 @@ struct CommandFileTests {
       String(decoding: modes.bytes, as: UTF8.self)
         == "tree 2\n\(Digest(of: "a").hex) 1 x a b\n\(Digest(of: "").hex) 0 - c\n")
     for manifest in [plain, modes] { #expect(TreeManifest(bytes: manifest.bytes) == manifest) }
-    // Only what is written so is read: a second form of the same content would have a second digest.
+    // Only the canonical form is read: another form of the same content would have another digest.
     #expect(TreeManifest(bytes: Array("tree 2\n\(Digest(of: "a").hex) 1 - a\n".utf8)) == nil)
   }
 }

@@ -4,13 +4,19 @@ import Testing
 
 @testable import Pipelines
 
-@Suite("Results are reproduced, compared and mended", .serialized)
+@Suite("Recomputation, Repairer, Lookup and Bisection reproduce, repair and compare results", .serialized)
 struct ReproduceTests {
-  /// Stores in which `Fickle` gave different results, one whim each.
-  private func fickleBenches(_ text: String, whims: [Int]) throws -> [Bench] {
-    try whims.map { whim in
-      Fate.whim.store(whim, ordering: .relaxed)
+  private struct Unreproducible: UnreproducibleStage {
+    static let hidden = HiddenNumber()
+    init(parameters: NoParameters) {}
+  }
+
+  /// One store for each number, in which the stages `unreproducible` of a pipeline gave that number.
+  private func benches(_ text: String, results: [Int]) throws -> [Bench] {
+    try results.map { result in
+      Unreproducible.hidden.set(result)
       let bench = try Bench()
+      bench.registry = TestStages.registry(adding: StageKind(Unreproducible.self))
       try bench.run(text)
       return bench
     }
@@ -18,10 +24,10 @@ struct ReproduceTests {
 
   // MARK: Recomputing
 
-  @Test("a sample is drawn by its seed, executed from records alone, and leaves no trace")
+  @Test("a recomputed sample depends on its seed, runs from records alone, and writes nothing")
   func recompute() throws {
     let bench = try Bench()
-    try bench.run(Toys.search)
+    try bench.run(TestPipelines.search)
     let before = try bench.files("")
     let store = try Store(observing: bench.storePath, registry: bench.registry)
     func drawn(_ count: Int, seed: UInt64) throws -> [String] {
@@ -36,11 +42,11 @@ struct ReproduceTests {
     #expect(try bench.files("") == before)
   }
 
-  @Test("what does not reproduce, fails or belongs to another version is told apart")
+  @Test("recomputation distinguishes results that differ from stages of another version")
   func recomputeFailures() throws {
-    let text = "pipeline: p\nstages:\n  first: { uses: fickle }\n  train: { uses: train }\n"
-    let bench = try fickleBenches(text, whims: [1])[0]
-    Fate.whim.store(2, ordering: .relaxed)
+    let text = "pipeline: p\nstages:\n  first: { uses: unreproducible }\n  train: { uses: train }\n"
+    let bench = try benches(text, results: [1])[0]
+    Unreproducible.hidden.set(2)
     func report(_ registry: StageRegistry) throws -> Recomputation.Report {
       let store = try Store(observing: bench.storePath, registry: registry)
       return try Recomputation(store: store, variables: [:], options: RunOptions()).recompute(9, seed: 0)
@@ -48,18 +54,18 @@ struct ReproduceTests {
     let differing = try report(bench.registry)
     #expect(!differing.isReproduced)
     #expect(
-      differing.instances.first { $0.name == "first" }?.differences.last?.hasSuffix(": whim: 1 against 2") == true)
-    let other = try report(Toys.registry(numerics: "2"))
+      differing.instances.first { $0.name == "first" }?.differences.last?.hasSuffix(": number: 1 against 2") == true)
+    let other = try report(TestStages.registry(numerics: "2", adding: StageKind(Unreproducible.self)))
     #expect(other.candidates == 1 && other.notRestorable.count == 1)
     #expect(other.notRestorable[0].contains("'train' can't be executed: numerics is 2 now, not 1"))
   }
 
-  @Test("a stage that reads a source is recomputed with the folder it is given, while the files are the same")
+  @Test("a stage that reads a source is recomputed from the given folder if its files are unchanged")
   func recomputeSource() throws {
     let bench = try Bench()
     try FileManager.default.createDirectory(atPath: bench.folder + "/train", withIntermediateDirectories: true)
     try save("one", to: bench.folder + "/train/1")
-    bench.variables["TOY"] = bench.folder
+    bench.variables["TEST_DATA"] = bench.folder
     try bench.run(
       "pipeline: p\nstages:\n  data: { uses: folder }\n  a: { uses: train, needs: { data: data.train } }\n")
     defer { withExtendedLifetime(bench) {} }
@@ -68,7 +74,7 @@ struct ReproduceTests {
       try Recomputation(store: store, variables: variables, options: RunOptions()).recompute(5, seed: 0)
     }
     #expect(try recompute(bench.variables).instances.map(\.isReproduced) == [true])
-    #expect(try recompute([:]).failures.first?.message.contains("set TOY=") == true)
+    #expect(try recompute([:]).failures.first?.message.contains("set TEST_DATA=") == true)
     try save("two", to: bench.folder + "/train/1")
     #expect(try recompute(bench.variables).failures.first?.message.contains("they changed") == true)
   }
@@ -96,11 +102,11 @@ struct ReproduceTests {
     return (try repairer.repair(targets), executed.notes.sorted())
   }
 
-  @Test("each damaged or missing artifact is made anew by its stage alone", arguments: [false, true])
+  @Test("repair runs only the stage of a damaged or missing artifact", arguments: [false, true])
   func repair(isMissing: Bool) throws {
     let bench = try Bench()
-    let root = try bench.run(Toys.search).result.root
-    let plan = try bench.observer(Toys.search).plan()
+    let root = try bench.run(TestPipelines.search).result.root
+    let plan = try bench.observer(TestPipelines.search).plan()
     for stage in plan.stages {
       for instance in stage.instances {
         for (output, artifact) in instance.outputs.sorted(by: { $0.key < $1.key }) {
@@ -118,25 +124,25 @@ struct ReproduceTests {
       }
     }
     #expect(try repair(bench).0.items.isEmpty)
-    #expect(try bench.run(Toys.search).result.root == root)
+    #expect(try bench.run(TestPipelines.search).result.root == root)
   }
 
-  @Test("what a damaged stage reads is mended first")
+  @Test("repair restores the inputs of a damaged stage first")
   func chain() throws {
     let bench = try Bench()
-    try bench.run(Toys.search)
+    try bench.run(TestPipelines.search)
     for file in try bench.files("objects") { try Files.remove(bench.storePath + "/" + file) }
     let (report, executed) = try repair(bench, ["select"])
     #expect(report.isComplete)
-    // The element objects come from the array, and need no execution.
+    // Element objects are restored from the array without an execution.
     #expect(executed == ["judge[0]", "judge[1]", "judge[2]", "pool", "pretrain", "select"])
-    #expect(try bench.audit().isSound && bench.observer(Toys.search).plan().isUpToDate)
+    #expect(try bench.audit().isSound && bench.observer(TestPipelines.search).plan().isUpToDate)
   }
 
-  @Test("elements of arrays are taken from their array again")
+  @Test("repair restores an element from its array")
   func element() throws {
     let bench = try Bench()
-    try bench.run(Toys.search)
+    try bench.run(TestPipelines.search)
     let value: CanonicalValue = ["gene": 1]
     try flip(bench.store().objectPath(Artifact(kind: "json", digest: value.digest)))
     let (report, executed) = try repair(bench, [String(value.digest.hex.prefix(8))])
@@ -144,12 +150,12 @@ struct ReproduceTests {
     #expect(try bench.audit().findings.isEmpty)
   }
 
-  @Test("the manifest of a source is made anew from its folder, while the files are the same")
+  @Test("repair restores the manifest of a source if its files are unchanged")
   func source() throws {
     let bench = try Bench()
     try FileManager.default.createDirectory(atPath: bench.folder + "/train", withIntermediateDirectories: true)
     try save("one", to: bench.folder + "/train/1")
-    bench.variables["TOY"] = bench.folder
+    bench.variables["TEST_DATA"] = bench.folder
     try bench.run("pipeline: p\nstages:\n  data: { uses: folder }\n")
     let manifest = try #require(try bench.files("objects").first { $0.hasSuffix(".manifest") })
     try flip(bench.storePath + "/" + manifest)
@@ -161,48 +167,48 @@ struct ReproduceTests {
     #expect(try repair(bench).0.isComplete && bench.audit().isSound)
   }
 
-  @Test("what another version made is not replaced by something else")
+  @Test("repair does not replace the result of another version")
   func otherVersion() throws {
     let bench = try Bench()
     try bench.run("pipeline: p\nstages:\n  train: { uses: train }\n")
     let object = try #require(try bench.files("objects").first { $0.hasSuffix(".json") })
     try flip(bench.storePath + "/" + object)
-    bench.registry = Toys.registry(numerics: "2")
+    bench.registry = TestStages.registry(numerics: "2")
     let (report, executed) = try repair(bench)
     #expect(!report.isComplete && !report.hasDifferences && executed == [])
     #expect(try bench.files("objects").contains(object))
   }
 
-  @Test("a result that does not reproduce is not stored")
+  @Test("repair does not store a result that does not reproduce")
   func different() throws {
-    let bench = try fickleBenches("pipeline: p\nstages:\n  first: { uses: fickle }\n", whims: [1])[0]
+    let bench = try benches("pipeline: p\nstages:\n  first: { uses: unreproducible }\n", results: [1])[0]
     let object = try #require(try bench.files("objects").first { $0.hasSuffix(".json") })
     try flip(bench.storePath + "/" + object)
-    Fate.whim.store(2, ordering: .relaxed)
+    Unreproducible.hidden.set(2)
     let (report, _) = try repair(bench)
     #expect(report.hasDifferences && !report.isComplete)
-    // What is damaged stays until what replaces it is there.
+    // A damaged object stays until its replacement exists.
     #expect(try bench.files("objects").count == 2 && bench.files("damaged").isEmpty)
-    Fate.whim.store(1, ordering: .relaxed)
+    Unreproducible.hidden.set(1)
     #expect(try repair(bench).0.isComplete)
   }
 
-  @Test("a damaged record is set aside, and the next run makes it anew")
+  @Test("repair sets a damaged record aside, and the next run makes it again")
   func record() throws {
     let bench = try Bench()
-    let root = try bench.run(Toys.search).result.root
+    let root = try bench.run(TestPipelines.search).result.root
     let record = try #require(try bench.files("records").first)
     try flip(bench.storePath + "/" + record)
     let (report, executed) = try repair(bench)
     #expect(report.items.map(\.outcome) == [.setAside] && executed == [])
-    #expect(try bench.run(Toys.search).executed.count == 1)
-    #expect(try bench.run(Toys.search).result.root == root)
+    #expect(try bench.run(TestPipelines.search).executed.count == 1)
+    #expect(try bench.run(TestPipelines.search).result.root == root)
     #expect(throws: PipelineError.self) { try repair(bench, ["selekt"]) }
   }
 
   // MARK: Comparing
 
-  @Test("names stand for the newest output or record; artifacts are compared place by place")
+  @Test("lookup finds the newest output or record by name; artifacts are compared value by value")
   func diff() throws {
     let text = "pipeline: p\nstages:\n  pool: { uses: candidates }\n"
     let (a, b) = (try Bench(), try Bench())
@@ -237,18 +243,18 @@ struct ReproduceTests {
 
   // MARK: Bisecting
 
-  @Test("two runs part where something was told otherwise, and at the first step that shows it")
+  @Test("bisection finds the stage with a changed seed and its first differing step")
   func bisectParameters() throws {
     let bench = try Bench()
     defer { withExtendedLifetime(bench) {} }
-    try bench.run(Toys.search)
-    try bench.run(Toys.search, seed: 8)
+    try bench.run(TestPipelines.search)
+    try bench.run(TestPipelines.search, seed: 8)
     let store = try bench.store()
     let runs = try RunHistory(store: store).ids()
     #expect(runs.count == 2)
     let report = try Bisection(.init(run: runs[0], of: store), .init(run: runs[1], of: store)).report()
     #expect(report.compared == 6 && report.onlyInFirst.isEmpty && report.onlyInSecond.isEmpty)
-    // The evaluations ignore the weights, so only the weights differ.
+    // 'evaluate' ignores the weights, so only the weights differ.
     #expect(report.partings.map(\.stage) == ["pretrain"])
     #expect(report.origin?.differences.map(\.description) == ["seed was 7, is 8"])
     #expect(report.origin?.trace?.step == 1 && report.origin?.trace?.name == "sum")
@@ -257,27 +263,27 @@ struct ReproduceTests {
     #expect(same.isEqual && same.origin == nil)
   }
 
-  @Test("what follows from an earlier difference is not where runs part")
+  @Test("bisection does not report stages whose inputs already differ as origins")
   func bisectStores() throws {
     let text = """
       pipeline: p
       stages:
-        first: { uses: fickle }
+        first: { uses: unreproducible }
         pool: { uses: candidates }
-        judge: { uses: refine, for-each: pool.list, needs: { quality: first.whim, architecture: each } }
+        judge: { uses: refine, for-each: pool.list, needs: { quality: first.number, architecture: each } }
         select: { uses: gather, needs: { qualities: judge.refined } }
       """
-    let benches = try fickleBenches(text, whims: [1, 2])
+    let benches = try self.benches(text, results: [1, 2])
     defer { withExtendedLifetime(benches) {} }
     let report = try Bisection(.init(store: benches[0].store()), .init(store: benches[1].store())).report()
     try #require(report.partings.map(\.stage) == ["first", "judge[0]", "judge[1]", "judge[2]", "select"])
     #expect(report.partings.map(\.isOrigin) == [true, false, false, false, false])
     #expect(report.partings[1].inherited == ["quality"])
     #expect(report.origin?.differences.isEmpty == true)
-    #expect(report.origin?.trace?.description == "step 7, whim")
+    #expect(report.origin?.trace?.description == "step 7, number")
   }
 
-  @Test("a trace names the first step, how many tensors differ, and the last step that agreed")
+  @Test("a trace names the first differing step, the number of differing tensors, and the last equal step")
   func trace() {
     func trace(_ steps: [Int: [String: String]]) -> Trace {
       var trace = Trace()
@@ -292,13 +298,13 @@ struct ReproduceTests {
     #expect(a.firstDifference(to: a) == nil)
   }
 
-  @Test("a journal tells a run, cached stages included")
+  @Test("a journal lists the stages of a run, cached ones included")
   func history() throws {
     let bench = try Bench()
     defer { withExtendedLifetime(bench) {} }
-    let root = try bench.run(Toys.search).result.root
-    try bench.run(Toys.search)
-    try bench.run(Toys.search, settings: ["pool.genes=[3, 1, 5]"])
+    let root = try bench.run(TestPipelines.search).result.root
+    try bench.run(TestPipelines.search)
+    try bench.run(TestPipelines.search, settings: ["pool.genes=[3, 1, 5]"])
     let history = RunHistory(store: try bench.store())
     let runs = try history.ids().map { try history.run($0) }
     #expect(runs.count == 2 && runs[0].root == root)

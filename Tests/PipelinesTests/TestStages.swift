@@ -6,7 +6,7 @@ import Testing
 
 @testable import Pipelines
 
-/// Draws numbers for some steps and adds them up; saves a checkpoint every other step.
+/// Adds up random numbers, one in each step, and saves a checkpoint every other step.
 struct Train: Stage {
   struct Optimizer: Codable, Sendable {
     var rate: Float = 0.1
@@ -24,6 +24,9 @@ struct Train: Stage {
   static let name = "train", version = 3, isRandom = true, traits = ["numerics"]
   static let inputs = [InputPort("data", "tree", optional: true), InputPort("start", "json", optional: true)]
   static let outputs = [OutputPort("weights", "json")]
+  /// Whether a run requests its own interruption at `stop-at-step`. Not a parameter: the run that resumes must have
+  /// the same key.
+  static let interruptsItself = Atomic<Bool>(false)
   let parameters: Parameters
 
   init(parameters: Parameters) throws {
@@ -47,22 +50,16 @@ struct Train: Stage {
       if step % 2 == 0 {
         try context.saveCheckpoint(step: step, of: parameters.steps) { try save(String(sum), to: $0) }
       }
-      if step == parameters.stopAtStep, Fate.stops.load(ordering: .relaxed) { context.interruption.request() }
+      if step == parameters.stopAtStep, Train.interruptsItself.load(ordering: .relaxed) {
+        context.interruption.request()
+      }
       try context.checkCancelled()
     }
     try context.write("weights", json: ["sum": String(sum), "rate": "\(parameters.optimizer.rate)"])
   }
 }
 
-/// What tests change from outside to make stages misbehave.
-enum Fate {
-  static let stops = Atomic<Bool>(false)
-  /// Makes `Moody` give another result.
-  static let mood = Atomic<Int>(0)
-  /// Makes `Fickle` give another result.
-  static let whim = Atomic<Int>(0)
-}
-
+/// Makes an array of genes, for others to fan out over.
 struct Candidates: Stage {
   struct Parameters: StageParameters {
     var genes = [1, 2, 3]
@@ -77,6 +74,7 @@ struct Candidates: Stage {
   }
 }
 
+/// Squares the gene of an architecture. It ignores the weights.
 struct Evaluate: Stage {
   static let name = "evaluate", version = 1
   static let inputs = [InputPort("architecture", "json"), InputPort("weights", "json", optional: true)]
@@ -88,6 +86,7 @@ struct Evaluate: Stage {
   }
 }
 
+/// Pairs the quality of an architecture with the architecture.
 struct Refine: Stage {
   static let name = "refine", version = 1
   static let inputs = [InputPort("quality", "json"), InputPort("architecture", "json")]
@@ -98,6 +97,7 @@ struct Refine: Stage {
   }
 }
 
+/// Collects qualities in a list, and writes a tree with two files.
 struct Gather: Stage {
   static let name = "gather", version = 1
   static let inputs = [InputPort("qualities", "json", list: true)]
@@ -113,7 +113,7 @@ struct Gather: Stage {
   }
 }
 
-/// Proposes the next genes: those after the best so far, two of them, and none once the best is above ten.
+/// Proposes the two genes after the best so far, and none once they would exceed ten.
 struct Breed: Stage {
   static let name = "breed", version = 1, isRandom = true
   static let inputs = [InputPort("history", "json", list: true)]
@@ -126,7 +126,7 @@ struct Breed: Stage {
   }
 }
 
-/// Halves a number, rounding down: reaches a fixed point.
+/// Halves a number, rounding down. The fixed point is 0.
 struct Halve: Stage {
   struct Parameters: StageParameters { var start = 9 }
   static let name = "halve", version = 1
@@ -139,29 +139,32 @@ struct Halve: Stage {
   }
 }
 
-/// Not a function of its inputs: what `rerun` is there to find.
-struct Moody: Stage {
-  static let name = "moody", version = 1
-  static let outputs = [OutputPort("mood", "json")]
-  init(parameters: NoParameters) {}
+/// A number that stages read although no key holds it.
+final class HiddenNumber: Sendable {
+  private let value = Mutex(1)
+  var current: Int { value.withLock { $0 } }
+  func set(_ number: Int) { value.withLock { $0 = number } }
+}
+
+/// A stage whose result is not a function of its inputs: what `rerun`, `recompute` and `repair` are there to find.
+///
+/// Every suite has a conformer with a number of its own, since suites run at the same time.
+protocol UnreproducibleStage: Stage where Parameters == NoParameters {
+  static var hidden: HiddenNumber { get }
+}
+
+extension UnreproducibleStage {
+  static var name: String { "unreproducible" }
+  static var version: Int { 1 }
+  static var outputs: [OutputPort] { [OutputPort("number", "json")] }
   func run(in context: StageContext) throws {
-    context.recordDigest(step: 7, name: "mood", digest: Digest(of: "\(Fate.mood.load(ordering: .relaxed))"))
-    try context.write("mood", json: ["mood": Fate.mood.load(ordering: .relaxed)])
+    let number = Self.hidden.current
+    context.recordDigest(step: 7, name: "number", digest: Digest(of: "\(number)"))
+    try context.write("number", json: ["number": number])
   }
 }
 
-/// As `Moody`, for another suite: suites run side by side.
-struct Fickle: Stage {
-  static let name = "fickle", version = 1
-  static let outputs = [OutputPort("whim", "json")]
-  init(parameters: NoParameters) {}
-  func run(in context: StageContext) throws {
-    let whim = Fate.whim.load(ordering: .relaxed)
-    context.recordDigest(step: 7, name: "whim", digest: Digest(of: "\(whim)"))
-    try context.write("whim", json: ["whim": whim])
-  }
-}
-
+/// Always throws, as a stage does that reads a bad picture.
 struct Failing: Stage {
   static let name = "failing", version = 1
   static let outputs = [OutputPort("nothing", "json")]
@@ -171,8 +174,9 @@ struct Failing: Stage {
   }
 }
 
+/// The folder `train` of a data set outside the store.
 struct Folder: Source {
-  static let name = "folder", version = 1, variable = "TOY", outputs = ["train"]
+  static let name = "folder", version = 1, variable = "TEST_DATA", outputs = ["train"]
   static let summary = "needs a folder train/"
   init(parameters: NoParameters) {}
   func contents(of output: String) -> [String] { ["train"] }
@@ -181,18 +185,22 @@ struct Folder: Source {
 
 func save(_ text: String, to path: String) throws { try Data(text.utf8).write(to: URL(fileURLWithPath: path)) }
 
-enum Toys {
-  static func registry(numerics: String = "1") -> StageRegistry {
+/// The registry of the stage kinds above.
+enum TestStages {
+  static func registry(numerics: String = "1", adding kinds: StageKind...) -> StageRegistry {
     StageRegistry(
       kinds: [
         StageKind(Train.self), StageKind(Candidates.self), StageKind(Evaluate.self), StageKind(Refine.self),
-        StageKind(Gather.self), StageKind(Moody.self), StageKind(Fickle.self), StageKind(Failing.self),
+        StageKind(Gather.self), StageKind(Failing.self),
         StageKind(source: Folder.self), StageKind(Breed.self), StageKind(Halve.self),
-      ], traits: ["numerics": numerics])
+      ] + kinds, traits: ["numerics": numerics])
   }
+}
 
+enum TestPipelines {
+  /// Six instances: a training, an array of three genes, one evaluation of each, and their list.
   static let search = """
-    pipeline: toy
+    pipeline: search
     seed: 7
     stages:
       pretrain:
@@ -210,22 +218,22 @@ enum Toys {
     """
 }
 
-/// What observers on several threads noted.
+/// Collects texts from several threads, in the order of arrival.
 final class Recorder: Sendable {
   private let list = Mutex<[String]>([])
   var notes: [String] { list.withLock { $0 } }
   func note(_ text: String) { list.withLock { $0.append(text) } }
 }
 
-/// A store in a folder of its own, removed at the end.
+/// A store in a temporary folder, which is removed at the end, and what a run on it needs.
 final class Bench {
   let folder: String
   var variables: [String: String] = [:]
-  var registry = Toys.registry()
+  var registry = TestStages.registry()
   var sandbox = SandboxPolicy.off
 
   init() throws {
-    // Syncing to memory takes no time, and what is tested here does not depend on the disk.
+    // Writing to memory is fast, and nothing tested here depends on the disk.
     let parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm/" : NSTemporaryDirectory()
     folder = parent + "pipelines-\(UInt64.random(in: 0 ... .max))"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -236,7 +244,7 @@ final class Bench {
   var storePath: String { folder + "/store" }
 
   func planner(
-    _ text: String, file: String = "toy.yaml", profile: String? = nil, seed: UInt64? = nil, settings: [String] = [],
+    _ text: String, file: String = "search.yaml", profile: String? = nil, seed: UInt64? = nil, settings: [String] = [],
     interruption: Interruption = Interruption(), making: Bool = true
   ) throws -> Planner {
     let description = try PipelineFile(text: text, path: file)
@@ -248,10 +256,12 @@ final class Bench {
       variables: variables, interruption: interruption)
   }
 
-  /// Runs a pipeline and says which instances were executed, in the order of their names.
+  /// Runs a pipeline.
+  ///
+  /// - Returns: the result and the names of the executed instances, sorted.
   @discardableResult
   func run(
-    _ text: String, file: String = "toy.yaml", profile: String? = nil, seed: UInt64? = nil, settings: [String] = [],
+    _ text: String, file: String = "search.yaml", profile: String? = nil, seed: UInt64? = nil, settings: [String] = [],
     stages: [String] = [], jobs: Int = 1, keepGoing: Bool = false
   ) throws -> (result: RunResult, executed: [String]) {
     var options = options
