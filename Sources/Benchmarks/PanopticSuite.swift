@@ -103,7 +103,7 @@ final class PanopticRun {
         for x in 0..<width where mask[x, y] { semantic[(c[1] + y) * side + c[0] + x] = 0 }
       }
       let box = Box(Float(c[0]), Float(c[1]), Float(c[2]), Float(c[3]))
-      return ImageTargets.Instance(label: object.label, box: box, mask: mask)
+      return GroundTruthInstance(label: object.label, box: box, mask: mask)
     }
     for i in (side - 8) * side..<side * side { semantic[i] = 255 }
     return ImageTargets(width: side, height: side, semantic: semantic, instances: instances)

@@ -27,44 +27,18 @@ public enum BodyOperator: Int, SearchOperator {
   }
 }
 
-/// How the layers of a body start and keep statistics; differs between ImageNet and the detector (spec 1.5, 2.2).
-public struct BodyStyle: Sendable {
-  /// Weight of the new batch in running statistics.
-  public var momentum: Double
-  /// Pretraining starts β here.
-  public var shift: Float = 1e-4
-  /// See `BodyConfiguration.InitialDeviation`.
-  public var initialDeviation = BodyConfiguration.InitialDeviation.recommended
-
-  /// See `BodyConfiguration.branchScale`.
-  public var branchScale: Float = 1
-  /// See `BodyConfiguration.reluShift`.
-  public var reluShift: Float
-  /// See `BodyConfiguration.NormVariance`.
-  public var normalizesByUnbiasedVariance = false
-
-  public init(momentum: Double) {
-    self.momentum = momentum
-    reluShift = shift
-  }
-
-  func convolutionInitializer(groupInputs: Int) -> Initializer {
-    let inverse = 1 / Double(groupInputs)
-    return .normal(standardDeviation: initialDeviation == .inverse ? inverse : inverse.squareRoot())
-  }
-}
-
-/// One operator at one place of the body: a main branch, and a projection where the block halves the resolution.
+/// One operator at one place of the backbone: a main branch, and a projection where the block halves the resolution.
 public final class ChoiceBlock {
   private let main: [Layer]
   private let projection: [Layer]?
   private(set) var norms: [BatchNorm2d] = []
 
   /// - Parameters:
-  ///   - middle: M; nil is half of the outputs, as in every published body.
+  ///   - middle: M; nil is half of the outputs, as in every published backbone.
   ///   - stride: 1 (then `inputs == outputs`) or 2.
   public init(
-    _ scope: Scope, _ op: BodyOperator, inputs: Int, outputs: Int, middle: Int? = nil, stride: Int, style: BodyStyle
+    _ scope: Scope, _ op: BodyOperator, inputs: Int, outputs: Int, middle: Int? = nil, stride: Int,
+    settings: BlockSettings
   ) {
     let middle = middle ?? outputs / 2
     let mainInputs = stride == 1 ? inputs / 2 : inputs
@@ -72,24 +46,25 @@ public final class ChoiceBlock {
     let k = op.kernelSize
     var norms: [BatchNorm2d] = []
 
-    let branchScale = stride == 1 ? style.branchScale : 1
+    let branchScale = stride == 1 ? settings.branchScale : 1
     func pointwise(_ scope: Scope, _ i: Int, _ o: Int, relu: Bool, scale: Float = 1) -> Layer {
       let conv = Conv2d(
         scope, inputChannels: i, outputChannels: o, kernelSize: 1, bias: false,
-        weight: style.convolutionInitializer(groupInputs: i))
+        weight: settings.convolutionInitializer(groupInputs: i))
       let norm = BatchNorm2d(
-        scope.sub("norm"), channels: o, momentum: style.momentum, relu: relu, scale: scale,
-        shift: .constant(style.reluShift * scale), normalizesByUnbiasedVariance: style.normalizesByUnbiasedVariance)
+        scope.sub("norm"), channels: o, momentum: settings.momentum, relu: relu, scale: scale,
+        shift: .constant(settings.reluShift * scale),
+        normalizesByUnbiasedVariance: settings.normalizesByUnbiasedVariance)
       norms.append(norm)
       return Layer(convolution: conv, norm: norm)
     }
     func depthwise(_ scope: Scope, _ c: Int, kernelSize: Int, stride: Int) -> Layer {
       let conv = Conv2d(
         scope, inputChannels: c, outputChannels: c, kernelSize: kernelSize, stride: stride, padding: kernelSize / 2,
-        groups: c, bias: false, weight: style.convolutionInitializer(groupInputs: 1))
+        groups: c, bias: false, weight: settings.convolutionInitializer(groupInputs: 1))
       let norm = BatchNorm2d(
-        scope.sub("norm"), channels: c, momentum: style.momentum, relu: false, shift: .constant(style.shift),
-        normalizesByUnbiasedVariance: style.normalizesByUnbiasedVariance)
+        scope.sub("norm"), channels: c, momentum: settings.momentum, relu: false, shift: .constant(settings.shift),
+        normalizesByUnbiasedVariance: settings.normalizesByUnbiasedVariance)
       norms.append(norm)
       return Layer(convolution: conv, norm: norm)
     }

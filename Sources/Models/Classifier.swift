@@ -3,31 +3,31 @@ import Determinism
 import NN
 import Tensors
 
-/// A body with the ImageNet head of spec 2.2: 1x1 convolution, BN, ReLU, channel dropout, average pool, linear.
+/// A backbone with the ImageNet head of spec 2.2: 1x1 convolution, BN, ReLU, channel dropout, average pool, linear.
 public final class Classifier {
   public let store: ParameterStore
-  public let body: Body
+  public let backbone: any Backbone
   private let last: Conv2d
   private let lastNorm: BatchNorm2d
   private let output: Linear
   private let dropout: Float
 
   public init(
-    _ configuration: BodyConfiguration, choices: BodyChoices, classes: Int, dropout: Float, momentum: Double,
-    seeds: Seeds?
+    _ configuration: BackboneConfiguration, choices: BackboneChoices, classes: Int, dropout: Float, momentum: Double,
+    seeds: Seeds?, parts: NetworkParts = .standard
   ) {
     store = ParameterStore(seeds: seeds)
-    var style = BodyStyle(momentum: momentum)
-    style.initialDeviation = configuration.initialDeviation
-    body = Body(store.root.sub("body"), configuration, choices: choices, style: style)
+    let settings = BlockSettings(configuration, momentum: momentum)
+    backbone = parts.backbone(configuration.family).make(
+      store.root.sub("body"), configuration, choices: choices, settings: settings)
     let head = store.root.sub("classifier")
     let inputs = configuration.stageChannels[3]
     last = Conv2d(
       head.sub("last"), inputChannels: inputs, outputChannels: configuration.classifierChannels, kernelSize: 1,
-      bias: true, weight: style.convolutionInitializer(groupInputs: inputs))
+      bias: true, weight: settings.convolutionInitializer(groupInputs: inputs))
     lastNorm = BatchNorm2d(
       head.sub("last").sub("norm"), channels: configuration.classifierChannels, momentum: momentum, relu: true,
-      shift: .constant(style.shift))
+      shift: .constant(settings.shift))
     output = Linear(
       head.sub("output"), inputs: configuration.classifierChannels, outputs: classes, bias: true,
       weight: .normal(standardDeviation: 0.01))
@@ -38,7 +38,7 @@ public final class Classifier {
   ///
   /// - Parameter random: draws the dropped channels in training.
   public func callAsFunction(_ x: Variable, path: [Int], random: inout RandomStream) -> Variable {
-    var y = lastNorm(last(body(x, path: path)[3]))
+    var y = lastNorm(last(backbone(x, path: path)[3]))
     if x.pass.mode == .training, dropout > 0 {
       let keep = 1 - dropout
       let mask = Tensor(shape: [y.shape[0], y.shape[1]]) { _ in

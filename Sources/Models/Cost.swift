@@ -1,13 +1,13 @@
-extension BodyConfiguration {
+extension BackboneConfiguration {
   /// Multiply-adds of convolutions and linear layers for one image (spec 0.4, 1.6): what the names 300M, 1.3G and 3.8G
   /// count. Biases, normalisations and pooling are left out, as published.
   ///
   /// - Parameters:
   ///   - path: operator index of every block.
-  ///   - classifier: outputs of a linear layer behind the body and its last convolution; nil for the body alone.
+  ///   - classifier: outputs of a linear layer behind the backbone and its last convolution; nil for the backbone alone.
   ///   - side: height and width of the image in pixels.
   public func multiplyAdds(path: [Int], classifier classes: Int? = nil, side: Int = 224) -> Int {
-    precondition(path.count == blockCount, "multiplyAdds: path of \(path.count) layers, body of \(blockCount)")
+    precondition(path.count == blockCount, "multiplyAdds: path of \(path.count) layers, backbone of \(blockCount)")
     let stem = halved(side)
     let blocks = blocks(path: path, height: side, width: side)
     let sum = 9 * 3 * stemChannels * stem * stem + blocks.reduce(0) { $0 + $1.multiplyAdds }
@@ -26,36 +26,6 @@ extension BodyConfiguration {
     var height: Int
     var width: Int
     var multiplyAdds: Int
-  }
-
-  /// The stem and the blocks of a ResNet on an image.
-  func bottlenecks(
-    height: Int, width: Int
-  ) -> [(name: String, operation: String, prefix: String, outputs: Int, height: Int, width: Int, multiplyAdds: Int)] {
-    var (height, width) = (halved(height), halved(width))
-    var parts = [
-      ("stem", "conv 7x7 /2", "body/stem/", stemChannels, height, width, 147 * stemChannels * height * width)
-    ]
-    (height, width) = (halved(height), halved(width))
-    var inputs = stemChannels
-    for (stage, (outputs, count)) in zip(stageChannels, stageBlocks).enumerated() {
-      for index in 0..<count {
-        let isHalving = stage > 0 && index == 0
-        let before = height * width
-        if isHalving { (height, width) = (halved(height), halved(width)) }
-        let middle = outputs / 4
-        let shortcut = index == 0 ? inputs * outputs : 0
-        parts.append(
-          (
-            "stage \(stage + 1) block \(index + 1)", "bottleneck" + (isHalving ? " /2" : ""),
-            "body/stage\(stage + 1)/\(index)/", outputs, height, width,
-            (halving == .spatial ? before : height * width) * inputs * middle
-              + (9 * middle * middle + middle * outputs + shortcut) * height * width
-          ))
-        inputs = outputs
-      }
-    }
-    return parts
   }
 
   /// The blocks for an image of `height` by `width` pixels.

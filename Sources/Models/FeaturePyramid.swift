@@ -13,7 +13,7 @@ final class FeaturePyramid {
       let conv = Conv2d(
         scope, inputChannels: i, outputChannels: channels, kernelSize: kernelSize, bias: normGroups == 0,
         weight: .kaimingUniform)
-      let norm = followingNorm(scope.sub("norm"), channels: channels, groups: normGroups, isRectified: false)
+      let norm = normActivation(scope.sub("norm"), channels: channels, groups: normGroups, hasReLU: false)
       return { norm(conv($0)) }
     }
     laterals = inputs.enumerated().map { layer(scope.sub("lateral\($0 + 2)"), $1, kernelSize: 1) }

@@ -75,7 +75,7 @@ final class HeadLayer {
       // By the operator, not by its place: a smaller set starts and loads like the whole one.
       let place = scope.sub("choice\(op.rawValue)")
       let layer = op.layer(place, inputs: inputs, outputs: outputs)
-      let norm = followingNorm(place.sub("norm"), channels: outputs, groups: normGroups, isRectified: true)
+      let norm = normActivation(place.sub("norm"), channels: outputs, groups: normGroups, hasReLU: true)
       return { norm(layer($0)) }
     }
   }
@@ -84,7 +84,7 @@ final class HeadLayer {
   static func plain(_ scope: Scope, inputs: Int, outputs: Int, normGroups: Int) -> (Variable) -> Variable {
     let conv = Conv2d(
       scope, inputChannels: inputs, outputChannels: outputs, kernelSize: 3, bias: true, weight: .xavierNormal)
-    let norm = followingNorm(scope.sub("norm"), channels: outputs, groups: normGroups, isRectified: true)
+    let norm = normActivation(scope.sub("norm"), channels: outputs, groups: normGroups, hasReLU: true)
     return { norm(conv($0)) }
   }
 

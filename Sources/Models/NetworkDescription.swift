@@ -32,18 +32,21 @@ public struct NetworkDescription: Sendable {
   public var parameters: Int { modules.reduce(0) { $0 + $1.parameters } }
   public var multiplyAdds: Int { modules.reduce(0) { $0 + $1.multiplyAdds } }
 
-  /// A body with its ImageNet classifier of a thousand classes, on a square image.
-  public init(classifier configuration: BodyConfiguration, path: [Int], side: Int = 224) {
+  /// A backbone with its ImageNet classifier of a thousand classes, on a square image.
+  public init(
+    classifier configuration: BackboneConfiguration, path: [Int], side: Int = 224, parts: NetworkParts = .standard
+  ) {
     (height, width) = (side, side)
     let classes = 1000
     let network = Classifier(
-      configuration, choices: .fixed(path), classes: classes, dropout: 0, momentum: 0.1, seeds: nil)
-    let body = NetworkDescription.body(
-      configuration, path: path, store: network.store, height: side, width: side)
+      configuration, choices: .fixed(path), classes: classes, dropout: 0, momentum: 0.1, seeds: nil,
+      parts: parts)
+    let backbone = NetworkDescription.backbone(
+      configuration, path: path, store: network.store, height: side, width: side, parts)
     let (cells, inputs) = (((side + 31) / 32) * ((side + 31) / 32), configuration.stageChannels[3])
     let channels = configuration.classifierChannels
     modules = [
-      body,
+      backbone,
       Module(
         name: "classifier",
         parts: [
@@ -64,56 +67,63 @@ public struct NetworkDescription: Sendable {
   ///   - height, width: of the padded image, multiples of 32.
   public init(
     _ configuration: NetworkConfiguration, architecture: Architecture, thingClasses: Int, stuffClasses: Int,
-    height: Int, width: Int
+    height: Int, width: Int, parts: NetworkParts = .standard
   ) {
     (self.height, self.width) = (height, width)
     let network = PanopticNetwork(
       configuration, thingClasses: thingClasses, stuffClasses: stuffClasses, content: .fixed(architecture),
-      batchNormMomentum: 0.01, seeds: nil)
+      batchNormMomentum: 0.01, seeds: nil, parts: parts)
     let shapes = Shapes(configuration, height: height, width: width)
-    let body = NetworkDescription.body(
-      configuration.body, path: architecture.backbone, store: network.store, height: height, width: width)
+    let backbone = NetworkDescription.backbone(
+      configuration.backbone, path: architecture.backbone, store: network.store, height: height, width: width,
+      parts)
     modules = [
-      body, shapes.pyramid(network.store), shapes.proposals(network.store),
+      backbone, shapes.pyramid(network.store), shapes.proposals(network.store),
       shapes.boxHead(network.store, classes: thingClasses + 1),
       shapes.maskHead(network.store, classes: thingClasses + 1, architecture),
-      shapes.semanticBranch(network.store, classes: stuffClasses + 1, architecture),
+      shapes.semanticHead(network.store, classes: stuffClasses + 1, architecture, parts),
       shapes.attention(network.store, architecture),
     ].filter { !$0.parts.isEmpty }
   }
 
-  private static func body(
-    _ configuration: BodyConfiguration, path: [Int], store: ParameterStore, height: Int, width: Int
+  private static func backbone(
+    _ configuration: BackboneConfiguration, path: [Int], store: ParameterStore, height: Int, width: Int,
+    _ parts: NetworkParts
   ) -> Module {
-    let (h, w) = ((height + 1) / 2, (width + 1) / 2)
-    let stem = configuration.stemChannels
-    var parts = [
-      Part(
-        name: "stem", operation: "conv 3x3 /2", output: "\(stem) × \(h) × \(w)",
-        parameters: store.count(below: "body/stem/"), multiplyAdds: 27 * stem * h * w)
-    ]
-    if configuration.family == .resnet {
-      parts = configuration.bottlenecks(height: height, width: width).map {
-        Part(
-          name: $0.name, operation: $0.operation, output: "\($0.outputs) × \($0.height) × \($0.width)",
-          parameters: store.count(below: $0.prefix), multiplyAdds: $0.multiplyAdds)
-      }
-      return Module(name: "body", parts: parts)
-    }
-    for block in configuration.blocks(path: path, height: height, width: width) {
-      parts.append(
-        Part(
-          name: "stage \(block.stage + 1) block \(block.index + 1)",
-          operation: block.operation.name + (block.index == 0 ? " /2" : ""),
-          output: "\(block.outputs) × \(block.height) × \(block.width)",
-          parameters: store.count(below: "body/stage\(block.stage + 1)/\(block.index)/"),
-          multiplyAdds: block.multiplyAdds))
-    }
-    return Module(name: "body", parts: parts)
+    let family = parts.backbone(configuration.family)
+    return Module(
+      name: "backbone",
+      parts: family.parts(configuration, path: path, height: height, width: width).map { Part($0, store) })
   }
 }
 
-/// The parts behind the body, from the sizes of the pyramid's levels.
+extension NetworkDescription.Part {
+  /// With the parameters of a network that has the part.
+  fileprivate init(_ part: NetworkPart, _ store: ParameterStore) {
+    self.init(
+      name: part.name, operation: part.operation, output: part.output, parameters: store.count(below: part.scope),
+      multiplyAdds: part.multiplyAdds)
+  }
+}
+
+extension NetworkConfiguration {
+  /// A layer of the mask head or of the searched semantic head, at so many positions.
+  func headPart(
+    _ name: String, scope: String, choice: Int, inputs: Int, outputs: Int, positions: Int, output: String
+  ) -> NetworkPart {
+    if heads == .plain {
+      return NetworkPart(
+        name: name, operation: "conv 3x3", scope: scope, output: output,
+        multiplyAdds: 9 * inputs * outputs * positions)
+    }
+    let operation = headOperators[choice]
+    return NetworkPart(
+      name: name, operation: operation.name, scope: scope, output: output,
+      multiplyAdds: operation.multiplyAdds(inputs: inputs, outputs: outputs) * positions)
+  }
+}
+
+/// The parts after the backbone, from the sizes of the pyramid's levels.
 private struct Shapes {
   let configuration: NetworkConfiguration
   /// Rows and columns of P2 to P6.
@@ -129,7 +139,7 @@ private struct Shapes {
   private func area(_ level: Int) -> Int { levels[level].height * levels[level].width }
 
   func pyramid(_ store: ParameterStore) -> NetworkDescription.Module {
-    let inputs = configuration.body.stageChannels
+    let inputs = configuration.backbone.stageChannels
     let parts = inputs.indices.flatMap { i in
       [("lateral", "conv 1x1", inputs[i]), ("output", "conv 3x3", 9 * channels)].map { name, operation, inner in
         NetworkDescription.Part(
@@ -180,10 +190,11 @@ private struct Shapes {
     let regions = configuration.boxHead.detectionsPerImage
     let (area, side) = (head.pooledSize * head.pooledSize, head.pooledSize)
     var parts = (0..<head.layers).map { i in
-      headPart(
-        "mask layer \(i + 1)", "mask/layer\(i + 1)/", store, choice: architecture.head[i],
-        inputs: i == 0 ? channels : head.channels, outputs: head.channels, positions: regions * area,
-        output: "\(regions) regions × \(head.channels) × \(side) × \(side)")
+      NetworkDescription.Part(
+        configuration.headPart(
+          "mask layer \(i + 1)", scope: "mask/layer\(i + 1)/", choice: architecture.head[i],
+          inputs: i == 0 ? channels : head.channels, outputs: head.channels, positions: regions * area,
+          output: "\(regions) regions × \(head.channels) × \(side) × \(side)"), store)
     }
     parts.append(
       .init(
@@ -198,73 +209,20 @@ private struct Shapes {
     return .init(name: "mask head", parts: parts)
   }
 
-  func semanticBranch(
-    _ store: ParameterStore, classes: Int, _ architecture: Architecture
+  func semanticHead(
+    _ store: ParameterStore, classes: Int, _ architecture: Architecture, _ parts: NetworkParts
   ) -> NetworkDescription.Module {
-    let branch = configuration.semantic
-    let first = configuration.maskHead.layers
-    let inputs = configuration.body.stageChannels.count
-    guard branch.branch == .searched else { return towers(store, classes: classes) }
-    let positions = (0..<inputs).reduce(0) { $0 + area($1) }
-    var parts = (0..<branch.layers).map { i in
-      headPart(
-        "semantic layer \(i + 1)", "semantic/layer\(i + 1)/", store, choice: architecture.head[first + i],
-        inputs: i == 0 ? channels : branch.channels, outputs: branch.channels, positions: positions,
-        output: "\(branch.channels) × \(positions) cells of P2 to P5")
-    }
-    parts.append(
-      .init(
-        name: "classes", operation: "conv 1x1", output: "\(classes) × \(levels[0].height) × \(levels[0].width)",
-        parameters: store.count(below: "semantic/classifier/"),
-        multiplyAdds: (branch.merge == .concatenate ? inputs : 1) * branch.channels * classes * area(0)))
-    return .init(name: "semantic branch", parts: parts)
-  }
-
-  /// Of Panoptic-FPN: convolutions of every level, each at twice the size of the one before.
-  private func towers(_ store: ParameterStore, classes: Int) -> NetworkDescription.Module {
-    let branch = configuration.semantic
-    let isDeformable = branch.branch == .panopticFPNDeformable
-    var parts = configuration.body.stageChannels.indices.flatMap { level in
-      (0..<max(1, level)).map { i in
-        let inputs = i == 0 ? channels : branch.channels
-        let positions = area(level) << (2 * i)
-        return NetworkDescription.Part(
-          name: "semantic P\(level + 2) layer \(i + 1)", operation: isDeformable ? "DF 3x3" : "conv 3x3",
-          output: "\(branch.channels) × \(positions) cells",
-          parameters: store.count(below: "semantic/tower\(level + 2)/conv\(i + 1)/"),
-          multiplyAdds: positions
-            * (isDeformable
-              ? HeadOperator.deformable3x3.multiplyAdds(inputs: inputs, outputs: branch.channels)
-              : 9 * inputs * branch.channels))
-      }
-    }
-    let merged = branch.merge == .concatenate ? configuration.body.stageChannels.count : 1
-    parts.append(
-      .init(
-        name: "classes", operation: "conv 1x1", output: "\(classes) × \(levels[0].height) × \(levels[0].width)",
-        parameters: store.count(below: "semantic/classifier/"),
-        multiplyAdds: merged * branch.channels * classes * area(0)))
-    return .init(name: "semantic branch", parts: parts)
-  }
-
-  private func headPart(
-    _ name: String, _ prefix: String, _ store: ParameterStore, choice: Int, inputs: Int, outputs: Int, positions: Int,
-    output: String
-  ) -> NetworkDescription.Part {
-    if configuration.heads == .plain {
-      return .init(
-        name: name, operation: "conv 3x3", output: output, parameters: store.count(below: prefix),
-        multiplyAdds: 9 * inputs * outputs * positions)
-    }
-    let operation = configuration.headOperators[choice]
-    return .init(
-      name: name, operation: operation.name, output: output, parameters: store.count(below: prefix),
-      multiplyAdds: operation.multiplyAdds(inputs: inputs, outputs: outputs) * positions)
+    let shapes = SemanticHeadShapes(
+      configuration: configuration, classes: classes,
+      levels: Array(levels.prefix(configuration.backbone.stageChannels.count)),
+      choices: Array(architecture.head[configuration.maskHead.layers...]))
+    let layers = parts.semanticHead(configuration.semantic.head).layers(shapes)
+    return .init(name: "semantic head", parts: layers.map { .init($0, store) })
   }
 
   func attention(_ store: ParameterStore, _ architecture: Architecture) -> NetworkDescription.Module {
     guard configuration.attention.enabled else { return .init(name: "attention", parts: []) }
-    let count = configuration.body.stageChannels.count
+    let count = configuration.backbone.stageChannels.count
     let semantic = configuration.semantic.channels
     func part(_ name: String, _ prefix: String, choice: Int, inputs: Int, outputs: Int) -> NetworkDescription.Part {
       let ratio = configuration.attention.ratios[choice]

@@ -68,7 +68,7 @@ extension ParameterStore {
   /// - Parameters:
   ///   - prefix: only tensors whose name begins so are loaded, and all of those must be in `state`.
   /// - Throws: `StateError` naming the first tensor that is missing or of another shape. Names in `state` that the
-  ///   network lacks are left out, since a body is loaded from a file that also holds a classifier.
+  ///   network lacks are left out, since a backbone is loaded from a file that also holds a classifier.
   public func load(_ state: StateDictionary, prefix: String = "") throws {
     let tensors = state.byName
     func tensor(_ name: String, _ shape: Shape) throws -> Tensor { try state.tensor(name, shape, in: tensors) }

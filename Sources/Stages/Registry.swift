@@ -23,7 +23,7 @@ public enum Stages {
       StageKind(ReplaceBackboneStage.self),
       StageKind(SelectFittestStage.self),
       StageKind(PretrainArchitectureStage.self),
-      StageKind(PretrainBodyStage.self),
+      StageKind(PretrainBackboneStage.self),
       StageKind(RetrainStage.self),
       StageKind(PredictPanopticStage.self),
       StageKind(EvaluatePanopticStage.self),

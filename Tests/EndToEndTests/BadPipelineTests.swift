@@ -123,7 +123,7 @@ extension EndToEndTests {
         ("finetune.recipe.replicas=2", "'recipe.replicas': must be 1"),
         ("finetune.recipe.updates=9223372036854775807", "'recipe.updates': must be in 0...1000000000"),
         ("finetune.network.heads=plain", "'network.heads': must be searched"),
-        ("pretrain.body.family=resnet", "'body.family': must be shuffle"),
+        ("pretrain.body.family=resnet", "'body.family': must be one whose operators are searched"),
         ("candidates.network.attention.ratios=[]", "'network.attention.ratios': must be in 1...32, is 0"),
         ("select.network.body.stage-blocks=[-1, 1, 1, 1]", "'network.body.stage-blocks'"),
         ("pretrain.input.side=0", "'input.side': must be in 1...65536, is 0"),

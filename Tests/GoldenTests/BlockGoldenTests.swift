@@ -86,7 +86,7 @@ struct BlockGoldenTests {
       let store = ParameterStore(seeds: nil)
       _ = ChoiceBlock(
         store.root, kind.op, inputs: inputs, outputs: outputs, middle: 12, stride: stride,
-        style: BodyStyle(momentum: 0.1))
+        settings: BlockSettings(BackboneConfiguration(), momentum: 0.1))
       let state = store.state.entries.map { entry in
         let shape = entry.tensor.shape
         let tensor: Tensor =
@@ -122,7 +122,7 @@ struct BlockGoldenTests {
     let store = ParameterStore(seeds: nil)
     let block = ChoiceBlock(
       store.root, op, inputs: x.shape[1], outputs: expected.output.shape[1], middle: 12, stride: stride,
-      style: BodyStyle(momentum: 0.1))
+      settings: BlockSettings(BackboneConfiguration(), momentum: 0.1))
     try store.load(StateDictionary(state))
     let pass = Pass(mode: .training)
     let input = pass.input(x)

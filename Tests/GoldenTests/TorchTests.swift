@@ -91,25 +91,25 @@ struct TorchTests {
   }
 
   @Test(
-    "the published body, built in PyTorch from the specification, gives the same C2 to C5",
+    "the published backbone, built in PyTorch from the specification, gives the same C2 to C5",
     .enabled(if: isWanted, "set AUTOPANOPTIC_TORCH to a Python with torchvision"))
-  func body() throws {
+  func backbone() throws {
     let folder = try #require(Self.folder)
     let path = Array("3202132013133001001023221013122112020230").compactMap(\.wholeNumberValue)
     let store = ParameterStore(seeds: nil)
-    let body = Body(
-      store.root.sub("body"), .search1G3, choices: .fixed(path), style: BodyStyle(momentum: 0.1))
-    try store.load(imported("body", map: "maps/published-body.map", in: folder))
+    let backbone = ShuffleNetV2(
+      store.root.sub("body"), .search1G3, choices: .fixed(path), settings: BlockSettings(.search1G3, momentum: 0.1))
+    try store.load(imported("body", map: "maps/published-backbone.map", in: folder))
     let reference = try Reference("body-outputs", in: folder)
     let pass = Pass(mode: .evaluation)
-    let levels = body(pass.constant(try reference.tensor("input")), path: path)
+    let levels = backbone(pass.constant(try reference.tensor("input")), path: path)
     for (i, level) in levels.enumerated() { try reference.expect(level.value, "c\(i + 2)") }
   }
 
   /// torchvision's network, by the switches of `docs/fidelity.md`, "Conventions of torchvision".
   private static func maskRCNN() -> PanopticNetwork {
-    var configuration = NetworkConfiguration(body: .resNet50)
-    configuration.body.halving = .spatial
+    var configuration = NetworkConfiguration(backbone: .resNet50)
+    configuration.backbone.bottleneckStride = .in3x3
     configuration.boxes = .exclusive
     configuration.heads = .plain
     configuration.attention.enabled = false
@@ -136,37 +136,35 @@ struct TorchTests {
     let reference = try Reference("maskrcnn-outputs", in: folder)
     let found = try Reference("maskrcnn-boxes", in: folder)
     let pass = Pass(mode: .evaluation)
-    let body = network.body(pass.constant(try reference.tensor("input")), path: [])
-    for (i, level) in body.enumerated() { try reference.expect(level.value, "c\(i + 2)") }
-    let levels = network.pyramid(body)
+    let backbone = network.backbone(pass.constant(try reference.tensor("input")), path: [])
+    for (i, level) in backbone.enumerated() { try reference.expect(level.value, "c\(i + 2)") }
+    let levels = network.pyramid(backbone)
     for (i, level) in levels.enumerated() { try reference.expect(level.value, "p\(i + 2)") }
-    let outputs = network.proposalHead(levels)
+    let outputs = network.proposals(levels)
     for (i, output) in outputs.enumerated() {
       try reference.expect(output.objectness.value, "objectness\(i + 2)")
       try reference.expect(output.deltas.value, "deltas\(i + 2)")
     }
 
-    let anchors = network.anchorBoxes(levels)
-    #expect(try boxes(found, "anchors") == Array(anchors.joined()))
+    #expect(try boxes(found, "anchors") == outputs.flatMap(\.anchors))
     let size = try #require(found.tensors["size"]?.integers)
     let (height, width) = (size[0], size[1])
-    let proposals = network.proposals(
-      image: 0, size: (width, height), outputs: outputs, anchors: anchors, preNMS: 1000, postNMS: 1000
-    ).best(200)
+    let proposals = network.proposals.testingProposals(outputs, width: width, height: height)
     let theirs = try boxes(found, "proposals")
     // Overlaps on the edge of the threshold may go either way.
-    #expect(theirs.count - matches(theirs, proposals.boxes, within: 0.01) <= 2)
+    #expect(theirs.count - matches(theirs, proposals, within: 0.01) <= 2)
 
     // Heads on PyTorch's own boxes.
     let regions = theirs.map { Region(image: 0, box: $0) }
-    let order = PooledOrder(regions, rule: network.levelRule)
-    let pooled = network.pool(regions, order: order, from: levels, size: 7)
-    try reference.expect(restored(pooled.value, order), "pooled")
-    let (scores, deltas) = network.boxHead(pooled)
-    try reference.expect(restored(scores.value, order), "scores")
-    try reference.expect(restored(deltas.value, order), "regression")
+    let pooler = RegionPooler(network.configuration)
+    let pooled = pooler.pool(regions, from: levels, size: 7)
+    try reference.expect(restored(pooled.features.value, pooled.order), "pooled")
+    let (scores, deltas) = network.roiHeads.box.predictions(pooled.features)
+    try reference.expect(restored(scores.value, pooled.order), "scores")
+    try reference.expect(restored(deltas.value, pooled.order), "regression")
 
-    let detections = network.detect(theirs, levels: levels, width: width, height: height)
+    let detections = network.roiHeads.box.detections(
+      theirs, levels: levels, width: width, height: height)
     let theirBoxes = try boxes(found, "boxes")
     let labels = try #require(found.tensors["labels"]?.integers)
     let theirScores = try found.tensor("scores").array
@@ -178,11 +176,10 @@ struct TorchTests {
     #expect(detections.count == theirBoxes.count)
 
     let masked = theirBoxes.map { Region(image: 0, box: $0) }
-    let maskOrder = PooledOrder(masked, rule: network.levelRule)
-    let maskPooled = network.pool(masked, order: maskOrder, from: levels, size: 14)
-    try reference.expect(restored(maskPooled.value, maskOrder), "mask_pooled")
-    let masks = network.maskHead(maskPooled, path: [0, 0, 0, 0])
-    try reference.expect(restored(masks.value, maskOrder), "masks")
+    let maskPooled = pooler.pool(masked, from: levels, size: 14)
+    try reference.expect(restored(maskPooled.features.value, maskPooled.order), "mask_pooled")
+    let masks = network.roiHeads.mask.logits(maskPooled.features, path: [0, 0, 0, 0])
+    try reference.expect(restored(masks.value, maskPooled.order), "masks")
   }
 
   private func boxes(_ reference: Reference, _ name: String) throws -> [Box] {
@@ -193,10 +190,10 @@ struct TorchTests {
   }
 
   /// Rows of regions in the order in which they were asked for.
-  private func restored(_ pooled: Tensor, _ order: PooledOrder) -> Tensor {
+  private func restored(_ pooled: Tensor, _ order: [Int]) -> Tensor {
     let row = pooled.shape.count(from: 1)
     var values = [Float](repeating: 0, count: pooled.count)
-    for (place, i) in order.order.enumerated() {
+    for (place, i) in order.enumerated() {
       for k in 0..<row { values[i * row + k] = pooled[flat: place * row + k] }
     }
     return Tensor(values, shape: pooled.shape)

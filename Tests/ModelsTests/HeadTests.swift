@@ -76,7 +76,6 @@ struct HeadTests {
 
   @Test("pooled regions come from their own image and level")
   func pooling() {
-    let network = Tiny.network()
     let pass = Pass(mode: .evaluation)
     // Every level of every image holds one constant: 10 · image + level.
     let levels = (2...6).map { level in
@@ -88,24 +87,26 @@ struct HeadTests {
     }
     let sides: [(image: Int, side: Float)] = [(0, 56), (1, 13), (1, 60), (0, 27), (0, 14)]
     let regions = sides.map { Region(image: $0.image, box: Box(0, 0, $0.side - 1, $0.side - 1)) }
-    let order = PooledOrder(regions, rule: network.levelRule)
-    let pooled = network.pool(regions, order: order, from: levels, size: 2)
-    #expect(pooled.shape == [5, 8, 2, 2])
-    for (row, i) in order.order.enumerated() {
-      let level = network.levelRule.level(of: regions[i].box)
-      let values = pooled.value.rows(row..<row + 1).array
+    let pooler = RegionPooler(Tiny.configuration)
+    let pooled = pooler.pool(regions, from: levels, size: 2)
+    #expect(pooled.features.shape == [5, 8, 2, 2])
+    for (row, i) in pooled.order.enumerated() {
+      let level = pooler.rule.level(of: regions[i].box)
+      let values = pooled.features.value.rows(row..<row + 1).array
       #expect(values.allSatisfy { $0 == Float(10 * regions[i].image + level) }, "region \(i)")
     }
-    #expect(
-      network.pool([], order: PooledOrder([], rule: network.levelRule), from: levels, size: 2).shape == [0, 8, 2, 2])
+    #expect(pooler.pool([], from: levels, size: 2).features.shape == [0, 8, 2, 2])
   }
 
   /// Two images, one level of 2 × 3 cells. Outputs are channel-major, anchors cell by cell.
   @Test("proposals are the best anchors of their image, moved and clipped, in the order of their scores")
   func proposals() {
-    let network = Tiny.network()
+    let store = ParameterStore(seeds: nil)
+    let network = RegionProposalNetwork(store.root, Tiny.configuration)
     let pass = Pass(mode: .evaluation)
-    let anchors = [network.anchors.anchors(level: 2, gridWidth: 3, gridHeight: 2)]
+    let anchors = AnchorGenerator(
+      levels: [.init(stride: 16, sizes: [32])], ratios: Tiny.configuration.anchors.ratios, convention: .legacy
+    ).anchors(level: 0, gridWidth: 3, gridHeight: 2)
     var objectness = Tensor(repeating: -5, shape: [2, 3, 2, 3])
     var deltas = Tensor(zeros: [2, 12, 2, 3])
     func score(_ image: Int, ratio: Int, cell: Int, _ value: Float) {
@@ -117,11 +118,11 @@ struct HeadTests {
     score(0, ratio: 0, cell: 1, 9)
     // The second best moves right by a quarter of its width.
     deltas.withMutableElements { $0[((1 * 3 + 1) * 4 + 0) * 6 + 0] = 0.25 }
-    let found = network.proposals(
-      image: 1, size: (width: 44, height: 30),
-      outputs: [(pass.constant(objectness), pass.constant(deltas))], anchors: anchors, preNMS: 2, postNMS: 2)
+    let level = RegionProposalNetwork.Level(
+      objectness: pass.constant(objectness), deltas: pass.constant(deltas), anchors: anchors)
+    let found = network.proposals([level], image: 1, width: 44, height: 30, preNMS: 2, postNMS: 2)
     #expect(found.scores == [3, 1])
-    let (best, second) = (anchors[0][5 * 3 + 2], anchors[0][0 * 3 + 1])
+    let (best, second) = (anchors[5 * 3 + 2], anchors[0 * 3 + 1])
     let shift = Float(0.25 * second.width())
     let moved = Box(second.x0 + shift, second.y0, second.x1 + shift, second.y1)
     #expect(found.boxes == [best.clipped(width: 44, height: 30), moved.clipped(width: 44, height: 30)])

@@ -53,7 +53,7 @@ struct LearningTests {
   @Test("a classifier learns two pictures, and drops channels in training alone")
   func classifier() {
     let classifier = Classifier(
-      Tiny.configuration.body, choices: .supernet, classes: 2, dropout: 0.2, momentum: 0.1, seeds: Tiny.seeds)
+      Tiny.configuration.backbone, choices: .supernet, classes: 2, dropout: 0.2, momentum: 0.1, seeds: Tiny.seeds)
     let optimizer = SGD(classifier.store.parameters, momentum: 0.9) {
       SGD.Rule(weightDecay: $0.role == .weight ? 4e-5 : 0)
     }

@@ -21,9 +21,9 @@ struct MemoryFloorTests {
     add("no attention") { $0.attention.enabled = false }
     add("per level") { $0.semantic.subnet = .perLevel }
     add("added levels") { $0.semantic.merge = .add }
-    add("Panoptic-FPN") { $0.semantic.branch = .panopticFPN }
-    add("Panoptic-FPN-D") { $0.semantic.branch = .panopticFPNDeformable }
-    add("two operators") { $0.body.operators = OperatorSet([.shuffle3x3, .shuffle7x7]) }
+    add("Panoptic-FPN") { $0.semantic.head = .panopticFPN }
+    add("Panoptic-FPN-D") { $0.semantic.head = .panopticFPNDeformable }
+    add("two operators") { $0.backbone.operators = OperatorSet([.shuffle3x3, .shuffle7x7]) }
     add("one operator") { $0.headOperators = OperatorSet([.depthwise3x3]) }
     add("wide") {
       $0.pyramidChannels = 64
@@ -32,9 +32,9 @@ struct MemoryFloorTests {
       $0.boxHead.hidden = 128
     }
     add("ResNet") {
-      $0.body = BodyConfiguration(
+      $0.backbone = BackboneConfiguration(
         stemChannels: 8, stageChannels: [16, 32, 64, 128], stageBlocks: [1, 2, 1, 2], classifierChannels: 16)
-      $0.body.family = .resnet
+      $0.backbone.family = .resNet
     }
     return list
   }()
@@ -57,36 +57,36 @@ struct MemoryFloorTests {
   }
 
   /// Spec 1.6.
-  @Test("is most of the published bodies and networks")
+  @Test("is most of the published backbones and networks")
   func published() {
     for (floor, weights) in [
-      (BodyConfiguration.search1G3.weightFloor(isSupernet: true), 28_642_008.0),
-      (BodyConfiguration.retrain3G8.weightFloor(isSupernet: false), 20_015_000.0),
+      (BackboneConfiguration.search1G3.weightFloor(isSupernet: true), 28_642_008.0),
+      (BackboneConfiguration.retrain3G8.weightFloor(isSupernet: false), 20_015_000.0),
       (NetworkConfiguration().weightFloor(isSupernet: true, thingClasses: 80, stuffClasses: 53), 74_407_315.0),
     ] {
       #expect(floor <= weights && floor >= 0.3 * weights, "\(floor) of \(weights)")
     }
   }
 
-  @Test("is no more than what a pass keeps for its way back")
+  @Test("is no more than what a pass keeps for its backward pass")
   func activations() {
     let network = Tiny.network(.fixed(Tiny.path))
     let (height, width) = (128, 160)
     let images = Tensor(repeating: 1, shape: [1, 3, height, width])
     let before = TensorMemory.used
     let pass = Pass(mode: .training)
-    let levels = network.body(pass.constant(images), path: Tiny.path.backbone)
+    let levels = network.backbone(pass.constant(images), path: Tiny.path.backbone)
     let kept = withExtendedLifetime((pass, levels)) { Double(TensorMemory.used - before) / 4 }
     let pixels = Double(height * width)
-    let floor = Tiny.configuration.body.activationFloor(pixels: pixels) - 3 * pixels
+    let floor = Tiny.configuration.backbone.activationFloor(pixels: pixels) - 3 * pixels
     #expect(floor > 0 && floor <= kept, "\(floor) of \(kept)")
   }
 
   @Test("grows without overflow")
   func absurd() {
     var configuration = NetworkConfiguration()
-    configuration.body.stageChannels = [65_534, 65_536, 65_536, 65_536]
-    configuration.body.stageBlocks = [1000, 1000, 1000, 1000]
+    configuration.backbone.stageChannels = [65_534, 65_536, 65_536, 65_536]
+    configuration.backbone.stageBlocks = [1000, 1000, 1000, 1000]
     configuration.semantic.layers = 1000
     let floor = configuration.weightFloor(isSupernet: true, thingClasses: .max, stuffClasses: .max)
     #expect(floor.isFinite && floor > 1e12)

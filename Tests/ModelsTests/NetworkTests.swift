@@ -16,7 +16,7 @@ struct NetworkTests {
     let network = Tiny.network()
     let pass = Pass(mode: .evaluation)
     let images = pass.constant(Tensor(zeros: [1, 3, 800, 1088]))
-    let stages = network.body(images, path: path.backbone)
+    let stages = network.backbone(images, path: path.backbone)
     #expect(stages.map(\.shape) == [[1, 8, 200, 272], [1, 16, 100, 136], [1, 24, 50, 68], [1, 32, 25, 34]])
     let features = network.features(images, path: path)
     #expect(
@@ -24,8 +24,7 @@ struct NetworkTests {
         [1, 8, 200, 272], [1, 8, 100, 136], [1, 8, 50, 68], [1, 8, 25, 34], [1, 8, 13, 17],
       ])
     #expect(features.semanticScores.shape == [1, 3, 200, 272])
-    let anchors = network.anchorBoxes(features.levels)
-    #expect(anchors.map(\.count) == [163_200, 40_800, 10_200, 2_550, 663])
+    #expect(network.proposals(features.proposalLevels).map(\.anchors.count) == [163_200, 40_800, 10_200, 2_550, 663])
   }
 
   /// Spec 16: 1 - sigmoid(0) = 1/2.
@@ -149,13 +148,13 @@ struct NetworkTests {
     let (trained, _) = Tiny.run(network)
     trained.commitStatistics()
     let before = network.store.parameters.map(\.value)
-    network.body.resetStatistics()
+    network.backbone.resetStatistics()
     for buffer in network.store.buffers {
       let expected: Float = buffer.name.hasSuffix("running-mean") ? 0 : 1
       #expect(buffer.value.array.allSatisfy { $0 == expected }, "\(buffer.name)")
     }
     let pass = Pass(mode: .recalibration)
-    _ = network.body(pass.constant(Tiny.images), path: Tiny.path.backbone)
+    _ = network.backbone(pass.constant(Tiny.images), path: Tiny.path.backbone)
     pass.commitStatistics()
     let moved = network.store.buffers.filter { buffer in
       let start: Float = buffer.name.hasSuffix("running-mean") ? 0 : 1
@@ -165,7 +164,7 @@ struct NetworkTests {
     for (parameter, value) in zip(network.store.parameters, before) {
       #expect(parameter.value.isIdentical(to: value), "\(parameter.name)")
     }
-    // Batch norm is in the body alone: the detector behind it has no statistics to gather (spec 1.5).
+    // Batch norm is in the backbone alone: the detector behind it has no statistics to gather (spec 1.5).
     #expect(network.store.buffers.allSatisfy { $0.name.hasPrefix("body/") })
   }
 

@@ -7,13 +7,13 @@ import Testing
 
 @testable import Models
 
-@Suite("Blocks computed again on the way back")
+@Suite("Blocks computed again in the backward pass")
 struct RecomputationTests {
   @Test(
     "give the same bits: results, gradients of every parameter, statistics",
-    arguments: [BodyConfiguration.Family.shuffle, .resnet])
-  func sameBits(_ family: BodyConfiguration.Family) {
-    var configuration = Tiny.configuration.body
+    arguments: [BackboneName.shuffleNetV2, .resNet])
+  func sameBits(_ family: BackboneName) {
+    var configuration = Tiny.configuration.backbone
     configuration.family = family
     let path = Tiny.path.backbone
     var random = Seeds(kind: "recomputation", seed: 1).stream("image")
@@ -21,13 +21,14 @@ struct RecomputationTests {
 
     func run(_ recomputes: Bool) -> (store: ParameterStore, value: Tensor, gradients: [Tensor?]) {
       let store = ParameterStore(seeds: Seeds(kind: "recomputation", seed: 2))
-      let body = Body(
-        store.root.sub("body"), configuration, choices: .fixed(path), style: BodyStyle(momentum: 0.1))
+      let backbone = NetworkParts.standard.backbone(family).make(
+        store.root.sub("body"), configuration, choices: .fixed(path),
+        settings: BlockSettings(configuration, momentum: 0.1))
       let pyramid = FeaturePyramid(
         store.root.sub("pyramid"), inputs: configuration.stageChannels, channels: 8, normGroups: 4)
       let pass = Pass(mode: .training)
       // Every output of a stage is read by the next stage and by the pyramid.
-      let level = pyramid(body(pass.constant(image), path: path, recomputesBlocks: recomputes))[0]
+      let level = pyramid(backbone(pass.constant(image), path: path, recomputesBlocks: recomputes))[0]
       var random = Seeds(kind: "recomputation", seed: 1).stream("gradient")
       pass.backward(from: level, gradient: Tensor(shape: level.shape) { _ in Float(random.normal()) })
       pass.commitStatistics()
@@ -57,11 +58,13 @@ struct RecomputationTests {
     await #expect(processExitsWith: .success) {
       func kept(_ recomputes: Bool) -> Int {
         let store = ParameterStore(seeds: nil)
-        let body = Body(
-          store.root, Tiny.configuration.body, choices: .fixed(Tiny.path.backbone), style: BodyStyle(momentum: 0.1))
+        let configuration = Tiny.configuration.backbone
+        let backbone = ShuffleNetV2(
+          store.root, configuration, choices: .fixed(Tiny.path.backbone),
+          settings: BlockSettings(configuration, momentum: 0.1))
         let pass = Pass(mode: .training)
         let before = TensorMemory.used
-        let levels = body(
+        let levels = backbone(
           pass.constant(Tensor(zeros: [1, 3, 64, 64])), path: Tiny.path.backbone, recomputesBlocks: recomputes)
         return withExtendedLifetime((pass, levels)) { TensorMemory.used - before }
       }

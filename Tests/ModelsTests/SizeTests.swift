@@ -10,7 +10,7 @@ import Testing
 struct SizeTests {
   struct Row: Sendable, CustomTestStringConvertible {
     var name: String
-    var body: BodyConfiguration
+    var backbone: BackboneConfiguration
     var path: [Int]
     var parameters: Int
     var multiplyAdds: Int
@@ -60,55 +60,59 @@ struct SizeTests {
     ]
 
   private static func uniform(
-    _ name: String, _ body: BodyConfiguration, _ sizes: [(Int, Int, Int, Int)]
+    _ name: String, _ backbone: BackboneConfiguration, _ sizes: [(Int, Int, Int, Int)]
   ) -> [Row] {
     sizes.enumerated().map { op, s in
-      row("all \(op), \(name)", body, [Int](repeating: op, count: body.blockCount), s.0, s.1, s.2, s.3)
+      row("all \(op), \(name)", backbone, [Int](repeating: op, count: backbone.blockCount), s.0, s.1, s.2, s.3)
     }
   }
 
   private static func row(
-    _ name: String, _ body: BodyConfiguration, _ path: [Int], _ parameters: Int, _ multiplyAdds: Int,
+    _ name: String, _ backbone: BackboneConfiguration, _ path: [Int], _ parameters: Int, _ multiplyAdds: Int,
     _ classifierParameters: Int, _ classifierMultiplyAdds: Int
   ) -> Row {
     Row(
-      name: name, body: body, path: path, parameters: parameters, multiplyAdds: multiplyAdds,
+      name: name, backbone: backbone, path: path, parameters: parameters, multiplyAdds: multiplyAdds,
       classifierParameters: classifierParameters, classifierMultiplyAdds: classifierMultiplyAdds)
   }
 
-  @Test("bodies and classifiers", arguments: rows)
-  func bodies(_ row: Row) {
+  @Test("backbones and classifiers", arguments: rows)
+  func backbones(_ row: Row) {
     let classifier = Classifier(
-      row.body, choices: .fixed(row.path), classes: 1000, dropout: 0, momentum: 0.1, seeds: nil)
+      row.backbone, choices: .fixed(row.path), classes: 1000, dropout: 0, momentum: 0.1, seeds: nil)
     #expect(classifier.store.parameterCount == row.classifierParameters)
     #expect(classifier.store.count(below: "body/") == row.parameters)
-    #expect(row.body.multiplyAdds(path: row.path) == row.multiplyAdds)
-    #expect(row.body.multiplyAdds(path: row.path, classifier: 1000) == row.classifierMultiplyAdds)
+    #expect(row.backbone.multiplyAdds(path: row.path) == row.multiplyAdds)
+    #expect(row.backbone.multiplyAdds(path: row.path, classifier: 1000) == row.classifierMultiplyAdds)
   }
 
   @Test(
-    "supernet bodies",
+    "supernet backbones",
     arguments: [
-      (BodyConfiguration.detNAS300M, 6_808_256), (.search1G3, 28_642_008), (.retrain3G8, 90_826_770),
+      (BackboneConfiguration.detNAS300M, 6_808_256), (.search1G3, 28_642_008), (.retrain3G8, 90_826_770),
     ])
-  func supernetBodies(_ body: BodyConfiguration, parameters: Int) {
+  func supernetBodies(_ backbone: BackboneConfiguration, parameters: Int) {
     let store = ParameterStore(seeds: nil)
-    _ = Body(store.root, body, choices: .supernet, style: BodyStyle(momentum: 0.1))
+    _ = ShuffleNetV2(
+      store.root, backbone, choices: .supernet, settings: BlockSettings(backbone, momentum: 0.1))
     #expect(store.parameterCount == parameters)
   }
 
   @Test("cost follows the area of the image; odd sides round up")
   func costOfOtherSizes() {
-    let body = BodyConfiguration.search1G3
+    let backbone = BackboneConfiguration.search1G3
     let path = Architecture.publishedCOCO.backbone
-    #expect(body.multiplyAdds(path: path, side: 448) == 4 * body.multiplyAdds(path: path))
-    #expect(body.multiplyAdds(path: path, side: 223) == body.multiplyAdds(path: path))
+    #expect(backbone.multiplyAdds(path: path, side: 448) == 4 * backbone.multiplyAdds(path: path))
+    #expect(backbone.multiplyAdds(path: path, side: 223) == backbone.multiplyAdds(path: path))
   }
 
   /// Parts by prefix of their names. The published totals hold one lateral and output layer of the pyramid that never
   /// run (spec 3.1): 609,280 parameters at 3.8G, 603,136 at 1.3G.
   static let networks:
-    [(name: String, content: NetworkContent, body: BodyConfiguration, classes: (Int, Int), total: Int, parts: [Int])] =
+    [(
+      name: String, content: NetworkContent, backbone: BackboneConfiguration, classes: (Int, Int), total: Int,
+      parts: [Int]
+    )] =
       [
         (
           "COCO", .fixed(.publishedCOCO), .retrain3G8, (80, 53), 45_388_972 - 609_280,
@@ -135,7 +139,8 @@ struct SizeTests {
   func wholeNetworks(_ index: Int) {
     let expected = SizeTests.networks[index]
     let network = PanopticNetwork(
-      NetworkConfiguration(body: expected.body), thingClasses: expected.classes.0, stuffClasses: expected.classes.1,
+      NetworkConfiguration(backbone: expected.backbone), thingClasses: expected.classes.0,
+      stuffClasses: expected.classes.1,
       content: expected.content, batchNormMomentum: 0.01, seeds: nil)
     let store = network.store
     #expect(store.parameterCount == expected.total, "\(expected.name)")
@@ -150,13 +155,13 @@ struct SizeTests {
   @Test("descriptions add up to the published counts")
   func descriptions() {
     let row = SizeTests.rows.first { $0.name == "COCO 3.8G" }!
-    let classifier = NetworkDescription(classifier: row.body, path: row.path)
+    let classifier = NetworkDescription(classifier: row.backbone, path: row.path)
     #expect(classifier.parameters == row.classifierParameters)
     #expect(classifier.multiplyAdds == row.classifierMultiplyAdds)
     for expected in SizeTests.networks {
       guard case .fixed(let architecture) = expected.content else { continue }
       let network = NetworkDescription(
-        NetworkConfiguration(body: expected.body), architecture: architecture, thingClasses: expected.classes.0,
+        NetworkConfiguration(backbone: expected.backbone), architecture: architecture, thingClasses: expected.classes.0,
         stuffClasses: expected.classes.1, height: 800, width: 1088)
       #expect(network.parameters == expected.total, "\(expected.name)")
       #expect(network.modules.map(\.name).count == 7)

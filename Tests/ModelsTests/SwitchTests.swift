@@ -20,14 +20,12 @@ struct SwitchTests {
     ("subnet", { $0.semantic.subnet = .perLevel }),
     ("merge", { $0.semantic.merge = .add }),
     ("plain heads", { $0.heads = .plain }),
-    ("norm variance", { $0.body.normVariance = .unbiased }),
-    ("initial deviation", { $0.body.initialDeviation = .inverse }),
-    ("Panoptic-FPN", { $0.semantic.branch = .panopticFPN }),
-    ("Panoptic-FPN-D", { $0.semantic.branch = .panopticFPNDeformable }),
-    ("ResNet", { SwitchTests.makeResNet(&$0.body) }),
+    ("norm variance", { $0.backbone.normVariance = .unbiased }),
+    ("init std", { $0.backbone.initStd = .inverse }),
+    ("Panoptic-FPN", { $0.semantic.head = .panopticFPN }),
+    ("Panoptic-FPN-D", { $0.semantic.head = .panopticFPNDeformable }),
+    ("ResNet", { $0.backbone.family = .resNet }),
   ]
-
-  private static func makeResNet(_ body: inout BodyConfiguration) { body.family = .resnet }
 
   @Test("as recommended they leave no trace in keys and artifacts, and otherwise their value")
   func encoding() throws {
@@ -52,10 +50,12 @@ struct SwitchTests {
   @Test("norms in front of a ReLU start with the shift that is set, for γ at 1, others as published")
   func reluShift() throws {
     var configuration = Tiny.configuration
-    configuration.body.branchScale = 0.25
-    configuration.body.reluShift = 2
+    configuration.backbone.branchScale = 0.25
+    configuration.backbone.reluShift = 2
     let store = ParameterStore(seeds: Tiny.seeds)
-    _ = Body(store.root, configuration.body, choices: .supernet, style: BodyStyle(momentum: 0.1))
+    _ = ShuffleNetV2(
+      store.root, configuration.backbone, choices: .supernet,
+      settings: BlockSettings(configuration.backbone, momentum: 0.1))
     func starts(_ ending: String) -> Set<Float> {
       Set(store.parameters.filter { $0.name.hasSuffix(ending + "/norm/shift") }.flatMap { $0.value.array })
     }
@@ -84,13 +84,13 @@ struct SwitchTests {
 
   /// Spec 2.2: `normal_(weight, 0, 1 / in)`, in the inputs of a group, so 1 for depthwise layers.
   @Test("first weights have the deviation that is set, the stem its own")
-  func initialDeviation() throws {
+  func initStd() throws {
     for (setting, deviation) in [
-      (BodyConfiguration.InitialDeviation.inverseRoot, { (1 / $0).squareRoot() }), (.inverse, { 1 / $0 }),
-    ] as [(BodyConfiguration.InitialDeviation, (Double) -> Double)] {
-      var configuration = BodyConfiguration(
+      (InitStd.inverseRoot, { (1 / $0).squareRoot() }), (.inverse, { 1 / $0 }),
+    ] as [(InitStd, (Double) -> Double)] {
+      var configuration = BackboneConfiguration(
         stemChannels: 32, stageChannels: [64, 128, 192, 256], stageBlocks: [1, 2, 1, 1], classifierChannels: 128)
-      configuration.initialDeviation = setting
+      configuration.initStd = setting
       let classifier = Classifier(
         configuration, choices: .supernet, classes: 3, dropout: 0, momentum: 0.1, seeds: Tiny.seeds)
       func measured(_ name: String) throws -> Double {
@@ -169,11 +169,11 @@ struct SwitchTests {
   func resNet() {
     // torchvision's resnet50 has 25,557,032 with its last layer of 2,049,000.
     let description = NetworkDescription(classifier: .resNet50, path: [])
-    let body = description.modules[0]
-    #expect(body.parameters == 25_557_032 - 2_049_000)
-    #expect(body.parts.count == 17)
+    let backbone = description.modules[0]
+    #expect(backbone.parameters == 25_557_032 - 2_049_000)
+    #expect(backbone.parts.count == 17)
     // Stride in the first convolution of a block, as He et al. have it: 3.8 G.
-    #expect((3_700_000_000..<3_900_000_000).contains(body.multiplyAdds))
+    #expect((3_700_000_000..<3_900_000_000).contains(backbone.multiplyAdds))
   }
 
   @Test("descriptions count the parameters of the network that is built", arguments: changes.indices)
@@ -192,7 +192,7 @@ struct SwitchTests {
     var configuration = Tiny.configuration
     try configuration.validate(Tiny.path)
     #expect(throws: SearchError.self) { try configuration.validate(.publishedCOCO) }
-    configuration.body.family = .resnet
+    configuration.backbone.family = .resNet
     try configuration.validate(.publishedCOCO)
     configuration.attention.enabled = false
     try configuration.validate(Architecture(backbone: [], head: Tiny.path.head, inter: []))

@@ -6,13 +6,13 @@ import Search
 import Tensors
 import Vision
 
-/// A whole panoptic network in miniature, with two made-up pictures: all parts, few channels.
+/// A whole panoptic network in miniature, with two synthetic images: all parts, few channels.
 enum Tiny {
   static let seeds = Seeds(kind: "tiny-network", seed: 1)
 
   static var configuration: NetworkConfiguration {
     var configuration = NetworkConfiguration(
-      body: BodyConfiguration(
+      backbone: BackboneConfiguration(
         stemChannels: 4, stageChannels: [8, 16, 24, 32], stageBlocks: [2, 1, 2, 1], classifierChannels: 16))
     configuration.pyramidChannels = 8
     configuration.normGroups = 4
@@ -27,7 +27,7 @@ enum Tiny {
     return configuration
   }
 
-  /// Every operator of body and heads, and every ratio.
+  /// Every operator of backbone and heads, and every ratio.
   static let path = Architecture(
     backbone: [0, 1, 2, 3, 1, 3], head: [0, 2, 4, 1, 3, 5, 2], inter: [0, 1, 2, 0, 1, 2, 0, 1, 2])
 
@@ -54,7 +54,7 @@ enum Tiny {
     let instances = blocks.enumerated().map { i, block in
       let (x, y, w, h) = block
       for row in y..<y + h { for column in x..<x + w { semantic[row * side + column] = 0 } }
-      return ImageTargets.Instance(
+      return GroundTruthInstance(
         label: i + 1, box: Box(Float(x), Float(y), Float(x + w - 1), Float(y + h - 1)),
         mask: BinaryMask(width: w, height: h) { _, _ in true })
     }

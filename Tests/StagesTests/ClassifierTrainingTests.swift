@@ -11,7 +11,7 @@ import Testing
 struct ClassifierTrainingTests {
   private static let seeds = Seeds(kind: "classifier-tests", seed: 1)
   private static let steps = 4
-  private static let body = BodyConfiguration(
+  private static let backbone = BackboneConfiguration(
     stemChannels: 2, stageChannels: [4, 8, 12, 16], stageBlocks: [2, 1, 1, 1], classifierChannels: 8)
 
   private static func batch(_ step: Int) -> ClassificationBatch {
@@ -25,7 +25,7 @@ struct ClassifierTrainingTests {
     recipe.steps = ClassifierTrainingTests.steps
     recipe.baseRate = rate
     let classifier = Classifier(
-      ClassifierTrainingTests.body, choices: path.map { .fixed($0) } ?? .supernet, classes: 2,
+      ClassifierTrainingTests.backbone, choices: path.map { .fixed($0) } ?? .supernet, classes: 2,
       dropout: recipe.dropout, momentum: recipe.batchNormMomentum, seeds: ClassifierTrainingTests.seeds)
     return ClassifierTraining(
       classifier: classifier, path: path, recipe: recipe,

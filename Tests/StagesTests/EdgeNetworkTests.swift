@@ -12,7 +12,7 @@ import Testing
 struct EdgeNetworkTests {
   private static let tiny: NetworkConfiguration = {
     var network = NetworkConfiguration(
-      body: BodyConfiguration(
+      backbone: BackboneConfiguration(
         stemChannels: 2, stageChannels: [4, 8, 12, 16], stageBlocks: [1, 1, 1, 1], classifierChannels: 8))
     network.pyramidChannels = 4
     network.normGroups = 2
@@ -64,7 +64,8 @@ struct EdgeNetworkTests {
       guard let network = try? value.decoded(as: NetworkConfiguration.self),
         (try? network.check(at: "network")) != nil,
         // What is large is only slow.
-        network.weightFloor(isSupernet: false, thingClasses: 2, stuffClasses: 2) < 2e5, network.body.blockCount < 12,
+        network.weightFloor(isSupernet: false, thingClasses: 2, stuffClasses: 2) < 2e5,
+        network.backbone.blockCount < 12,
         network.maskHead.layers + network.semantic.layers < 20, network.maskHead.pooledSize < 20,
         network.boxHead.pooledSize < 20
       else { continue }
@@ -81,14 +82,14 @@ struct EdgeNetworkTests {
   @Test("every number of a classifier's body")
   func classifier() throws {
     var taken = 0
-    for (place, value) in Self.changed(try CanonicalValue(encoding: Self.tiny.body)) {
-      guard let body = try? value.decoded(as: BodyConfiguration.self), (try? body.check(at: "body")) != nil,
-        body.weightFloor(isSupernet: true) < 2e5, body.blockCount < 12, body.classifierChannels <= 1000
+    for (place, value) in Self.changed(try CanonicalValue(encoding: Self.tiny.backbone)) {
+      guard let backbone = try? value.decoded(as: BackboneConfiguration.self), (try? backbone.check(at: "body")) != nil,
+        backbone.weightFloor(isSupernet: true) < 2e5, backbone.blockCount < 12, backbone.classifierChannels <= 1000
       else { continue }
       for side in [1, 2, 33] {
         taken += 1
         var calibration = Calibration()
-        let measured = calibration.classifierTraining(body, content: .fixed(body.evenPaths[0]), side: side)
+        let measured = calibration.classifierTraining(backbone, content: .fixed(backbone.evenPaths[0]), side: side)
         #expect(measured.parameters > 0, "\(place)")
       }
     }

@@ -15,7 +15,7 @@ import Testing
 struct ForeignArtifactTests {
   private static let network: NetworkConfiguration = {
     var network = NetworkConfiguration(
-      body: BodyConfiguration(
+      backbone: BackboneConfiguration(
         stemChannels: 2, stageChannels: [4, 8, 12, 16], stageBlocks: [2, 1, 1, 1], classifierChannels: 8))
     network.pyramidChannels = 4
     network.normGroups = 2
@@ -108,7 +108,7 @@ struct ForeignArtifactTests {
       let architecture = try value.decoded(as: Architecture.self)
       try network.validate(architecture, place: "somewhere")
       _ = ArchitectureDrawing.rows(of: architecture, network)
-      #expect(network.body.multiplyAdds(path: architecture.backbone, side: 64) > 0)
+      #expect(network.backbone.multiplyAdds(path: architecture.backbone, side: 64) > 0)
       #expect(architecture.genome.choices.count == network.searchSpace.layerCount)
       #expect(!architecture.genome.description.isEmpty)
     }

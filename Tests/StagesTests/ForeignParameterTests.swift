@@ -99,7 +99,7 @@ struct ForeignParameterTests {
   private static func look(at parameters: CanonicalValue, of kind: String) throws {
     func check(_ need: Double) { #expect(need > 0 && !need.isNaN, "\(kind): \(parameters.canonicalText)") }
     let input = try parameters["input"]?.decoded(as: PanopticInput.self, where: parameters["network"] != nil)
-    if let body = try parameters["body"]?.decoded(as: BodyConfiguration.self),
+    if let body = try parameters["body"]?.decoded(as: BackboneConfiguration.self),
       let recipe = try parameters["recipe"]?.decoded(as: ClassifierRecipe.self),
       let input = try parameters["input"]?.decoded(as: ClassificationInput.self)
     {

@@ -75,7 +75,7 @@ struct OperatorKeyTests {
   @Test("a smaller set is searched, built and trained by its own choices, from the same first weights")
   func smaller() throws {
     var small = NetworkConfiguration(
-      body: BodyConfiguration(
+      backbone: BackboneConfiguration(
         stemChannels: 2, stageChannels: [4, 8, 12, 16], stageBlocks: [1, 1, 1, 1], classifierChannels: 8))
     small.pyramidChannels = 4
     small.normGroups = 2
@@ -84,7 +84,7 @@ struct OperatorKeyTests {
     small.maskHead.channels = 4
     small.semantic.channels = 4
     let whole = small
-    small.body.operators = OperatorSet([.xception3x3, .shuffle5x5])
+    small.backbone.operators = OperatorSet([.xception3x3, .shuffle5x5])
     small.headOperators = OperatorSet([.atrous3x3])
     #expect(small.searchSpace.choices(of: .backbone) == 2 && small.searchSpace.choices(of: .head) == 1)
     #expect(throws: SearchError.self) {
@@ -105,6 +105,7 @@ struct OperatorKeyTests {
     let part = tensors(small, .supernet)
     #expect(part.count < all.count && part.allSatisfy { all[$0.key] == $0.value })
     #expect(
-      small.body.multiplyAdds(path: [0, 1, 0, 1], side: 64) == whole.body.multiplyAdds(path: [3, 1, 3, 1], side: 64))
+      small.backbone.multiplyAdds(path: [0, 1, 0, 1], side: 64)
+        == whole.backbone.multiplyAdds(path: [3, 1, 3, 1], side: 64))
   }
 }

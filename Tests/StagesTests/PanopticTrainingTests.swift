@@ -17,7 +17,7 @@ struct PanopticTrainingTests {
 
   private static var configuration: NetworkConfiguration {
     var configuration = NetworkConfiguration(
-      body: BodyConfiguration(
+      backbone: BackboneConfiguration(
         stemChannels: 2, stageChannels: [4, 8, 12, 16], stageBlocks: [1, 1, 1, 1], classifierChannels: 8))
     configuration.pyramidChannels = 4
     configuration.normGroups = 2
@@ -38,7 +38,7 @@ struct PanopticTrainingTests {
   private static func batch(_ step: Int) -> PanopticBatch {
     var random = seeds.stream("batch/\(step)")
     let (x, y) = (random.below(32), random.below(32))
-    let block = PanopticExample.Instance(
+    let block = GroundTruthInstance(
       label: 1, box: Box(Float(x), Float(y), Float(x + 23), Float(y + 19)),
       mask: BinaryMask(width: 24, height: 20) { _, _ in true })
     return PanopticBatch(
@@ -82,7 +82,7 @@ struct PanopticTrainingTests {
     }
   }
 
-  /// Paper, algorithm 1, with 4 operators of the body, 6 of the heads, 3 attention ratios.
+  /// Paper, algorithm 1, with 4 operators of the backbone, 6 of the heads, 3 attention ratios.
   @Test("layers move after as many paths as they have choices, what all paths share after twelve")
   func perLayer() throws {
     let training = training { $0.period = .perLayer }

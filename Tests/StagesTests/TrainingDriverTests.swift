@@ -48,7 +48,7 @@ struct TrainingDriverTests {
 
     func context(_ seed: UInt64 = 1) -> StageContext {
       StageContext(
-        kind: StageKind(PretrainBodyStage.self), seed: seed, threads: 1, inputs: [:], scratch: path,
+        kind: StageKind(PretrainBackboneStage.self), seed: seed, threads: 1, inputs: [:], scratch: path,
         // One key for all trainings here: what the driver itself looks at is tested.
         checkpoints: CheckpointFolder(path: path + "/checkpoints", key: Digest(of: "toy")), checkpointInterval: 0,
         interruption: Interruption(),
@@ -62,9 +62,9 @@ struct TrainingDriverTests {
     @discardableResult
     func train(seed: UInt64 = 1, steps: Int = 600, end: Int = 8) throws -> Toy {
       let toy = Toy(end: end)
-      var parameters = PretrainBodyStage.Parameters()
+      var parameters = PretrainBackboneStage.Parameters()
       parameters.recipe.steps = steps
-      let driver = try TrainingDriver(of: PretrainBodyStage.self, parameters, in: context(seed))
+      let driver = try TrainingDriver(of: PretrainBackboneStage.self, parameters, in: context(seed))
       do { try driver.run(toy) } catch is Toy.Killed {}
       return toy
     }
@@ -123,9 +123,9 @@ struct TrainingDriverTests {
       case "nothing": try folder.context().saveCheckpoint(step: 4, of: 8) { try plain.write(to: $0) }
       case "lie": try folder.context().saveCheckpoint(step: 4, of: 8) { try lying.write(to: $0) }
       case "shape":
-        var parameters = PretrainBodyStage.Parameters()
+        var parameters = PretrainBackboneStage.Parameters()
         parameters.recipe.steps = 600
-        let own = try TrainingDriver(of: PretrainBodyStage.self, parameters, in: folder.context())
+        let own = try TrainingDriver(of: PretrainBackboneStage.self, parameters, in: folder.context())
         let file = try TensorFile(
           tensors: [("values", NamedTensor(Tensor(zeros: [5])))],
           attributes: ["step": 4, "training": .string(own.identity.hex)])

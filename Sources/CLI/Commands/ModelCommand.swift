@@ -19,7 +19,7 @@ struct Model: ParsableCommand {
       abstract: "List the layers of an architecture with exact parameters and multiply-adds.",
       discussion: """
         Multiply-adds are of convolutions and linear layers, without biases, normalisation and pooling. Heads that run
-        on regions are counted for as many regions as testing lets through. DetNAS architectures are bodies only and
+        on regions are counted for as many regions as testing lets through. DetNAS architectures are backbones only and
         are described with the ImageNet classifier.
 
         EXAMPLES:
@@ -34,7 +34,7 @@ struct Model: ParsableCommand {
       case search = "1.3G"
       case retrain = "3.8G"
 
-      var body: BodyConfiguration {
+      var backbone: BackboneConfiguration {
         switch self {
         case .small: .detNAS300M
         case .search: .search1G3
@@ -53,7 +53,7 @@ struct Model: ParsableCommand {
       help: "coco, ade20k, detnas-coco-fpn, detnas-coco-fpn-300M, detnas-coco-retinanet-300M, or a JSON file.")
     var architecture: String
 
-    @Option(help: "Channels of the body.")
+    @Option(help: "Channels of the backbone.")
     var width: Width = .retrain
 
     @Option(help: "Whose classes the heads tell apart (default: the architecture's own, else coco).")
@@ -62,7 +62,7 @@ struct Model: ParsableCommand {
     @Option(help: "Height and width of the image in pixels, padded to multiples of 32 (default: 800x1088).")
     var image: String?
 
-    @Flag(help: "The body with its ImageNet classifier, at 224x224.")
+    @Flag(help: "The backbone with its ImageNet classifier, at 224x224.")
     var classifier = false
 
     @Option(help: "Also write a drawing of the searched layers.")
@@ -81,20 +81,20 @@ struct Model: ParsableCommand {
       if json { Output.json(subject.json) } else { Output.line(subject.text) }
     }
 
-    private static let bodies = [
+    private static let backbones = [
       "detnas-coco-fpn": DetNASBackbone.cocoFPN, "detnas-coco-fpn-300M": DetNASBackbone.cocoFPN300M,
       "detnas-coco-retinanet-300M": DetNASBackbone.cocoRetinaNet300M,
     ]
 
     private func describe() throws -> (NetworkDescription, [BlockDiagram.Row]) {
-      if let path = Describe.bodies[architecture] { return try body(path) }
+      if let path = Describe.backbones[architecture] { return try backbone(path) }
       let named = ["coco": Architecture.publishedCOCO, "ade20k": .publishedADE20K]
       let found = try named[architecture] ?? file()
-      if classifier { return try body(found.backbone) }
+      if classifier { return try backbone(found.backbone) }
       let (height, width) = try imageSize()
       let classes = (data ?? DataSet(rawValue: architecture) ?? .coco).classes
-      let configuration = NetworkConfiguration(body: self.width.body)
-      guard found.backbone.count == configuration.body.blockCount else {
+      let configuration = NetworkConfiguration(backbone: self.width.backbone)
+      guard found.backbone.count == configuration.backbone.blockCount else {
         throw ValidationError("--width \(self.width.rawValue): panoptic networks are 1.3G or 3.8G wide")
       }
       let description = NetworkDescription(
@@ -103,17 +103,17 @@ struct Model: ParsableCommand {
       return (description, ArchitectureDrawing.rows(of: found, configuration))
     }
 
-    private func body(_ path: [Int]) throws -> (NetworkDescription, [BlockDiagram.Row]) {
+    private func backbone(_ path: [Int]) throws -> (NetworkDescription, [BlockDiagram.Row]) {
       guard data == nil, image == nil else {
         throw ValidationError(
-          "\(data == nil ? "--image" : "--data"): a body with its ImageNet classifier has 1000 classes and 224x224 pixels"
+          "\(data == nil ? "--image" : "--data"): a backbone with its ImageNet classifier has 1000 classes and 224x224 pixels"
         )
       }
-      // The 300M bodies have twenty blocks, all others forty.
-      let configuration = path.count == 20 ? BodyConfiguration.detNAS300M : width.body
+      // The 300M backbones have twenty blocks, all others forty.
+      let configuration = path.count == 20 ? BackboneConfiguration.detNAS300M : width.backbone
       guard path.count == configuration.blockCount else {
         throw ValidationError(
-          "--width \(width.rawValue): this body has \(path.count) blocks, that width \(configuration.blockCount)")
+          "--width \(width.rawValue): this backbone has \(path.count) blocks, that width \(configuration.blockCount)")
       }
       return (
         NetworkDescription(classifier: configuration, path: path),
@@ -123,7 +123,7 @@ struct Model: ParsableCommand {
 
     private func file() throws -> Architecture {
       guard FileIO.kind(architecture) != nil else {
-        let hint = Suggestion.text(for: architecture, among: ["coco", "ade20k"] + Describe.bodies.keys.sorted())
+        let hint = Suggestion.text(for: architecture, among: ["coco", "ade20k"] + Describe.backbones.keys.sorted())
         throw PipelineError(.unknownID, "\(architecture): neither a file nor the name of an architecture\(hint)")
       }
       let bytes = try FileIO.read(architecture, limit: 1 << 20)

@@ -1,36 +1,20 @@
 import Panoptic
 import Vision
 
-/// What the losses need to know of one image, in pixels of the network's input.
+/// Size and objects of one training image, in pixels of the network's input.
 public struct PanopticExample: Sendable {
-  /// One thing to be found.
-  public struct Instance: Hashable, Sendable {
-    /// 1...T, as `CategoryTable.boxLabel`.
-    public let label: Int
-    /// Legacy convention: both corners are pixels of the object.
-    public let box: Box
-    /// The pixels inside `box`: as wide and high as the box.
-    public let mask: BinaryMask
-
-    /// What a mask head should predict for a proposal: `size * size` cells, see `BinaryMask.target`.
-    public func maskTarget(in proposal: Box, size: Int, extent: BoxConvention = .exclusive) -> [Float] {
-      let shifted = Box(
-        x0: proposal.x0 - box.x0, y0: proposal.y0 - box.y0, x1: proposal.x1 - box.x0, y1: proposal.y1 - box.y0)
-      return mask.target(in: shifted, size: size, extent: extent)
-    }
-  }
-
   /// The image as it is on disk.
   public let image: PanopticImage
   /// Size after the resize, without padding.
   public let width: Int
   public let height: Int
   public let isFlipped: Bool
-  /// Things in the order of the annotation; no crowd regions, and no boxes with a side of one pixel.
-  public let instances: [Instance]
+  /// Objects of the classes of things in the order of the annotation; no crowd regions, and no boxes with a side of
+  /// one pixel.
+  public let instances: [GroundTruthInstance]
 }
 
-/// Segments of an image at the size the network sees it.
+/// Segments of an image at the size of the network's input.
 struct SegmentMap {
   let width: Int
   let height: Int
@@ -80,7 +64,7 @@ struct SegmentMap {
     [CategoryTable.ignoredLabel] + segments.map { UInt8(categories.semanticLabel(ofID: $0.categoryID) ?? 255) }
   }
 
-  func instances(_ segments: [SegmentInfo], _ categories: CategoryTable) -> [PanopticExample.Instance] {
+  func instances(_ segments: [SegmentInfo], _ categories: CategoryTable) -> [GroundTruthInstance] {
     var bounds = [Bounds](repeating: Bounds(), count: segments.count + 1)
     indices.withUnsafeBufferPointer { p in
       bounds.withUnsafeMutableBufferPointer { bounds in
@@ -101,7 +85,7 @@ struct SegmentMap {
       guard !segment.isCrowd, let label = categories.boxLabel(ofID: segment.categoryID), b.x1 > b.x0, b.y1 > b.y0
       else { return nil }
       let box = Box(x0: Float(b.x0), y0: Float(b.y0), x1: Float(b.x1), y1: Float(b.y1))
-      return PanopticExample.Instance(label: label, box: box, mask: mask(UInt16(i + 1), b))
+      return GroundTruthInstance(label: label, box: box, mask: mask(UInt16(i + 1), b))
     }
   }
 

@@ -38,14 +38,14 @@ struct ClassificationInput: Codable, Hashable, Sendable {
 }
 
 extension PanopticBatch {
-  /// What the losses compare with, image by image.
+  /// Ground-truth targets, image by image.
   var targets: [ImageTargets] {
     let plane = height * width
     return examples.enumerated().map { i, example in
       ImageTargets(
         width: example.width, height: example.height,
         semantic: semanticLabels[i * plane..<(i + 1) * plane].map(Int32.init),
-        instances: example.instances.map { .init(label: $0.label, box: $0.box, mask: $0.mask) })
+        instances: example.instances)
     }
   }
 }

@@ -23,10 +23,10 @@ struct Calibration {
   private(set) var seconds = 0.0
 
   /// A step of a classifier on pictures no larger than 256×256.
-  mutating func classifierTraining(_ body: BodyConfiguration, content: BodyChoices, side: Int) -> Measure {
+  mutating func classifierTraining(_ backbone: BackboneConfiguration, content: BackboneChoices, side: Int) -> Measure {
     let side = min(side, 256)
-    let classifier = Classifier(body, choices: content, classes: 1000, dropout: 0, momentum: 0.1, seeds: nil)
-    let path: [Int] = if case .fixed(let path) = content { path } else { body.evenPaths[0] }
+    let classifier = Classifier(backbone, choices: content, classes: 1000, dropout: 0, momentum: 0.1, seeds: nil)
+    let path: [Int] = if case .fixed(let path) = content { path } else { backbone.evenPaths[0] }
     let images = Tensor(repeating: 1, shape: [2, 3, side, side])
     var random = Seeds(kind: "estimate", seed: 0).stream("dropout")
     var kept = 0
@@ -38,7 +38,7 @@ struct Calibration {
       kept = TensorMemory.used - before
       pass.backward(from: loss)
     }
-    let work = NetworkWork(body, paths: [path], side: side)
+    let work = NetworkWork(backbone, paths: [path], side: side)
     return Measure(
       rate: 2 * work.training / time, bytesPerPixel: Double(kept) / Double(2 * side * side),
       parameters: classifier.store.parameterCount)
@@ -47,7 +47,7 @@ struct Calibration {
   /// Passes of a panoptic network over a picture no larger than 256×320.
   mutating func panoptic(
     _ configuration: NetworkConfiguration, content: NetworkContent, data: DataSize, height: Int, width: Int
-  ) -> (training: Measure, testing: Measure, body: Measure) {
+  ) -> (training: Measure, testing: Measure, backbone: Measure) {
     let network = PanopticNetwork(
       configuration, thingClasses: data.things, stuffClasses: data.stuff, content: content, batchNormMomentum: 0.1,
       seeds: nil)
@@ -57,7 +57,7 @@ struct Calibration {
     let (height, width) = (min(height, 256), min(width, 320))
     func picture(_ height: Int) -> Tensor { Tensor(repeating: 1, shape: [1, 3, height, width]) }
     func truth(_ height: Int) -> ImageTargets {
-      let object = ImageTargets.Instance(
+      let object = GroundTruthInstance(
         label: 1, box: Box(4, 4, Float(width / 2 - 1), Float(height / 2 - 1)),
         mask: BinaryMask(width: width / 2 - 4, height: height / 2 - 4) { _, _ in true })
       return ImageTargets(
@@ -82,20 +82,20 @@ struct Calibration {
         _ = network.predict(pass.constant(picture(height)), width: width, height: height, path: path)
       }
     }
-    let body = timed { _ in
+    let backbone = timed { _ in
       let pass = Pass(mode: .recalibration)
-      withExtendedLifetime(pass) { _ = network.body(pass.constant(picture(height)), path: path.backbone) }
+      withExtendedLifetime(pass) { _ = network.backbone(pass.constant(picture(height)), path: path.backbone) }
     }
     let pixels = heights.map { Double($0 * width) }
     let slope = heights[0] < height ? Double(kept[1] - kept[0]) / (pixels[1] - pixels[0]) : Double(kept[1]) / pixels[1]
-    // Blocks of the body keep nothing inside where pictures are large.
+    // Blocks of the backbone keep nothing inside where pictures are large.
     var saved = 0
     if isLarge {
       for (recomputes, sign) in [(false, 1), (true, -1)] {
         let pass = Pass(mode: .training)
         let image = picture(height)
         let before = TensorMemory.used
-        let levels = network.body(pass.constant(image), path: path.backbone, recomputesBlocks: recomputes)
+        let levels = network.backbone(pass.constant(image), path: path.backbone, recomputesBlocks: recomputes)
         withExtendedLifetime((pass, levels)) { saved += sign * (TensorMemory.used - before) }
       }
     }
@@ -107,7 +107,7 @@ struct Calibration {
         rate: withoutMasks / training, bytesPerPixel: slope - Double(saved) / pixels[1],
         bytesPerImage: max(0, Double(kept[1]) - slope * pixels[1]), parameters: parameters),
       Measure(rate: work.testing / testing, parameters: parameters),
-      Measure(rate: work.body / body, parameters: parameters)
+      Measure(rate: work.backbone / backbone, parameters: parameters)
     )
   }
 

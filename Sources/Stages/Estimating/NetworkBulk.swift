@@ -11,17 +11,17 @@ struct NetworkBulk {
   /// 2 GiB of binary32 for any part.
   private static let limit = 0x1p29
 
-  init(_ body: BodyConfiguration) {
-    add("the body", NetworkBulk.parameters(body))
-    add("the classifier", Double(body.classifierChannels) * (1000 + Double(body.stageChannels.last ?? 0)))
+  init(_ backbone: BackboneConfiguration) {
+    add("the backbone", NetworkBulk.parameters(backbone))
+    add("the classifier", Double(backbone.classifierChannels) * (1000 + Double(backbone.stageChannels.last ?? 0)))
   }
 
   init(_ network: NetworkConfiguration) {
     func number(_ value: Int) -> Double { Double(value) }
     func square(_ value: Int) -> Double { Double(value) * Double(value) }
     let pyramid = number(network.pyramidChannels)
-    add("the body", NetworkBulk.parameters(network.body))
-    add("the pyramid", pyramid * (45 * pyramid + network.body.stageChannels.map(number).reduce(0, +)))
+    add("the backbone", NetworkBulk.parameters(network.backbone))
+    add("the pyramid", pyramid * (45 * pyramid + network.backbone.stageChannels.map(number).reduce(0, +)))
     // Of the largest picture that is measured, 256×320, P2 to P6 have fewer than 7000 cells.
     let anchors = 7000 * number(network.anchors.ratios.count)
     add("the anchors", anchors * 8)
@@ -43,8 +43,8 @@ struct NetworkBulk {
   private mutating func add(_ name: String, _ values: Double) { parts.append((name, values)) }
 
   /// All four choices of a block together have about 2.25 c² parameters at c channels.
-  private static func parameters(_ body: BodyConfiguration) -> Double {
-    zip(body.stageBlocks, body.stageChannels).map { 2.25 * Double($0) * Double($1) * Double($1) }.reduce(0, +)
+  private static func parameters(_ backbone: BackboneConfiguration) -> Double {
+    zip(backbone.stageBlocks, backbone.stageChannels).map { 2.25 * Double($0) * Double($1) * Double($1) }.reduce(0, +)
   }
 
   /// - Throws: where a part is too large to be measured on any machine that is expected to estimate.

@@ -3,8 +3,8 @@ import Search
 
 /// Multiply-adds of one image, by what is done with it. Of a supernet the mean over its paths.
 struct NetworkWork {
-  /// The body alone.
-  var body = 0.0
+  /// The backbone alone.
+  var backbone = 0.0
   /// As in testing, without the mask head.
   var testing = 0.0
   /// The mask head in testing, on as many regions as may pass.
@@ -15,9 +15,9 @@ struct NetworkWork {
   var training = 0.0
 
   /// A classifier on square pictures.
-  init(_ body: BodyConfiguration, paths: [[Int]], side: Int) {
+  init(_ backbone: BackboneConfiguration, paths: [[Int]], side: Int) {
     for path in paths {
-      let description = Models.NetworkDescription(classifier: body, path: path, side: side)
+      let description = Models.NetworkDescription(classifier: backbone, path: path, side: side)
       testing += Double(description.multiplyAdds) / Double(paths.count)
     }
     training = 3 * testing
@@ -35,8 +35,8 @@ struct NetworkWork {
       for module in description.modules {
         let cost = share * Double(module.multiplyAdds)
         switch module.name {
-        case "body":
-          body += cost
+        case "backbone":
+          backbone += cost
           testing += cost
           training += 3 * cost
         case "box head":
@@ -58,7 +58,7 @@ struct NetworkWork {
   }
 }
 
-extension BodyConfiguration {
+extension BackboneConfiguration {
   /// Paths in which every operator stands equally often in every layer.
   var evenPaths: [[Int]] {
     let choices = operators.count

@@ -61,7 +61,7 @@ private struct Estimator {
   /// Networks that were measured, by their canonical parameters.
   private var classifiers: [String: Calibration.Measure] = [:]
   private var networks:
-    [String: (training: Calibration.Measure, testing: Calibration.Measure, body: Calibration.Measure)] = [:]
+    [String: (training: Calibration.Measure, testing: Calibration.Measure, backbone: Calibration.Measure)] = [:]
 
   mutating func estimate(_ stage: Pipeline.StageSummary) throws -> PipelineEstimate.Stage {
     var result = PipelineEstimate.Stage(name: stage.name, kind: stage.kind.name)
@@ -105,7 +105,7 @@ private struct Estimator {
       }
     default:
       if let pretraining = try Pretraining(stage) {
-        try NetworkBulk(pretraining.body).check(stage: stage.name)
+        try NetworkBulk(pretraining.backbone).check(stage: stage.name)
         pretrain(&result, pretraining)
       }
     }
@@ -116,13 +116,13 @@ private struct Estimator {
   // MARK: Kinds of work
 
   private mutating func pretrain(_ result: inout PipelineEstimate.Stage, _ p: Pretraining) {
-    let paths = p.body.evenPaths
-    let content = p.isSupernet ? BodyChoices.supernet : .fixed(paths[0])
-    let identity = Estimator.identity(p.body, isSupernet: p.isSupernet)
+    let paths = p.backbone.evenPaths
+    let content = p.isSupernet ? BackboneChoices.supernet : .fixed(paths[0])
+    let identity = Estimator.identity(p.backbone, isSupernet: p.isSupernet)
     let measure =
-      classifiers[identity] ?? calibration.classifierTraining(p.body, content: content, side: p.input.side)
+      classifiers[identity] ?? calibration.classifierTraining(p.backbone, content: content, side: p.input.side)
     classifiers[identity] = measure
-    let work = NetworkWork(p.body, paths: paths, side: p.input.side)
+    let work = NetworkWork(p.backbone, paths: paths, side: p.input.side)
     let images = p.recipe.batch.multipliedSaturated(by: p.recipe.replicas)
     result.steps = (p.recipe.steps, "updates")
     result.images = p.recipe.steps.multipliedSaturated(by: images)
@@ -162,17 +162,17 @@ private struct Estimator {
     let recalibrated = p.recalibration.batches.multipliedSaturated(by: p.recalibration.batch)
     result.steps = (p.recalibration.batches.addingSaturated(validation), "batches and images")
     result.images = recalibrated.addingSaturated(validation).multipliedSaturated(by: result.instances ?? 1)
-    let passes = (Double(recalibrated) * work.body, Double(validation) * (work.testing + work.masks))
+    let passes = (Double(recalibrated) * work.backbone, Double(validation) * (work.testing + work.masks))
     result.multiplyAdds = count * (passes.0 + passes.1)
-    result.seconds = count * (passes.0 / measures.body.rate + passes.1 / measures.testing.rate)
-    // Results of a body in recalibration live for one layer; twice the largest stage is plenty.
+    result.seconds = count * (passes.0 / measures.backbone.rate + passes.1 / measures.testing.rate)
+    // Results of a backbone in recalibration live for one layer; twice the largest stage is plenty.
     result.memory = [
       4 * measures.testing.parameters,
       [4 * 3 * 16, p.recalibration.batch, largest.height, largest.width].productSaturated(),
     ].sumSaturated()
     result.bytesWritten = 1000.multipliedSaturated(by: result.instances ?? 1)
     // The paper says it of COCO.
-    if trained.network.body.stageChannels == BodyConfiguration.search1G3.stageChannels,
+    if trained.network.backbone.stageChannels == BackboneConfiguration.search1G3.stageChannels,
       trained.data.things == DataSize.coco.things
     {
       let hours = 8.0 / 60 * 8 * count
@@ -222,7 +222,7 @@ private struct Estimator {
   private mutating func measure(
     _ network: NetworkConfiguration, _ content: NetworkContent, _ size: DataSize,
     _ picture: (height: Int, width: Int)
-  ) -> (training: Calibration.Measure, testing: Calibration.Measure, body: Calibration.Measure) {
+  ) -> (training: Calibration.Measure, testing: Calibration.Measure, backbone: Calibration.Measure) {
     let identity = Estimator.identity(network, isSupernet: content == .supernet)
     if let known = networks[identity] { return known }
     let measured = calibration.panoptic(
@@ -244,17 +244,17 @@ private struct Estimator {
 
 /// A stage that trains a classifier.
 private struct Pretraining {
-  var body: BodyConfiguration
+  var backbone: BackboneConfiguration
   var recipe: ClassifierRecipe
   var input: ClassificationInput
   var isSupernet: Bool
 
   /// Nil for other kinds.
   init?(_ stage: Pipeline.StageSummary) throws {
-    guard stage.kind.name.hasPrefix("pretrain-"), let body = stage.parameters["body"],
+    guard stage.kind.name.hasPrefix("pretrain-"), let backbone = stage.parameters["body"],
       let recipe = stage.parameters["recipe"], let input = stage.parameters["input"]
     else { return nil }
-    self.body = try body.decoded(as: BodyConfiguration.self)
+    self.backbone = try backbone.decoded(as: BackboneConfiguration.self)
     self.recipe = try recipe.decoded(as: ClassifierRecipe.self)
     self.input = try input.decoded(as: ClassificationInput.self)
     isSupernet = stage.kind.name == PretrainSupernetStage.name

@@ -89,12 +89,12 @@ struct EvaluateCandidateStage: Stage {
     try context.write("result", json: result)
   }
 
-  /// Forgets the statistics of the supernet and gathers those of this path. Batch norm exists in the body alone, so
+  /// Forgets the statistics of the supernet and gathers those of this path. Batch norm exists in the backbone alone, so
   /// nothing else runs.
   private func recalibrate(
     _ network: PanopticNetwork, _ architecture: Architecture, data: PanopticDataset, context: StageContext
   ) throws {
-    network.body.resetStatistics()
+    network.backbone.resetStatistics()
     let settings = parameters.recalibration
     let loader = try PanopticLoader(
       data.usableForTraining(), parameters.input.loading(batch: settings.batch),
@@ -103,7 +103,7 @@ struct EvaluateCandidateStage: Stage {
       try context.checkCancelled()
       let pass = Pass(mode: .recalibration)
       if settings.averaging == .equal { pass.statisticsWeight = 1 / Double(step + 1) }
-      _ = network.body(pass.constant(try loader.trainingBatch(step: step).images), path: architecture.backbone)
+      _ = network.backbone(pass.constant(try loader.trainingBatch(step: step).images), path: architecture.backbone)
       pass.commitStatistics()
     }
   }

@@ -10,7 +10,7 @@ public enum ArchitectureDrawing {
     let attention = architecture.attentionChoices(in: configuration.searchSpace)
     func operators(_ choices: [Int]) -> [String] { choices.map { configuration.headOperators[$0].name } }
     func ratios(_ choices: [Int]) -> [String] { choices.map { "ratio \(configuration.attention.ratios[$0])" } }
-    return rows(ofBody: architecture.backbone, configuration.body) + [
+    return rows(ofBody: architecture.backbone, configuration.backbone) + [
       .init(name: "mask head", blocks: operators(heads.mask)),
       .init(name: "semantic branch", blocks: operators(heads.semantic)),
       .init(name: "things to S2…S5", blocks: ratios(attention.thingsToStuff), isChain: false),
@@ -18,8 +18,8 @@ public enum ArchitectureDrawing {
     ]
   }
 
-  /// Those of a body.
-  public static func rows(ofBody path: [Int], _ configuration: BodyConfiguration) -> [BlockDiagram.Row] {
+  /// Those of a backbone.
+  public static func rows(ofBody path: [Int], _ configuration: BackboneConfiguration) -> [BlockDiagram.Row] {
     var rest = path[...]
     return configuration.stageBlocks.enumerated().map { stage, count in
       defer { rest = rest.dropFirst(count) }

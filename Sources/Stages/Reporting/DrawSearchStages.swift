@@ -37,7 +37,7 @@ extension LeaderboardReport {
   /// - Precondition: `check` finds nothing for the network.
   func figure(_ configuration: NetworkConfiguration) -> OperatorScores {
     var ends: [Int] = []
-    for count in configuration.body.stageBlocks.dropLast() { ends.append((ends.last ?? 0) + count) }
+    for count in configuration.backbone.stageBlocks.dropLast() { ends.append((ends.last ?? 0) + count) }
     let space = configuration.searchSpace
     let selected = models[0].genome.choices
     func part(
@@ -50,14 +50,14 @@ extension LeaderboardReport {
     return OperatorScores(
       title: "Points of every operator after the search",
       parts: [
-        part(.backbone, "backbone, stages 1 to 4", configuration.body.operators.names, backbone, ends: ends),
+        part(.backbone, "backbone, stages 1 to 4", configuration.backbone.operators.names, backbone, ends: ends),
         part(
           .head, "heads: mask, semantic", configuration.headOperators.names, head,
           ends: [configuration.maskHead.layers]),
         part(
           .attention, "attention: things to stuff, stuff to things",
           configuration.attention.ratios.map { "ratio \($0)" }, attention,
-          ends: [configuration.body.stageChannels.count]),
+          ends: [configuration.backbone.stageChannels.count]),
       ].filter { !$0.selected.isEmpty })
   }
 }

@@ -38,10 +38,10 @@ extension SearchSpaceTables.Settings {
   init(_ network: NetworkConfiguration) {
     self.init(
       space: network.searchSpace,
-      backbone: network.body.family == .resnet ? [] : network.body.operators.names,
+      backbone: network.backbone.isSearched ? network.backbone.operators.names : [],
       heads: network.headOperators.names, ratios: network.attention.enabled ? network.attention.ratios : [],
-      stemChannels: network.body.stemChannels, stageChannels: network.body.stageChannels,
-      stageBlocks: network.body.stageBlocks)
+      stemChannels: network.backbone.stemChannels, stageChannels: network.backbone.stageChannels,
+      stageBlocks: network.backbone.stageBlocks)
   }
 
   /// What a stage that trains a supernet searches; nil for all others.

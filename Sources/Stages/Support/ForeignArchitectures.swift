@@ -14,13 +14,13 @@ extension InputArtifact {
     return architecture
   }
 
-  /// The architecture of a `json` artifact, of which the backbone is checked against a body.
+  /// The architecture of a `json` artifact, whose list of backbone choices is checked against a backbone.
   /// - Throws: as `architecture(in:)`.
-  func architecture(in body: BodyConfiguration) throws -> Architecture {
+  func architecture(in backbone: BackboneConfiguration) throws -> Architecture {
     let architecture = try plausibleArchitecture()
-    guard body.family == .shuffle else { return architecture }
+    guard backbone.isSearched else { return architecture }
     let space = SearchSpace(
-      backboneLayers: body.blockCount, backboneChoices: body.operators.count, maskLayers: 0, semanticLayers: 0,
+      backboneLayers: backbone.blockCount, backboneChoices: backbone.operators.count, maskLayers: 0, semanticLayers: 0,
       thingsToStuffLayers: 0, stuffToThingsLayers: 0)
     try Architecture(backbone: architecture.backbone, head: [], inter: []).validate(in: space, place: path)
     return architecture

@@ -44,17 +44,18 @@ enum MemoryNeed {
   }
 
   static func pretraining(
-    _ body: BodyConfiguration, isSupernet: Bool, classes: Int, recipe: ClassifierRecipe, input: ClassificationInput,
+    _ backbone: BackboneConfiguration, isSupernet: Bool, classes: Int, recipe: ClassifierRecipe,
+    input: ClassificationInput,
     images: Int
   ) -> Double {
     let head =
-      Double(body.classifierChannels) * (Double(body.stageChannels.last ?? 0) + Double(classes))
+      Double(backbone.classifierChannels) * (Double(backbone.stageChannels.last ?? 0) + Double(classes))
     let pixels = Double(input.side) * Double(input.side)
     // No batch has more images than there are.
     let batch = Double(min(recipe.batch, images))
     return weights(
-      all: body.weightFloor(isSupernet: isSupernet) + head, path: body.weightFloor(isSupernet: false) + head)
-      + batch * (body.activationFloor(pixels: pixels) + 3 * pixels * Double(recipe.replicas - 1))
+      all: backbone.weightFloor(isSupernet: isSupernet) + head, path: backbone.weightFloor(isSupernet: false) + head)
+      + batch * (backbone.activationFloor(pixels: pixels) + 3 * pixels * Double(recipe.replicas - 1))
   }
 
   static func training(
@@ -67,7 +68,7 @@ enum MemoryNeed {
     let pixels = pixels(input)
     return weights(all: floor(isSupernet), path: floor(false))
       + Double(min(recipe.batch, images))
-      * (network.body.activationFloor(pixels: pixels) + network.featureFloor(pixels: pixels, stuffClasses: stuff))
+      * (network.backbone.activationFloor(pixels: pixels) + network.featureFloor(pixels: pixels, stuffClasses: stuff))
   }
 
   /// - Parameter batch: images at a time at most.

@@ -17,7 +17,7 @@ public enum NumericsSelfTest {
   public static func digest() -> Digest {
     let seeds = Seeds(kind: "self-test", seed: 1)
     var configuration = NetworkConfiguration(
-      body: BodyConfiguration(stemChannels: 4, stageChannels: [8, 16, 24, 32], classifierChannels: 16))
+      backbone: BackboneConfiguration(stemChannels: 4, stageChannels: [8, 16, 24, 32], classifierChannels: 16))
     configuration.pyramidChannels = 8
     configuration.normGroups = 4
     configuration.anchors.sizes = [8, 16, 32, 48, 64]
@@ -53,7 +53,7 @@ public enum NumericsSelfTest {
       let (x, y) = (random.below(40), random.below(40))
       let mask = BinaryMask(width: 20, height: 16) { column, row in (column - 10) * (column - 10) + row * row < 180 }
       let box = Box(Float(x), Float(y), Float(x + 19), Float(y + 15))
-      return ImageTargets.Instance(label: label, box: box, mask: mask)
+      return GroundTruthInstance(label: label, box: box, mask: mask)
     }
     let semantic = (0..<64 * 64).map { Int32($0 / 64 / 24) }
     return ImageTargets(width: 64, height: 64, semantic: semantic, instances: instances)

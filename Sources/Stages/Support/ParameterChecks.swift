@@ -56,12 +56,12 @@ extension OperatorSet {
   }
 }
 
-extension BodyConfiguration {
+extension BackboneConfiguration {
   func check(at place: String) throws {
     try require(stemChannels, in: channelCounts, "\(place).stemChannels")
     try require(
       stageChannels.count == 4 && stageBlocks.count == 4, "\(place).stageChannels",
-      "a body has four stages, each with channels and blocks")
+      "a backbone has four stages, each with channels and blocks")
     try require(
       stageBlocks.allSatisfy { (1...1000).contains($0) }, "\(place).stageBlocks",
       "every stage needs at least one block, and no more than 1000")
@@ -73,24 +73,25 @@ extension BodyConfiguration {
     try require(
       zip(inputs, stageChannels).allSatisfy { $0 < $1 }, "\(place).stageChannels",
       "must grow from the stem on, since the first block of a stage adds its own channels to those it got")
-    try require(
-      family == .shuffle || stageChannels.allSatisfy { $0 >= 4 }, "\(place).stageChannels",
-      "must be 4 or more, since a bottleneck has a quarter of them")
+    if let objection = NetworkParts.standard.backbone(family).objection(to: stageChannels) {
+      throw ParameterError("\(place).stageChannels", objection)
+    }
     try require(classifierChannels, in: channelCounts, "\(place).classifierChannels")
     try require(branchScale, in: -1000...1000, "\(place).branchScale")
     if let reluShift { try require(reluShift, in: -1000...1000, "\(place).reluShift") }
     try operators.check(at: "\(place).operators")
   }
 
-  /// Of a body that is trained path by path.
+  /// For a backbone that is trained path by path.
   func checkChoices(at place: String) throws {
-    try require(family == .shuffle, "\(place).family", "must be shuffle: a supernet is made of choice blocks")
+    try require(
+      isSearched, "\(place).family", "must be one whose operators are searched, such as shuffle")
   }
 }
 
 extension NetworkConfiguration {
   func check(at place: String) throws {
-    try body.check(at: "\(place).body")
+    try backbone.check(at: "\(place).body")
     try require(pyramidChannels, in: channelCounts, "\(place).pyramidChannels")
     try require(maskHead.channels, in: channelCounts, "\(place).maskHead.channels")
     try require(semantic.channels, in: channelCounts, "\(place).semantic.channels")
@@ -126,9 +127,9 @@ extension NetworkConfiguration {
     try boxHead.check(at: "\(place).boxHead")
   }
 
-  /// Of a network that is trained path by path: what isn't searched would count as a choice.
+  /// For a network that is trained path by path: parts that are not searched would count as choices.
   func checkChoices(at place: String) throws {
-    try body.checkChoices(at: "\(place).body")
+    try backbone.checkChoices(at: "\(place).body")
     try require(heads == .searched, "\(place).heads", "must be searched: plain heads have nothing to choose")
   }
 }
@@ -136,7 +137,8 @@ extension NetworkConfiguration {
 extension ProposalConfiguration {
   func check(at place: String) throws {
     try require(
-      0 <= negativeOverlap && negativeOverlap <= positiveOverlap && positiveOverlap <= 1, "\(place).positiveOverlap",
+      0 <= backgroundIoUThreshold && backgroundIoUThreshold <= foregroundIoUThreshold && foregroundIoUThreshold <= 1,
+      "\(place).positiveOverlap",
       "needs 0 <= negative-overlap <= positive-overlap <= 1")
     try require(batchPerImage, in: counts, "\(place).batchPerImage")
     try require((0...1).contains(positiveFraction), "\(place).positiveFraction", "must be in 0...1")
@@ -145,19 +147,19 @@ extension ProposalConfiguration {
     try require(postNMSTrain, in: counts, "\(place).postNMSTrain")
     try require(postNMSTest, in: counts, "\(place).postNMSTest")
     if let imagesPerLimit { try require(imagesPerLimit, in: counts, "\(place).imagesPerLimit") }
-    try require((0...1).contains(nmsOverlap), "\(place).nmsOverlap", "must be in 0...1")
+    try require((0...1).contains(nmsIoUThreshold), "\(place).nmsOverlap", "must be in 0...1")
     try require(smoothL1Beta, in: 1e-6...1e6, "\(place).smoothL1Beta")
   }
 }
 
 extension BoxHeadConfiguration {
   func check(at place: String) throws {
-    try require((0...1).contains(positiveOverlap), "\(place).positiveOverlap", "must be in 0...1")
+    try require((0...1).contains(foregroundIoUThreshold), "\(place).positiveOverlap", "must be in 0...1")
     try require(batchPerImage, in: counts, "\(place).batchPerImage")
     try require((0...1).contains(positiveFraction), "\(place).positiveFraction", "must be in 0...1")
     try require(smoothL1Beta, in: 1e-6...1e6, "\(place).smoothL1Beta")
     try require((0...1).contains(scoreThreshold), "\(place).scoreThreshold", "must be in 0...1")
-    try require((0...1).contains(nmsOverlap), "\(place).nmsOverlap", "must be in 0...1")
+    try require((0...1).contains(nmsIoUThreshold), "\(place).nmsOverlap", "must be in 0...1")
     try require(detectionsPerImage, in: counts, "\(place).detectionsPerImage")
   }
 }

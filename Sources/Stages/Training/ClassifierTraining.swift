@@ -45,7 +45,7 @@ final class ClassifierTraining: TrainingProcess {
     self.batches = batches
     self.seeds = seeds
     self.path = path
-    layers = classifier.body.configuration.blockCount
+    layers = classifier.backbone.configuration.blockCount
     schedule = Schedule(.linear, base: recipe.baseRate, total: recipe.steps)
     // Decay on weights only; norms and biases are left alone (spec 2.2).
     optimizer = SGD(classifier.store.parameters, momentum: recipe.momentum, clipping: recipe.clipping) { parameter in
@@ -86,7 +86,7 @@ final class ClassifierTraining: TrainingProcess {
   private func path(of index: Int) -> [Int] {
     if let path { return path }
     var random = seeds.stream("step/\(index)/path")
-    let choices = classifier.body.configuration.operators.count
+    let choices = classifier.backbone.configuration.operators.count
     return (0..<layers).map { _ in random.below(choices) }
   }
 

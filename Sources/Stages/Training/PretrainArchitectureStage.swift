@@ -2,18 +2,25 @@ import Models
 import Pipelines
 import Search
 
-/// ImageNet pretraining of one searched body at its final width (spec 2, run "b"; register, row 15).
+/// ImageNet pretraining of one searched backbone at its final width (spec 2, run "b"; register, row 15).
 struct PretrainArchitectureStage: Stage {
   struct Parameters: StageParameters {
-    var body = BodyConfiguration.retrain3G8
+    var backbone = BackboneConfiguration.retrain3G8
     var recipe = ClassifierRecipe(steps: 600_000, batch: 512, baseRate: 0.25)
     var input = ClassificationInput()
+
+    // The key of pipeline files.
+    enum CodingKeys: String, CodingKey {
+      case backbone = "body"
+      case recipe, input
+    }
+
     init() {}
   }
 
   static let name = "pretrain-architecture"
   static let version = 1
-  static let summary = "trains the body of one architecture on ImageNet"
+  static let summary = "trains the backbone of one architecture on ImageNet"
   static let inputs = [InputPort("data", "tree"), InputPort("architecture", "json")]
   static let outputs = [OutputPort("weights", "tensors")]
   static let traits = Traits.training
@@ -22,16 +29,16 @@ struct PretrainArchitectureStage: Stage {
   let parameters: Parameters
 
   init(parameters: Parameters) throws {
-    try parameters.body.check(at: "body")
+    try parameters.backbone.check(at: "body")
     try parameters.recipe.check(at: "recipe")
     try parameters.input.check(at: "input")
     self.parameters = parameters
   }
 
   func run(in context: StageContext) throws {
-    let architecture = try context.input("architecture").architecture(in: parameters.body)
+    let architecture = try context.input("architecture").architecture(in: parameters.backbone)
     try pretrain(
-      by: TrainingDriver(of: Self.self, parameters, in: context), body: parameters.body,
+      by: TrainingDriver(of: Self.self, parameters, in: context), backbone: parameters.backbone,
       choices: .fixed(architecture.backbone), path: architecture.backbone,
       recipe: parameters.recipe, input: parameters.input)
   }

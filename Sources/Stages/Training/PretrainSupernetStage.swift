@@ -1,18 +1,25 @@
 import Models
 import Pipelines
 
-/// ImageNet pretraining of the supernet's body, one random path a step (spec 2, run "a").
+/// ImageNet pretraining of the supernet's backbone, one random path a step (spec 2, run "a").
 struct PretrainSupernetStage: Stage {
   struct Parameters: StageParameters {
-    var body = BodyConfiguration.search1G3
+    var backbone = BackboneConfiguration.search1G3
     var recipe = ClassifierRecipe()
     var input = ClassificationInput()
+
+    // The key of pipeline files.
+    enum CodingKeys: String, CodingKey {
+      case backbone = "body"
+      case recipe, input
+    }
+
     init() {}
   }
 
   static let name = "pretrain-supernet"
   static let version = 1
-  static let summary = "trains the four-choice body on ImageNet, one random path a step"
+  static let summary = "trains the four-choice backbone on ImageNet, one random path a step"
   static let inputs = [InputPort("data", "tree")]
   static let outputs = [OutputPort("weights", "tensors")]
   static let traits = Traits.training
@@ -21,8 +28,8 @@ struct PretrainSupernetStage: Stage {
   let parameters: Parameters
 
   init(parameters: Parameters) throws {
-    try parameters.body.check(at: "body")
-    try parameters.body.checkChoices(at: "body")
+    try parameters.backbone.check(at: "body")
+    try parameters.backbone.checkChoices(at: "body")
     try parameters.recipe.check(at: "recipe")
     try parameters.input.check(at: "input")
     self.parameters = parameters
@@ -30,7 +37,8 @@ struct PretrainSupernetStage: Stage {
 
   func run(in context: StageContext) throws {
     try pretrain(
-      by: TrainingDriver(of: Self.self, parameters, in: context), body: parameters.body, choices: .supernet, path: nil,
+      by: TrainingDriver(of: Self.self, parameters, in: context), backbone: parameters.backbone, choices: .supernet,
+      path: nil,
       recipe: parameters.recipe,
       input: parameters.input)
   }

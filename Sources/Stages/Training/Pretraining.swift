@@ -5,7 +5,8 @@ import Pipelines
 
 /// Trains a classifier on the images of `data` and writes its state as `weights`.
 func pretrain(
-  by driver: TrainingDriver, body: BodyConfiguration, choices: BodyChoices, path: [Int]?, recipe: ClassifierRecipe,
+  by driver: TrainingDriver, backbone: BackboneConfiguration, choices: BackboneChoices, path: [Int]?,
+  recipe: ClassifierRecipe,
   input: ClassificationInput
 ) throws {
   let context = driver.context
@@ -13,11 +14,11 @@ func pretrain(
   context.tell(data.notes)
   try context.requireMemory(
     values: MemoryNeed.pretraining(
-      body, isSupernet: path == nil, classes: data.classes.count, recipe: recipe, input: input,
+      backbone, isSupernet: path == nil, classes: data.classes.count, recipe: recipe, input: input,
       images: data.samples.count),
     advice: "'recipe.batch', 'input.side' or 'body'")
   let classifier = Classifier(
-    body, choices: choices, classes: data.classes.count, dropout: recipe.dropout,
+    backbone, choices: choices, classes: data.classes.count, dropout: recipe.dropout,
     momentum: recipe.batchNormMomentum, seeds: context.seeds)
   let loader = ClassificationLoader(data, input.loading(batch: recipe.batch), seeds: context.seeds)
   let training = ClassifierTraining(

@@ -9,7 +9,7 @@ import Search
 /// nothing is searched needs no architecture.
 struct RetrainStage: Stage {
   struct Parameters: StageParameters {
-    var network = NetworkConfiguration(body: .retrain3G8)
+    var network = NetworkConfiguration(backbone: .retrain3G8)
     var recipe = PanopticRecipe()
     var input = PanopticInput()
     init() {}
@@ -17,7 +17,7 @@ struct RetrainStage: Stage {
 
   static let name = "retrain-architecture"
   static let version = 1
-  static let summary = "trains one architecture on the task from its pretrained body"
+  static let summary = "trains one architecture on the task from its pretrained backbone"
   static let inputs = [
     InputPort("data", "tree"), InputPort("weights", "tensors"), InputPort("architecture", "json", optional: true),
   ]
@@ -45,7 +45,7 @@ struct RetrainStage: Stage {
   }
 }
 
-/// Trains a panoptic network whose body starts from the artifact `weights`, and writes it as the output `weights`.
+/// Trains a panoptic network whose backbone starts from the artifact `weights`, and writes it as the output `weights`.
 func trainPanoptic(
   by driver: TrainingDriver, data: PanopticDataset, network configuration: NetworkConfiguration,
   content: NetworkContent, paths: PanopticTraining.Paths, recipe: PanopticRecipe, input: PanopticInput

@@ -1,0 +1,62 @@
+import Determinism
+import Vision
+
+/// Everything about the panoptic network that is a number. Defaults are the paper's (spec sections 1, 3, 4); the
+/// miniature profile scales those that belong to 800-pixel images.
+public struct NetworkConfiguration: Codable, Hashable, Sendable {
+  public var backbone = BackboneConfiguration()
+
+  /// Channels of every pyramid level.
+  public var pyramidChannels = 256
+  /// Groups of every group norm after the backbone; 0 leaves the norms out, as torchvision's networks do.
+  public var normGroups = 32
+
+  /// Region proposal network.
+  public var anchors = AnchorConfiguration()
+  public var proposals = ProposalConfiguration()
+  public var boxHead = BoxHeadConfiguration()
+  public var maskHead = MaskHeadConfiguration()
+  public var semantic = SemanticConfiguration()
+  public var attention = AttentionConfiguration()
+  public var levelRule = LevelRuleConfiguration()
+
+  /// Weight of the semantic loss against the others (spec 3.8).
+  public var semanticLossWeight: Float = 0.3
+
+  public enum Heads: String, Switch {
+    /// The operators that the architecture names.
+    case searched
+    /// Dense 3×3 convolutions, whatever the architecture says (paper, table 3: "plain").
+    case plain
+    public static let recommended = Heads.searched
+  }
+  /// What the layers of the mask head and of the searched semantic head are made of.
+  public var heads = Heads.recommended
+
+  /// What the layers of both heads choose among, where they are searched.
+  public var headOperators = OperatorSet<HeadOperator>()
+
+  public enum Boxes: String, Switch {
+    /// Both corners are pixels of the box, and anchors are centred on their stride's window, as published (spec 0.4,
+    /// 3.3).
+    case inclusive
+    /// The far corner is outside, and anchors are centred on the corner of their cell, as in torchvision.
+    case exclusive
+    public static let recommended = Boxes.inclusive
+
+    var convention: BoxConvention { self == .inclusive ? .legacy : .exclusive }
+  }
+  /// How boxes are measured, decoded and suppressed.
+  public var boxes = Boxes.recommended
+
+  // A key that differs from the name of its property keeps older files readable.
+  enum CodingKeys: String, CodingKey {
+    case backbone = "body"
+    case pyramidChannels, normGroups, anchors, proposals, boxHead, maskHead, semantic, attention, levelRule
+    case semanticLossWeight, heads, headOperators, boxes
+  }
+
+  public init() {}
+
+  public init(backbone: BackboneConfiguration) { self.backbone = backbone }
+}

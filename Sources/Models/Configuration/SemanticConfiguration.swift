@@ -1,0 +1,38 @@
+import Determinism
+
+/// The semantic head (spec 3.6).
+public struct SemanticConfiguration: Codable, Hashable, Sendable {
+  /// Searched layers of each level's subnet.
+  public var layers = 3
+  /// Channels of the semantic features.
+  public var channels = 128
+  /// Which kind of head it is, among `NetworkParts.semanticHeads`.
+  public var head = SemanticHeadName.recommended
+
+  public enum Subnet: String, Switch {
+    /// One set of weights for all levels, as the published code.
+    case shared
+    /// Weights for each level, the same operators: "subnets at each level" of the paper.
+    case perLevel = "per-level"
+    public static let recommended = Subnet.shared
+  }
+  /// Register, row 20.
+  public var subnet = Subnet.recommended
+
+  public enum Merge: String, Switch {
+    case concatenate, add
+    public static let recommended = Merge.concatenate
+  }
+  /// How levels join before they are classified: the published code's settings say `add`, and it concatenates
+  /// (register, row 21).
+  public var merge = Merge.recommended
+
+  // Keys that differ from the names of their properties keep older files readable.
+  enum CodingKeys: String, CodingKey {
+    case layers, channels
+    case head = "branch"
+    case subnet, merge
+  }
+
+  public init() {}
+}

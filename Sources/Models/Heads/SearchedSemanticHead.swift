@@ -1,0 +1,64 @@
+import Autograd
+import NN
+
+/// The searched semantic head (spec 3.6): one subnet for P2 to P5, each brought to P2's size, joined and classified.
+final class SearchedSemanticHead: SemanticHead {
+  /// `layers[i][level]`, or one for all levels.
+  private let layers: [[HeadLayer]]
+  private let classifier: SemanticClassifier
+
+  init(_ setting: SemanticHeadSetting) {
+    let configuration = setting.configuration
+    let semantic = configuration.semantic
+    layers = (0..<semantic.layers).map { i in
+      let scope = setting.scope.sub("layer\(i + 1)")
+      let scopes =
+        semantic.subnet == .shared ? [scope] : (0..<setting.levelCount).map { scope.sub("level\($0 + 2)") }
+      return scopes.map { scope in
+        HeadLayer(
+          scope, inputs: i == 0 ? setting.inputs : semantic.channels, outputs: semantic.channels,
+          normGroups: configuration.normGroups, operators: configuration.headOperators, choice: setting.choices?[i],
+          heads: configuration.heads)
+      }
+    }
+    classifier = SemanticClassifier(setting)
+  }
+
+  func features(_ levels: [Variable], path: [Int]) -> [Variable] {
+    let (height, width) = (levels[0].shape[2], levels[0].shape[3])
+    return levels.enumerated().map { index, level in
+      let y = zip(layers, path).reduce(level) { x, layer in
+        layer.0[layer.0.count == 1 ? 0 : index](x, choice: layer.1)
+      }
+      return index == 0 ? y : resizeBilinear(y, height: height, width: width, alignCorners: true)
+    }
+  }
+
+  func scores(_ features: [Variable]) -> Variable { classifier(features) }
+}
+
+/// Heads of searched layers.
+struct SearchedSemanticHeadKind: SemanticHeadKind {
+  var name: SemanticHeadName { .searched }
+
+  func make(_ setting: SemanticHeadSetting) -> any SemanticHead { SearchedSemanticHead(setting) }
+
+  func layers(_ shapes: SemanticHeadShapes) -> [NetworkPart] {
+    let configuration = shapes.configuration
+    let channels = configuration.semantic.channels
+    let positions = shapes.levels.indices.reduce(0) { $0 + shapes.area($1) }
+    return (0..<configuration.semantic.layers).map { i in
+      let inputs = i == 0 ? configuration.pyramidChannels : channels
+      return configuration.headPart(
+        "semantic layer \(i + 1)", scope: "semantic/layer\(i + 1)/", choice: shapes.choices[i], inputs: inputs,
+        outputs: channels, positions: positions, output: "\(channels) × \(positions) cells of P2 to P5")
+    } + [shapes.classifier()]
+  }
+
+  func weightFloor(_ configuration: NetworkConfiguration, isSupernet: Bool) -> Double {
+    let semantic = configuration.semantic
+    let subnets = semantic.subnet == .perLevel ? Double(configuration.backbone.stageChannels.count) : 1
+    return subnets
+      * configuration.headWeightFloor(channels: semantic.channels, layers: semantic.layers, isSupernet: isSupernet)
+  }
+}
