@@ -3,9 +3,9 @@ import Testing
 
 @testable import Vision
 
-@Suite("Boxes, anchors, matching, suppression")
+@Suite("Box")
 struct BoxTests {
-  @Test("legacy boxes count both corners")
+  @Test("a legacy box includes its far corner: width x1 - x0 + 1")
   func legacy() {
     let a = Box(0, 0, 9, 9)
     #expect(a.area() == 100)
@@ -19,7 +19,16 @@ struct BoxTests {
     #expect(Box(3, 3, 3, 9).isDegenerate)
   }
 
-  /// Rows of the published configuration: stride, and the corners for ratios 0.5, 1, 2.
+  @Test("scaled multiplies corners; isFinite finds NaN and infinity")
+  func scaled() {
+    #expect(Box(1, 2, 3, 4).scaled(x: 2, y: 0.5) == Box(2, 1, 6, 2))
+    #expect(Box(1, 2, 3, 4).isFinite && !Box(1, .nan, 3, 4).isFinite && !Box(1, 2, .infinity, 4).isFinite)
+  }
+}
+
+@Suite("AnchorGenerator")
+struct AnchorGeneratorTests {
+  /// The published configuration: stride, and the boxes for ratios 0.5, 1, 2.
   static let anchorTable: [(Int, [Box])] = [
     (4, [Box(-22, -10, 25, 13), Box(-14, -14, 17, 17), Box(-10, -22, 13, 25)]),
     (8, [Box(-40, -20, 47, 27), Box(-28, -28, 35, 35), Box(-20, -44, 27, 51)]),
@@ -28,7 +37,7 @@ struct BoxTests {
     (64, [Box(-332, -152, 395, 215), Box(-224, -224, 287, 287), Box(-148, -328, 211, 391)]),
   ]
 
-  @Test("anchors of the first cell are the published ones")
+  @Test("the anchors of the first cell are the published ones")
   func anchorTable() {
     let generator = AnchorGenerator.published
     for (level, (stride, boxes)) in Self.anchorTable.enumerated() {
@@ -37,7 +46,7 @@ struct BoxTests {
     }
   }
 
-  @Test("anchors run over columns, then rows, ratios innermost")
+  @Test("anchors are ordered by rows, columns and ratios, the last varying fastest")
   func anchorOrder() {
     let boxes = AnchorGenerator.published.anchors(level: 1, gridWidth: 3, gridHeight: 2)
     #expect(boxes.count == 18)
@@ -47,7 +56,11 @@ struct BoxTests {
     #expect(!Box(0, 0, 10, 9).isInside(width: 10, height: 10))
   }
 
-  @Test("decoding undoes encoding", arguments: [(1.0, 1.0, 1.0, 1.0), (10.0, 10.0, 5.0, 5.0)])
+}
+
+@Suite("BoxCoder and LevelRule")
+struct BoxCoderTests {
+  @Test("BoxCoder decodes what it encodes", arguments: [(1.0, 1.0, 1.0, 1.0), (10.0, 10.0, 5.0, 5.0)])
   func coder(_ weights: (Double, Double, Double, Double)) {
     let coder = BoxCoder(weights: weights)
     var random = Seeds(kind: "test", seed: 2).stream("coder")
@@ -65,14 +78,14 @@ struct BoxTests {
     #expect(coder.encode(Box(0, 0, 9, 9), relativeTo: Box(0, 0, 9, 9)) == BoxCoder.Deltas(0, 0, 0, 0))
   }
 
-  @Test("sides grow by at most 62.5 in decoding")
+  @Test("decoding enlarges a side by a factor of at most 62.5")
   func sideLimit() {
     let box = BoxCoder().decode(.init(0, 0, 100, -100), relativeTo: Box(0, 0, 9, 9))
     #expect(abs(box.width() - 625) < 1e-3)
     #expect(abs(box.height()) < 1e-3)
   }
 
-  @Test("levels change at multiples of the canonical side")
+  @Test("a box whose side doubles moves to the next pyramid level, within the lowest and highest")
   func levels() {
     let rule = LevelRule()
     func level(_ side: Float) -> Int { rule.level(of: Box(0, 0, side - 1, side - 1)) }
@@ -82,7 +95,11 @@ struct BoxTests {
     #expect(small.level(of: Box(0, 0, 63, 63)) == 4)
   }
 
-  @Test("the matcher applies thresholds, ties and forced candidates")
+}
+
+@Suite("Matcher and MatchSampler")
+struct MatcherTests {
+  @Test("Matcher applies both thresholds, and forces the best candidates of an object if asked")
   func matcher() {
     let overlap: [[Float]] = [
       [0.7, 0.3, 0.29, 0.5, 0.5, 0.0],
@@ -103,7 +120,7 @@ struct BoxTests {
     #expect(Matcher.anchors.match([Box(0, 0, 1, 1)], to: []) == [.background])
   }
 
-  @Test("the sampler keeps shares and order, and draws every subset alike")
+  @Test("MatchSampler keeps the fraction of objects and the order, and draws every subset with equal probability")
   func sampler() {
     let matches: [Match] = (0..<100).map { $0 % 4 == 0 ? .object($0) : $0 % 4 == 1 ? .ignored : .background }
     var random = Seeds(kind: "test", seed: 3).stream("sampler")
@@ -118,7 +135,11 @@ struct BoxTests {
     #expect(counts.allSatisfy { abs($0 - 3000) < 250 })
   }
 
-  @Test("suppression keeps the better box, the earlier one on ties")
+}
+
+@Suite("NonMaximumSuppression")
+struct NonMaximumSuppressionTests {
+  @Test("keeps the box with the higher score, the earlier one on ties")
   func suppression() {
     let boxes = [Box(0, 0, 9, 9), Box(1, 0, 10, 9), Box(40, 40, 49, 49), Box(0, 0, 9, 9), Box(5, 0, 14, 9)]
     let scores: [Float] = [0.5, 0.9, 0.7, 0.9, 0.1]
@@ -126,7 +147,7 @@ struct BoxTests {
     #expect(nms.keptInScoreOrder(boxes, scores: scores) == [1, 2, 4])
     #expect(nms.keptInInputOrder([boxes[3], boxes[2], boxes[1]], scores: [0.1, 0.2, 0.3]) == [1, 2])
     #expect(nms.keptInScoreOrder(boxes, scores: scores, limit: 1) == [1])
-    // 5/15 is kept at a threshold of exactly a third: only *above* goes.
+    // An IoU of 5/15 is kept at a threshold of a third: only larger ones are suppressed.
     let third = NonMaximumSuppression(threshold: Float(1.0 / 3))
     #expect(third.keptInScoreOrder([boxes[0], boxes[4]], scores: [1, 1]) == [0, 1])
     #expect(nms.keptInScoreOrder([], scores: []) == [])
