@@ -2,10 +2,10 @@ import TensorFiles
 import Tensors
 import Testing
 
-/// Made with torch (float64 on float32 inputs); see `Golden/ref_ops/README.md`. All cases are checked.
-@Suite("pooling and resampling agree with the float64 references")
+/// References were made with torch (float64 on float32 inputs); see `Golden/ref_ops/README.md`. All cases are checked.
+@Suite("Pooling and resampling agree with float64 references")
 struct PoolResizeGoldenTests {
-  @Test("maximum")
+  @Test("maximum pooling")
   func maximum() throws {
     try Golden.forEachCase("pool_resize", "max_") { c in
       let x = try c.input("in_x")
@@ -23,9 +23,9 @@ struct PoolResizeGoldenTests {
     }
   }
 
-  @Test("average")
+  @Test("average pooling")
   func average() throws {
-    // The parameters stand in the name of the one case, avg_k3_s2_p1.
+    // The name of the one case, avg_k3_s2_p1, has the parameters.
     try Golden.forEachCase("pool_resize", "avg_k3_s2_p1") { c in
       let x = try c.input("in_x")
       let window = PoolingWindow(kernelSize: 3, stride: 2, padding: 1)
@@ -45,7 +45,7 @@ struct PoolResizeGoldenTests {
     }
   }
 
-  @Test("bilinear")
+  @Test("bilinear resampling")
   func bilinear() throws {
     try Golden.forEachCase("pool_resize", "bilinear_") { c in
       let x = try c.input("in_x")
@@ -63,7 +63,7 @@ struct PoolResizeGoldenTests {
     }
   }
 
-  @Test("nearest")
+  @Test("nearest-neighbour resampling")
   func nearest() throws {
     try Golden.forEachCase("pool_resize", "nearest_") { c in
       let x = try c.input("in_x")

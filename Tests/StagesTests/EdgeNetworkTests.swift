@@ -6,9 +6,8 @@ import Testing
 @testable import Pipelines
 @testable import Stages
 
-/// The smallest and oddest numbers that a network's parameters may have: whatever is taken can be built, trained, tested
-/// and recalibrated.
-@Suite("Networks at the edges of their parameters")
+/// Extreme values of network parameters: an accepted configuration can be built, trained, evaluated and recalibrated.
+@Suite("Networks with extreme parameters")
 struct EdgeNetworkTests {
   private static let tiny: NetworkConfiguration = {
     var network = NetworkConfiguration(
@@ -35,7 +34,7 @@ struct EdgeNetworkTests {
   private static let values: [CanonicalValue] =
     [0, 1, 2, 3, 5, 1000, 1_000_000].map { .integer($0) } + [1e-6, 0.001, 0.5, 0.999, 1e6].map { .number($0) }
 
-  /// The trees that differ in one number.
+  /// The configurations that differ in one number.
   private static func changed(_ value: CanonicalValue, _ path: String = "") -> [(path: String, value: CanonicalValue)] {
     switch value {
     case .object(let members):
@@ -63,7 +62,7 @@ struct EdgeNetworkTests {
     for (place, value) in Self.changed(try CanonicalValue(encoding: Self.tiny)) {
       guard let network = try? value.decoded(as: NetworkConfiguration.self),
         (try? network.check(at: "network")) != nil,
-        // What is large is only slow.
+        // Large values are only slow.
         network.weightFloor(isSupernet: false, thingClasses: 2, stuffClasses: 2) < 2e5,
         network.backbone.blockCount < 12,
         network.maskHead.layers + network.semantic.layers < 20, network.maskHead.pooledSize < 20,

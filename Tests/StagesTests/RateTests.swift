@@ -4,7 +4,7 @@ import Testing
 
 @testable import Stages
 
-@Suite("Learning rates of the supernet")
+@Suite("Learning rates of a supernet's parameters")
 struct RateTests {
   private let paths = PanopticTraining.Paths.fairBlocks(.published)
 

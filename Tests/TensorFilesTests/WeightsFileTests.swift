@@ -4,7 +4,7 @@ import Testing
 
 @testable import TensorFiles
 
-/// Files in `Tests/Golden/ref_weights`, made by `Tests/Reference/make_weights.py` with PyTorch 2.15 and safetensors 0.8.
+/// `Tests/Reference/make_weights.py` made the files in `Tests/Golden/ref_weights` with PyTorch 2.15 and safetensors 0.8.
 @Suite("WeightsFile")
 struct WeightsFileTests {
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

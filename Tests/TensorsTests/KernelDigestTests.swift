@@ -8,8 +8,8 @@ import Testing
 /// Every kernel on fixed shapes and inputs against committed digests: results are the same on every machine and in
 /// every version, not only equal among the instruction sets of this machine.
 ///
-/// `Tests/KernelDigests/golden.txt` holds the digests. `.ci/digests --write` renews it after an intended change of bits,
-/// which also needs a new `Traits.numericsVersion`.
+/// `Tests/KernelDigests/golden.txt` holds the digests. After an intended change of bits `.ci/digests --write` renews it;
+/// the change also needs a new `Traits.numericsVersion`.
 @Suite("Kernels have the published digests")
 struct KernelDigestTests {
   static let golden: [String: UInt64] = {

@@ -64,7 +64,7 @@ struct ImageDecodingTests {
         Issue.record("\(error)")
         continue
       }
-      // Pillow clips 16-bit gray to 255 when it converts to RGB. This decoder keeps the upper byte, as for 16-bit colour.
+      // Pillow clips 16-bit gray to 255 in a conversion to RGB. This decoder keeps the upper byte, as for colour.
       if isSixteenBitGray(info) { continue }
       exact += compare(image, with: info, name) ? 1 : 0
     }
