@@ -138,7 +138,7 @@ struct ForeignAnnotationTests {
 
   @Test("wrong areas and PNGs without annotation are reported with a count and an example")
   func notes() throws {
-    #expect(try quality().notes == [] && sources().all.pq == 1)
+    #expect(try quality().notes == [] && quality().all.pq == 1)
     let areas = try quality(stated: "7").notes
     #expect(areas.count == 1 && areas[0].contains("1 of 1 segment") && areas[0].contains("an area of 7.0"))
     let unused = try quality(further: ["labels/b.PNG": [1], "labels/c.png": [2], "labels/readme.txt": [3]]).notes
