@@ -121,6 +121,21 @@ struct ForeignParameterTests {
     }
   }
 
+  @Test(
+    "a miniature that can't be drawn is refused by the plan, at its parameter",
+    arguments: [
+      ("imagenet-miniature", ["pictures", "classCount"], 0), ("imagenet-miniature", ["pictures", "trainPerClass"], 0),
+      ("coco-miniature", ["scenes", "trainCount"], 0), ("ade20k-miniature", ["scenes", "width"], 8),
+    ])
+  func miniature(_ kind: String, _ path: [String], _ value: Int) throws {
+    let error = #expect(throws: PipelineError.self) {
+      _ = try #require(Stages.registry.kinds[kind]).prepare(Self.nested(path, Self.located(.integer(value))))
+    }
+    let name = path.map(ParameterNames.fileSpelling(of:)).joined(separator: ".")
+    #expect(error?.location == Self.place)
+    #expect(error?.message.contains("'\(name)': must be in") == true, "\(error?.message ?? "")")
+  }
+
   // MARK: Trees
 
   private static func spelled(_ value: CanonicalValue) -> CanonicalValue {
@@ -146,20 +161,5 @@ struct ForeignParameterTests {
 extension CanonicalValue {
   fileprivate func decoded<T: Decodable>(as type: T.Type, where condition: Bool) throws -> T? {
     condition ? try decoded(as: type) : nil
-  }
-
-  @Test(
-    "a miniature that can't be drawn is refused by the plan, at its parameter",
-    arguments: [
-      ("imagenet-miniature", ["pictures", "classCount"], 0), ("imagenet-miniature", ["pictures", "trainPerClass"], 0),
-      ("coco-miniature", ["scenes", "trainCount"], 0), ("ade20k-miniature", ["scenes", "width"], 8),
-    ])
-  func miniature(_ kind: String, _ path: [String], _ value: Int) throws {
-    let error = #expect(throws: PipelineError.self) {
-      _ = try #require(Stages.registry.kinds[kind]).prepare(Self.nested(path, Self.located(.integer(value))))
-    }
-    let name = path.map(ParameterNames.fileSpelling(of:)).joined(separator: ".")
-    #expect(error?.location == Self.place)
-    #expect(error?.message.contains("'\(name)': must be in") == true, "\(error?.message ?? "")")
   }
 }
