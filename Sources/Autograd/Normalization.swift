@@ -2,18 +2,18 @@ import Tensors
 
 /// Batch normalisation by the statistics of the batch.
 ///
-/// - Parameter bypass: of the block that ends here: its channels come first in the output.
+/// - Parameter identity: the identity branch of the block that ends here; its channels come first in the output.
 /// - Returns: the output, and what the running statistics move by.
 public func batchNormTraining(
   _ x: Variable, scale: Variable, shift: Variable, options: BatchNormalization.Options, relu: Bool,
-  behind bypass: Bypass? = nil
+  after identity: IdentityBranch? = nil
 ) -> (output: Variable, batch: BatchNormalization.BatchMoments) {
   let (y, statistics, batch) = BatchNormalization.train(
     x.value, weight: scale.value, bias: shift.value, options: options, relu: relu,
-    behindBypassOf: bypass?.source.value)
+    afterIdentityOf: identity?.source.value)
   let output = result(y, of: [x, scale, shift]) {
     [
-      joined = bypass?.gradient, dx = x.slot, dScale = scale.slot, dShift = shift.slot, x = x.value,
+      joined = identity?.gradient, dx = x.slot, dScale = scale.slot, dShift = shift.slot, x = x.value,
       scale = scale.value, shift = shift.value
     ] gradient in
     joined?.keep(gradient)
@@ -27,17 +27,17 @@ public func batchNormTraining(
   return (output, batch)
 }
 
-/// Batch normalisation by running statistics, which are constants; `bypass` as in training.
+/// Batch normalisation by running statistics, which are constants; `identity` as in training.
 public func batchNormEvaluation(
   _ x: Variable, scale: Variable, shift: Variable, mean: Tensor, variance: Tensor, epsilon: Double = 1e-5,
-  relu: Bool, behind bypass: Bypass? = nil
+  relu: Bool, after identity: IdentityBranch? = nil
 ) -> Variable {
   let (y, statistics) = BatchNormalization.evaluate(
     x.value, weight: scale.value, bias: shift.value, runningMean: mean, runningVariance: variance, epsilon: epsilon,
-    relu: relu, behindBypassOf: bypass?.source.value)
+    relu: relu, afterIdentityOf: identity?.source.value)
   return result(y, of: [x, scale, shift]) {
     [
-      joined = bypass?.gradient, dx = x.slot, dScale = scale.slot, dShift = shift.slot, x = x.value,
+      joined = identity?.gradient, dx = x.slot, dScale = scale.slot, dShift = shift.slot, x = x.value,
       scale = scale.value, shift = shift.value
     ] gradient in
     joined?.keep(gradient)

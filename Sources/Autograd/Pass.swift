@@ -1,11 +1,11 @@
 import Tensors
 
-/// One forward run of a network, and its way back.
+/// One forward pass of a network, and its backward pass.
 ///
-/// Everything that a run changes - gradients, running statistics - is kept here until it is asked for, so several
-/// passes over one network may run side by side and be folded in their order (numerics rule 4). The tape is flat:
-/// entries stand in the order of computation and run in reverse, so contributions to one gradient add in reverse
-/// order of use, and no chain of references is deep enough to overflow a stack.
+/// Everything that a pass changes - gradients, running statistics - is kept here until it is asked for. So several
+/// passes over one network may run in parallel and be folded in their order (numerics rule 4). The tape is flat:
+/// entries are in the order of computation and run in reverse, so contributions to one gradient add in reverse order of
+/// use, and no chain of references is deep enough to overflow a stack.
 ///
 /// A pass belongs to one thread at a time.
 public final class Pass {
@@ -13,21 +13,23 @@ public final class Pass {
   public enum Mode: Sendable {
     /// Batch statistics, dropout, gradients.
     case training
-    /// Batch statistics are gathered into the running ones; nothing is differentiated, nothing dropped.
+    /// Batch statistics are gathered into the running ones; there are no gradients and no dropout.
     case recalibration
     /// Running statistics.
     case evaluation
   }
 
+  /// How layers with several behaviours act.
   public let mode: Mode
   /// The weight of this pass in running statistics, in place of what the layers say.
   public var statisticsWeight: Double?
   private var tape: [Entry] = []
-  private var leaves: [ObjectIdentifier: Variable] = [:]
+  /// The gradients of parameters.
+  private var slots: [ObjectIdentifier: GradientSlot] = [:]
   private(set) var statistics: [() -> Void] = []
   /// Parameters in the order of their first use.
   private(set) var trainables: [Trainable] = []
-  /// Whether a way back is kept.
+  /// Whether the backward pass is recorded.
   private let records: Bool
 
   private struct Entry {
@@ -37,7 +39,8 @@ public final class Pass {
 
   public convenience init(mode: Mode) { self.init(mode: mode, records: mode == .training) }
 
-  /// - Parameter records: false for a forward run of training whose way back is computed anew (`recomputed`).
+  /// - Parameter records: false for a forward pass of training that is computed again for its backward pass
+  ///   (`recomputed`).
   init(mode: Mode, records: Bool) {
     self.mode = mode
     self.records = records
@@ -53,12 +56,12 @@ public final class Pass {
     Variable(value, requiresGradient: records, pass: self)
   }
 
-  /// The variable of a parameter in this pass; the same one at every use.
+  /// The variable of a parameter in this pass. Gradients of all its uses add up.
   public func use(_ trainable: Trainable) -> Variable {
     let id = ObjectIdentifier(trainable)
-    if let known = leaves[id] { return known }
+    if let known = slots[id] { return Variable(trainable.value, slot: known, pass: self) }
     let leaf = Variable(trainable.value, requiresGradient: records, pass: self)
-    leaves[id] = leaf
+    slots[id] = leaf.slot
     trainables.append(trainable)
     return leaf
   }
@@ -82,7 +85,7 @@ public final class Pass {
 
   /// The gradient that `backward` left at a parameter, taken out; nil where the loss does not depend on it.
   public func takeGradient(of trainable: Trainable) -> Tensor? {
-    leaves[ObjectIdentifier(trainable)]?.slot.take()
+    slots[ObjectIdentifier(trainable)]?.take()
   }
 
   /// The same for an `input`.
@@ -104,8 +107,8 @@ public final class Pass {
 
 /// The result of an operation: recorded with its backward step where the pass trains and an input asks for it.
 ///
-/// - Parameter backward: takes d loss / d result and adds to the gradients of the inputs. It lives until the way back, so
-///   it captures slots and the values that it reads, never variables.
+/// - Parameter backward: takes d loss / d result and adds to the gradients of the inputs. It lives until the backward
+///   pass, so it captures slots and the values that it reads, never variables.
 func result(_ value: Tensor, of inputs: [Variable], backward: @escaping (Tensor) -> Void) -> Variable {
   results([value], of: inputs) { backward($0[0]!) }[0]
 }

@@ -1,32 +1,30 @@
 import Tensors
 
-/// A part of a network whose results inside are let go, and computed again on the way back: memory for the time of one
-/// more forward run.
+/// A part of a network whose inner results are freed and computed again in the backward pass: less memory, for the time
+/// of one more forward pass.
 ///
-/// The same bits as without: both runs do the same, contributions to the gradient of `x` join in the same order, and
-/// statistics are gathered once. What `body` uses of a parameter must be all that the pass uses of it.
+/// The bits are the same as without: both forward passes do the same, contributions to the gradient of `x` add in the
+/// same order, and statistics are gathered once. No other part of the pass may use the parameters of `body`.
 ///
 /// - Parameter body: depends on nothing but its argument and parameters.
 public func recomputed(_ x: Variable, _ body: @escaping (Variable) -> Variable) -> Variable {
   let pass = x.pass
   guard pass.mode == .training else { return body(x) }
   let forward = Pass(mode: .training, records: false)
-  let y = withExtendedLifetime(forward) { body(forward.input(x.value)).value }
+  let y = body(forward.input(x.value)).value
   for update in forward.statistics { pass.updateStatistics(update) }
   let parameters = forward.trainables
   let leaves = parameters.map(pass.use)
   return result(y, of: [x] + leaves) { [dx = x.slot, sums = leaves.map(\.slot), x = x.value] gradient in
     let again = Pass(mode: .training)
-    withExtendedLifetime(again) {
-      let input = dx.isWanted ? again.input(x) : again.constant(x)
-      let output = body(input)
-      // Later users of `x` have contributed already; this part's own contributions come after theirs.
-      if let collected = dx.take() { input.slot.accumulate(collected) }
-      again.backward(from: output, gradient: gradient)
-      if let collected = again.takeGradient(of: input) { dx.accumulate(collected) }
-      for (parameter, sum) in zip(parameters, sums) {
-        if let collected = again.takeGradient(of: parameter) { sum.accumulate(collected) }
-      }
+    let input = dx.isWanted ? again.input(x) : again.constant(x)
+    let output = body(input)
+    // Later users of `x` have contributed already; this part's own contributions come after theirs.
+    if let collected = dx.take() { input.slot.accumulate(collected) }
+    again.backward(from: output, gradient: gradient)
+    if let collected = again.takeGradient(of: input) { dx.accumulate(collected) }
+    for (parameter, sum) in zip(parameters, sums) {
+      if let collected = again.takeGradient(of: parameter) { sum.accumulate(collected) }
     }
   }
 }

@@ -33,14 +33,6 @@ public func maxPool(_ x: Variable, kernelSize: Int, stride: Int, padding: Int = 
   }
 }
 
-/// The mean of every window.
-public func averagePool(_ x: Variable, kernelSize: Int, stride: Int) -> Variable {
-  let window = PoolingWindow(kernelSize: kernelSize, stride: stride)
-  return result(Pooling.average(x.value, window), of: [x]) { [dx = x.slot] gradient in
-    dx.accumulate(Pooling.averageGradient(upstream: gradient, input: dx.shape, window))
-  }
-}
-
 /// The mean of every plane: `[N, C, H, W]` to `[N, C]`.
 public func globalAveragePool(_ x: Variable) -> Variable {
   result(Pooling.globalAverage(x.value), of: [x]) { [dx = x.slot] gradient in

@@ -9,17 +9,22 @@ open class Trainable {
 
 /// A tensor in a computation that may be differentiated.
 ///
-/// Operations on variables compute at once and, where the pass records, leave behind how their gradient is found.
+/// Operations on variables compute at once and, where the pass records, also record their backward step.
 public final class Variable {
+  /// The result of the operation, computed at once.
   public let value: Tensor
-  /// The pass that it belongs to. Unowned, since the pass holds those of parameters; a pass outlives its forward run.
-  public unowned let pass: Pass
+  /// The pass that it belongs to. A variable keeps its pass alive; the pass holds no variable.
+  public let pass: Pass
   let slot: GradientSlot
 
-  init(_ value: Tensor, requiresGradient: Bool, pass: Pass) {
+  convenience init(_ value: Tensor, requiresGradient: Bool, pass: Pass) {
+    self.init(value, slot: GradientSlot(shape: value.shape, isWanted: requiresGradient), pass: pass)
+  }
+
+  init(_ value: Tensor, slot: GradientSlot, pass: Pass) {
     self.value = value
+    self.slot = slot
     self.pass = pass
-    slot = GradientSlot(shape: value.shape, isWanted: requiresGradient)
   }
 
   public var shape: Shape { value.shape }
@@ -30,8 +35,8 @@ public final class Variable {
 
 /// Where d loss / d value of a variable collects.
 ///
-/// A pass holds slots, and of the values those that its way back reads; it does not hold variables. What no step of the
-/// way back reads is let go as soon as the forward run is done with it.
+/// A pass holds slots, and of the values only those that its backward pass needs; it does not hold variables. All other
+/// values are freed as soon as the forward pass is done with them.
 final class GradientSlot {
   let shape: Shape
   /// Whether gradients flow here.

@@ -103,10 +103,10 @@ private enum Pictures {
     let normalization = PixelNormalization(
       isBGR: false, mean: [123.675, 116.28, 103.53], deviation: [58.395, 57.12, 57.375])
     let loading = ClassificationLoading(
-      batchSize: batch, crop: CropAugmentation(side: 224), evaluation: CentreCrop(shorterSide: 256, side: 224),
+      batchSize: batch, crop: CropAugmentation(side: 224),
       jitter: ColourJitter(brightness: 0, contrast: 0, saturation: 0), normalization: normalization)
     return try ClassificationLoader(
-      ClassificationDataset(part: ImageNetLayout.training, in: FolderTree(folder)), loading,
+      ClassificationDataset(part: ClassificationLayout.imageNet.training, in: FolderTree(folder)), loading,
       seeds: Seeds(kind: "benchmark", seed: 1),
       cacheBytes: 0)
   }

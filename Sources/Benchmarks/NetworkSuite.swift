@@ -95,7 +95,7 @@ struct ClassifierRun {
     Run {
       let pass = Pass(mode: .evaluation)
       let scores = scores(pass, pictures)
-      return withExtendedLifetime(pass) { .tensor(scores.value) }
+      return .tensor(scores.value)
     }
   }
 

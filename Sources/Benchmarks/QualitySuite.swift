@@ -41,7 +41,7 @@ func qualitySuite() -> [Case] {
   ]
 }
 
-/// Made-up scenes: ragged cells around random points, and predictions that err in place and class.
+/// Synthetic scenes: ragged cells around random points, and predictions that err in place and class.
 private enum Scenes {
   static let (width, height, segments) = (640, 480, 20)
   static let categories = CategoryTable(

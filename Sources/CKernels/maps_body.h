@@ -17,8 +17,8 @@
 #include "transcendental.inc"
 #include "norm.inc"
 #include "transpose.inc"
-#define TURN 16
-#include "turn.inc"
+#define INTERLEAVE 16
+#include "interleave.inc"
 #include "pool.inc"
 #include "resample.inc"
 #include "roialign.inc"
@@ -34,7 +34,6 @@ const ck_maps_table CK_TABLE = {
   .add_scalar = add_scalar,
   .accumulate = accumulate,
   .accumulate_scaled = accumulate_scaled,
-  .reweight = reweight,
   .relu = relu,
   .relu_gradient = relu_gradient,
   .sigmoid_gradient = sigmoid_gradient,
@@ -54,12 +53,10 @@ const ck_maps_table CK_TABLE = {
   .group_normalize_gradient = group_normalize_gradient,
   .max_pool = max_pool,
   .max_pool_gradient = max_pool_gradient,
-  .average_pool = average_pool,
-  .average_pool_gradient = average_pool_gradient,
   .bilinear = bilinear,
   .bilinear_gradient = bilinear_gradient,
-  .turn = turn16,
-  .turn_back = turn_back16,
+  .interleave = interleave16,
+  .deinterleave = deinterleave16,
   .roi_gather = roi_gather,
   .roi_scatter = roi_scatter,
   .softmax = softmax,

@@ -73,8 +73,8 @@ int64_t ck_deform_width(const ck_deform *d) {
   return (d->channels / d->offset_groups + 15) / 16 * 16 * d->offset_groups;
 }
 
-void ck_deform_turn(ck_isa isa, const ck_deform *d, const float *x, float *turned) {
-  table_of(isa)->deform_turn(d, x, turned);
+void ck_deform_interleave(ck_isa isa, const ck_deform *d, const float *x, float *interleaved) {
+  table_of(isa)->deform_interleave(d, x, interleaved);
 }
 
 void ck_deform_columns(ck_isa isa, const ck_deform *d, const float *x, const float *offset, const float *mask,

@@ -30,7 +30,7 @@ typedef struct {
                                    int64_t, int64_t);
   void (*depthwise_weight_chunk)(const ck_depthwise *, const float *, const float *, int64_t, int64_t, int64_t,
                                  int64_t, float *);
-  void (*deform_turn)(const ck_deform *, const float *, float *);
+  void (*deform_interleave)(const ck_deform *, const float *, float *);
   void (*deform_columns)(const ck_deform *, const float *, const float *, const float *, int64_t, int64_t, float *,
                          int64_t);
   void (*deform_tap_gradients)(const ck_deform *, const float *, const float *, const float *, const float *, int64_t,

@@ -52,16 +52,22 @@ struct StoreOptions: ParsableArguments {
   var store = "artifacts"
 
   /// For commands that change the store.
-  func open() throws -> Store { try Store(path: store, registry: Stages.registry) }
+  func open(_ registry: StageRegistry = Stages.registry()) throws -> Store {
+    try Store(path: store, registry: registry)
+  }
 
   /// For commands that only look: a store that is not there is not made.
-  func observe() throws -> Store { try Store(observing: store, registry: Stages.registry) }
+  func observe(_ registry: StageRegistry = Stages.registry()) throws -> Store {
+    try Store(observing: store, registry: registry)
+  }
 
   /// For commands that have nothing to say where there is no store.
-  func openExisting() throws -> Store { try StoreOptions.openExisting(store) }
+  func openExisting(_ registry: StageRegistry = Stages.registry()) throws -> Store {
+    try StoreOptions.openExisting(store, registry)
+  }
 
-  static func openExisting(_ path: String) throws -> Store {
-    let store = try Store(observing: path, registry: Stages.registry)
+  static func openExisting(_ path: String, _ registry: StageRegistry = Stages.registry()) throws -> Store {
+    let store = try Store(observing: path, registry: registry)
     guard store.exists else {
       throw PipelineError(.missingStore, "\(store.path): no store here; choose one with --store, or run a pipeline")
     }
@@ -97,17 +103,20 @@ struct PipelineOptions: ParsableArguments {
 
   @OptionGroup var stores: StoreOptions
 
-  // Keys of stages name the engine, so it is chosen before anything else happens.
-  func validate() throws {
+  /// All that pipelines are made of, as the chosen engine computes it: keys of stages name the engine.
+  func registry() throws -> StageRegistry {
     do { try Engine.use(engine) } catch { throw ValidationError("\(error)") }
+    return Stages.registry(engine: engine)
   }
 
   /// Reads and checks the pipeline.
-  func load(_ path: String) throws -> Pipeline {
+  func load(_ path: String) throws -> Pipeline { try load(path, registry()) }
+
+  private func load(_ path: String, _ registry: StageRegistry) throws -> Pipeline {
     let file = try PipelineFile(path: path)
     let description = try file.description(
       profile: profile, fidelity: fidelity, seed: seed, settings: try parsedSettings())
-    return try Pipeline(description, registry: Stages.registry)
+    return try Pipeline(description, registry: registry)
   }
 
   /// For commands that may do without a pipeline: what says which pipeline is meant would have no effect.
@@ -152,10 +161,10 @@ struct PipelineOptions: ParsableArguments {
 
   /// - Parameter observing: whether the command only looks at the store.
   func planner(_ path: String, display: Display, observing: Bool = false) throws -> Planner {
-    let pipeline = try load(path)
+    let registry = try registry()
     return Planner(
-      pipeline: pipeline, store: try observing ? stores.observe() : stores.open(), variables: try variables(),
-      interruption: Signals.interruption
+      pipeline: try load(path, registry), store: try observing ? stores.observe(registry) : stores.open(registry),
+      variables: try variables(), interruption: Signals.interruption
     ) { stage, done, total, detail in
       display.show(.hashing(stage: stage, done: done, of: total, detail: detail))
     }
@@ -168,7 +177,7 @@ enum Variables {
   static func all(_ settings: [String]) throws -> [String: String] {
     var variables = ProcessInfo.processInfo.environment
     for case .variable(let name, let value) in try settings.map({ try Setting(parsing: $0) }) {
-      let known = Set(Stages.registry.kinds.values.compactMap(\.sourceVariable))
+      let known = Set(Stages.sourceVariables)
       guard known.contains(where: { $0.hasSameBytes(as: name) }) else {
         let names = known.sortedByBytes().joined(separator: ", ")
         throw ValidationError(

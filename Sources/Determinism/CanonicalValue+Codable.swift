@@ -78,8 +78,13 @@ extension CanonicalValue: Codable {
   }
 
   /// Builds a `Codable` value from this tree.
-  public func decoded<T: Decodable>(as type: T.Type) throws -> T {
-    try JSONDecoder().decode(type, from: Data(canonicalBytes))
+  /// - Parameter userInfo: what the decoder is told.
+  public func decoded<T: Decodable>(
+    as type: T.Type, userInfo: [CodingUserInfoKey: any Sendable] = [:]
+  ) throws -> T {
+    let decoder = JSONDecoder()
+    decoder.userInfo = userInfo
+    return try decoder.decode(type, from: Data(canonicalBytes))
   }
 
   /// Indented JSON with sorted members, for people; ends with a newline.

@@ -18,7 +18,7 @@ final class AttentionLayer {
     choices = ratios.enumerated().map { index, ratio in
       if let choice, choice != index { return nil }
       let place = scope.sub("choice\(index)")
-      let hidden = max(1, outputs / ratio)
+      let hidden = AttentionLayer.hidden(outputs: outputs, ratio: ratio)
       func linear(_ name: String, _ i: Int, _ o: Int) -> Linear {
         Linear(
           place.sub(name), inputs: i, outputs: o, bias: true, weight: .fanInUniform,
@@ -26,6 +26,14 @@ final class AttentionLayer {
       }
       return (linear("hidden", inputs, hidden), linear("output", hidden, outputs))
     }
+  }
+
+  /// Channels between the two linear layers.
+  private static func hidden(outputs: Int, ratio: Int) -> Int { max(1, outputs / ratio) }
+
+  /// Multiply-adds of both linear layers for one image.
+  static func multiplyAdds(inputs: Int, outputs: Int, ratio: Int) -> Int {
+    (inputs + outputs) * hidden(outputs: outputs, ratio: ratio)
   }
 
   /// `1 + a`, the factor of every channel: `[N, outputs]`.

@@ -5,7 +5,9 @@ import Tensors
 
 /// A backbone with the ImageNet head of spec 2.2: 1x1 convolution, BN, ReLU, channel dropout, average pool, linear.
 public final class Classifier {
+  /// All parameters and statistics.
   public let store: ParameterStore
+  /// Its last stage is what gets classified.
   public let backbone: any Backbone
   private let last: Conv2d
   private let lastNorm: BatchNorm2d
@@ -14,11 +16,11 @@ public final class Classifier {
 
   public init(
     _ configuration: BackboneConfiguration, choices: BackboneChoices, classes: Int, dropout: Float, momentum: Double,
-    seeds: Seeds?, parts: NetworkParts = .standard
+    seeds: Seeds?
   ) {
     store = ParameterStore(seeds: seeds)
     let settings = BlockSettings(configuration, momentum: momentum)
-    backbone = parts.backbone(configuration.family).make(
+    backbone = configuration.family.definition.make(
       store.root.sub("body"), configuration, choices: choices, settings: settings)
     let head = store.root.sub("classifier")
     let inputs = configuration.stageChannels[3]

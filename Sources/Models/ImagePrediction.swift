@@ -2,6 +2,7 @@ import Vision
 
 /// Predictions for one image, in pixels of its resized input.
 public struct ImagePrediction: Sendable {
+  /// One detected object.
   public struct Detection: Sendable {
     /// The predicted class: 1 for the first class of things.
     public var label: Int

@@ -6,13 +6,17 @@ import Search
 /// Parameters are counted on a network that is built for it; multiply-adds follow from shapes (spec 0.4: convolutions
 /// and linear layers, without biases, normalisation, pooling and resampling).
 public struct NetworkDescription: Sendable {
+  /// One layer or block.
   public struct Part: Sendable {
     /// Such as `stage 1 block 3`.
     public var name: String
+    /// Such as `conv 3x3 /2`.
     public var operation: String
     /// Channels and positions of the output, such as `96 × 200 × 272`; a head that runs on regions says how many.
     public var output: String
+    /// Trainable values.
     public var parameters: Int
+    /// For one image.
     public var multiplyAdds: Int
   }
 
@@ -25,7 +29,9 @@ public struct NetworkDescription: Sendable {
     public var multiplyAdds: Int { parts.reduce(0) { $0 + $1.multiplyAdds } }
   }
 
+  /// From the input on.
   public let modules: [Module]
+  /// Of the image, in pixels.
   public let height: Int
   public let width: Int
 
@@ -34,15 +40,14 @@ public struct NetworkDescription: Sendable {
 
   /// A backbone with its ImageNet classifier of a thousand classes, on a square image.
   public init(
-    classifier configuration: BackboneConfiguration, path: [Int], side: Int = 224, parts: NetworkParts = .standard
+    classifier configuration: BackboneConfiguration, path: [Int], side: Int = 224
   ) {
     (height, width) = (side, side)
     let classes = 1000
     let network = Classifier(
-      configuration, choices: .fixed(path), classes: classes, dropout: 0, momentum: 0.1, seeds: nil,
-      parts: parts)
+      configuration, choices: .fixed(path), classes: classes, dropout: 0, momentum: 0.1, seeds: nil)
     let backbone = NetworkDescription.backbone(
-      configuration, path: path, store: network.store, height: side, width: side, parts)
+      configuration, path: path, store: network.store, height: side, width: side)
     let (cells, inputs) = (((side + 31) / 32) * ((side + 31) / 32), configuration.stageChannels[3])
     let channels = configuration.classifierChannels
     modules = [
@@ -67,30 +72,28 @@ public struct NetworkDescription: Sendable {
   ///   - height, width: of the padded image, multiples of 32.
   public init(
     _ configuration: NetworkConfiguration, architecture: Architecture, thingClasses: Int, stuffClasses: Int,
-    height: Int, width: Int, parts: NetworkParts = .standard
+    height: Int, width: Int
   ) {
     (self.height, self.width) = (height, width)
     let network = PanopticNetwork(
       configuration, thingClasses: thingClasses, stuffClasses: stuffClasses, content: .fixed(architecture),
-      batchNormMomentum: 0.01, seeds: nil, parts: parts)
+      batchNormMomentum: 0.01, seeds: nil)
     let shapes = Shapes(configuration, height: height, width: width)
     let backbone = NetworkDescription.backbone(
-      configuration.backbone, path: architecture.backbone, store: network.store, height: height, width: width,
-      parts)
+      configuration.backbone, path: architecture.backbone, store: network.store, height: height, width: width)
     modules = [
       backbone, shapes.pyramid(network.store), shapes.proposals(network.store),
       shapes.boxHead(network.store, classes: thingClasses + 1),
       shapes.maskHead(network.store, classes: thingClasses + 1, architecture),
-      shapes.semanticHead(network.store, classes: stuffClasses + 1, architecture, parts),
+      shapes.semanticHead(network.store, classes: stuffClasses + 1, architecture),
       shapes.attention(network.store, architecture),
     ].filter { !$0.parts.isEmpty }
   }
 
   private static func backbone(
-    _ configuration: BackboneConfiguration, path: [Int], store: ParameterStore, height: Int, width: Int,
-    _ parts: NetworkParts
+    _ configuration: BackboneConfiguration, path: [Int], store: ParameterStore, height: Int, width: Int
   ) -> Module {
-    let family = parts.backbone(configuration.family)
+    let family = configuration.family.definition
     return Module(
       name: "backbone",
       parts: family.parts(configuration, path: path, height: height, width: width).map { Part($0, store) })
@@ -101,37 +104,24 @@ extension NetworkDescription.Part {
   /// With the parameters of a network that has the part.
   fileprivate init(_ part: NetworkPart, _ store: ParameterStore) {
     self.init(
-      name: part.name, operation: part.operation, output: part.output, parameters: store.count(below: part.scope),
+      name: part.name, operation: part.operation, output: part.output, parameters: part.parameters.count(in: store),
       multiplyAdds: part.multiplyAdds)
-  }
-}
-
-extension NetworkConfiguration {
-  /// A layer of the mask head or of the searched semantic head, at so many positions.
-  func headPart(
-    _ name: String, scope: String, choice: Int, inputs: Int, outputs: Int, positions: Int, output: String
-  ) -> NetworkPart {
-    if heads == .plain {
-      return NetworkPart(
-        name: name, operation: "conv 3x3", scope: scope, output: output,
-        multiplyAdds: 9 * inputs * outputs * positions)
-    }
-    let operation = headOperators[choice]
-    return NetworkPart(
-      name: name, operation: operation.name, scope: scope, output: output,
-      multiplyAdds: operation.multiplyAdds(inputs: inputs, outputs: outputs) * positions)
   }
 }
 
 /// The parts after the backbone, from the sizes of the pyramid's levels.
 private struct Shapes {
   let configuration: NetworkConfiguration
+  let layers: [SearchedLayer]
+  let space: SearchSpace
   /// Rows and columns of P2 to P6.
   let levels: [(height: Int, width: Int)]
   let channels: Int
 
   init(_ configuration: NetworkConfiguration, height: Int, width: Int) {
     self.configuration = configuration
+    layers = configuration.searchedLayers
+    space = configuration.searchSpace
     channels = configuration.pyramidChannels
     levels = PanopticNetwork.strides.map { ((height + $0 - 1) / $0, (width + $0 - 1) / $0) }
   }
@@ -189,13 +179,9 @@ private struct Shapes {
     let head = configuration.maskHead
     let regions = configuration.boxHead.detectionsPerImage
     let (area, side) = (head.pooledSize * head.pooledSize, head.pooledSize)
-    var parts = (0..<head.layers).map { i in
-      NetworkDescription.Part(
-        configuration.headPart(
-          "mask layer \(i + 1)", scope: "mask/layer\(i + 1)/", choice: architecture.head[i],
-          inputs: i == 0 ? channels : head.channels, outputs: head.channels, positions: regions * area,
-          output: "\(regions) regions × \(head.channels) × \(side) × \(side)"), store)
-    }
+    var parts = searched(
+      .mask, store, architecture, positions: regions * area,
+      output: "\(regions) regions × \(head.channels) × \(side) × \(side)")
     parts.append(
       .init(
         name: "upscale", operation: "transposed conv 2x2",
@@ -210,37 +196,32 @@ private struct Shapes {
   }
 
   func semanticHead(
-    _ store: ParameterStore, classes: Int, _ architecture: Architecture, _ parts: NetworkParts
+    _ store: ParameterStore, classes: Int, _ architecture: Architecture
   ) -> NetworkDescription.Module {
     let shapes = SemanticHeadShapes(
       configuration: configuration, classes: classes,
       levels: Array(levels.prefix(configuration.backbone.stageChannels.count)),
-      choices: Array(architecture.head[configuration.maskHead.layers...]))
-    let layers = parts.semanticHead(configuration.semantic.head).layers(shapes)
+      choices: architecture.choices(of: .semantic, in: space))
+    let layers = configuration.semantic.head.definition.layers(shapes)
     return .init(name: "semantic head", parts: layers.map { .init($0, store) })
   }
 
   func attention(_ store: ParameterStore, _ architecture: Architecture) -> NetworkDescription.Module {
-    guard configuration.attention.enabled else { return .init(name: "attention", parts: []) }
-    let count = configuration.backbone.stageChannels.count
-    let semantic = configuration.semantic.channels
-    func part(_ name: String, _ prefix: String, choice: Int, inputs: Int, outputs: Int) -> NetworkDescription.Part {
-      let ratio = configuration.attention.ratios[choice]
-      let hidden = max(1, outputs / ratio)
-      return .init(
-        name: name, operation: "ratio \(ratio)", output: "\(outputs)", parameters: store.count(below: prefix),
-        multiplyAdds: inputs * hidden + hidden * outputs)
+    .init(
+      name: "attention",
+      parts: searched(
+        .thingsToStuff, store, architecture, positions: 1, output: "\(configuration.semantic.channels)")
+        + searched(.stuffToThings, store, architecture, positions: 1, output: "\(channels)"))
+  }
+
+  /// The searched layers of a component, each with what the architecture chose.
+  /// - Parameter positions: of each, over all that it runs on.
+  private func searched(
+    _ component: SearchSpace.Component, _ store: ParameterStore, _ architecture: Architecture, positions: Int,
+    output: String
+  ) -> [NetworkDescription.Part] {
+    zip(layers.of(component), architecture.choices(of: component, in: space)).map { layer, choice in
+      .init(NetworkPart(layer, choice: choice, output: output, before: positions, after: positions), store)
     }
-    let toStuff = (0..<count).map { i in
-      part(
-        "things to S\(i + 2)", "attention-to-stuff/\(i)/", choice: architecture.inter[i],
-        inputs: (configuration.attention.source == .allLevels ? count + 1 : count) * channels, outputs: semantic)
-    }
-    let toThings = (0...count).map { i in
-      part(
-        "stuff to P\(i + 2)", "attention-to-things/\(i)/", choice: architecture.inter[count + i],
-        inputs: count * semantic, outputs: channels)
-    }
-    return .init(name: "attention", parts: toStuff + toThings)
   }
 }

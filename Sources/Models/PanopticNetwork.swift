@@ -23,12 +23,15 @@ public enum NetworkContent: Sendable, Hashable {
 /// The panoptic network of spec sections 1, 3 and 4: backbone, pyramid, region proposals, heads for regions, semantic
 /// head and inter-modular attention. It connects them; each has its own losses and inference.
 public final class PanopticNetwork {
+  /// What it was built from.
   public let configuration: NetworkConfiguration
   /// Classes of things; the box head has one output more, for background.
   public let thingClasses: Int
   /// Classes of stuff; the semantic head has one output more, for all things.
   public let stuffClasses: Int
+  /// All parameters and statistics, in the order in which they were made.
   public let store: ParameterStore
+  /// Batch norm is in the backbone alone, so recalibration needs nothing else.
   public let backbone: any Backbone
   let pyramid: FeaturePyramid
   let proposals: RegionProposalNetwork
@@ -36,6 +39,8 @@ public final class PanopticNetwork {
   let semanticHead: any SemanticHead
   /// Nil where attention is off.
   let attention: InterModularAttention?
+  /// What a supernet of its configuration spans.
+  public let searchSpace: SearchSpace
 
   static let strides = [4, 8, 16, 32, 64]
 
@@ -43,33 +48,52 @@ public final class PanopticNetwork {
   /// time: passes run one at a time, and blocks of the backbone are computed again in the backward pass.
   public static let largeInput = 3 * 256 * 256 * 4
 
-  /// - Parameters:
-  ///   - batchNormMomentum: 0.1 for a supernet, 0.01 for one architecture (spec 1.5).
-  ///   - parts: finds backbone and semantic head by the names that the configuration has for them.
+  /// - Parameter batchNormMomentum: 0.1 for a supernet, 0.01 for one architecture (spec 1.5).
   public init(
     _ configuration: NetworkConfiguration, thingClasses: Int, stuffClasses: Int, content: NetworkContent,
-    batchNormMomentum: Double, seeds: Seeds?, parts: NetworkParts = .standard
+    batchNormMomentum: Double, seeds: Seeds?
   ) {
     self.configuration = configuration
     self.thingClasses = thingClasses
     self.stuffClasses = stuffClasses
     store = ParameterStore(seeds: seeds)
     let root = store.root
-    let choices = configuration.choices(of: content)
-    backbone = parts.backbone(configuration.backbone.family).make(
+    let space = configuration.searchSpace
+    searchSpace = space
+    func chosen(_ component: SearchSpace.Component) -> [Int]? {
+      guard case .fixed(let architecture) = content else { return nil }
+      return architecture.choices(of: component, in: space)
+    }
+    backbone = configuration.backbone.family.definition.make(
       root.sub("body"), configuration.backbone, choices: content.backbone,
       settings: BlockSettings(configuration.backbone, momentum: batchNormMomentum))
     pyramid = FeaturePyramid(
       root.sub("pyramid"), inputs: configuration.backbone.stageChannels, channels: configuration.pyramidChannels,
       normGroups: configuration.normGroups)
     proposals = RegionProposalNetwork(root.sub("proposals"), configuration)
-    roiHeads = RoIHeads(root, configuration, thingClasses: thingClasses, maskChoices: choices?.mask)
-    semanticHead = parts.semanticHead(configuration.semantic.head).make(
+    roiHeads = RoIHeads(root, configuration, thingClasses: thingClasses, maskChoices: chosen(.mask))
+    semanticHead = configuration.semantic.head.definition.make(
       SemanticHeadSetting(
         scope: root.sub("semantic"), configuration: configuration, classes: stuffClasses + 1,
-        choices: choices?.semantic))
+        choices: chosen(.semantic)))
     attention =
-      configuration.attention.enabled ? InterModularAttention(root, configuration, choices: choices?.attention) : nil
+      configuration.attention.enabled ? InterModularAttention(root, configuration, choices: chosen) : nil
+    checkLayers(configuration.searchedLayers)
+  }
+
+  /// What was built must be what is listed, whose costs, rates and choices count. The layers of a semantic head that is
+  /// not searched are listed, since genomes have places for them.
+  private func checkLayers(_ listed: [SearchedLayer]) {
+    let all = Set(listed.map(\.id))
+    let others = all.subtracting(listed.of(.semantic).map(\.id))
+    precondition(
+      store.layers == all || store.layers == others,
+      "PanopticNetwork: built layers \(store.layers), the configuration lists \(all)")
+  }
+
+  /// The choices that a path says for a component.
+  private func choices(of component: SearchSpace.Component, in path: Architecture) -> [Int] {
+    path.choices(of: component, in: searchSpace)
   }
 
   /// The features that all heads work on.
@@ -88,11 +112,14 @@ public final class PanopticNetwork {
   func features(_ images: Variable, path: Architecture) -> Features {
     // The backbone of one image of 800×1088 pixels would keep three gigabytes or more.
     let isLarge = images.value.count >= PanopticNetwork.largeInput
-    let choices = configuration.choices(of: path)
     let raw = pyramid(backbone(images, path: path.backbone, recomputesBlocks: isLarge))
-    var semantic = semanticHead.features(Array(raw.dropLast()), path: choices.semantic)
+    var semantic = semanticHead.features(Array(raw.dropLast()), path: choices(of: .semantic, in: path))
     var levels = raw
-    if let attention { (levels, semantic) = attention(raw, semantic: semantic, path: choices.attention) }
+    if let attention {
+      (levels, semantic) = attention(
+        raw, semantic: semantic, toStuff: choices(of: .thingsToStuff, in: path),
+        toThings: choices(of: .stuffToThings, in: path))
+    }
     return Features(
       proposalLevels: levels, levels: configuration.attention.target == .proposals ? raw : levels,
       semanticScores: semanticHead.scores(semantic))
@@ -113,7 +140,7 @@ public final class PanopticNetwork {
     let (objectness, proposalBox) = proposals.losses(levels, targets: targets, random: &random)
     let (classification, box, mask) = roiHeads.losses(
       features.levels, proposals: proposals.trainingProposals(levels, targets: targets), targets: targets,
-      path: configuration.choices(of: path).mask, random: &random)
+      path: choices(of: .mask, in: path), random: &random)
     let semantic = semanticHead.loss(features.semanticScores, labels: targets.flatMap(\.semantic))
     let total = weightedSum(
       [objectness, proposalBox, classification, box, mask, semantic],
@@ -133,7 +160,7 @@ public final class PanopticNetwork {
     let features = features(image, path: path)
     let boxes = proposals.testingProposals(proposals(features.proposalLevels), width: width, height: height)
     var detections = roiHeads.detections(
-      boxes, levels: features.levels, width: width, height: height, path: configuration.choices(of: path).mask)
+      boxes, levels: features.levels, width: width, height: height, path: choices(of: .mask, in: path))
     for i in detections.indices {
       detections[i].box = detections[i].box.inclusive(from: configuration.boxes.convention)
     }
@@ -141,27 +168,5 @@ public final class PanopticNetwork {
       detections: detections, maskSize: roiHeads.maskSize,
       semantic: semanticHead.labels(features.semanticScores, width: width, height: height), width: width,
       height: height)
-  }
-}
-
-extension NetworkConfiguration {
-  /// The choices of the parts that have searched layers, but for the backbone.
-  struct PartChoices {
-    var mask: [Int]
-    var semantic: [Int]
-    /// Things to stuff first.
-    var attention: [Int]
-  }
-
-  /// - Precondition: `validate` finds nothing.
-  func choices(of architecture: Architecture) -> PartChoices {
-    PartChoices(
-      mask: Array(architecture.head[..<maskHead.layers]), semantic: Array(architecture.head[maskHead.layers...]),
-      attention: architecture.inter)
-  }
-
-  /// Nil for a supernet, which holds all.
-  func choices(of content: NetworkContent) -> PartChoices? {
-    if case .fixed(let architecture) = content { choices(of: architecture) } else { nil }
   }
 }

@@ -1,27 +1,19 @@
 import Search
 
 extension BackboneConfiguration {
-  /// Layers whose operator the search chooses; 0 for a backbone without choices.
-  public func searchedLayerCount(_ parts: NetworkParts = .standard) -> Int {
-    parts.backbone(family).searchedLayerCount(self)
-  }
-
   /// Whether the search has something to choose in such a backbone.
-  public var isSearched: Bool { searchedLayerCount() > 0 }
+  public var isSearched: Bool { !searchedLayers.isEmpty }
 }
 
 extension NetworkConfiguration {
   /// The space that a supernet of this configuration spans.
-  public var searchSpace: SearchSpace { searchSpace(.standard) }
-
-  /// The same for a network with parts of its own.
-  public func searchSpace(_ parts: NetworkParts) -> SearchSpace {
-    SearchSpace(
-      backboneLayers: backbone.searchedLayerCount(parts), backboneChoices: backbone.operators.count,
-      maskLayers: maskHead.layers, semanticLayers: semantic.layers, headChoices: headOperators.count,
-      thingsToStuffLayers: attention.enabled ? backbone.stageChannels.count : 0,
-      stuffToThingsLayers: attention.enabled ? backbone.stageChannels.count + 1 : 0,
-      attentionChoices: attention.ratios.count)
+  public var searchSpace: SearchSpace {
+    let layers = searchedLayers
+    func count(_ component: SearchSpace.Component) -> Int { layers.of(component).count }
+    return SearchSpace(
+      backboneLayers: count(.backbone), backboneChoices: backbone.operators.count, maskLayers: count(.mask),
+      semanticLayers: count(.semantic), headChoices: headOperators.count, thingsToStuffLayers: count(.thingsToStuff),
+      stuffToThingsLayers: count(.stuffToThings), attentionChoices: attention.ratios.count)
   }
 
   /// Whether the network has no searched part, so that all architectures are the same to it.
@@ -32,9 +24,10 @@ extension NetworkConfiguration {
   /// - Throws: `SearchError` that names list and layer.
   /// - Parameter place: names the architecture in errors.
   public func validate(_ architecture: Architecture, place: String = "architecture") throws {
-    var looked = architecture
-    if !backbone.isSearched { looked.backbone = [] }
-    if !attention.enabled { looked.inter = [] }
-    try looked.validate(in: searchSpace, place: place)
+    let space = searchSpace
+    var held = architecture
+    if space.layers(of: .backbone) == 0 { held.backbone = [] }
+    if space.layers(of: .attention) == 0 { held.inter = [] }
+    try held.validate(in: space, place: place)
   }
 }

@@ -3,9 +3,13 @@ import Tensors
 
 /// Batch normalisation over `[N, C, H, W]`, eps 1e-5 (spec 0.4, 1.5), optionally with the ReLU that follows it.
 public final class BatchNorm2d {
+  /// γ, `[C]`.
   public let scale: Parameter
+  /// β, `[C]`.
   public let shift: Parameter
+  /// `[C]`
   public let runningMean: Buffer
+  /// `[C]`, unbiased.
   public let runningVariance: Buffer
   /// Weight of the new batch in the running statistics, unless its pass has one.
   public let momentum: Double
@@ -17,25 +21,25 @@ public final class BatchNorm2d {
     shift: Initializer = .constant(0), normalizesByUnbiasedVariance: Bool = false
   ) {
     options = .init(normalizesByUnbiasedVariance: normalizesByUnbiasedVariance)
-    self.scale = scope.parameter("scale", role: .scale, shape: [channels], .constant(scale))
-    self.shift = scope.parameter("shift", role: .bias, shape: [channels], shift)
+    self.scale = scope.parameter("scale", role: .scale, norm: .batch, shape: [channels], .constant(scale))
+    self.shift = scope.parameter("shift", role: .bias, norm: .batch, shape: [channels], shift)
     runningMean = scope.buffer("running-mean", value: Tensor(zeros: [channels]))
     runningVariance = scope.buffer("running-variance", value: Tensor(repeating: 1, shape: [channels]))
     self.momentum = momentum
     self.relu = relu
   }
 
-  /// - Parameter bypass: of the block that this layer ends: its channels come first in the output.
-  public func callAsFunction(_ x: Variable, behind bypass: Bypass? = nil) -> Variable {
+  /// - Parameter identity: the identity branch of the block that this layer ends; its channels come first in the output.
+  public func callAsFunction(_ x: Variable, after identity: IdentityBranch? = nil) -> Variable {
     let scale = x.pass.use(scale)
     let shift = x.pass.use(shift)
     guard x.pass.mode != .evaluation else {
       return batchNormEvaluation(
         x, scale: scale, shift: shift, mean: runningMean.value, variance: runningVariance.value, relu: relu,
-        behind: bypass)
+        after: identity)
     }
     let (y, batch) = batchNormTraining(
-      x, scale: scale, shift: shift, options: options, relu: relu, behind: bypass)
+      x, scale: scale, shift: shift, options: options, relu: relu, after: identity)
     let weight = x.pass.statisticsWeight ?? momentum
     x.pass.updateStatistics { [self] in
       batch.move(&runningMean.value, &runningVariance.value, momentum: weight)
@@ -43,7 +47,7 @@ public final class BatchNorm2d {
     return y
   }
 
-  /// Forgets the running statistics: mean 0, variance 1 (spec 6).
+  /// Resets the running statistics: mean 0, variance 1 (spec 6).
   public func resetStatistics() {
     runningMean.value = Tensor(zeros: runningMean.value.shape)
     runningVariance.value = Tensor(repeating: 1, shape: runningVariance.value.shape)
@@ -60,8 +64,8 @@ public final class GroupNorm {
   /// - Precondition: `groups` divides `channels`.
   public init(_ scope: Scope, channels: Int, groups: Int, relu: Bool) {
     precondition(channels % groups == 0, "GroupNorm: \(channels) channels in \(groups) groups")
-    scale = scope.parameter("scale", role: .scale, shape: [channels], .constant(1))
-    shift = scope.parameter("shift", role: .bias, shape: [channels], .constant(0))
+    scale = scope.parameter("scale", role: .scale, norm: .group, shape: [channels], .constant(1))
+    shift = scope.parameter("shift", role: .bias, norm: .group, shape: [channels], .constant(0))
     self.groups = groups
     self.relu = relu
   }

@@ -26,8 +26,8 @@ public final class SGD {
   private var velocities: [Tensor?]
 
   /// - Parameter clipping: the root mean square of a gradient, times the parameter's rate factor, is at most this many
-  ///   times that of the parameter's values (which count as at least 0.1); longer ones are shortened. 0 leaves all as
-  ///   they are. After Brock et al. 2021, section 4.1, for a whole parameter at a time.
+  ///   times that of the parameter's values (which count as at least 0.1); larger gradients are clipped. 0 clips
+  ///   none. After Brock et al. 2021, section 4.1, for a whole parameter at a time.
   public init(
     _ parameters: [Parameter], momentum: Double, clipping: Double = 0, rule: (Parameter) -> Rule
   ) {
@@ -107,16 +107,16 @@ public struct GradientWindow {
   }
 
   /// Multiplies the sums of some parameters.
-  public mutating func scale(by factor: Float, where isMeant: (Parameter) -> Bool) {
-    for (i, parameter) in parameters.enumerated() where isMeant(parameter) {
+  public mutating func scale(by factor: Float, where isIncluded: (Parameter) -> Bool) {
+    for (i, parameter) in parameters.enumerated() where isIncluded(parameter) {
       sums[i] = sums[i].map { Elementwise.scale($0, by: factor) }
     }
   }
 
-  /// The sums of some parameters, which start anew; nil for all others, as `SGD` takes them.
-  public mutating func take(where isMeant: (Parameter) -> Bool) -> [Tensor?] {
+  /// Takes the sums of some parameters out, leaving none; nil for all others, as `SGD` expects.
+  public mutating func take(where isIncluded: (Parameter) -> Bool) -> [Tensor?] {
     parameters.indices.map { i in
-      guard isMeant(parameters[i]) else { return nil }
+      guard isIncluded(parameters[i]) else { return nil }
       defer { sums[i] = nil }
       return sums[i]
     }

@@ -12,7 +12,9 @@ public struct Schedule: Codable, Hashable, Sendable {
   }
 
   public var shape: Shape
+  /// The rate that the shape scales.
   public var base: Double
+  /// Iterations of the whole training.
   public var total: Int
   /// Iterations over which the rate rises linearly from `warmupFactor` times its value.
   public var warmup: Int

@@ -3,6 +3,7 @@ import Tensors
 
 /// Named tensors of a network, in the order of construction.
 public struct StateDictionary: Sendable {
+  /// Parameters, then statistics, in the order in which they were made.
   public private(set) var entries: [(name: String, tensor: Tensor)]
 
   /// Element types of tensors that were left out, since networks have binary32 alone.

@@ -44,10 +44,6 @@ public struct CategoryTable: Hashable, Sendable {
   }
 
   public var count: Int { categories.count }
-  /// Classes of the box and mask heads: things and background.
-  public var boxClassCount: Int { things.count + 1 }
-  /// Classes of the semantic head: stuff and "any thing".
-  public var semanticClassCount: Int { stuff.count + 1 }
 
   /// Index in `categories`; nil for an unknown id.
   public func index(ofID id: Int) -> Int? { indexOfID[id] }

@@ -1,9 +1,10 @@
 import Determinism
 import Vision
 
-/// A thing as the box and mask heads see it.
+/// A detected object at the size of the image.
 public struct InstancePrediction: Sendable {
   public var categoryID: Int
+  /// Probability of the class, 0 to 1.
   public var score: Double
   public var mask: BinaryMask
 
@@ -12,7 +13,7 @@ public struct InstancePrediction: Sendable {
   }
 }
 
-/// A class of stuff as the semantic head sees it.
+/// The pixels of one class of stuff at the size of the image.
 public struct StuffPrediction: Sendable {
   public var categoryID: Int
   public var mask: BinaryMask
@@ -29,7 +30,7 @@ public enum FusionOrder: Hashable, Sendable, Codable {
   case smallFirst(aboveScore: Double)
 }
 
-/// What a segment must not be smaller than `stuffAreaLimit` for.
+/// The kind of segments that `stuffAreaLimit` applies to.
 public enum FusionAreaLimit: String, Switch {
   /// Stuff, as in the published code and in panopticapi.
   case stuff
@@ -38,7 +39,7 @@ public enum FusionAreaLimit: String, Switch {
   public static let recommended = FusionAreaLimit.stuff
 }
 
-/// What the overlap of an instance is measured with.
+/// The instances that an instance's overlap is measured against.
 public enum FusionOverlap: String, Switch {
   /// Instances painted before it, as in the published code.
   case earlier
@@ -53,10 +54,14 @@ public struct PanopticFusion: Hashable, Sendable, Codable {
   public var scoreThreshold: Double
   /// An instance is dropped where more than this share of its mask is taken by instances painted before.
   public var overlapThreshold: Double
-  /// Stuff that would get fewer pixels than this is dropped. Instances have no such limit.
+  /// Segments with fewer pixels than this are dropped; `areaLimit` says of which kind. Stuff counts what is free of
+  /// instances, an instance its whole mask.
   public var stuffAreaLimit: Int
+  /// Which instance is painted first.
   public var order: FusionOrder
+  /// What `stuffAreaLimit` applies to.
   public var areaLimit: FusionAreaLimit
+  /// What `overlapThreshold` is measured against.
   public var overlap: FusionOverlap
 
   /// The defaults are those of the published programs, for images at their original size.

@@ -4,8 +4,11 @@ import Vision
 public struct MatchCounts: Hashable, Sendable {
   /// Sum of the overlaps of true positives.
   public var iou = 0.0
+  /// Matched pairs.
   public var truePositives = 0
+  /// Predicted segments without a match.
   public var falsePositives = 0
+  /// Segments of the ground truth without a match.
   public var falseNegatives = 0
 
   public init(iou: Double = 0, truePositives: Int = 0, falsePositives: Int = 0, falseNegatives: Int = 0) {

@@ -89,23 +89,4 @@ public struct PanopticSegmentation: Hashable, Sendable {
     }
     return PanopticSegmentation(map: map, segments: measured)
   }
-
-  /// Pixels of one segment.
-  public func mask(of id: Int) -> BinaryMask {
-    let wanted = UInt32(id)
-    return BinaryMask(width: map.width, height: map.height, pixels: map.ids.map { $0 == wanted ? 1 : 0 })
-  }
-
-  /// Calls `body` for stretches of equal ids, in pixel order: maps are mostly flat, so this saves look-ups.
-  func forEachRun(_ body: (UInt32, Int) -> Void) {
-    map.ids.withUnsafeBufferPointer { ids in
-      var start = 0
-      while start < ids.count {
-        var end = start + 1
-        while end < ids.count && ids[end] == ids[start] { end += 1 }
-        body(ids[start], end - start)
-        start = end
-      }
-    }
-  }
 }

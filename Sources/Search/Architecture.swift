@@ -40,14 +40,20 @@ public struct Architecture: Hashable, Sendable, Codable {
     }
   }
 
-  /// Choices of the mask layers and of the semantic layers.
-  public func headChoices(in space: SearchSpace = .published) -> (mask: [Int], semantic: [Int]) {
-    (Array(head.prefix(space.maskLayers)), Array(head.dropFirst(space.maskLayers)))
-  }
-
-  /// Choices of the attention layers of both directions.
-  public func attentionChoices(in space: SearchSpace = .published) -> (thingsToStuff: [Int], stuffToThings: [Int]) {
-    (Array(inter.prefix(space.thingsToStuffLayers)), Array(inter.dropFirst(space.thingsToStuffLayers)))
+  /// The choices of one component of a network: the only place that cuts the lists of an architecture.
+  /// - Precondition: `validate` finds nothing for this part.
+  public func choices(of component: SearchSpace.Component, in space: SearchSpace = .published) -> [Int] {
+    let list =
+      switch component.part {
+      case .backbone: backbone
+      case .head: head
+      case .attention: inter
+      }
+    let range = space.range(in: component)
+    precondition(
+      range.upperBound <= list.count,
+      "choices of \(component.rawValue): layers \(range) of a list of \(list.count) choices")
+    return Array(list[range])
   }
 }
 

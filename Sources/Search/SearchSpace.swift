@@ -38,13 +38,36 @@ public struct SearchSpace: Hashable, Sendable, Codable {
     case backbone, head, attention
   }
 
+  /// The components of a network whose layers are searched, in the order of the genome. Those of one part choose among
+  /// the same operators.
+  public enum Component: String, Hashable, Sendable, CaseIterable {
+    case backbone, mask, semantic
+    case thingsToStuff = "things-to-stuff"
+    case stuffToThings = "stuff-to-things"
+
+    public var part: Part {
+      switch self {
+      case .backbone: .backbone
+      case .mask, .semantic: .head
+      case .thingsToStuff, .stuffToThings: .attention
+      }
+    }
+  }
+
+  /// Searched layers of a component.
+  public func layers(in component: Component) -> Int {
+    switch component {
+    case .backbone: backboneLayers
+    case .mask: maskLayers
+    case .semantic: semanticLayers
+    case .thingsToStuff: thingsToStuffLayers
+    case .stuffToThings: stuffToThingsLayers
+    }
+  }
+
   /// Searched layers of a part: 40, 7 and 9 in the published space.
   public func layers(of part: Part) -> Int {
-    switch part {
-    case .backbone: backboneLayers
-    case .head: maskLayers + semanticLayers
-    case .attention: thingsToStuffLayers + stuffToThingsLayers
-    }
+    Component.allCases.reduce(0) { $1.part == part ? $0 + layers(in: $1) : $0 }
   }
 
   /// Choices of each layer of a part.
@@ -58,13 +81,15 @@ public struct SearchSpace: Hashable, Sendable, Codable {
 
   /// Places of a part in the genome.
   public func range(of part: Part) -> Range<Int> {
-    let start =
-      switch part {
-      case .backbone: 0
-      case .head: backboneLayers
-      case .attention: backboneLayers + layers(of: .head)
-      }
+    let start = Part.allCases.prefix { $0 != part }.reduce(0) { $0 + layers(of: $1) }
     return start..<start + layers(of: part)
+  }
+
+  /// Places of a component among the choices of its part.
+  public func range(in component: Component) -> Range<Int> {
+    let earlier = Component.allCases.prefix { $0 != component }.filter { $0.part == component.part }
+    let start = earlier.reduce(0) { $0 + layers(in: $1) }
+    return start..<start + layers(in: component)
   }
 
   /// Searched layers in all; 56 in the published space.

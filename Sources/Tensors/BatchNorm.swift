@@ -62,12 +62,12 @@ public enum BatchNormalization {
   /// - Parameters:
   ///   - x: `[N, C, ...]` with at least one element per channel.
   ///   - weight, bias: `[C]`.
-  ///   - block: the input of a choice block that ends here. The output is then the block's: the channels of the bypass
-  ///     (`ChannelShuffle`), and behind them the normalised ones.
+  ///   - block: the input of a choice block that ends here. The output is then the block's: the channels of the identity
+  ///     branch (`ChannelShuffle`), and after them the normalised ones.
   /// - Precondition: M is at least 2 where an unbiased variance normalises.
   public static func train(
     _ x: Tensor, weight: Tensor, bias: Tensor, options: Options = Options(), relu: Bool = false,
-    behindBypassOf block: Tensor? = nil
+    afterIdentityOf block: Tensor? = nil
   ) -> (output: Tensor, statistics: NormalizationStatistics, batch: BatchMoments) {
     check(x.shape, [weight.shape, bias.shape])
     let n = x.shape[0]
@@ -81,7 +81,7 @@ public enum BatchNormalization {
       mean: Tensor(uninitialized: [channels]), inverseDeviation: Tensor(uninitialized: [channels]))
     var batch = BatchMoments(
       mean: [Double](repeating: 0, count: channels), variance: [Double](repeating: 0, count: channels))
-    var out = output(x.shape, behind: block)
+    var out = output(x.shape, afterIdentityOf: block)
     let front = out.shape[1] - channels
     let target = out.mutablePointer + front * size
     let source = x.pointer
@@ -118,7 +118,7 @@ public enum BatchNormalization {
   /// Normalises by the running statistics; `block` as in `train`.
   public static func evaluate(
     _ x: Tensor, weight: Tensor, bias: Tensor, runningMean: Tensor, runningVariance: Tensor,
-    epsilon: Double = 1e-5, relu: Bool = false, behindBypassOf block: Tensor? = nil
+    epsilon: Double = 1e-5, relu: Bool = false, afterIdentityOf block: Tensor? = nil
   ) -> (output: Tensor, statistics: NormalizationStatistics) {
     check(x.shape, [weight.shape, bias.shape, runningMean.shape, runningVariance.shape])
     let inverse = Tensor(shape: runningVariance.shape) { c in
@@ -126,7 +126,7 @@ public enum BatchNormalization {
     }
     let statistics = NormalizationStatistics(mean: runningMean, inverseDeviation: inverse)
     let (n, channels, size) = (x.shape[0], x.shape[1], x.shape.planeSize)
-    var out = output(x.shape, behind: block)
+    var out = output(x.shape, afterIdentityOf: block)
     let front = out.shape[1] - channels
     let target = out.mutablePointer + front * size
     let source = x.pointer
@@ -175,10 +175,10 @@ public enum BatchNormalization {
     }
   }
 
-  /// Room for the output for `x`, behind the bypass of `block`.
-  private static func output(_ x: Shape, behind block: Tensor?) -> Tensor {
+  /// Room for the output for `x`, after the identity branch of `block`.
+  private static func output(_ x: Shape, afterIdentityOf block: Tensor?) -> Tensor {
     var out = Tensor(uninitialized: x.replacing(1, with: (block?.shape[1] ?? 0) / 2 + x[1]))
-    if let block { ChannelShuffle.copyBypass(of: block, into: &out) }
+    if let block { ChannelShuffle.copyIdentity(of: block, into: &out) }
     return out
   }
 

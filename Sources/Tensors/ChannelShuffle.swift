@@ -3,9 +3,9 @@
 ///
 /// Shuffle, cut and the joining at the block's end are permuted copies of planes, and no plane is copied twice.
 public enum ChannelShuffle {
-  /// The channels of the two halves of 0, C/2, 1, C/2 + 1, ...: with C = 8, bypass (0, 4, 1, 5) and main (2, 6, 3, 7).
+  /// The channels of the two halves of 0, C/2, 1, C/2 + 1, ...: with C = 8, identity (0, 4, 1, 5) and main (2, 6, 3, 7).
   /// - Precondition: an even number of channels.
-  public static func order(channels: Int) -> (bypass: [Int], main: [Int]) {
+  public static func order(channels: Int) -> (identity: [Int], main: [Int]) {
     precondition(channels % 2 == 0, "channel shuffle: \(channels) channels")
     let half = channels / 2
     let order = (0..<channels).map { $0 % 2 * half + $0 / 2 }
@@ -16,23 +16,23 @@ public enum ChannelShuffle {
   public static func main(_ x: Tensor) -> Tensor { Channels.gather(x, order(channels: x.shape[1]).main) }
 
   /// Copies the half of `x` that goes around a block to the first channels of the block's result.
-  static func copyBypass(of x: Tensor, into out: inout Tensor) {
-    let bypass = order(channels: x.shape[1]).bypass
+  static func copyIdentity(of x: Tensor, into out: inout Tensor) {
+    let identity = order(channels: x.shape[1]).identity
     let channels = out.shape[1]
     precondition(
-      channels >= bypass.count && out.shape == x.shape.replacing(1, with: channels),
-      "channel shuffle: bypass of \(x.shape) in \(out.shape)")
+      channels >= identity.count && out.shape == x.shape.replacing(1, with: channels),
+      "channel shuffle: identity of \(x.shape) in \(out.shape)")
     let size = x.shape.planeSize
     let target = out.mutablePointer
     let source = x.pointer
-    Loops.planes(x.shape[0] * bypass.count, size: size) { plane in
-      let (image, c) = (plane / bypass.count, plane % bypass.count)
+    Loops.planes(x.shape[0] * identity.count, size: size) { plane in
+      let (image, c) = (plane / identity.count, plane % identity.count)
       (target + (image * channels + c) * size).update(
-        from: source + (image * x.shape[1] + bypass[c]) * size, count: size)
+        from: source + (image * x.shape[1] + identity[c]) * size, count: size)
     }
   }
 
-  /// The gradient of a block's input: the bypass's from the first channels of the joined result's gradient, the main
+  /// The gradient of a block's input: the identity branch's from the first channels of the joined result's gradient, the main
   /// half's from `main`, `[N, C/2, ...]`.
   public static func inputGradient(joined: Tensor, main: Tensor) -> Tensor {
     let half = main.shape[1]
@@ -43,12 +43,12 @@ public enum ChannelShuffle {
     let size = main.shape.planeSize
     var out = Tensor(uninitialized: main.shape.replacing(1, with: 2 * half))
     let target = out.mutablePointer
-    let (joinedChannels, bypassSource, mainSource) = (joined.shape[1], joined.pointer, main.pointer)
+    let (joinedChannels, identitySource, mainSource) = (joined.shape[1], joined.pointer, main.pointer)
     Loops.planes(main.shape[0] * half, size: 2 * size) { plane in
       let (image, c) = (plane / half, plane % half)
       let image0 = target + image * 2 * half * size
-      (image0 + order.bypass[c] * size).update(
-        from: bypassSource + (image * joinedChannels + c) * size, count: size)
+      (image0 + order.identity[c] * size).update(
+        from: identitySource + (image * joinedChannels + c) * size, count: size)
       (image0 + order.main[c] * size).update(from: mainSource + plane * size, count: size)
     }
     return out

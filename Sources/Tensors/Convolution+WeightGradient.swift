@@ -67,7 +67,7 @@ extension Convolution2D {
 }
 
 /// How the gradient of the weights is cut: chunks of positions, in waves that bound the memory; blocks of output
-/// channels, each of which turns its own part of the output gradient; and bands of input channels where those are few.
+/// channels, each of which interleaves its own part of the output gradient; and bands of input channels where those are few.
 struct WeightGradientPlan {
   static let chunkPositions = 2048
 

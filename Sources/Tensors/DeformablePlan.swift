@@ -16,10 +16,10 @@ struct DeformablePlan {
   let columns: Int
   let taps: Int
   let geometry: ck_deform
-  /// Floats of one position of a turned image.
+  /// Floats of one position of an interleaved image.
   let width: Int
   /// The input with channels side by side, `[N, H · W, width]`: sampling reads whole vectors of channels.
-  let turned: Tensor
+  let interleaved: Tensor
 
   init(_ settings: DeformableConvolution, x: Tensor, offset: Tensor, mask: Tensor?, weight: Shape) {
     self.settings = settings
@@ -43,20 +43,20 @@ struct DeformablePlan {
       stride: Int64(settings.stride), padding: Int64(settings.padding), dilation: Int64(settings.dilation),
       offset_groups: Int64(settings.offsetGroups))
     width = withUnsafePointer(to: geometry) { Int(ck_deform_width($0)) }
-    turned = DeformablePlan.turn(x, geometry, width: width)
+    interleaved = DeformablePlan.interleaved(x, geometry, width: width)
   }
 
-  private static func turn(_ x: Tensor, _ geometry: ck_deform, width: Int) -> Tensor {
+  private static func interleaved(_ x: Tensor, _ geometry: ck_deform, width: Int) -> Tensor {
     let area = x.shape[2] * x.shape[3]
-    var turned = Tensor(uninitialized: [x.shape[0], area, width])
-    if turned.isEmpty { return turned }
-    let target = turned.mutablePointer
+    var interleaved = Tensor(uninitialized: [x.shape[0], area, width])
+    if interleaved.isEmpty { return interleaved }
+    let target = interleaved.mutablePointer
     Parallel.forEach(x.shape[0]) { image in
       withUnsafePointer(to: geometry) { g in
-        ck_deform_turn(Backend.isa, g, x.pointer + image * x.shape[1] * area, target + image * area * width)
+        ck_deform_interleave(Backend.isa, g, x.pointer + image * x.shape[1] * area, target + image * area * width)
       }
     }
-    return turned
+    return interleaved
   }
 
   // MARK: Cuts
@@ -77,7 +77,7 @@ struct DeformablePlan {
   }
 
   private func imageInput(_ image: Int) -> UnsafePointer<Float> {
-    turned.pointer + image * x.shape[2] * x.shape[3] * width
+    interleaved.pointer + image * x.shape[2] * x.shape[3] * width
   }
 
   /// Columns of a range of positions, `[columns, stride]` from `target` on.
@@ -170,8 +170,8 @@ struct DeformablePlan {
   }
 
   /// The weights as `[outputs, taps, width]`: the right side of the product that gives the gradient of the columns in
-  /// the order of turned images. Channels of other groups and of the padding are zeros.
-  private func turnedWeight(_ weight: Tensor) -> Tensor {
+  /// the order of interleaved images. Channels of other groups and of the padding are zeros.
+  private func interleavedWeight(_ weight: Tensor) -> Tensor {
     let channels = weight.shape[1]
     let perOffsetGroup = x.shape[1] / settings.offsetGroups
     let padded = width / settings.offsetGroups
@@ -194,7 +194,7 @@ struct DeformablePlan {
     _ dy: Tensor, weight: Tensor, dx: UnsafeMutablePointer<Float>, doffset: UnsafeMutablePointer<Float>,
     dmask: UnsafeMutablePointer<Float>?
   ) {
-    let right = turnedWeight(weight)
+    let right = interleavedWeight(weight)
     let row = taps * width
     let wave = max(1, min(images, 16_777_216 / (row * plane)))
     var buffer = Tensor(uninitialized: [wave, plane, row])

@@ -21,20 +21,6 @@ extension Elementwise {
     return Reduction.foldPlanes(x.shape, into: factors) { plane in kernel(size, a + plane * size, b + plane * size) }
   }
 
-  /// `x + factor * x` plane by plane: the re-weighting of inter-modular attention.
-  ///
-  /// Its gradient at the factors is `scaleChannelsGradient`, at `x` `reweightChannels(upstream, by: factors)`.
-  public static func reweightChannels(_ x: Tensor, by factors: Tensor) -> Tensor {
-    let kernel = Backend.maps.reweight
-    return perPlane("reweightChannels", x, factors) { n, factor, x, out in kernel(n, factor, x, out) }
-  }
-
-  /// `x + term` plane by plane. The gradient at the terms is `Reduction.channelSums`.
-  public static func addChannels(_ x: Tensor, _ terms: Tensor) -> Tensor {
-    let kernel = Backend.maps.add_scalar
-    return perPlane("addChannels", x, terms) { n, term, x, out in kernel(n, term, x, out) }
-  }
-
   static func checkChannels(_ name: String, _ x: Shape, _ factors: Shape) {
     let matches =
       x.rank >= 2

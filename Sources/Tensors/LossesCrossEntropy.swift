@@ -55,34 +55,6 @@ public enum CrossEntropy {
     return LossValue(value: Float(total * scale), gradient: gradient)
   }
 
-  /// The loss of every position, `[N]` or `[N, H, W]`, and the gradient of each at its own logits. For an upstream
-  /// gradient per position, `scalePositions` finishes the backward pass.
-  public static func perPosition(
-    _ logits: Tensor, labels: [Int32], weights: Tensor? = nil, options: Options = Options()
-  ) -> (losses: Tensor, gradient: Tensor) {
-    let (losses, gradient) = run(logits, labels, weights, options, scale: 1)
-    let extents = logits.shape.array
-    let shape = Shape([extents[0]] + extents[2...])
-    return (Tensor(shape: shape) { Float(losses[$0]) }, gradient)
-  }
-
-  /// Multiplies all channels of a position of `[N, C, ...]` by its factor of `[N, ...]`.
-  public static func scalePositions(_ x: Tensor, by factors: Tensor) -> Tensor {
-    let size = x.shape.planeSize
-    precondition(
-      x.shape.rank >= 2 && factors.count == x.shape[0] * size, "scalePositions: \(x.shape) by \(factors.shape)")
-    var out = Tensor(uninitialized: x.shape)
-    let source = x.pointer
-    let target = out.mutablePointer
-    let factor = factors.pointer
-    let channels = x.shape[1]
-    let kernel = Backend.maps.multiply
-    Loops.planes(x.shape[0] * channels, size: size) { plane in
-      kernel(size, source + plane * size, factor + plane / channels * size, target + plane * size)
-    }
-    return out
-  }
-
   private static func run(
     _ logits: Tensor, _ labels: [Int32], _ weights: Tensor?, _ options: Options, scale: Double
   ) -> (losses: [Double], gradient: Tensor) {

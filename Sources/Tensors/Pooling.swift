@@ -89,42 +89,6 @@ public enum Pooling {
 
   // MARK: Average
 
-  /// The mean of every window: one binary64 chain over its taps, row-major, rounded once.
-  /// - Parameter countsPadding: whether padding counts as zeros in the divisor.
-  public static func average(_ x: Tensor, _ window: PoolingWindow, countsPadding: Bool = true) -> Tensor {
-    var out = Tensor(uninitialized: window.outputShape(x.shape))
-    let (h, w, oh, ow) = (x.shape[2], x.shape[3], out.shape[2], out.shape[3])
-    let source = x.pointer
-    let target = out.mutablePointer
-    let kernel = Backend.maps.average_pool
-    let taps = window.kernelSize * window.kernelSize
-    Loops.planes(x.shape[0] * x.shape[1], size: oh * ow, cost: taps) { plane in
-      kernel(
-        h, w, oh, ow, window.kernelSize, window.stride, window.padding, countsPadding ? 1 : 0,
-        source + plane * h * w, target + plane * oh * ow)
-    }
-    return out
-  }
-
-  /// The gradient of `average`: `upstream / taps` joins every tap, in row-major order of the output.
-  public static func averageGradient(
-    upstream: Tensor, input: Shape, _ window: PoolingWindow, countsPadding: Bool = true
-  ) -> Tensor {
-    precondition(upstream.shape == window.outputShape(input), "averageGradient: \(upstream.shape) for \(input)")
-    var dx = Tensor(uninitialized: input)
-    let (h, w, oh, ow) = (input[2], input[3], upstream.shape[2], upstream.shape[3])
-    let dy = upstream.pointer
-    let target = dx.mutablePointer
-    let kernel = Backend.maps.average_pool_gradient
-    let taps = window.kernelSize * window.kernelSize
-    Loops.planes(input[0] * input[1], size: oh * ow, cost: taps) { plane in
-      kernel(
-        h, w, oh, ow, window.kernelSize, window.stride, window.padding, countsPadding ? 1 : 0, dy + plane * oh * ow,
-        target + plane * h * w)
-    }
-    return dx
-  }
-
   /// `[N, C]`: the mean of every plane (rule 5), rounded once.
   public static func globalAverage(_ x: Tensor) -> Tensor {
     precondition(x.shape.rank >= 3 && x.shape.planeSize > 0, "globalAverage: \(x.shape)")

@@ -44,15 +44,15 @@ public enum RoIAlignment {
     let target = out.mutablePointer
     let maps = Backend.maps
     forEachBlock(features.shape, tables) { image, block, rois in
-      var turned = Tensor(uninitialized: [size, lanes])
+      var interleaved = Tensor(uninitialized: [size, lanes])
       var sums = Tensor(uninitialized: [bins, lanes])
-      let (planes, buffer) = (turned.mutablePointer, sums.mutablePointer)
-      maps.turn(block.count, size, size, source + (image * channels + block.lowerBound) * size, planes)
+      let (planes, buffer) = (interleaved.mutablePointer, sums.mutablePointer)
+      maps.interleave(block.count, size, size, source + (image * channels + block.lowerBound) * size, planes)
       for r in rois {
         tables[r].withTaps { index, weight in
           maps.roi_gather(bins, tables[r].taps, index, weight, tables[r].count, planes, buffer)
         }
-        maps.turn_back(block.count, bins, bins, buffer, target + (r * channels + block.lowerBound) * bins)
+        maps.deinterleave(block.count, bins, bins, buffer, target + (r * channels + block.lowerBound) * bins)
       }
     }
     return out
@@ -72,16 +72,16 @@ public enum RoIAlignment {
     let target = dx.mutablePointer
     let maps = Backend.maps
     forEachBlock(features, tables) { image, block, rois in
-      var turned = Tensor(zeros: [size, lanes])
+      var interleaved = Tensor(zeros: [size, lanes])
       var shares = Tensor(uninitialized: [bins, lanes])
-      let (planes, buffer) = (turned.mutablePointer, shares.mutablePointer)
+      let (planes, buffer) = (interleaved.mutablePointer, shares.mutablePointer)
       for r in rois {
-        maps.turn(block.count, bins, bins, dy + (r * channels + block.lowerBound) * bins, buffer)
+        maps.interleave(block.count, bins, bins, dy + (r * channels + block.lowerBound) * bins, buffer)
         tables[r].withTaps { index, weight in
           maps.roi_scatter(bins, tables[r].taps, index, weight, tables[r].count, buffer, planes)
         }
       }
-      maps.turn_back(block.count, size, size, planes, target + (image * channels + block.lowerBound) * size)
+      maps.deinterleave(block.count, size, size, planes, target + (image * channels + block.lowerBound) * size)
     }
     return dx
   }

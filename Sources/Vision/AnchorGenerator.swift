@@ -1,12 +1,11 @@
-/// The boxes that a region proposal network starts from: a few around every cell of every pyramid level.
+/// The boxes that a region proposal network starts from: a few centred on every cell of every pyramid level.
 ///
 /// A level of stride `s` starts with the window `(0, 0, s - 1, s - 1)`. For each ratio `r = height / width` the window
-/// gets width `round(√(s² / r))` and height `round(width · r)`, both to the nearest even on ties, about the same
-/// centre; then its sides are multiplied by `size / s` for each size of the level, and it is shifted by multiples of
-/// the stride. Corners follow the legacy convention. All values are exact in binary32 for the usual strides and sizes.
+/// gets width `round(√(s² / r))` and height `round(width · r)`, both to the nearest even on ties, and keeps its centre.
+/// Then its sides are multiplied by `size / s` for each size of the level, and it is shifted by multiples of the stride. Corners follow the legacy convention. All values are exact in binary32 for the usual strides and sizes.
 ///
-/// Under the exclusive convention anchors are torchvision's: `size / √r` wide and `size · √r` high about the corner of
-/// their cell, corners rounded to the nearest even on ties.
+/// Under the exclusive convention anchors are torchvision's: `size / √r` wide and `size · √r` high, centred on the corner
+/// of their cell, corners rounded to the nearest even on ties.
 public struct AnchorGenerator: Hashable, Sendable {
   /// One pyramid level.
   public struct Level: Hashable, Sendable {
@@ -42,10 +41,6 @@ public struct AnchorGenerator: Hashable, Sendable {
       }
     }
   }
-
-  /// Strides 4 to 64 with one size each, 32 to 512: the published network on 800-pixel images.
-  public static let published = AnchorGenerator(
-    levels: [(4, 32), (8, 64), (16, 128), (32, 256), (64, 512)].map { Level(stride: $0.0, sizes: [$0.1]) })
 
   /// Anchors per cell of level `index`; also the number of objectness channels.
   public func anchorsPerCell(level index: Int) -> Int { cellAnchors[index].count }
@@ -88,7 +83,7 @@ public struct AnchorGenerator: Hashable, Sendable {
 }
 
 extension Box {
-  /// True where the box leaves an image of `width x height` pixels by at most `margin`: only such anchors are trained.
+  /// True where the box leaves an image of `width x height` pixels by at most `margin`. Only such anchors enter the losses.
   public func isInside(
     width: Int, height: Int, margin: Float = 0, _ convention: BoxConvention = .legacy
   ) -> Bool {

@@ -62,23 +62,8 @@ extension Box {
       x1: min(max(x1, 0), right), y1: min(max(y1, 0), bottom))
   }
 
-  /// True where the far corner is not strictly beyond the near one; such boxes are dropped after clipping, under both
-  /// conventions (so a legacy box one pixel wide counts as empty there, as published).
-  public var isDegenerate: Bool { !(x1 > x0 && y1 > y0) }
-
-  /// True where both sides reach `size` pixels.
-  public func hasSides(atLeast size: Float, _ convention: BoxConvention = .legacy) -> Bool {
-    width(convention) >= Double(size) && height(convention) >= Double(size)
-  }
-
   /// True where no corner is a NaN or infinite.
   public var isFinite: Bool { x0.isFinite && y0.isFinite && x1.isFinite && y1.isFinite }
-
-  /// The mirror image in a picture `width` pixels wide.
-  public func flippedHorizontally(width: Int, _ convention: BoxConvention = .legacy) -> Box {
-    let right = Float(width) - Float(convention.offset)
-    return Box(x0: right - x1, y0: y0, x1: right - x0, y1: y1)
-  }
 
   /// The box in an image resized by the two factors; corners are scaled as they are, as published.
   public func scaled(x: Float, y: Float) -> Box { Box(x0: x0 * x, y0: y0 * y, x1: x1 * x, y1: y1 * y) }

@@ -41,7 +41,7 @@ public struct BoxCoder: Hashable, Sendable {
     self.convention = convention
   }
 
-  /// The numbers that lead from `proposal` to `target`.
+  /// The deltas that decode to `target` from `proposal`.
   /// - Precondition: both boxes have positive sides.
   public func encode(_ target: Box, relativeTo proposal: Box) -> Deltas {
     let (w, h) = (proposal.width(convention), proposal.height(convention))
@@ -54,7 +54,7 @@ public struct BoxCoder: Hashable, Sendable {
       Float(weightW * PortableMath.log(targetW / w)), Float(weightH * PortableMath.log(targetH / h)))
   }
 
-  /// The box that `deltas` lead to from `proposal`; not clipped to the image.
+  /// The box that `deltas` describe relative to `proposal`; not clipped to the image.
   public func decode(_ deltas: Deltas, relativeTo proposal: Box) -> Box {
     let (w, h) = (proposal.width(convention), proposal.height(convention))
     let x = Double(proposal.x0) + 0.5 * w + Double(deltas.dx) / weightX * w

@@ -2,7 +2,7 @@ import CCodecs
 import Tensors
 
 extension Image {
-  /// The picture at another size, by `Resampling.antialiased`: columns first, then rows.
+  /// The picture at another size, by `ResizeFilter.antialiased`: columns first, then rows.
   func resampled(_ newWidth: Int, _ newHeight: Int) -> Image {
     let isa = Backend.instructionSet.codecs
     let stride = newWidth * channels
@@ -18,7 +18,7 @@ extension Image {
     return Image(width: newWidth, height: newHeight, channels: channels, pixels: pixels)
   }
 
-  /// Resizes the picture by `Resampling.antialiased` and writes it as three planes of floats, without a picture in
+  /// Resizes the picture by `ResizeFilter.antialiased` and writes it as three planes of floats, without a picture in
   /// between: what `resized`, `flippedHorizontally` and a look-up in the tables give.
   ///
   /// - Parameters:

@@ -1,26 +1,26 @@
 /// How a picture is resampled. The names tell the convention, since libraries differ; the arithmetic is exact in
 /// integers, so every machine gets the same samples.
-public struct Resampling: Hashable, Sendable {
+public struct ResizeFilter: Hashable, Sendable {
   enum Kind: Hashable { case nearest, bilinear, triangle }
   let kind: Kind
 
   /// The sample at `floor((i + ½) · in / out)`. Mixes nothing: for label maps.
-  public static let nearest = Resampling(kind: .nearest)
+  public static let nearest = ResizeFilter(kind: .nearest)
 
   /// OpenCV's convention for `INTER_LINEAR`: two samples each way around `(i + ½) · in / out - ½`, the border
   /// repeated, no smoothing when shrinking. Weights are multiples of 2^-11, the sum is rounded half up once.
-  public static let bilinear = Resampling(kind: .bilinear)
+  public static let bilinear = ResizeFilter(kind: .bilinear)
 
   /// Pillow's convention for `BILINEAR`: a triangle that widens when shrinking, so that every sample counts; columns
   /// first, then rows, with 8-bit samples between the two and weights in multiples of 2^-22. The samples are those of
   /// Pillow, except where Pillow 13 starts with the rows (wider but lower pictures; the versions before never did).
-  public static let antialiased = Resampling(kind: .triangle)
+  public static let antialiased = ResizeFilter(kind: .triangle)
 }
 
 extension Image {
   /// The picture at another size.
   /// - Precondition: neither size is empty.
-  public func resized(width newWidth: Int, height newHeight: Int, by method: Resampling) -> Image {
+  public func resized(width newWidth: Int, height newHeight: Int, by method: ResizeFilter) -> Image {
     precondition(
       newWidth > 0 && newHeight > 0 && width > 0 && height > 0,
       "resized: \(width)×\(height) to \(newWidth)×\(newHeight)")

@@ -1,12 +1,14 @@
 import Determinism
 
-/// Sends a box to the pyramid level it is pooled from: `floor(k₀ + log₂(√area / s₀ + ε))`, clamped to the levels.
+/// The pyramid level that a box is pooled from: `floor(k₀ + log₂(√area / s₀ + ε))`, clamped to the levels.
 public struct LevelRule: Hashable, Sendable {
   /// `s₀`: the side, in image pixels, of a box that belongs to the canonical level.
   public var canonicalScale: Double
   /// `k₀`
   public var canonicalLevel: Int
+  /// Smaller regions are pooled from this level too.
   public var lowest: Int
+  /// Larger regions are pooled from this level too.
   public var highest: Int
   /// `ε`, which keeps boxes whose side is a power of two times `s₀` on the upper level in spite of rounding.
   public var epsilon: Double

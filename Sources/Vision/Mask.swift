@@ -34,32 +34,4 @@ public struct BinaryMask: Hashable, Sendable {
 
   /// Number of pixels inside.
   public var area: Int { pixels.reduce(0) { $0 + Int($1) } }
-
-  /// The smallest box around the mask, legacy convention; nil for an empty mask.
-  public var boundingBox: Box? {
-    var (left, top, right, bottom) = (width, height, -1, -1)
-    for y in 0..<height {
-      let row = pixels[y * width..<(y + 1) * width]
-      guard let first = row.firstIndex(of: 1), let last = row.lastIndex(of: 1) else { continue }
-      left = min(left, first - row.startIndex)
-      right = max(right, last - row.startIndex)
-      if top == height { top = y }
-      bottom = y
-    }
-    guard right >= 0 else { return nil }
-    return Box(x0: Float(left), y0: Float(top), x1: Float(right), y1: Float(bottom))
-  }
-
-  /// Pixels in both masks, which must have the same size.
-  public func intersectionArea(_ other: BinaryMask) -> Int {
-    precondition(width == other.width && height == other.height, "intersectionArea: masks of different size")
-    var sum = 0
-    for i in 0..<pixels.count { sum += Int(pixels[i] & other.pixels[i]) }
-    return sum
-  }
-
-  /// The mirror image.
-  public func flippedHorizontally() -> BinaryMask {
-    BinaryMask(width: width, height: height) { x, y in self[width - 1 - x, y] }
-  }
 }

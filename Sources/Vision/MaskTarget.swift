@@ -1,5 +1,5 @@
 extension BinaryMask {
-  /// What a mask head should predict for a proposal: the mask inside the box, resampled to `size x size` cells.
+  /// The target of a mask head for a proposal: the mask inside the box, resampled to `size x size` cells.
   ///
   /// The rule is exact area coverage. Pixel `(x, y)` covers `[x, x + 1) × [y, y + 1)`; the box is cut into `size x
   /// size` equal cells; a cell is 1 where at least half of its area is mask. Outside the image nothing is mask.

@@ -1,4 +1,4 @@
-/// What an anchor or proposal is trained towards.
+/// The training target of an anchor or proposal.
 public enum Match: Hashable, Sendable {
   /// The ground-truth object with this index.
   case object(Int)
@@ -9,15 +9,18 @@ public enum Match: Hashable, Sendable {
   public var objectIndex: Int? { if case .object(let i) = self { i } else { nil } }
 }
 
-/// Assigns ground-truth objects to candidate boxes by overlap.
+/// Assigns ground-truth objects to candidate boxes by IoU.
 ///
-/// A candidate takes the object it overlaps most (the lower index on ties) if that overlap reaches
-/// `foregroundThreshold`; it is background below `backgroundThreshold`, ignored between the two. With
-/// `forcesBestCandidates` every object also claims the candidates that overlap *it* most, all of them on ties; such a
-/// candidate is assigned to its own best object, which need not be the one that claimed it (as published).
+/// A candidate is matched to the object with the highest IoU (the lower index on ties) if that IoU reaches
+/// `foregroundThreshold`. It is background below `backgroundThreshold`, and ignored between the two. With
+/// `forcesBestCandidates` every object also claims the candidates with *its* highest IoU, all of them on ties. Such a
+/// candidate is matched to its own best object, which need not be the one that claimed it (as published).
 public struct Matcher: Hashable, Sendable {
+  /// From this IoU on a candidate is foreground.
   public var foregroundThreshold: Float
+  /// Below this IoU with every object a candidate is background.
   public var backgroundThreshold: Float
+  /// Whether every object claims the candidates that fit it best, however little.
   public var forcesBestCandidates: Bool
 
   public init(foregroundThreshold: Float, backgroundThreshold: Float, forcesBestCandidates: Bool) {
@@ -29,13 +32,6 @@ public struct Matcher: Hashable, Sendable {
     self.forcesBestCandidates = forcesBestCandidates
   }
 
-  /// The published rule for anchors.
-  public static let anchors = Matcher(
-    foregroundThreshold: 0.7, backgroundThreshold: 0.3, forcesBestCandidates: true)
-  /// The published rule for proposals.
-  public static let proposals = Matcher(
-    foregroundThreshold: 0.5, backgroundThreshold: 0.5, forcesBestCandidates: false)
-
   /// The match of every candidate. Without objects all candidates are background.
   public func match(_ candidates: [Box], to objects: [Box], convention: BoxConvention = .legacy) -> [Match] {
     match(candidateCount: candidates.count, objectCount: objects.count) { object, candidate in
@@ -43,7 +39,7 @@ public struct Matcher: Hashable, Sendable {
     }
   }
 
-  /// The match of every candidate, given the overlap of each pair.
+  /// The match of every candidate, given the IoU of each pair.
   ///
   /// - Parameter overlap: called with an object and a candidate, once per pair, in object-major order.
   public func match(

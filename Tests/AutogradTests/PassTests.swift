@@ -18,7 +18,6 @@ struct PassTests {
   func parameterReverseOrder() throws {
     let pass = Pass(mode: .training)
     let parameter = Trainable(value: Tensor(scalar: 3))
-    #expect(pass.use(parameter) === pass.use(parameter))
     let uses = [1, 1e8, -1e8].map { affine(pass.use(parameter), scale: $0, shift: 0) }
     pass.backward(from: weightedSum(uses, weights: [1, 1, 1]))
     #expect(try #require(pass.takeGradient(of: parameter)).item == 1)
@@ -93,6 +92,25 @@ struct PassTests {
       precondition(TensorMemory.used - before == 2 * one)
       withExtendedLifetime(y) {}
     }
+  }
+
+  @Test("a variable keeps its pass alive, and an unused pass is freed")
+  func lifetime() throws {
+    weak var pass: Pass?
+    do {
+      let parameter = Trainable(value: Tensor(scalar: 3))
+      let y: Variable
+      do {
+        let made = Pass(mode: .training)
+        pass = made
+        y = affine(made.use(parameter), scale: 2, shift: 0)
+      }
+      let alive = try #require(pass)
+      #expect(y.pass === alive)
+      alive.backward(from: y)
+      #expect(try #require(alive.takeGradient(of: parameter)).item == 2)
+    }
+    #expect(pass == nil)
   }
 
   @Test("updates of statistics run at the commit, in order, once")

@@ -73,10 +73,10 @@ struct ADE20KTests {
       }
     }
     try ADE20K(root: folder.path, layout: .full).convert(to: converted.path)
-    let data = try PanopticDataset(cocoRoot: converted.path, part: "val2017")
+    let data = try PanopticDataset(cocoRoot: converted.path, part: Coco.val)
     let sample = try #require(data.samples.first)
     #expect(data.samples.count == 1 && sample.id == .number(516_869))
-    let labels = try ImageFile.readLabelPNG(path: "\(converted.path)/annotations/panoptic_val2017/\(name).png")
+    let labels = try ImageFile.readLabelPNG(path: "\(converted.path)/\(Coco.val.labels)/\(name).png")
     #expect((labels.width, labels.height) == (2048, 1536))
     let category = Dictionary(uniqueKeysWithValues: sample.annotation.segments.map { ($0.id, $0.categoryID) })
     let theirs = Dictionary(uniqueKeysWithValues: reference.segments.map { ($0.id, $0.category) })
@@ -163,7 +163,7 @@ struct ADE20KTests {
     try miniature().writeADE20K(to: ade.path)
     try ADE20K(root: ade.path).convert(to: converted.path, classes: .present)
     try miniature().write(to: direct.path)
-    for part in ["train2017", "val2017"] {
+    for part in [Coco.train, Coco.val] {
       let a = try PanopticDataset(cocoRoot: converted.path, part: part)
       let b = try PanopticDataset(cocoRoot: direct.path, part: part)
       #expect(a.samples.count == b.samples.count)
@@ -183,7 +183,7 @@ struct ADE20KTests {
     let (ade, converted) = (try TemporaryFolder(), try TemporaryFolder())
     try miniature().writeADE20K(to: ade.path)
     try ADE20K(root: ade.path).convert(to: converted.path)
-    let categories = try PanopticDataset(cocoRoot: converted.path, part: "val2017").categories
+    let categories = try PanopticDataset(cocoRoot: converted.path, part: Coco.val).categories
     #expect(categories.things.count == 100 && categories.stuff.count == 50)
   }
 

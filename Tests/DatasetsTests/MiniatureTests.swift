@@ -50,7 +50,7 @@ struct MiniatureTests {
     var categories = Set<Int>()
     var sides: [Float] = []
     var (crowds, voids, objects) = (0, 0, 0)
-    for part in ["train2017", "val2017"] {
+    for part in [Coco.train, Coco.val] {
       let data = try PanopticDataset(cocoRoot: folder.path, part: part)
       #expect(data.categories.things.count >= 8 && data.categories.stuff.count >= 6)
       for sample in data.samples {
@@ -68,7 +68,7 @@ struct MiniatureTests {
         let measured = PanopticSegmentation(map: picture.labelImage, segments: segments).measured()
         #expect(measured.segments == segments)
       }
-      if part == "train2017" { #expect(categories.count == data.categories.count) }
+      if part == Coco.train { #expect(categories.count == data.categories.count) }
     }
     #expect(pictures.count == 160 && maps.count == 160)
     #expect(crowds > 5 && voids > 15)
@@ -83,8 +83,9 @@ struct MiniatureTests {
     p.trainPerClass = 4
     p.validationPerClass = 2
     try p.write(to: folder.path)
-    let train = try ClassificationDataset(root: folder.path, part: "train")
-    let validation = try ClassificationDataset(root: folder.path, part: "val", classes: train.classes)
+    let train = try ClassificationDataset(root: folder.path, part: ClassificationLayout.imageNet.training)
+    let validation = try ClassificationDataset(
+      root: folder.path, part: ClassificationLayout.imageNet.validation, classes: train.classes)
     #expect(train.classes.count == 20 && train.samples.count == 80 && validation.samples.count == 40)
     let images = try (train.samples.map { try train.image($0) }) + (validation.samples.map { try validation.image($0) })
     #expect(Set(images.map(\.pixels)).count == 120)

@@ -24,36 +24,38 @@ struct ReaderTests {
   static let image = "000000000001.png"
 
   static let damages: [Damage] = [
-    Damage("image missing", ["train2017/000000000001.png", "no such file"]) { root, _ in
-      try FileManager.default.removeItem(atPath: "\(root)/train2017/\(image)")
+    Damage("image missing", ["\(Coco.train.images)/000000000001.png", "no such file"]) { root, _ in
+      try FileManager.default.removeItem(atPath: "\(root)/\(Coco.train.images)/\(image)")
     },
-    Damage("label PNG missing", ["panoptic_train2017/000000000001.png", "no such file"]) { root, _ in
-      try FileManager.default.removeItem(atPath: "\(root)/annotations/panoptic_train2017/\(image)")
+    Damage("label PNG missing", ["panoptic_\(Coco.train.images)/000000000001.png", "no such file"]) { root, _ in
+      try FileManager.default.removeItem(atPath: "\(root)/\(Coco.train.labels)/\(image)")
     },
-    Damage("image folder missing", ["train2017", "no such folder"]) { root, _ in
-      try FileManager.default.removeItem(atPath: "\(root)/train2017")
+    Damage("image folder missing", [Coco.train.images, "no such folder"]) { root, _ in
+      try FileManager.default.removeItem(atPath: "\(root)/\(Coco.train.images)")
     },
-    Damage("image truncated", ["train2017/000000000001.png", "damaged PNG"]) { root, _ in
-      let url = URL(fileURLWithPath: "\(root)/train2017/\(image)")
+    Damage("image truncated", ["\(Coco.train.images)/000000000001.png", "damaged PNG"]) { root, _ in
+      let url = URL(fileURLWithPath: "\(root)/\(Coco.train.images)/\(image)")
       try Data(try Data(contentsOf: url).prefix(3000)).write(to: url)
     },
-    Damage("JPEG truncated", ["train2017/000000000001.png", "damaged JPEG"]) { root, _ in
+    Damage("JPEG truncated", ["\(Coco.train.images)/000000000001.png", "damaged JPEG"]) { root, _ in
       let start: [UInt8] = [0xFF, 0xD8, 0xFF, 0xE0, 0, 16, 0x4A, 0x46, 0x49, 0x46, 0, 1, 1, 0, 0, 1, 0, 1, 0, 0]
-      try Data(start).write(to: URL(fileURLWithPath: "\(root)/train2017/\(image)"))
+      try Data(start).write(to: URL(fileURLWithPath: "\(root)/\(Coco.train.images)/\(image)"))
     },
-    Damage("image is text", ["train2017/000000000001.png", "neither a JPEG nor a PNG"]) { root, _ in
-      try Data("GIF89a, honestly".utf8).write(to: URL(fileURLWithPath: "\(root)/train2017/\(image)"))
+    Damage("image is text", ["\(Coco.train.images)/000000000001.png", "neither a JPEG nor a PNG"]) { root, _ in
+      try Data("GIF89a, honestly".utf8).write(to: URL(fileURLWithPath: "\(root)/\(Coco.train.images)/\(image)"))
     },
-    Damage("image of the wrong size", ["train2017/000000000001.png", "32×64", "64×64", "image 1"]) { root, _ in
-      try PNGWriter.write(Image(width: 32, height: 64), to: "\(root)/train2017/\(image)")
+    Damage("image of the wrong size", ["\(Coco.train.images)/000000000001.png", "32×64", "64×64", "image 1"]) {
+      root, _ in
+      try PNGWriter.write(Image(width: 32, height: 64), to: "\(root)/\(Coco.train.images)/\(image)")
     },
-    Damage("label PNG of the wrong size", ["panoptic_train2017/000000000001.png", "16×16", "64×64"]) { root, _ in
+    Damage("label PNG of the wrong size", ["panoptic_\(Coco.train.images)/000000000001.png", "16×16", "64×64"]) {
+      root, _ in
       try PNGWriter.write(
         LabelImage(width: 16, height: 16, ids: [UInt32](repeating: 0, count: 256)),
-        to: "\(root)/annotations/panoptic_train2017/\(image)")
+        to: "\(root)/\(Coco.train.labels)/\(image)")
     },
     Damage("segment in the PNG alone", ["000000000001.png", "segment 4242"]) { root, _ in
-      let path = "\(root)/annotations/panoptic_train2017/\(image)"
+      let path = "\(root)/\(Coco.train.labels)/\(image)"
       var labels = try ImageFile.readLabelPNG(path: path)
       labels.ids[5] = 4242
       try PNGWriter.write(labels, to: path)
@@ -75,7 +77,9 @@ struct ReaderTests {
     Damage("image annotated twice", ["two annotations of the image 1"]) { _, index in
       index.edit(["annotations", 1, "image_id"]) { $0 = 1 }
     },
-    Damage("image without annotation", ["panoptic_train2017.json", "image 1 (000000000001.png)", "no annotation"]) {
+    Damage(
+      "image without annotation", ["panoptic_\(Coco.train.images).json", "image 1 (000000000001.png)", "no annotation"]
+    ) {
       _, index in index.edit(["annotations"]) { $0 = .array(Array($0.arrayValue!.dropFirst())) }
     },
     Damage("annotation without image", ["the image 1 is not listed"]) { _, index in
@@ -98,12 +102,12 @@ struct ReaderTests {
   func badInput(_ damage: Damage) throws {
     let folder = try TemporaryFolder()
     try smallScenes(train: 3, validation: 0).write(to: folder.path)
-    let path = folder.path + "/annotations/panoptic_train2017.json"
+    let path = folder.path + "/\(Coco.train.index)"
     var index = try CanonicalValue(json: Array(try Data(contentsOf: URL(fileURLWithPath: path))))
     try damage.spoil(folder.path, &index)
     try Data(index.canonicalBytes).write(to: URL(fileURLWithPath: path))
     let words = message {
-      let data = try PanopticDataset(cocoRoot: folder.path, part: "train2017")
+      let data = try PanopticDataset(cocoRoot: folder.path, part: Coco.train)
       for sample in data.samples { _ = try PanopticPicture(sample, categories: data.categories) }
     }
     for part in damage.words { #expect(words.contains(part), "\(words)") }
@@ -115,9 +119,9 @@ struct ReaderTests {
   func badJSON(_ text: String) throws {
     let folder = try TemporaryFolder()
     try smallScenes(train: 1, validation: 0).write(to: folder.path)
-    let path = folder.path + "/annotations/panoptic_train2017.json"
+    let path = folder.path + "/\(Coco.train.index)"
     try Data(text.utf8).write(to: URL(fileURLWithPath: path))
-    #expect(message { _ = try PanopticDataset(cocoRoot: folder.path, part: "train2017") }.contains(path))
+    #expect(message { _ = try PanopticDataset(cocoRoot: folder.path, part: Coco.train) }.contains(path))
   }
 
   @Test("training leaves out images without objects, evaluation keeps them")
@@ -126,7 +130,7 @@ struct ReaderTests {
     var p = smallScenes(train: 40, validation: 0)
     p.objects = .init(minimum: 0, maximum: 1)
     try p.write(to: folder.path)
-    let data = try PanopticDataset(cocoRoot: folder.path, part: "train2017")
+    let data = try PanopticDataset(cocoRoot: folder.path, part: Coco.train)
     let usable = try data.usableForTraining()
     #expect(data.samples.count == 40 && (5...35).contains(usable.samples.count))
     let things = Set(data.categories.things.map(\.id))
@@ -156,15 +160,23 @@ struct ReaderTests {
     var p = ClassificationMiniature()
     (p.classCount, p.trainPerClass, p.validationPerClass) = (3, 1, 1)
     try p.write(to: folder.path)
-    let train = try ClassificationDataset(root: folder.path, part: "train")
+    let train = try ClassificationDataset(root: folder.path, part: ClassificationLayout.imageNet.training)
     #expect(message { _ = try ClassificationDataset(root: folder.path, part: "test") }.contains("no such folder"))
     try FileIO.makeFolder(folder.path + "/val/n12345678")
-    #expect(try ClassificationDataset(root: folder.path, part: "val", classes: train.classes).samples.count == 3)
+    #expect(
+      try ClassificationDataset(
+        root: folder.path, part: ClassificationLayout.imageNet.validation, classes: train.classes
+      ).samples.count == 3)
     try FileIO.write([1], to: folder.path + "/val/n12345678/readme.txt")
     #expect(
-      message { _ = try ClassificationDataset(root: folder.path, part: "val", classes: train.classes) }
-        .contains("n12345678: error: is a class that the training images do not have"))
-    #expect(message { _ = try ClassificationDataset(root: folder.path, part: "val") }.contains("has no images"))
+      message {
+        _ = try ClassificationDataset(
+          root: folder.path, part: ClassificationLayout.imageNet.validation, classes: train.classes)
+      }
+      .contains("n12345678: error: is a class that the training images do not have"))
+    #expect(
+      message { _ = try ClassificationDataset(root: folder.path, part: ClassificationLayout.imageNet.validation) }
+        .contains("has no images"))
   }
 
   @Test("real COCO and ImageNet samples read")

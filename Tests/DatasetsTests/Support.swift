@@ -50,7 +50,7 @@ func sampleData(_ name: String) -> String? {
 
 extension PanopticDataset {
   /// Of a folder as it is now.
-  init(cocoRoot root: String, part: String) throws { try self.init(PanopticPart(named: part), in: FolderTree(root)) }
+  init(cocoRoot root: String, part: PanopticPart) throws { try self.init(part, in: FolderTree(root)) }
 }
 
 extension ClassificationDataset {
@@ -95,4 +95,10 @@ func message(of body: () throws -> Void) -> String {
   }
   Issue.record("nothing was thrown")
   return ""
+}
+
+/// The parts of a data set in COCO's layout.
+enum Coco {
+  static let train = PanopticLayout.coco.training
+  static let val = PanopticLayout.coco.validation
 }

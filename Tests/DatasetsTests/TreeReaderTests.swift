@@ -56,9 +56,9 @@ struct TreeReaderTests {
         try p.write(to: root)
       },
       read: { tree in
-        let data = try ClassificationDataset(part: ImageNetLayout.training, in: tree)
+        let data = try ClassificationDataset(part: ClassificationLayout.imageNet.training, in: tree)
         let loading = ClassificationLoading(
-          batchSize: 2, crop: CropAugmentation(side: 16), evaluation: CentreCrop(shorterSide: 16, side: 16))
+          batchSize: 2, crop: CropAugmentation(side: 16))
         let loader = ClassificationLoader(data, loading, seeds: Seeds(kind: "test", seed: 1), cacheBytes: 0)
         let batches = try (0..<6).map { Digest(of: "\(try loader.trainingBatch(step: $0).images.array)").short }
         return "\(data.classes) \(data.samples) \(batches)"
@@ -68,7 +68,7 @@ struct TreeReaderTests {
       testDescription: "COCO",
       write: { try smallScenes(train: 3, validation: 1).write(to: $0) },
       read: { tree in
-        let data = try PanopticDataset(CocoLayout.training, in: tree)
+        let data = try PanopticDataset(Coco.train, in: tree)
         let pictures = try data.samples.map {
           let picture = try PanopticPicture($0, categories: data.categories)
           return
@@ -76,7 +76,7 @@ struct TreeReaderTests {
         }
         return "\(pictures) \(data.notes)"
       },
-      additions: ["train2017/999.png", "annotations/panoptic_train2017/999.png"]),
+      additions: ["\(Coco.train.images)/999.png", "\(Coco.train.labels)/999.png"]),
     Reader(
       testDescription: "ADE20K",
       write: { root in
@@ -115,7 +115,7 @@ struct TreeReaderTests {
     let folder = try TemporaryFolder()
     try reader.write(folder.path)
     let tree = try Snapshot(folder.path)
-    let unread = ["classes.tsv", "coco_categories.json", "val/", "val2017"]
+    let unread = ["classes.tsv", "coco_categories.json", "val/", Coco.val.images]
     for path in tree.paths where !unread.contains(where: { path.contains($0) }) {
       let place = "\(folder.path)/\(path)"
       let sound = try FileIO.read(place)
@@ -139,7 +139,7 @@ struct TreeReaderTests {
           PNGWriter.encode(Image(width: 3 + i, height: 2)), to: "\(folder.path)/train/\(name)/\(file)")
       }
     }
-    let data = try ClassificationDataset(root: folder.path, part: "train")
+    let data = try ClassificationDataset(root: folder.path, part: ClassificationLayout.imageNet.training)
     #expect(data.classes.count == 3 && data.samples.count == 9)
     for sample in data.samples {
       let width = try data.image(sample).width
@@ -148,7 +148,9 @@ struct TreeReaderTests {
     // A class that only Unicode calls the same is another one.
     let known = ["se\u{F1}or", "plain"]
     #expect(
-      message { _ = try ClassificationDataset(root: folder.path, part: "train", classes: known) }.contains("class"))
+      message {
+        _ = try ClassificationDataset(root: folder.path, part: ClassificationLayout.imageNet.training, classes: known)
+      }.contains("class"))
   }
 
   @Test("pictures and PNGs whose names Unicode calls equal are told apart")
@@ -156,11 +158,12 @@ struct TreeReaderTests {
     let folder = try TemporaryFolder()
     let names = ["se\u{F1}or", "sen\u{303}or"]
     for (i, name) in names.enumerated() {
-      try FileIO.makeFolder(folder.path + "/train2017")
-      try FileIO.makeFolder(folder.path + "/annotations/panoptic_train2017")
-      try PNGWriter.write(Image(width: 2, height: 1, repeating: UInt8(i)), to: "\(folder.path)/train2017/\(name).png")
+      try FileIO.makeFolder(folder.path + "/\(Coco.train.images)")
+      try FileIO.makeFolder(folder.path + "/\(Coco.train.labels)")
       try PNGWriter.write(
-        LabelImage(width: 2, height: 1, ids: [7, 7]), to: "\(folder.path)/annotations/panoptic_train2017/\(name).png")
+        Image(width: 2, height: 1, repeating: UInt8(i)), to: "\(folder.path)/\(Coco.train.images)/\(name).png")
+      try PNGWriter.write(
+        LabelImage(width: 2, height: 1, ids: [7, 7]), to: "\(folder.path)/\(Coco.train.labels)/\(name).png")
     }
     let index: CanonicalValue = [
       "images": .array(
@@ -174,27 +177,30 @@ struct TreeReaderTests {
         }),
       "categories": [["id": 1, "name": "a", "isthing": 1]],
     ]
-    try FileIO.write(index.canonicalBytes, to: folder.path + "/annotations/panoptic_train2017.json")
-    let data = try PanopticDataset(cocoRoot: folder.path, part: "train2017")
+    try FileIO.write(index.canonicalBytes, to: folder.path + "/\(Coco.train.index)")
+    let data = try PanopticDataset(cocoRoot: folder.path, part: Coco.train)
     #expect(data.notes.isEmpty && data.samples.count == 2)
     for (i, sample) in data.samples.enumerated() {
       #expect(try PanopticPicture(sample, categories: data.categories).image.pixels[0] == UInt8(i))
     }
     // One of the two is gone: the other does not stand in for it.
-    unlink("\(folder.path)/train2017/\(names[0]).png")
-    #expect(message { _ = try PanopticDataset(cocoRoot: folder.path, part: "train2017") }.contains("no such file"))
+    unlink("\(folder.path)/\(Coco.train.images)/\(names[0]).png")
+    #expect(message { _ = try PanopticDataset(cocoRoot: folder.path, part: Coco.train) }.contains("no such file"))
   }
 
   @Test("what is left out is told with a count and an example")
   func notes() throws {
     let folder = try TemporaryFolder()
     try smallScenes(train: 3, validation: 0).write(to: folder.path)
-    #expect(try PanopticDataset(cocoRoot: folder.path, part: "train2017").notes.isEmpty)
-    for name in ["x1.jpg", "x2.JPEG", "readme.txt"] { try FileIO.write([1], to: "\(folder.path)/train2017/\(name)") }
-    try FileIO.write([1], to: folder.path + "/annotations/panoptic_train2017/y.png")
-    let notes = try PanopticDataset(cocoRoot: folder.path, part: "train2017").notes
+    #expect(try PanopticDataset(cocoRoot: folder.path, part: Coco.train).notes.isEmpty)
+    for name in ["x1.jpg", "x2.JPEG", "readme.txt"] {
+      try FileIO.write([1], to: "\(folder.path)/\(Coco.train.images)/\(name)")
+    }
+    try FileIO.write([1], to: folder.path + "/\(Coco.train.labels)/y.png")
+    let notes = try PanopticDataset(cocoRoot: folder.path, part: Coco.train).notes
     #expect(notes.count == 2)
-    #expect(notes[0].contains("train2017: 2 pictures that") && notes[0].contains("such as x1.jpg"), "\(notes)")
+    #expect(
+      notes[0].contains("\(Coco.train.images): 2 pictures that") && notes[0].contains("such as x1.jpg"), "\(notes)")
     #expect(notes[1].contains("1 PNG file that") && notes[1].contains("such as y.png"), "\(notes)")
 
     let classes = try TemporaryFolder()
@@ -205,7 +211,7 @@ struct TreeReaderTests {
     for name in ["n90000001/more/a.png", "n90000001/b.webp", "c.png"] {
       try FileIO.write([1], to: "\(classes.path)/train/\(name)")
     }
-    let data = try ClassificationDataset(root: classes.path, part: "train")
+    let data = try ClassificationDataset(root: classes.path, part: ClassificationLayout.imageNet.training)
     #expect(data.samples.count == 2 && data.notes.count == 1)
     #expect(
       data.notes[0].contains("3 files that are no pictures") && data.notes[0].contains("such as c.png"), "\(data.notes)"
@@ -215,7 +221,7 @@ struct TreeReaderTests {
     var scenes = smallScenes(train: 40, validation: 0)
     scenes.objects = .init(minimum: 0, maximum: 1)
     try scenes.write(to: sparse.path)
-    let all = try PanopticDataset(cocoRoot: sparse.path, part: "train2017")
+    let all = try PanopticDataset(cocoRoot: sparse.path, part: Coco.train)
     let usable = try all.usableForTraining()
     let dropped = all.samples.count - usable.samples.count
     #expect(
@@ -227,7 +233,7 @@ struct TreeReaderTests {
     let folder = try TemporaryFolder()
     try smallScenes(train: 2, validation: 0).write(to: folder.path)
     let tree = try FolderTree(folder.path)
-    let index = try tree.read(CocoLayout.training.index)
+    let index = try tree.read(Coco.train.index)
     var random = Seeds(kind: "fuzz", seed: 2).stream("index")
     let words = ["null", "-1", "1e300", "9223372036854775808", "\"5\"", "[]", "0.5", "16777216", "true", "1048576"]
     for _ in 0..<10_000 {
@@ -242,13 +248,13 @@ struct TreeReaderTests {
         }
       }
       do {
-        let data = try PanopticDataset(CocoLayout.training, in: Replaced(tree, CocoLayout.training.index, text))
+        let data = try PanopticDataset(Coco.train, in: Replaced(tree, Coco.train.index, text))
         _ = try? data.usableForTraining()
         for sample in data.samples { _ = try? PanopticPicture(sample, categories: data.categories) }
       } catch {
         #expect(
-          (error as? any DiagnosableError)?.description.contains("panoptic_train2017") == true
-            || (error as? any DiagnosableError)?.description.contains("train2017/") == true, "\(error)")
+          (error as? any DiagnosableError)?.description.contains("panoptic_\(Coco.train.images)") == true
+            || (error as? any DiagnosableError)?.description.contains("\(Coco.train.images)/") == true, "\(error)")
       }
     }
   }
@@ -282,7 +288,7 @@ struct TreeReaderTests {
     func convert() throws -> [String] {
       let out = try TemporaryFolder()
       let notes = try ADE20K(root: folder.path).convert(to: out.path)
-      #expect(try PanopticDataset(cocoRoot: out.path, part: "train2017").samples.count == 3)
+      #expect(try PanopticDataset(cocoRoot: out.path, part: Coco.train).samples.count == 3)
       return notes
     }
     for ending in ["PNG", "jpeg", "JPG", "Jpeg"] {

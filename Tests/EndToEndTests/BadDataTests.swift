@@ -19,55 +19,57 @@ extension EndToEndTests {
       }
     }
 
-    static let index = "annotations/panoptic_train2017.json"
+    static let index = Coco.train.index
 
     static let pictures = [
-      Damage("an image is missing", says: ["train2017/000000000003.png", "no such file"]) {
-        try FileManager.default.removeItem(atPath: $0 + "/train2017/000000000003.png")
+      Damage("an image is missing", says: ["\(Coco.train.images)/000000000003.png", "no such file"]) {
+        try FileManager.default.removeItem(atPath: $0 + "/\(Coco.train.images)/000000000003.png")
       },
-      Damage("a label PNG is missing", says: ["annotations/panoptic_train2017/000000000003.png", "no such file"]) {
-        try FileManager.default.removeItem(atPath: $0 + "/annotations/panoptic_train2017/000000000003.png")
+      Damage("a label PNG is missing", says: ["\(Coco.train.labels)/000000000003.png", "no such file"]) {
+        try FileManager.default.removeItem(atPath: $0 + "/\(Coco.train.labels)/000000000003.png")
       },
       Damage("the index is missing", says: [index + " is missing"]) {
         try FileManager.default.removeItem(atPath: $0 + "/" + index)
       },
-      Damage("the folder of the images is missing", says: ["train2017 is missing"]) {
-        try FileManager.default.removeItem(atPath: $0 + "/train2017")
+      Damage("the folder of the images is missing", says: ["\(Coco.train.images) is missing"]) {
+        try FileManager.default.removeItem(atPath: $0 + "/\(Coco.train.images)")
       },
-      Damage("cut JPEGs", says: ["train2017/0000000000", "error:", "JPEG"]) {
-        try overwriteAll($0 + "/train2017") { _ in Array(Miniature.grayJPEG.dropLast(10)) }
+      Damage("cut JPEGs", says: ["\(Coco.train.images)/0000000000", "error:", "JPEG"]) {
+        try overwriteAll($0 + "/\(Coco.train.images)") { _ in Array(Miniature.grayJPEG.dropLast(10)) }
       },
-      Damage("JPEGs that are none", says: ["train2017/0000000000", "error:", "JPEG"]) {
-        try overwriteAll($0 + "/train2017") { _ in [0xFF, 0xD8, 0xFF, 0xE0] + Array("not a picture".utf8) }
+      Damage("JPEGs that are none", says: ["\(Coco.train.images)/0000000000", "error:", "JPEG"]) {
+        try overwriteAll($0 + "/\(Coco.train.images)") { _ in [0xFF, 0xD8, 0xFF, 0xE0] + Array("not a picture".utf8) }
       },
-      Damage("a text named like a picture", says: ["train2017/0000000000", "neither a JPEG nor a PNG"]) {
-        try overwriteAll($0 + "/train2017") { _ in Array("hello".utf8) }
+      Damage("a text named like a picture", says: ["\(Coco.train.images)/0000000000", "neither a JPEG nor a PNG"]) {
+        try overwriteAll($0 + "/\(Coco.train.images)") { _ in Array("hello".utf8) }
       },
-      Damage("empty pictures", says: ["train2017/0000000000", "empty"]) {
-        try overwriteAll($0 + "/train2017") { _ in [] }
+      Damage("empty pictures", says: ["\(Coco.train.images)/0000000000", "empty"]) {
+        try overwriteAll($0 + "/\(Coco.train.images)") { _ in [] }
       },
-      Damage("cut PNGs", says: ["train2017/0000000000", "error:", "PNG"]) {
-        try overwriteAll($0 + "/train2017") { Array($0.prefix($0.count / 2)) }
+      Damage("cut PNGs", says: ["\(Coco.train.images)/0000000000", "error:", "PNG"]) {
+        try overwriteAll($0 + "/\(Coco.train.images)") { Array($0.prefix($0.count / 2)) }
       },
-      Damage("images of another size", says: ["train2017/0000000000", "5×7", "64×64"]) {
-        try overwriteAll($0 + "/train2017") { _ in PNGWriter.encode(Image(width: 5, height: 7)) }
+      Damage("images of another size", says: ["\(Coco.train.images)/0000000000", "5×7", "64×64"]) {
+        try overwriteAll($0 + "/\(Coco.train.images)") { _ in PNGWriter.encode(Image(width: 5, height: 7)) }
       },
-      Damage("label PNGs of another size", says: ["annotations/panoptic_train2017/0000000000", "5", "64"]) {
-        try overwriteAll($0 + "/annotations/panoptic_train2017") { _ in PNGWriter.encode(Image(width: 5, height: 7)) }
+      Damage("label PNGs of another size", says: ["\(Coco.train.labels)/0000000000", "5", "64"]) {
+        try overwriteAll($0 + "/\(Coco.train.labels)") { _ in PNGWriter.encode(Image(width: 5, height: 7)) }
       },
-      Damage("a text named like a label PNG", says: ["annotations/panoptic_train2017/0000000000", "PNG"]) {
-        try overwriteAll($0 + "/annotations/panoptic_train2017") { _ in Array("hello".utf8) }
+      Damage("a text named like a label PNG", says: ["\(Coco.train.labels)/0000000000", "PNG"]) {
+        try overwriteAll($0 + "/\(Coco.train.labels)") { _ in Array("hello".utf8) }
       },
-      Damage("a JPEG named like a label PNG", says: ["annotations/panoptic_train2017/0000000000", "PNG"]) {
-        try overwriteAll($0 + "/annotations/panoptic_train2017") { _ in Miniature.grayJPEG }
+      Damage("a JPEG named like a label PNG", says: ["\(Coco.train.labels)/0000000000", "PNG"]) {
+        try overwriteAll($0 + "/\(Coco.train.labels)") { _ in Miniature.grayJPEG }
       },
     ]
 
     static let indices = [
-      Damage("segments that only the PNG has", says: ["panoptic_train2017", "does not list in segments_info"]) {
+      Damage(
+        "segments that only the PNG has", says: ["panoptic_\(Coco.train.images)", "does not list in segments_info"]
+      ) {
         try editAnnotations($0) { $0.changing("segments_info") { .array(Array($0.arrayValue!.dropFirst())) } }
       },
-      Damage("segments that only the JSON has", says: ["panoptic_train2017", "12345"]) {
+      Damage("segments that only the JSON has", says: ["panoptic_\(Coco.train.images)", "12345"]) {
         try editAnnotations($0) {
           $0.changing("segments_info") { list in
             .array(list.arrayValue! + [list.arrayValue![0].changing("id") { _ in 12345 }])

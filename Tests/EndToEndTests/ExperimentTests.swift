@@ -50,7 +50,7 @@ extension EndToEndTests {
     private static func emptyDataSets(in folder: String) throws -> [String] {
       let contents = [
         "IMAGENET": ["train", "val"],
-        "COCO": ["train2017", "val2017", "annotations/panoptic_train2017", "annotations/panoptic_val2017"],
+        "COCO": [Coco.train.images, Coco.val.images, Coco.train.labels, Coco.val.labels],
         "ADE20K": ["images", "annotations", "annotations_instance"].flatMap { ["\($0)/training", "\($0)/validation"] },
       ]
       for (name, folders) in contents {
@@ -59,8 +59,8 @@ extension EndToEndTests {
             atPath: "\(folder)/\(name)/\(below)", withIntermediateDirectories: true)
         }
       }
-      for part in ["train2017", "val2017"] {
-        try "{}".write(toFile: "\(folder)/COCO/annotations/panoptic_\(part).json", atomically: true, encoding: .utf8)
+      for part in [Coco.train, Coco.val] {
+        try "{}".write(toFile: "\(folder)/COCO/\(part.index)", atomically: true, encoding: .utf8)
       }
       return contents.keys.sorted().flatMap { ["--set", "\($0)=\(folder)/\($0)"] }
     }

@@ -1,5 +1,6 @@
 import Determinism
 import Foundation
+import Panoptic
 import Testing
 
 /// A small COCO folder, which tests copy and damage, and a pipeline that reads it as user data.
@@ -86,4 +87,10 @@ extension CanonicalValue {
     guard let elements = arrayValue, let first = elements.first else { return self }
     return .array([try change(first)] + elements.dropFirst())
   }
+}
+
+/// The parts of a data set in COCO's layout.
+enum Coco {
+  static let train = PanopticLayout.coco.training
+  static let val = PanopticLayout.coco.validation
 }

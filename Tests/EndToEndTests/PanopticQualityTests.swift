@@ -1,5 +1,6 @@
 import Determinism
 import Foundation
+import Panoptic
 import Testing
 
 extension EndToEndTests {
@@ -8,9 +9,10 @@ extension EndToEndTests {
     @Test("it agrees with the pipeline on the pipeline's predictions")
     func ownPredictions() async throws {
       let store = try await Reference.finished.store
-      let data = try await Smoke.path("data", of: "coco", store: store) + "/files/annotations/panoptic_val2017"
+      let data = try await Smoke.path("data", of: "coco", store: store) + "/files/\(Coco.val.labels)"
       let predictions =
-        try await Smoke.path("predictions", of: "predict", store: store) + "/files/panoptic_val2017"
+        try await Smoke.path("predictions", of: "predict", store: store)
+        + "/files/\(PanopticLayout.coco.predictions.labels)"
       let quality = try TestData.json(try await Smoke.path("quality", of: "quality", store: store))
       let outcome = try await Program.run(
         Self.arguments(truth: data + ".json", data, prediction: predictions + ".json", predictions))
@@ -73,7 +75,7 @@ extension EndToEndTests {
     @Test("missing files and files that are not JSON exit with 65")
     func malformed() async throws {
       let store = try await Reference.finished.store
-      let data = try await Smoke.path("data", of: "coco", store: store) + "/files/annotations/panoptic_val2017"
+      let data = try await Smoke.path("data", of: "coco", store: store) + "/files/\(Coco.val.labels)"
       try await withTemporaryFolder { folder in
         try "{\"annotations\": [".write(toFile: folder + "/cut.json", atomically: true, encoding: .utf8)
         try "[]".write(toFile: folder + "/list.json", atomically: true, encoding: .utf8)
@@ -97,7 +99,7 @@ extension EndToEndTests {
     func foreignJSON() async throws {
       let folder = try #require(TestData.folder("bad/json"))
       let store = try await Reference.finished.store
-      let data = try await Smoke.path("data", of: "coco", store: store) + "/files/annotations/panoptic_val2017"
+      let data = try await Smoke.path("data", of: "coco", store: store) + "/files/\(Coco.val.labels)"
       for name in try FileManager.default.contentsOfDirectory(atPath: folder).sorted() where name.hasSuffix(".json") {
         let outcome = try await Program.run(
           Self.arguments(truth: data + ".json", data, prediction: "\(folder)/\(name)", data), limit: .seconds(60))

@@ -10,8 +10,10 @@ extension EndToEndTests {
     @Test("predictions for validation images are those of the pipeline, in COCO format, with overlays")
     func validation() async throws {
       let store = try await Reference.finished.store
-      let pictures = try await Smoke.path("data", of: "coco", store: store) + "/files/val2017"
-      let expected = try await Smoke.path("predictions", of: "predict", store: store) + "/files/panoptic_val2017"
+      let pictures = try await Smoke.path("data", of: "coco", store: store) + "/files/\(Coco.val.images)"
+      let expected =
+        try await Smoke.path("predictions", of: "predict", store: store)
+        + "/files/\(PanopticLayout.coco.predictions.labels)"
       let names = try FileManager.default.contentsOfDirectory(atPath: pictures).sorted()
       try await withTemporaryFolder { folder in
         // Another file with the same name, and one whose name has no ending.
@@ -52,7 +54,7 @@ extension EndToEndTests {
     @Test("files that are not images, too large images and files that are not weights are reported by name")
     func mistakes() async throws {
       let store = try await Reference.finished.store
-      let pictures = try await Smoke.path("data", of: "coco", store: store) + "/files/val2017"
+      let pictures = try await Smoke.path("data", of: "coco", store: store) + "/files/\(Coco.val.images)"
       let name = try #require(try FileManager.default.contentsOfDirectory(atPath: pictures).min())
       try await withTemporaryFolder { folder in
         try "no picture".write(toFile: folder + "/text.jpg", atomically: true, encoding: .utf8)

@@ -15,7 +15,7 @@ extension EndToEndTests {
         let coco = folder + "/coco"
         let manager = FileManager.default
         try manager.createDirectory(atPath: coco + "/annotations", withIntermediateDirectories: true)
-        for part in ["train2017", "val2017"] {
+        for part in [Coco.train, Coco.val] {
           try manager.copyItem(atPath: sample + "/input_images", toPath: "\(coco)/\(part)")
           try manager.copyItem(
             atPath: sample + "/panoptic_examples", toPath: "\(coco)/annotations/panoptic_\(part)")
@@ -36,8 +36,8 @@ extension EndToEndTests {
         #expect(moved.errors.contains("0 executed"), "\(moved.errors)")
 
         // A changed image is another data set.
-        let picture = elsewhere + "/train2017/000000142238.jpg"
-        let bytes = try Data(contentsOf: URL(fileURLWithPath: elsewhere + "/train2017/000000439180.jpg"))
+        let picture = elsewhere + "/\(Coco.train.images)/000000142238.jpg"
+        let bytes = try Data(contentsOf: URL(fileURLWithPath: elsewhere + "/\(Coco.train.images)/000000439180.jpg"))
         try bytes.write(to: URL(fileURLWithPath: picture))
         let plan = try await Program.run(
           ["plan", pipeline, "--store", folder + "/artifacts", "--set", "COCO=\(elsewhere)"])

@@ -17,8 +17,8 @@ struct BlockGoldenTests {
     let c = try #require(Golden.file("blocks")["autopanoptic_channel_shuffle1"])
     let pass = Pass(mode: .training)
     let x = pass.input(try c.input("in_x"))
-    let (bypass, main) = shuffleSplit(x)
-    let joined = identity(main, behind: bypass)
+    let (identity, main) = shuffleSplit(x)
+    let joined = normalized(main, after: identity)
     try c.expect(Channels.slice(joined.value, 0..<main.shape[1]), "out_0", times: 0)
     try c.expect(main.value, "out_1", times: 0)
     // The gradient of the shuffled value is in the order of the input.
@@ -30,12 +30,12 @@ struct BlockGoldenTests {
   func unsplit() throws {
     let c = try #require(Golden.file("blocks")["channel_shuffle_g2"])
     try c.differentiated("x") { v in
-      let (bypass, main) = shuffleSplit(v["x"]!)
-      return identity(main, behind: bypass)
+      let (identity, main) = shuffleSplit(v["x"]!)
+      return normalized(main, after: identity)
     }.check(times: 0)
   }
 
-  private static let kinds: [(name: String, op: BodyOperator)] = [
+  private static let kinds: [(name: String, op: BackboneOperator)] = [
     ("shufflenet_3x3", .shuffle3x3), ("shufflenet_5x5", .shuffle5x5), ("shufflenet_7x7", .shuffle7x7),
     ("xception_3x3", .xception3x3),
   ]
@@ -43,7 +43,7 @@ struct BlockGoldenTests {
   /// The reference is the published program in binary64. `BoundedBlock`, the source of all bounds, must agree with it
   /// up to rounding in binary64, and this program must stay within those bounds (`check`).
   @Test("output, all gradients and running statistics in training", arguments: kinds, [1, 2])
-  func block(_ kind: (name: String, op: BodyOperator), stride: Int) throws {
+  func block(_ kind: (name: String, op: BackboneOperator), stride: Int) throws {
     let c = try #require(Golden.file("blocks")["autopanoptic_\(kind.name)_s\(stride)_shuffle1"])
     let names = try PublishedNames(c, kind.name)
     let state = try names.all.map { (name: $0.ours, tensor: try c.input("state/" + $0.theirs)) }
@@ -76,7 +76,7 @@ struct BlockGoldenTests {
   @Test(
     "every operation is within its own error bound, and a block has the bits of its operations",
     arguments: kinds, [1, 2])
-  func seeds(_ kind: (name: String, op: BodyOperator), stride: Int) throws {
+  func seeds(_ kind: (name: String, op: BackboneOperator), stride: Int) throws {
     for seed in 1...8 {
       var random = Seeds(kind: "block-tests", seed: UInt64(seed)).stream("\(kind.name)/\(stride)")
       func normal(_ shape: Shape, around centre: Double = 0, deviation: Double = 1) -> Tensor {
@@ -84,8 +84,8 @@ struct BlockGoldenTests {
       }
       let (inputs, outputs) = stride == 1 ? (24, 24) : (16, 40)
       let store = ParameterStore(seeds: nil)
-      _ = ChoiceBlock(
-        store.root, kind.op, inputs: inputs, outputs: outputs, middle: 12, stride: stride,
+      _ = kind.op.makeLayer(
+        store.root, inputs: inputs, outputs: outputs, middle: 12, stride: stride,
         settings: BlockSettings(BackboneConfiguration(), momentum: 0.1))
       let state = store.state.entries.map { entry in
         let shape = entry.tensor.shape
@@ -110,7 +110,7 @@ struct BlockGoldenTests {
   /// Expects every operation of the program to be within its error bound, and the block as a whole to have the bits of
   /// its operations.
   private func check(
-    _ op: BodyOperator, stride: Int, x: Tensor, upstream: Tensor, state: [(name: String, tensor: Tensor)],
+    _ op: BackboneOperator, stride: Int, x: Tensor, upstream: Tensor, state: [(name: String, tensor: Tensor)],
     _ place: String
   ) throws {
     let tensors = Dictionary(uniqueKeysWithValues: state.map { ($0.name, $0.tensor) })
@@ -120,8 +120,8 @@ struct BlockGoldenTests {
       return Bounded(value)
     }
     let store = ParameterStore(seeds: nil)
-    let block = ChoiceBlock(
-      store.root, op, inputs: x.shape[1], outputs: expected.output.shape[1], middle: 12, stride: stride,
+    let block = op.makeLayer(
+      store.root, inputs: x.shape[1], outputs: expected.output.shape[1], middle: 12, stride: stride,
       settings: BlockSettings(BackboneConfiguration(), momentum: 0.1))
     try store.load(StateDictionary(state))
     let pass = Pass(mode: .training)
@@ -174,12 +174,12 @@ struct BlockGoldenTests {
   }
 
   /// A normalisation that changes nothing.
-  private func identity(_ x: Variable, behind bypass: Bypass) -> Variable {
+  private func normalized(_ x: Variable, after identity: IdentityBranch) -> Variable {
     let ones = Tensor(repeating: 1, shape: [x.shape[1]])
     let zeros = Tensor(zeros: ones.shape)
     return batchNormEvaluation(
       x, scale: x.pass.constant(ones), shift: x.pass.constant(zeros), mean: zeros, variance: ones, epsilon: 0,
-      relu: false, behind: bypass)
+      relu: false, after: identity)
   }
 }
 

@@ -30,7 +30,7 @@ struct BoundedBlock {
   typealias Step = (_ place: String, _ expected: Bounded, _ program: () -> Tensor) -> Bounded
 
   /// - Parameter tensors: keyed by the parameter names of `ChoiceBlock`.
-  init(_ op: BodyOperator, stride: Int, tensors: [String: Tensor]) {
+  init(_ op: BackboneOperator, stride: Int, tensors: [String: Tensor]) {
     self.stride = stride
     func layer(_ name: String, stride: Int = 1) -> Layer {
       let weight = Bounded(tensors["\(name)/weight"]!)
@@ -146,7 +146,7 @@ struct BoundedBlock {
     private static func finish(
       _ pass: Pass, _ y: Variable, _ inputs: [Variable], _ upstream: Bounded?
     ) -> (output: Tensor, gradients: [Tensor]) {
-      guard let upstream else { return withExtendedLifetime(pass) { (y.value, []) } }
+      guard let upstream else { return (y.value, []) }
       pass.backward(from: y, gradient: upstream.tensor)
       return (y.value, inputs.map { pass.takeGradient(of: $0)! })
     }

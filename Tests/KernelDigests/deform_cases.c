@@ -13,8 +13,8 @@ static void sample(kd *d, ck_deform s, kd_kind kind, float reach) {
     offset[0] = __builtin_nanf(""), offset[1] = __builtin_inff(), offset[2] = -1, offset[3] = 3e38f, offset[4] = -0.0f;
     offset[5] = 1, offset[6] = -2e9f, offset[7] = 0x1p-140f;
   }
-  float *turned = kd_aligned_room(d, area * width);
-  ck_deform_turn(d->isa, &s, x, turned);
+  float *interleaved = kd_aligned_room(d, area * width);
+  ck_deform_interleave(d->isa, &s, x, interleaved);
   // The gradient of the columns, [P, taps, width]: padding stays zero.
   float *values = kd_floats(d, columns, 4, kind), *dcolumns = kd_aligned_room(d, plane * taps * width);
   for (int64_t i = 0; i < plane * taps; i++)
@@ -32,8 +32,8 @@ static void sample(kd *d, ck_deform s, kd_kind kind, float reach) {
     for (int piece = 0; piece < 2; piece++) {
       int64_t p0 = piece ? half : 0, count = piece ? plane - half : half;
       if (count == 0) continue;
-      ck_deform_columns(d->isa, &s, turned, offset, m, p0, count, out + p0, plane);
-      ck_deform_tap_gradients(d->isa, &s, turned, offset, m, dcolumns, p0, count, doffset, masked ? dmask : 0);
+      ck_deform_columns(d->isa, &s, interleaved, offset, m, p0, count, out + p0, plane);
+      ck_deform_tap_gradients(d->isa, &s, interleaved, offset, m, dcolumns, p0, count, doffset, masked ? dmask : 0);
       ck_deform_corners(d->isa, &s, offset, m, p0, count, corners);
     }
     for (int64_t block = 0; block < width / 16; block++)

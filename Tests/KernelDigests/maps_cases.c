@@ -36,7 +36,6 @@ MAP(scale, scale, WILD, 0.3f, a, y)
 MAP(add_scalar, add_scalar, WILD, -0.7f, a, y)
 MAP(accumulate, accumulate, WILD, a, y)
 MAP(accumulate_scaled, accumulate_scaled, WILD, 0.3f, a, y)
-MAP(reweight, reweight, WILD, 0.3f, a, y)
 MAP(relu, relu, WILD, a, y)
 MAP(relu_gradient, relu_gradient, WILD, a, b, y)
 MAP(sigmoid_gradient, sigmoid_gradient, WILD, a, b, y)
@@ -296,7 +295,6 @@ const kd_case kd_maps_cases[] = {
   {"maps.add_scalar", add_scalar},
   {"maps.accumulate", accumulate},
   {"maps.accumulate_scaled", accumulate_scaled},
-  {"maps.reweight", reweight},
   {"maps.relu", relu},
   {"maps.relu_gradient", relu_gradient},
   {"maps.sigmoid_gradient", sigmoid_gradient},

@@ -33,20 +33,7 @@ static void max_pool_at(
   kd_add(d, h * w, dx);
 }
 
-static void average_pool_at(
-  kd *d, int64_t h, int64_t w, int64_t oh, int64_t ow, int64_t kernel, int64_t stride, int64_t padding, kd_kind kind) {
-  float *x = kd_floats(d, h * w, 1, kind), *dy = kd_floats(d, oh * ow, 2, kind);
-  float *y = kd_room(d, oh * ow), *dx = kd_room(d, h * w);
-  for (int count_padding = 0; count_padding < 2; count_padding++) {
-    d->maps->average_pool(h, w, oh, ow, kernel, stride, padding, count_padding, x, y);
-    d->maps->average_pool_gradient(h, w, oh, ow, kernel, stride, padding, count_padding, dy, dx);
-    kd_add(d, oh * ow, y);
-    kd_add(d, h * w, dx);
-  }
-}
-
 static void max_pool(kd *d) { each_pool(d, max_pool_at); }
-static void average_pool(kd *d) { each_pool(d, average_pool_at); }
 
 // The two sources of every destination of one axis, with made-up weights, and the same as a gather.
 typedef struct {
@@ -94,14 +81,14 @@ static void bilinear(kd *d) {
 }
 
 // Any number of planes and positions.
-static void turned(kd *d) {
+static void interleaved(kd *d) {
   for (int64_t planes = 1; planes <= 16; planes++)
     for (int64_t n = 1; n < 68; n += 1 + planes % 3) {
       int64_t distance = n + planes % 4;
       float *x = kd_floats(d, planes * distance, 1, AWKWARD), *out = kd_aligned_room(d, n * 16);
       float *y = kd_room(d, planes * distance);
-      d->maps->turn(planes, n, distance, x, out);
-      d->maps->turn_back(planes, n, distance, out, y);
+      d->maps->interleave(planes, n, distance, x, out);
+      d->maps->deinterleave(planes, n, distance, out, y);
       kd_add(d, n * 16, out);
       kd_add(d, planes * distance, y);
       kd_release(d);
@@ -114,7 +101,7 @@ static void roi(kd *d) {
     for (int i = 0; i < 15; i++) {
       int64_t b = bins[i % 5], taps = 4 << i / 5 * 2, plane = 7 + 30 * (i % 4);
       // A small plane, so that bins share pixels.
-      // Tables by tap, turned to tables by bin; one plane in one of sixteen lanes, the others being copies of it.
+      // Tables by tap, interleaved to tables by bin; one plane in one of sixteen lanes, the others being copies of it.
       int32_t *by_tap = kd_integers(d, taps * b, 1, (int32_t)plane), *index = kd_room_i32(d, taps * b);
       float *weights = kd_floats(d, taps * b, 2, POSITIVE), *weight = kd_room(d, taps * b);
       for (int64_t k = 0; k < taps; k++)
@@ -123,12 +110,12 @@ static void roi(kd *d) {
       float *x = kd_floats(d, plane, 3, kind), *y = kd_room(d, b), *dy = kd_floats(d, b, 4, kind);
       float *planes = kd_aligned_room(d, plane * 16), *sums = kd_aligned_room(d, b * 16);
       int lanes = 1 + i % 16;
-      d->maps->turn(lanes, plane, 0, x, planes);
+      d->maps->interleave(lanes, plane, 0, x, planes);
       d->maps->roi_gather(b, taps, index, weight, (float)taps / 4, planes, sums);
-      d->maps->turn_back(1, b, b, sums + lanes - 1, y);
-      d->maps->turn(lanes, b, 0, dy, sums);
+      d->maps->deinterleave(1, b, b, sums + lanes - 1, y);
+      d->maps->interleave(lanes, b, 0, dy, sums);
       d->maps->roi_scatter(b, taps, index, weight, (float)taps / 4, sums, planes);
-      d->maps->turn_back(1, plane, plane, planes + lanes - 1, x);
+      d->maps->deinterleave(1, plane, plane, planes + lanes - 1, x);
       kd_add(d, b, y);
       kd_add(d, plane, x);
       kd_release(d);
@@ -137,9 +124,8 @@ static void roi(kd *d) {
 
 const kd_case kd_spatial_cases[] = {
   {"maps.max_pool", max_pool},
-  {"maps.average_pool", average_pool},
   {"maps.bilinear", bilinear},
   {"maps.roi", roi},
-  {"maps.turned", turned},
+  {"maps.interleaved", interleaved},
   {0, 0},
 };

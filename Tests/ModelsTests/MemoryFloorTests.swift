@@ -76,7 +76,7 @@ struct MemoryFloorTests {
     let before = TensorMemory.used
     let pass = Pass(mode: .training)
     let levels = network.backbone(pass.constant(images), path: Tiny.path.backbone)
-    let kept = withExtendedLifetime((pass, levels)) { Double(TensorMemory.used - before) / 4 }
+    let kept = withExtendedLifetime(levels) { Double(TensorMemory.used - before) / 4 }
     let pixels = Double(height * width)
     let floor = Tiny.configuration.backbone.activationFloor(pixels: pixels) - 3 * pixels
     #expect(floor > 0 && floor <= kept, "\(floor) of \(kept)")

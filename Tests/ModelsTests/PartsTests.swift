@@ -1,4 +1,5 @@
 import Autograd
+import Determinism
 import NN
 import Search
 import Tensors
@@ -34,13 +35,12 @@ private final class FixtureBackbone: Backbone {
 }
 
 private struct FixtureFamily: BackboneFamily {
-  var name: BackboneName { BackboneName(rawValue: "fixture") }
-  func searchedLayerCount(_ configuration: BackboneConfiguration) -> Int { 0 }
+  var name: String { "fixture" }
   func make(
     _ scope: Scope, _ configuration: BackboneConfiguration, choices: BackboneChoices, settings: BlockSettings
   ) -> any Backbone { FixtureBackbone(scope, configuration) }
   func parts(_ configuration: BackboneConfiguration, path: [Int], height: Int, width: Int) -> [NetworkPart] {
-    [NetworkPart(name: "all", operation: "conv 3x3", scope: "body/", output: "C5", multiplyAdds: 1)]
+    [NetworkPart(name: "all", operation: "conv 3x3", parameters: .below("body/"), output: "C5", multiplyAdds: 1)]
   }
   func weightFloor(_ configuration: BackboneConfiguration, isSupernet: Bool) -> Double {
     27 * Double(configuration.stemChannels)
@@ -71,69 +71,72 @@ private final class FixtureSemanticHead: SemanticHead {
   }
 }
 
-private struct FixtureSemanticHeadKind: SemanticHeadKind {
-  var name: SemanticHeadName { SemanticHeadName(rawValue: "fixture") }
+private struct FixtureSemanticHeadFamily: SemanticHeadFamily {
+  var name: String { "fixture" }
   func make(_ setting: SemanticHeadSetting) -> any SemanticHead { FixtureSemanticHead(setting) }
   func layers(_ shapes: SemanticHeadShapes) -> [NetworkPart] {
-    [NetworkPart(name: "all", operation: "conv 1x1", scope: "semantic/", output: "scores", multiplyAdds: 1)]
+    [
+      NetworkPart(
+        name: "all", operation: "conv 1x1", parameters: .below("semantic/"), output: "scores", multiplyAdds: 1)
+    ]
   }
   func weightFloor(_ configuration: NetworkConfiguration, isSupernet: Bool) -> Double { 0 }
 }
 
 @Suite("Parts that a program adds")
 struct PartsTests {
-  private func network(_ configuration: NetworkConfiguration, _ parts: NetworkParts) -> PanopticNetwork {
-    PanopticNetwork(
-      configuration, thingClasses: 2, stuffClasses: 2, content: .fixed(Tiny.path), batchNormMomentum: 0.1,
-      seeds: Tiny.seeds, parts: parts)
+  private static let catalog = OperatorCatalog.published.adding(
+    backbones: [FixtureFamily()], semanticHeads: [FixtureSemanticHeadFamily()])
+
+  private func configuration(_ change: (inout NetworkConfiguration) -> Void) -> NetworkConfiguration {
+    var configuration = Tiny.configuration
+    change(&configuration)
+    return configuration
   }
 
-  private func expectTrainsAndPredicts(_ network: PanopticNetwork) {
+  /// Trains one step, predicts, and compares the description with what was built.
+  private func expectWorks(_ configuration: NetworkConfiguration) {
+    let network = PanopticNetwork(
+      configuration, thingClasses: 2, stuffClasses: 2, content: .fixed(Tiny.path), batchNormMomentum: 0.1,
+      seeds: Tiny.seeds)
     let (pass, losses) = Tiny.run(network)
     #expect(losses.named.allSatisfy { $0.value.isFinite && $0.value > 0 })
     for parameter in network.store.parameters {
       #expect(pass.takeGradient(of: parameter) != nil, "\(parameter.name)")
     }
-    let evaluation = Pass(mode: .evaluation)
-    let prediction = withExtendedLifetime(evaluation) {
-      network.predict(evaluation.constant(Tiny.images.rows(0..<1)), width: 64, height: 60, path: Tiny.path)
-    }
+    let image = Pass(mode: .evaluation).constant(Tiny.images.rows(0..<1))
+    let prediction = network.predict(image, width: 64, height: 60, path: Tiny.path)
     #expect(prediction.semantic.count == 64 * 60 && prediction.semantic.allSatisfy { $0 <= 2 })
-  }
-
-  @Test("a backbone is one type and one registration: the network trains, predicts, describes and floors with it")
-  func backbone() {
-    let parts = NetworkParts.standard.adding(FixtureFamily())
-    var configuration = Tiny.configuration
-    configuration.backbone.family = BackboneName(rawValue: "fixture")
-    #expect(configuration.searchSpace(parts).backboneLayers == 0)
-    let network = network(configuration, parts)
-    expectTrainsAndPredicts(network)
     let description = NetworkDescription(
-      configuration, architecture: Tiny.path, thingClasses: 2, stuffClasses: 2, height: 64, width: 64, parts: parts)
+      configuration, architecture: Tiny.path, thingClasses: 2, stuffClasses: 2, height: 64, width: 64)
     #expect(description.parameters == network.store.parameterCount)
-    let floor = configuration.weightFloor(isSupernet: false, thingClasses: 2, stuffClasses: 2, parts: parts)
+    let floor = configuration.weightFloor(isSupernet: false, thingClasses: 2, stuffClasses: 2)
     #expect(floor > 0 && floor <= Double(network.store.parameterCount))
   }
 
-  @Test("a semantic head is one type and one registration")
-  func semanticHead() {
-    let parts = NetworkParts.standard.adding(FixtureSemanticHeadKind())
-    var configuration = Tiny.configuration
-    configuration.semantic.head = SemanticHeadName(rawValue: "fixture")
-    let network = network(configuration, parts)
-    expectTrainsAndPredicts(network)
-    let description = NetworkDescription(
-      configuration, architecture: Tiny.path, thingClasses: 2, stuffClasses: 2, height: 64, width: 64, parts: parts)
-    #expect(description.parameters == network.store.parameterCount)
+  @Test("a backbone is one type: the network trains, predicts and is described with it")
+  func backbone() {
+    let configuration = configuration { $0.backbone.family = BackboneKind(FixtureFamily()) }
+    #expect(configuration.searchSpace.backboneLayers == 0)
+    expectWorks(configuration)
   }
 
-  @Test("one of a known name takes its place; the standard parts stay as they are")
-  func replacement() {
-    let parts = NetworkParts.standard.adding(FixtureFamily()).adding(FixtureFamily())
-    #expect(parts.backbones.map(\.name.rawValue) == ["shuffle", "resnet", "fixture"])
-    #expect(NetworkParts.standard.backbones.map(\.name) == [.shuffleNetV2, .resNet])
-    #expect(BackboneName.allCases == [.shuffleNetV2, .resNet])
-    #expect(SemanticHeadName.allCases == [.searched, .panopticFPN, .panopticFPNDeformable])
+  @Test("a semantic head is one type")
+  func semanticHead() {
+    expectWorks(configuration { $0.semantic.head = SemanticHeadKind(FixtureSemanticHeadFamily()) })
+  }
+
+  @Test("who registers them in the catalog can name them in files; others get an error that lists what there is")
+  func encoding() throws {
+    let configuration = configuration {
+      $0.backbone.family = BackboneKind(FixtureFamily())
+      $0.semantic.head = SemanticHeadKind(FixtureSemanticHeadFamily())
+    }
+    let value = try CanonicalValue(encoding: configuration)
+    let decoded = try value.decoded(as: NetworkConfiguration.self, userInfo: Self.catalog.userInfo)
+    #expect(decoded == configuration)
+    #expect(decoded.searchSpace == configuration.searchSpace)
+    let error = #expect(throws: DecodingError.self) { try value.decoded(as: NetworkConfiguration.self) }
+    #expect("\(error!)".contains("unknown backbone 'fixture'; there are shuffle, resnet"))
   }
 }

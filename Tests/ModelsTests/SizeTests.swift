@@ -170,10 +170,10 @@ struct SizeTests {
   }
 
   /// A convolution's multiply-adds at one position are its weights.
-  @Test("cost of head operators", arguments: HeadOperator.allCases)
+  @Test("cost of head operators", arguments: HeadOperator.published)
   func headCosts(_ op: HeadOperator) {
     let store = ParameterStore(seeds: nil)
-    _ = op.layer(store.root, inputs: 256, outputs: 128)
+    _ = op.makeLayer(store.root, inputs: 256, outputs: 128)
     let weights = store.parameters.filter { $0.role == .weight }.reduce(0) { $0 + $1.value.count }
     #expect(op.multiplyAdds(inputs: 256, outputs: 128) == weights)
   }
@@ -189,7 +189,7 @@ struct SizeTests {
   func headOperators(_ op: HeadOperator, parameters: [Int]) {
     let counts = [(256, 256), (256, 128), (128, 128)].map { inputs, outputs in
       let store = ParameterStore(seeds: nil)
-      _ = op.layer(store.root, inputs: inputs, outputs: outputs)
+      _ = op.makeLayer(store.root, inputs: inputs, outputs: outputs)
       return store.parameterCount
     }
     #expect(counts == parameters)

@@ -120,9 +120,7 @@ struct SwitchTests {
         let value = parameter.role == .weight ? (isHidden ? w2 : w1) : (isHidden ? b2 : b1)
         parameter.value = Tensor([value], shape: parameter.value.shape)
       }
-      // Variables do not keep their pass alive.
-      let pass = Pass(mode: .evaluation)
-      return withExtendedLifetime(pass) { layer(pass.constant(Tensor([z], shape: [1, 1])), choice: 0).value.item }
+      return layer(Pass(mode: .evaluation).constant(Tensor([z], shape: [1, 1])), choice: 0).value.item
     }
     func sigmoid(_ x: Float) -> Float { 1 / (1 + exp(-x)) }
     let inside = 1 + (1 - sigmoid(w1 * max(0, w2 * z + b2) + b1))
@@ -150,11 +148,8 @@ struct SwitchTests {
     #expect(inputs(network { _ in }) == [4 * channels] && inputs(network { $0.source = .allLevels }) == [5 * channels])
 
     func features(_ network: PanopticNetwork) -> (proposals: [Tensor], heads: [Tensor]) {
-      let pass = Pass(mode: .evaluation)
-      return withExtendedLifetime(pass) {
-        let features = network.features(pass.constant(Tiny.images), path: Tiny.path)
-        return (features.proposalLevels.map(\.value), features.levels.map(\.value))
-      }
+      let features = network.features(Pass(mode: .evaluation).constant(Tiny.images), path: Tiny.path)
+      return (features.proposalLevels.map(\.value), features.levels.map(\.value))
     }
     func isSame(_ a: [Tensor], _ b: [Tensor]) -> Bool { zip(a, b).allSatisfy { $0.isIdentical(to: $1) } }
     // Weights depend on names alone, so what is left is the same.

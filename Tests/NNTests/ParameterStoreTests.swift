@@ -44,6 +44,19 @@ struct ParameterStoreTests {
     #expect(store.parameterCount == 13 && store.count(below: "body/") == 10)
   }
 
+  @Test("a parameter knows the layer of its scope and the kind of its normalisation, and values can be counted by layer")
+  func layers() {
+    let store = ParameterStore(seeds: nil)
+    let layer = LayerID("mask layer 2")
+    let scope = store.root.sub("mask").layer(layer)
+    let conv = Conv2d(scope, inputChannels: 2, outputChannels: 3, kernelSize: 1, bias: true, weight: .constant(0))
+    let norm = GroupNorm(scope.sub("norm"), channels: 3, groups: 3, relu: false)
+    let shared = store.root.parameter("shared", role: .weight, shape: [5], .constant(0))
+    #expect(conv.weight.layer == layer && norm.scale.layer == layer && shared.layer == nil)
+    #expect(conv.weight.norm == nil && norm.scale.norm == .group && norm.shift.norm == .group)
+    #expect(store.layers == [layer] && store.count(of: layer) == 6 + 3 + 3 + 3)
+  }
+
   @Test("traps on two tensors with one name")
   func duplicates() async {
     await #expect(processExitsWith: .failure) {

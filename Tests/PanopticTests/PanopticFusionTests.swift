@@ -26,8 +26,24 @@ struct PanopticFusionTests {
     var configs: [String: Config]
   }
 
-  func mask(_ m: Mask) throws -> BinaryMask {
-    try #require(RunLengthMask(width: m.size[1], height: m.size[0], compressed: m.counts)).mask
+  /// A mask as COCO's tools compress it: lengths of runs in column-major order, outside first. From the fourth on a
+  /// length is the difference to the one two before. Each number is written five bits a character, lowest first.
+  func mask(_ m: Mask) -> BinaryMask {
+    let (height, width) = (m.size[0], m.size[1])
+    var lengths: [Int] = []
+    var value = 0
+    var shift = 0
+    for character in m.counts.utf8 {
+      let bits = Int(character) - 48
+      value |= (bits & 0x1F) << shift
+      shift += 5
+      guard bits & 0x20 == 0 else { continue }
+      if bits & 0x10 != 0 { value |= -1 << shift }
+      lengths.append(lengths.count > 2 ? value + lengths[lengths.count - 2] : value)
+      (value, shift) = (0, 0)
+    }
+    let columns = lengths.enumerated().flatMap { [UInt8](repeating: UInt8($0 % 2), count: $1) }
+    return BinaryMask(width: width, height: height) { x, y in columns[x * height + y] == 1 }
   }
 
   @Test(
@@ -52,12 +68,12 @@ struct PanopticFusionTests {
         guard case .number(let id) = annotation.imageID else { continue }
         let image = try #require(truth.images.first { $0.id == annotation.imageID })
         let result = fusion.fuse(
-          try instances.filter { $0.image_id == id }.map {
-            InstancePrediction(categoryID: $0.category_id, score: $0.score!, mask: try mask($0.segmentation))
+          instances.filter { $0.image_id == id }.map {
+            InstancePrediction(categoryID: $0.category_id, score: $0.score!, mask: mask($0.segmentation))
           },
           // The semantic results include things, which panopticapi ignores.
-          stuff: try stuff.filter { $0.image_id == id && table.boxLabel(ofID: $0.category_id) == nil }.map {
-            StuffPrediction(categoryID: $0.category_id, mask: try mask($0.segmentation))
+          stuff: stuff.filter { $0.image_id == id && table.boxLabel(ofID: $0.category_id) == nil }.map {
+            StuffPrediction(categoryID: $0.category_id, mask: mask($0.segmentation))
           },
           width: image.width, height: image.height)
         let reference = try PanopticFiles.read(

@@ -11,8 +11,8 @@ struct ArchitectureTests {
       #expect(try Architecture(json: architecture.json, place: "file") == architecture)
       #expect(Architecture(architecture.genome) == architecture)
     }
-    #expect(Architecture.publishedCOCO.headChoices().semantic == [2, 3, 0])
-    #expect(Architecture.publishedADE20K.attentionChoices().thingsToStuff == [2, 0, 1, 1])
+    #expect(Architecture.publishedCOCO.choices(of: .semantic) == [2, 3, 0])
+    #expect(Architecture.publishedADE20K.choices(of: .thingsToStuff) == [2, 0, 1, 1])
     #expect(DetNASBackbone.cocoFPN.count == 40 && DetNASBackbone.cocoFPN300M.count == 20)
     // Stage 3 begins with block 16.
     #expect(Array(Architecture.publishedCOCO.backbone[16..<20]) == [0, 0, 1, 0])

@@ -24,5 +24,7 @@ struct SearchSpaceTests {
     #expect(space.choicesPerLayer == [4, 4, 6, 6, 6, 3])
     #expect(SearchSpace.Part.allCases.map { space.range(of: $0) } == [0..<2, 2..<5, 5..<6])
     #expect(SearchSpace.Part.allCases.map { space.layers(of: $0) } == [2, 3, 1])
+    #expect(SearchSpace.Component.allCases.map { space.layers(in: $0) } == [2, 1, 2, 1, 0])
+    #expect(SearchSpace.Component.allCases.map { space.range(in: $0) } == [0..<2, 0..<1, 1..<3, 0..<1, 1..<1])
   }
 }

@@ -28,7 +28,7 @@ struct EpochTests {
 
   private static func pipeline(_ name: String, profile: String?, fidelity: String?) throws -> Pipeline {
     let file = try PipelineFile(path: "\(folder)/\(name).yaml")
-    return try Pipeline(try file.description(profile: profile, fidelity: fidelity), registry: Stages.registry)
+    return try Pipeline(try file.description(profile: profile, fidelity: fidelity), registry: Stages.registry())
   }
 
   /// The length in epochs, and the epochs at which the rate falls.

@@ -51,12 +51,12 @@ struct ForeignParameterTests {
     }
   }
 
-  private static let kinds = Stages.registry.kinds.values.filter { !["command", "files"].contains($0.name) }
+  private static let kinds = Stages.registry().kinds.values.filter { !["command", "files"].contains($0.name) }
     .sorted { $0.name < $1.name }
 
   @Test("one extreme parameter at a time is accepted or refused", arguments: kinds.map(\.name))
   func alone(_ name: String) throws {
-    let kind = try #require(Stages.registry.kinds[name])
+    let kind = try #require(Stages.registry().kinds[name])
     var (taken, refused) = (0, 0)
     for (path, value) in Self.changes(kind.defaults) {
       do {
@@ -129,7 +129,7 @@ struct ForeignParameterTests {
     ])
   func miniature(_ kind: String, _ path: [String], _ value: Int) throws {
     let error = #expect(throws: PipelineError.self) {
-      _ = try #require(Stages.registry.kinds[kind]).prepare(Self.nested(path, Self.located(.integer(value))))
+      _ = try #require(Stages.registry().kinds[kind]).prepare(Self.nested(path, Self.located(.integer(value))))
     }
     let name = path.map(ParameterNames.fileSpelling(of:)).joined(separator: ".")
     #expect(error?.location == Self.place)

@@ -87,7 +87,7 @@ struct PanopticTrainingTests {
   func perLayer() throws {
     let training = training { $0.period = .perLayer }
     var moments = [0]
-    while moments.last! < 12 { moments.append(training.nextUpdate(after: moments.last!)) }
+    while moments.last! < 12 { moments.append(training.rhythm.nextUpdate(after: moments.last!)) }
     #expect(moments == [0, 3, 4, 6, 8, 9, 12])
     for (name, expected) in [
       ("body/stage1/0/choice2/expand/weight", [4, 8, 12]), ("mask/layer1/choice0/point/weight", [6, 12]),
@@ -95,7 +95,9 @@ struct PanopticTrainingTests {
       ("attention-to-stuff/0/choice1/hidden/weight", [3, 6, 9, 12]), ("pyramid/lateral2/weight", [12]),
       ("body/stem/weight", [12]),
     ] {
-      #expect(moments.dropFirst().filter { training.isDue(name, $0) } == expected, "\(name)")
+      let parameter = try #require(training.network.store.parameters.first { $0.name == name })
+      let due = moments.dropFirst().filter { training.rhythm.isDue(parameter, afterPasses: $0) }
+      #expect(due == expected, "\(name)")
     }
     // Updated in between, later paths run with other weights.
     _ = try training.step(0)
@@ -134,7 +136,6 @@ struct PanopticTrainingTests {
     let start = training().network.store.parameters.map(\.value)
     _ = try divided.step(0)
     _ = try undivided.step(0)
-    let paths = PanopticTraining.Paths.fairBlocks(PanopticTrainingTests.configuration.searchSpace)
     var biases = 0
     for ((before, a), b) in zip(
       zip(start, divided.network.store.parameters), undivided.network.store.parameters)
@@ -144,7 +145,7 @@ struct PanopticTrainingTests {
         continue
       }
       biases += 1
-      let divider = Float(PanopticTraining.rateDivider(a.name, paths: paths))
+      let divider = Float(divided.rhythm.rateDivider(of: a))
       for i in 0..<before.count {
         let (short, long) = (a.value.array[i] - before.array[i], b.value.array[i] - before.array[i])
         // These are differences of rounded values.
@@ -153,18 +154,6 @@ struct PanopticTrainingTests {
       }
     }
     #expect(biases > 100)
-  }
-
-  @Test("rates are divided so that sums over a window become means")
-  func dividers() {
-    let paths = PanopticTraining.Paths.fairBlocks(PanopticTrainingTests.configuration.searchSpace)
-    for (name, whole, perLayer) in [
-      ("body/stage1/0/choice2/expand/weight", 3.0, 1.0), ("mask/layer1/choice0/point/weight", 2, 1),
-      ("attention-to-stuff/0/choice1/hidden/weight", 4, 1), ("pyramid/lateral2/weight", 12, 12),
-    ] {
-      #expect(PanopticTraining.rateDivider(name, paths: paths) == whole, "\(name)")
-      #expect(PanopticTraining.rateDivider(name, paths: paths, period: .perLayer) == perLayer, "\(name)")
-    }
   }
 
   /// A strictly fair window includes every choice, so after one update every parameter has a velocity.

@@ -1,3 +1,4 @@
+import Models
 import NN
 import Search
 import Testing
@@ -6,45 +7,76 @@ import Testing
 
 @Suite("Learning rates of a supernet's parameters")
 struct RateTests {
-  private let paths = PanopticTraining.Paths.fairBlocks(.published)
+  /// The published search space, few channels.
+  private static func network(_ family: BackboneKind = .shuffleNetV2) -> PanopticNetwork {
+    var configuration = NetworkConfiguration(
+      backbone: BackboneConfiguration(stemChannels: 2, stageChannels: [4, 8, 12, 16], classifierChannels: 8))
+    configuration.backbone.family = family
+    configuration.pyramidChannels = 4
+    configuration.normGroups = 2
+    configuration.boxHead.hidden = 8
+    configuration.boxHead.normGroups = 2
+    configuration.boxHead.pooledSize = 2
+    configuration.maskHead.channels = 4
+    configuration.semantic.channels = 4
+    return PanopticNetwork(
+      configuration, thingClasses: 2, stuffClasses: 2, content: .supernet, batchNormMomentum: 0.1, seeds: nil)
+  }
+
+  private static func rhythm(_ network: PanopticNetwork, _ period: UpdatePeriod = .window) -> UpdateRhythm {
+    UpdateRhythm(.fairBlocks(network.searchSpace), layers: network.configuration.searchedLayers, period: period)
+  }
 
   /// Spec 5.5: twelve passes a window; a layer with P choices uses each of them 12 / P times.
-  @Test(
-    "rates are divided by the passes of a window that use a parameter",
-    arguments: [
-      ("body/stage1/0/choice2/expand/weight", 3), ("body/stage4/7/choice3/point3/norm/shift", 3),
+  @Test("rates are divided by the passes of a window that use a parameter, or not where its layer moves by itself")
+  func dividers() throws {
+    let network = Self.network()
+    #expect(network.searchSpace == .published)
+    let (whole, perLayer) = (Self.rhythm(network), Self.rhythm(network, .perLayer))
+    let fixed = UpdateRhythm(
+      .fixed(.publishedCOCO, replicas: 2), layers: network.configuration.searchedLayers, period: .window)
+    for (name, divider) in [
+      ("body/stage1/0/choice2/expand/weight", 3.0), ("body/stage4/7/choice3/point3/norm/shift", 3),
       ("body/stem/weight", 12), ("body/stem/norm/scale", 12), ("mask/layer4/choice5/weight", 2),
       ("semantic/layer1/choice0/spatial/weight", 2), ("attention-to-stuff/3/choice0/hidden/weight", 4),
       ("attention-to-things/4/choice2/output/bias", 4), ("pyramid/lateral2/weight", 12),
       ("proposals/shared/weight", 12), ("box/hidden1/weight", 12), ("mask/upscale/weight", 12),
       ("mask/maps/bias", 12), ("semantic/classifier/weight", 12),
-    ])
-  func dividers(_ name: String, divider: Double) {
-    #expect(PanopticTraining.rateDivider(name, paths: paths) == divider)
-    #expect(PanopticTraining.rateDivider(name, paths: .fixed(.publishedCOCO, replicas: 2)) == 1)
+    ] {
+      let parameter = try #require(network.store.parameters.first { $0.name == name }, "\(name)")
+      #expect(whole.rateDivider(of: parameter) == divider, "\(name)")
+      #expect(perLayer.rateDivider(of: parameter) == (divider == 12 ? 12 : 1), "\(name)")
+      #expect(fixed.rateDivider(of: parameter) == 1, "\(name)")
+    }
   }
 
-  @Test("without a searched body a window is six passes (spec 5.5)")
-  func headsOnly() {
-    var space = SearchSpace.published
-    space.backboneLayers = 0
-    let paths = PanopticTraining.Paths.fairBlocks(space)
-    #expect(paths.count == 6)
-    #expect(PanopticTraining.rateDivider("mask/layer1/choice0/weight", paths: paths) == 1)
-    #expect(PanopticTraining.rateDivider("pyramid/lateral2/weight", paths: paths) == 6)
+  @Test("without a searched backbone a window is six passes (spec 5.5)")
+  func headsOnly() throws {
+    let network = Self.network(.resNet)
+    let rhythm = Self.rhythm(network)
+    #expect(PanopticTraining.Paths.fairBlocks(network.searchSpace).count == 6)
+    for (name, divider) in [
+      ("mask/layer1/choice0/spatial/weight", 1.0), ("pyramid/lateral2/weight", 6), ("body/stage1/0/reduce/weight", 6),
+    ] {
+      let parameter = try #require(network.store.parameters.first { $0.name == name }, "\(name)")
+      #expect(rhythm.rateDivider(of: parameter) == divider, "\(name)")
+    }
   }
 
   /// Spec 16, to the digits it gives.
   @Test(
-    "the rate of the body's choice blocks over the published run",
+    "the rate of the backbone's choice blocks over the published run",
     arguments: [(0, 0.000667), (1500, 0.003667), (3000, 0.006667), (46_500, 0.003333), (90_000, 0)])
-  func published(iteration: Int, expected: Double) {
+  func published(iteration: Int, expected: Double) throws {
     let recipe = FinetuneSupernetStage.Parameters().recipe
-    #expect(recipe.updates * paths.count == 90_000)
+    let network = Self.network()
+    let window = PanopticTraining.Paths.fairBlocks(network.searchSpace).count
+    #expect(recipe.updates * window == 90_000)
     let schedule = Schedule(
-      recipe.schedule, base: recipe.baseRate, total: recipe.updates * paths.count, warmup: recipe.warmup)
-    let rate =
-      schedule.rate(at: iteration) / PanopticTraining.rateDivider("body/stage2/3/choice1/expand/weight", paths: paths)
+      recipe.schedule, base: recipe.baseRate, total: recipe.updates * window, warmup: recipe.warmup)
+    let name = "body/stage2/3/choice1/expand/weight"
+    let block = try #require(network.store.parameters.first { $0.name == name })
+    let rate = schedule.rate(at: iteration) / Self.rhythm(network).rateDivider(of: block)
     #expect(abs(rate - expected) <= 0.5e-6)
   }
 }

@@ -50,30 +50,6 @@ struct PoolTests {
     #expect(Pooling.maximumGradient(upstream: dy, indices: indices, input: shape).array == expected)
   }
 
-  @Test("average: definition, and the gradient is the transposed map", arguments: cases)
-  func average(_ c: Case) {
-    let shape: Shape = [1, 2, c.height, c.width]
-    let x = Tensor(ordinaryValues(shape.count, salt: 2), shape: shape)
-    for padding in [false, true] {
-      let y = Pooling.average(x, c.window, countsPadding: padding)
-      let (oh, ow) = (y.shape[2], y.shape[3])
-      for o in 0..<y.count {
-        let (v, h) = (taps(o / ow % oh, c.height, c.window), taps(o % ow, c.width, c.window))
-        var total = 0.0
-        for a in v { for b in h { total += Double(x[flat: (o / (oh * ow) * c.height + a) * c.width + b]) } }
-        func padded(_ o: Int, _ extent: Int) -> Int {
-          let start = o * c.window.stride - c.window.padding
-          return min(start + c.window.kernelSize, extent + c.window.padding) - start
-        }
-        let count = padding ? padded(o / ow % oh, c.height) * padded(o % ow, c.width) : v.count * h.count
-        #expect(y[flat: o] == Float(total / Double(count)))
-      }
-      let dy = Tensor(ordinaryValues(y.count, salt: 3), shape: y.shape)
-      let dx = Pooling.averageGradient(upstream: dy, input: shape, c.window, countsPadding: padding)
-      #expect(abs(inner(dx, x) - inner(dy, y)) < 1e-4)
-    }
-  }
-
   @Test("the last window of ceil mode starts inside the image or its leading padding")
   func extents() {
     #expect(PoolingWindow(kernelSize: 3, stride: 2, padding: 1).outputExtent(10) == 5)

@@ -74,14 +74,14 @@ struct ProductParityTests {
     let gradient = ProductReference.values([plane, taps, width], "gradient")
     let results = Backend.supported.map { set -> [Tensor] in
       var samples = Tensor(zeros: [channels * taps, plane])
-      var turned = Tensor(zeros: [plane, width])
-      ck_deform_turn(set.isa, &geometry, x.pointer, turned.mutablePointer)
+      var interleaved = Tensor(zeros: [plane, width])
+      ck_deform_interleave(set.isa, &geometry, x.pointer, interleaved.mutablePointer)
       var (doffset, dmask, dx) = (Tensor(zeros: offset.shape), Tensor(zeros: mask.shape), Tensor(zeros: x.shape))
       var corners = [ck_deform_corner](repeating: ck_deform_corner(), count: offsetGroups * plane * taps)
       ck_deform_columns(
-        set.isa, &geometry, turned.pointer, offset.pointer, mask.pointer, 0, count, samples.mutablePointer, count)
+        set.isa, &geometry, interleaved.pointer, offset.pointer, mask.pointer, 0, count, samples.mutablePointer, count)
       ck_deform_tap_gradients(
-        set.isa, &geometry, turned.pointer, offset.pointer, mask.pointer, gradient.pointer, 0, count,
+        set.isa, &geometry, interleaved.pointer, offset.pointer, mask.pointer, gradient.pointer, 0, count,
         doffset.mutablePointer, dmask.mutablePointer)
       ck_deform_corners(set.isa, &geometry, offset.pointer, mask.pointer, 0, count, &corners)
       for block in 0..<width / 16 {

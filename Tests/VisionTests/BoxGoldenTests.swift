@@ -1,3 +1,4 @@
+import Foundation
 import TensorFiles
 import Testing
 
@@ -12,9 +13,17 @@ struct BoxGoldenTests {
   let anchors: GoldenFile
 
   init() throws {
-    boxes = try GoldenFile(MaskGolden.folder.appendingPathComponent("ref_ops/nms_boxes.h5").path)
-    anchors = try GoldenFile(MaskGolden.folder.appendingPathComponent("ref_ops/anchors_levels.h5").path)
+    // The folder named by `AUTOPANOPTIC_GOLDEN`, else `Tests/Golden`.
+    let own = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .appendingPathComponent("Golden").path
+    let folder = ProcessInfo.processInfo.environment["AUTOPANOPTIC_GOLDEN"] ?? own
+    boxes = try GoldenFile("\(folder)/ref_ops/nms_boxes.h5")
+    anchors = try GoldenFile("\(folder)/ref_ops/anchors_levels.h5")
   }
+
+  /// The published anchors, for images of 800 pixels.
+  private static let published = AnchorGenerator(
+    levels: [(4, 32), (8, 64), (16, 128), (32, 256), (64, 512)].map { .init(stride: $0.0, sizes: [$0.1]) })
 
   func boxList(_ tensor: NamedTensor) -> [Box] {
     let v = tensor.doubles.map(Float.init)
@@ -82,8 +91,13 @@ struct BoxGoldenTests {
     #expect(corners(clipped) == (try clip.tensor("out").doubles))
   }
 
-  @Test(
-    "Matcher of anchors and of proposals", arguments: [("matcher_rpn", Matcher.anchors), ("matcher_roi", .proposals)])
+  /// The published thresholds of anchors and of proposals.
+  private static let matchers = [
+    ("matcher_rpn", Matcher(foregroundThreshold: 0.7, backgroundThreshold: 0.3, forcesBestCandidates: true)),
+    ("matcher_roi", Matcher(foregroundThreshold: 0.5, backgroundThreshold: 0.5, forcesBestCandidates: false)),
+  ]
+
+  @Test("Matcher of anchors and of proposals", arguments: matchers)
   func matching(_ name: String, _ matcher: Matcher) throws {
     let c = try #require(boxes[name])
     let iou = try c.tensor("in_iou")
@@ -98,7 +112,7 @@ struct BoxGoldenTests {
   func legacyAnchors() throws {
     for (level, stride) in [4, 8, 16, 32, 64].enumerated() {
       let expected = try #require(anchors["legacy_cell_anchors_s\(stride)"]).tensor("cell_anchors").doubles
-      #expect(corners(AnchorGenerator.published.cellAnchors[level]) == expected)
+      #expect(corners(Self.published.cellAnchors[level]) == expected)
     }
     let many = AnchorGenerator(levels: [.init(stride: 16, sizes: [32, 64, 128, 256, 512])])
     let expected = try #require(anchors["legacy_cell_anchors_16_many"]).tensor("cell_anchors").doubles
@@ -107,7 +121,7 @@ struct BoxGoldenTests {
     let grid = try #require(anchors["legacy_grid_anchors"])
     // Heights and widths of the feature maps.
     for (level, size) in [[6, 9], [8, 6], [7, 5], [7, 7], [8, 8]].enumerated() {
-      let boxes = AnchorGenerator.published.anchors(level: level, gridWidth: size[1], gridHeight: size[0])
+      let boxes = Self.published.anchors(level: level, gridWidth: size[1], gridHeight: size[0])
       let reference = try grid.tensor("anchors_\(level)").doubles
       let isEqual = corners(boxes) == reference
       #expect(isEqual, "level \(level): \(boxes.count) anchors, expected \(reference.count / 4)")

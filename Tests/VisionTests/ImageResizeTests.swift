@@ -52,8 +52,8 @@ struct ImageResizeTests {
     #expect(source.resized(width: 37, height: 23, by: .bilinear) == source)
   }
 
-  @Test("a constant image stays constant", arguments: [Resampling.nearest, .bilinear, .antialiased])
-  func flat(_ method: Resampling) {
+  @Test("a constant image stays constant", arguments: [ResizeFilter.nearest, .bilinear, .antialiased])
+  func flat(_ method: ResizeFilter) {
     for value in [UInt8(0), 1, 127, 254, 255] {
       let out = Image(width: 13, height: 9, channels: 1, repeating: value).resized(width: 31, height: 4, by: method)
       #expect(out.pixels.allSatisfy { $0 == value })

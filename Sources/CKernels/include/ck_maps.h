@@ -34,8 +34,6 @@ typedef struct {
   void (*accumulate)(long n, const float *x, float *y);
   /// y += factor * x: the product is rounded, then the sum.
   void (*accumulate_scaled)(long n, float factor, const float *x, float *y);
-  /// out = x + factor * x: the product is rounded, then the sum.
-  void (*reweight)(long n, float factor, const float *x, float *out);
   /// x > 0 ? x : +0.
   void (*relu)(long n, const float *x, float *out);
   /// y > 0 ? dy : +0, `y` being the output of relu.
@@ -85,14 +83,6 @@ typedef struct {
     float *out, int32_t *where);
   /// Adds dy to `dx` (zeroed first) at `where`, in row-major order of the output.
   void (*max_pool_gradient)(long plane, long out_plane, const int32_t *where, const float *dy, float *dx);
-  /// Binary64 chain over (ky, kx), divided by the number of taps (with or without padding), rounded once.
-  void (*average_pool)(
-    long height, long width, long out_height, long out_width, long kernel, long stride, long padding,
-    int count_padding, const float *x, float *out);
-  /// Adds dy / taps to `dx` (zeroed first), in row-major order of the output, then of the window.
-  void (*average_pool_gradient)(
-    long height, long width, long out_height, long out_width, long kernel, long stride, long padding,
-    int count_padding, const float *dy, float *dx);
 
   // Resampling of one plane.
   /// out[y][x] = low_y * h(first_y) + high_y * h(second_y), h(r) = low_x * in[r][first_x] + high_x * in[r][second_x].
@@ -109,9 +99,9 @@ typedef struct {
 
   // Sixteen planes side by side, [position][16].
   /// out[j * 16 + i] = x[i * distance + j] for j < n and i < planes <= 16; +0 for the other i.
-  void (*turn)(long planes, long n, long distance, const float *x, float *out);
+  void (*interleave)(long planes, long n, long distance, const float *x, float *out);
   /// out[i * distance + j] = from[j * 16 + i] for j < n and i < planes <= 16.
-  void (*turn_back)(long planes, long n, long distance, const float *from, float *out);
+  void (*deinterleave)(long planes, long n, long distance, const float *from, float *out);
 
   // RoIAlign of one RoI in sixteen planes side by side. `index` and `weight` are [bins][taps]; a tap is one corner of
   // one sample. `out` and `dy` are [bins][16].

@@ -97,20 +97,21 @@ typedef struct {
   int64_t channels, in_h, in_w, out_h, out_w, kernel_h, kernel_w, stride, padding, dilation, offset_groups;
 } ck_deform;
 
-/// Floats of one position of a turned image: the channels, each offset group padded with zeros to a multiple of 16.
+/// Floats of one position of an interleaved image: the channels, each offset group padded with zeros to a multiple of
+/// 16.
 int64_t ck_deform_width(const ck_deform *d);
 
-/// The image with its channels side by side: turned[cell * width + channel], `in_h * in_w` cells.
-void ck_deform_turn(ck_isa isa, const ck_deform *d, const float *x, float *turned);
+/// The image with its channels side by side: interleaved[cell * width + channel], `in_h * in_w` cells.
+void ck_deform_interleave(ck_isa isa, const ck_deform *d, const float *x, float *interleaved);
 
 /// columns[(channel * taps + tap) * ld + j]: the sample times the mask at position p0 + j, j < count.
-void ck_deform_columns(ck_isa isa, const ck_deform *d, const float *turned, const float *offset, const float *mask,
+void ck_deform_columns(ck_isa isa, const ck_deform *d, const float *interleaved, const float *offset, const float *mask,
                        int64_t p0, int64_t count, float *columns, int64_t ld);
 
 /// Gradients of offset and mask at the positions [p0, p0 + count) from the gradient of the columns
 /// `[P, taps, width]`. 16 fma chains, lane i over the channels i, i + 16, ... of the offset group; lanes fold 8, 4, 2, 1.
 /// `dmask` may be null.
-void ck_deform_tap_gradients(ck_isa isa, const ck_deform *d, const float *turned, const float *offset,
+void ck_deform_tap_gradients(ck_isa isa, const ck_deform *d, const float *interleaved, const float *offset,
                              const float *mask, const float *dcolumns, int64_t p0, int64_t count, float *doffset,
                              float *dmask);
 
@@ -125,8 +126,8 @@ typedef struct {
 void ck_deform_corners(ck_isa isa, const ck_deform *d, const float *offset, const float *mask, int64_t p0,
                        int64_t count, ck_deform_corner *corners);
 
-/// The gradient of the input planes that lie in lanes `[16 * block, 16 * block + 16)` of the turned image: from +0, fma
-/// in the order position, tap, corner.
+/// The gradient of the input planes that lie in lanes `[16 * block, 16 * block + 16)` of the interleaved image: from
+/// +0, fma in the order position, tap, corner.
 void ck_deform_input_gradient(ck_isa isa, const ck_deform *d, const ck_deform_corner *corners, const float *dcolumns,
                               int64_t block, float *dx);
 

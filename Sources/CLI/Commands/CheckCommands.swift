@@ -112,7 +112,7 @@ struct Audit: ParsableCommand {
       plan = try planner.plan(stages: stages)
     } else {
       try options.requireNone("none is named", executes: true)
-      store = try options.stores.openExisting()
+      store = try options.stores.openExisting(options.registry())
     }
     let auditor = Auditor(store: store, deep: deep, interruption: Signals.interruption)
     let variables = try options.variables()

@@ -42,7 +42,7 @@ struct GC: ParsableCommand {
   func run() throws {
     try machine.apply()
     if pipelines.isEmpty { try options.requireNone("none is named") }
-    let observed = try options.stores.openExisting()
+    let observed = try options.stores.openExisting(options.registry())
     func plans() throws -> [Plan] {
       try pipelines.map { pipeline in
         let plan = try options.planner(pipeline, display: Display(json: false), observing: true).plan()
@@ -53,7 +53,7 @@ struct GC: ParsableCommand {
     let garbage =
       dryRun
       ? try GarbageCollector(store: observed).find(keeping: plans(), runs: keepRuns)
-      : try GarbageCollector(store: options.stores.open()).collect(keeping: plans, runs: keepRuns)
+      : try GarbageCollector(store: options.stores.open(options.registry())).collect(keeping: plans, runs: keepRuns)
     if json {
       guard case .object(var members) = garbage.canonical else { return }
       members["removed"] = .bool(!dryRun)

@@ -117,7 +117,7 @@ struct Model: ParsableCommand {
       }
       return (
         NetworkDescription(classifier: configuration, path: path),
-        ArchitectureDrawing.rows(ofBody: path, configuration)
+        ArchitectureDrawing.rows(ofBackbone: path, configuration)
       )
     }
 

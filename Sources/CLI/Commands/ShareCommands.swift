@@ -44,7 +44,7 @@ struct Export: ParsableCommand {
         planner, source: source, to: file)
     } else {
       try options.requireNone("there is no file '\(what)'")
-      let store = try options.stores.openExisting()
+      let store = try options.stores.openExisting(options.registry())
       summary = try Exporter(store: store, interruption: Signals.interruption).export(
         try Lookup(store: store).find(what), to: file)
     }
@@ -167,7 +167,8 @@ struct RecordOptions: ParsableArguments {
   func find(observing: Bool) throws -> (store: Store, keys: [Digest]) {
     guard FileIO.kind(what) != nil else {
       try options.requireNone("there is no file '\(what)'")
-      let store = try observing ? options.stores.openExisting() : options.stores.open()
+      let store =
+        try observing ? options.stores.openExisting(options.registry()) : options.stores.open(options.registry())
       let lookup = Lookup(store: store)
       return (store, try lookup.recordKeys(of: lookup.find(what)).sorted())
     }

@@ -88,8 +88,8 @@ struct Tables: ParsableCommand {
   private func searched(
     by description: PipelineDescription, in store: Store
   ) throws -> SearchSpaceTables.Settings? {
-    for stage in try Pipeline(description, registry: Stages.registry).summaries {
-      guard let settings = try SearchSpaceTables.Settings(trainedBy: stage) else { continue }
+    for stage in try Pipeline(description, registry: store.registry).summaries {
+      guard let settings = SearchSpaceTables.Settings(trainedBy: stage) else { continue }
       let trained = try results(of: [stage.name], description, in: store)[stage.name] ?? []
       if trained.contains(where: { $0 != nil }) { return settings }
     }
@@ -123,7 +123,7 @@ struct Tables: ParsableCommand {
     of stages: [String], _ description: PipelineDescription, in store: Store
   ) throws -> [String: [[String: Artifact]?]] {
     try Planner(
-      pipeline: try Pipeline(description, registry: Stages.registry), store: store,
+      pipeline: try Pipeline(description, registry: store.registry), store: store,
       variables: try Variables.all([])
     ).results(of: stages)
   }

@@ -7,6 +7,7 @@ import Foundation
 /// of a group is filled up from the start of that group's order, so that all batches have one size.
 public struct BatchOrder: Sendable {
   public let batchSize: Int
+  /// Batches until every sample was used.
   public let batchesPerEpoch: Int
   private let groups: [Int]
   private let groupCount: Int

@@ -4,22 +4,25 @@ import Vision
 
 /// How pictures become batches of a classifier.
 public struct ClassificationLoading: Codable, Hashable, Sendable {
+  /// Images of a batch.
   public var batchSize: Int
+  /// The random crop of a training image.
   public var crop: CropAugmentation
+  /// Random colours of a training image.
   public var jitter: ColourJitter
-  public var flipChance: Double
-  public var evaluation: CentreCrop
+  /// Horizontal flip probability in training.
+  public var flipProbability: Double
+  /// Channel order, mean and deviation.
   public var normalization: PixelNormalization
 
   public init(
-    batchSize: Int, crop: CropAugmentation, evaluation: CentreCrop, jitter: ColourJitter = ColourJitter(),
-    flipChance: Double = 0.5, normalization: PixelNormalization = .raw
+    batchSize: Int, crop: CropAugmentation, jitter: ColourJitter = ColourJitter(), flipProbability: Double = 0.5,
+    normalization: PixelNormalization = .raw
   ) {
     self.batchSize = batchSize
     self.crop = crop
-    self.evaluation = evaluation
     self.jitter = jitter
-    self.flipChance = flipChance
+    self.flipProbability = flipProbability
     self.normalization = normalization
   }
 
@@ -32,9 +35,7 @@ public struct ClassificationLoading: Codable, Hashable, Sendable {
     precondition(
       [jitter.brightness, jitter.contrast, jitter.saturation].allSatisfy { (0...10).contains($0) },
       "ClassificationLoading: \(jitter)")
-    precondition((0...1).contains(flipChance), "ClassificationLoading: flip chance \(flipChance)")
-    precondition(
-      0 < evaluation.side && evaluation.side <= evaluation.shorterSide, "ClassificationLoading: \(evaluation)")
+    precondition((0...1).contains(flipProbability), "ClassificationLoading: flip chance \(flipProbability)")
     normalization.requireSound()
   }
 }
@@ -96,29 +97,6 @@ public final class ClassificationLoader: Sendable {
     return ClassificationBatch(images: images, labels: samples.map { dataset.samples[$0].label })
   }
 
-  /// All images in order, centre crops, the last batch perhaps smaller.
-  public func evaluation(workers: Int = 1) -> Prefetcher<ClassificationBatch> {
-    let count = dataset.samples.count
-    let size = loading.batchSize
-    return Prefetcher(steps: 0..<(count + size - 1) / size, workers: workers) { [self] step in
-      let samples = Array(step * size..<min(count, (step + 1) * size))
-      let images = try samples.map { sample in
-        let image = try picture(sample)
-        guard loading.evaluation.fits(image) else {
-          throw DatasetError(
-            .malformed, at: dataset.files.place(dataset.samples[sample].path),
-            "\(image.width)×\(image.height) pixels: too long and thin to be resized")
-        }
-        return loading.evaluation.apply(to: image)
-      }
-      return batch(images, samples, side: loading.evaluation.side)
-    }
-  }
-
-  private func picture(_ index: Int) throws -> Image {
-    try cache.picture(index, size: \.pixels.count) { try dataset.image(dataset.samples[index]) }
-  }
-
   /// The decoded picture where it is kept or will be, else the file, of which a crop needs only a part. Which of them
   /// it is changes no sample: see `ImageFile.decoderIdentity`.
   private func source(_ index: Int) throws -> TrainingPicture {
@@ -128,19 +106,5 @@ public final class ClassificationLoader: Sendable {
     let image = try file.decoded()
     cache.keep(image, index, bytes: file.byteCount)
     return .decoded(image)
-  }
-
-  private func batch(_ images: [Image], _ samples: [Int], side: Int) -> ClassificationBatch {
-    var tensor = Tensor(zeros: [images.count, 3, side, side])
-    let size = 3 * side * side
-    tensor.withMutableElements { planes in
-      for (i, image) in images.enumerated() {
-        loading.normalization.write(
-          image, width: side, height: side, isFlipped: false,
-          to: UnsafeMutableBufferPointer(rebasing: planes[i * size..<(i + 1) * size]),
-          planeHeight: side, planeWidth: side)
-      }
-    }
-    return ClassificationBatch(images: tensor, labels: samples.map { dataset.samples[$0].label })
   }
 }

@@ -42,31 +42,3 @@ public struct CropAugmentation: Codable, Hashable, Sendable {
     return PixelRectangle(x: (width - w) / 2, y: (height - h) / 2, width: w, height: h)
   }
 }
-
-/// What a classifier sees in evaluation: the shorter side brought to `shorterSide`, the middle square cut out.
-public struct CentreCrop: Codable, Hashable, Sendable {
-  public var shorterSide: Int
-  public var side: Int
-
-  public init(shorterSide: Int, side: Int) {
-    precondition(side > 0 && side <= shorterSide, "CentreCrop: \(side) of \(shorterSide)")
-    self.shorterSide = shorterSide
-    self.side = side
-  }
-
-  private func size(of image: Image) -> (width: Int, height: Int) {
-    ResizeRule(shorterSide: shorterSide, longestSide: Int(Int32.max)).size(width: image.width, height: image.height)
-  }
-
-  /// Whether the whole picture, resized, is small enough for memory.
-  func fits(_ image: Image) -> Bool {
-    let size = size(of: image)
-    return size.width.multipliedSaturated(by: size.height) <= ImageFile.maximalPixels
-  }
-
-  func apply(to image: Image) -> Image {
-    let size = size(of: image)
-    return image.resized(width: size.width, height: size.height, by: .bilinear)
-      .cropped(x: (size.width - side) / 2, y: (size.height - side) / 2, width: side, height: side)
-  }
-}

@@ -3,7 +3,7 @@ import Tensors
 import Vision
 
 extension PanopticBatch {
-  /// One picture alone as the network sees it, without ground truth.
+  /// A batch of one picture, without ground truth.
   ///
   /// - Parameter image: names the picture, and has its size.
   public init(_ picture: Image, image: PanopticImage, loading: PanopticLoading) {

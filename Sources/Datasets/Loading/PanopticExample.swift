@@ -39,7 +39,7 @@ struct SegmentMap {
     }
   }
 
-  /// Exchanges left and right. Labels, boxes and masks are all taken from the map, so they turn together.
+  /// Exchanges left and right. Labels, boxes and masks are all taken from the map, so they are all flipped.
   mutating func flip() {
     let width = width
     let height = height

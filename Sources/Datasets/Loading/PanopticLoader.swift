@@ -5,10 +5,13 @@ import Vision
 
 /// How pictures become batches of the panoptic network.
 public struct PanopticLoading: Codable, Hashable, Sendable {
+  /// Images of a batch.
   public var batchSize: Int
+  /// The size that images are brought to.
   public var resize: ResizeRule
-  /// Chance of a mirrored picture in training.
-  public var flipChance: Double
+  /// Horizontal flip probability in training.
+  public var flipProbability: Double
+  /// Channel order, mean and deviation.
   public var normalization: PixelNormalization
   /// Height and width of a batch are multiples of this.
   public var sizeMultiple: Int
@@ -16,12 +19,12 @@ public struct PanopticLoading: Codable, Hashable, Sendable {
   public var groupsByOrientation: Bool
 
   public init(
-    batchSize: Int, resize: ResizeRule, flipChance: Double = 0.5, normalization: PixelNormalization = .detection,
+    batchSize: Int, resize: ResizeRule, flipProbability: Double = 0.5, normalization: PixelNormalization = .detection,
     sizeMultiple: Int = 32, groupsByOrientation: Bool = true
   ) {
     self.batchSize = batchSize
     self.resize = resize
-    self.flipChance = flipChance
+    self.flipProbability = flipProbability
     self.normalization = normalization
     self.sizeMultiple = sizeMultiple
     self.groupsByOrientation = groupsByOrientation
@@ -30,7 +33,7 @@ public struct PanopticLoading: Codable, Hashable, Sendable {
   /// Values from files are checked where they enter.
   func requireSound() {
     precondition(batchSize > 0 && sizeMultiple > 0, "PanopticLoading: batch \(batchSize), multiple \(sizeMultiple)")
-    precondition((0...1).contains(flipChance), "PanopticLoading: flip chance \(flipChance)")
+    precondition((0...1).contains(flipProbability), "PanopticLoading: flip chance \(flipProbability)")
     precondition(0 < resize.shorterSide && resize.shorterSide <= resize.longestSide, "PanopticLoading: \(resize)")
     normalization.requireSound()
   }
@@ -42,9 +45,12 @@ public struct PanopticBatch: Sendable {
   public let images: Tensor
   /// `N × H × W` semantic labels: 1...S stuff, 0 any thing, 255 void and padding.
   public let semanticLabels: [UInt8]
+  /// One an image.
   public let examples: [PanopticExample]
 
+  /// Rows, with padding.
   public var height: Int { images.shape[2] }
+  /// Columns, with padding.
   public var width: Int { images.shape[3] }
 }
 
@@ -99,18 +105,8 @@ public final class PanopticLoader: Sendable {
   public func trainingBatch(step: Int) throws -> PanopticBatch {
     let samples = memo.samples(step: step)
     var random = seeds.stream("step/\(step)/flip")
-    let flips = samples.map { _ in random.chance(loading.flipChance) }
+    let flips = samples.map { _ in random.chance(loading.flipProbability) }
     return try batch(samples, flips)
-  }
-
-  /// The images one by one or in groups, in the order of their ids, not flipped: for evaluation and recalibration.
-  ///
-  /// - Parameter batchSize: 1 keeps a result independent of neighbours; larger ones hold consecutive images.
-  public func evaluation(batchSize: Int = 1, workers: Int = 1) -> Prefetcher<PanopticBatch> {
-    let count = dataset.samples.count
-    return Prefetcher(steps: 0..<(count + batchSize - 1) / batchSize, workers: workers) { [self] step in
-      try evaluationBatch(samples: Array(step * batchSize..<min(count, (step + 1) * batchSize)))
-    }
   }
 
   /// The batch of certain samples, not flipped.

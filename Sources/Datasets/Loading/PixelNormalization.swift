@@ -17,10 +17,10 @@ public struct PixelNormalization: Codable, Hashable, Sendable {
     requireSound()
   }
 
-  /// What the detector sees: BGR, 0...255, mean subtracted, not scaled.
+  /// Input of the detector: BGR, 0...255, mean subtracted, not scaled.
   public static let detection = PixelNormalization(
     isBGR: true, mean: [102.9801, 115.9465, 122.7717], deviation: [1, 1, 1])
-  /// What published pretraining sees: BGR, 0...255, nothing subtracted.
+  /// Input of published pretraining: BGR, 0...255, nothing subtracted.
   public static let raw = PixelNormalization(isBGR: true, mean: [0, 0, 0], deviation: [1, 1, 1])
 
   /// The rules of `init`, of a value that was decoded.
@@ -33,7 +33,7 @@ public struct PixelNormalization: Codable, Hashable, Sendable {
   /// The 256 values a sample of output channel `c` can take.
   func table(_ c: Int) -> [Float] { (0..<256).map { (Float($0) - mean[c]) / deviation[c] } }
 
-  /// Writes a picture, resized (`Resampling.antialiased`), into the upper left corner of planes.
+  /// Writes a picture, resized (`ResizeFilter.antialiased`), into the upper left corner of planes.
   ///
   /// - Parameters:
   ///   - width: after the resize, `height` likewise.

@@ -1,4 +1,4 @@
-/// How large a picture is made before the network sees it: the shorter side gets a given length, unless the longer
+/// The size that a picture is resized to for the network: the shorter side gets a given length, unless the longer
 /// one would then exceed its limit.
 public struct ResizeRule: Codable, Hashable, Sendable {
   /// Pixels; 800 as published.

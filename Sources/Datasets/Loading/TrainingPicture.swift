@@ -24,17 +24,6 @@ enum TrainingPicture {
 }
 
 extension ClassificationLoading {
-  /// One training picture, read from a JPEG or PNG file: crop, colours, flip, each drawn anew, then normalised.
-  ///
-  /// - Returns: `[3, side, side]`, what a batch of the loader holds for one image.
-  /// - Throws: `ImageError` for a file that cannot be decoded.
-  public func trainingPicture(path: String, using random: inout RandomStream) throws -> Tensor {
-    let file = try EncodedImage(path: path)
-    var tensor = Tensor(zeros: [3, crop.side, crop.side])
-    try tensor.withMutableElements { try write(.encoded(file), to: $0, using: &random) }
-    return tensor
-  }
-
   /// Writes a training picture into the planes of one image, `[3, side, side]`.
   func write(
     _ picture: TrainingPicture, to planes: UnsafeMutableBufferPointer<Float>, using random: inout RandomStream
@@ -42,7 +31,7 @@ extension ClassificationLoading {
     let size = picture.size
     let part = try picture.part(crop.rectangle(width: size.width, height: size.height, using: &random))
     let colours = jitter.draw(using: &random)
-    let isFlipped = random.chance(flipChance)
+    let isFlipped = random.chance(flipProbability)
     // Colours change at the final size; without them the resize writes the planes itself.
     let image =
       colours.isEmpty

@@ -1,7 +1,7 @@
 import Determinism
 import Vision
 
-/// Parameters of a small made-up classification data set in the layout of ImageNet: one object a picture, of the
+/// Parameters of a small synthetic classification data set in the layout of ImageNet: one object a picture, of the
 /// kinds that the panoptic miniature of the same style shows, and of further kinds.
 public struct ClassificationMiniature: Codable, Hashable, Sendable {
   /// A name of `MiniatureStyle.all`.
@@ -33,11 +33,14 @@ public struct ClassificationMiniature: Codable, Hashable, Sendable {
   public func write(to root: String) throws {
     let style = try validated()
     var table = ""
-    for (part, count) in [(ImageNetLayout.training, trainPerClass), (ImageNetLayout.validation, validationPerClass)] {
+    for (part, count) in [
+      (ClassificationLayout.imageNet.training, trainPerClass),
+      (ClassificationLayout.imageNet.validation, validationPerClass),
+    ] {
       for k in 0..<classCount { try FileIO.makeFolder("\(root)/\(part)/\(Self.wnid(k))") }
-      _ = try Folder.inParallel(classCount * count) { i in
+      _ = try Parallel.throwingMap(classCount * count) { i in
         let (k, n) = (i / count, i % count)
-        let name = "\(Self.wnid(k))_\(Folder.paddedName(n + 1, digits: 5)).png"
+        let name = "\(Self.wnid(k))_\(paddedNumber(n + 1, digits: 5)).png"
         try PNGWriter.write(picture(part, k, n, style: style), to: "\(root)/\(part)/\(Self.wnid(k))/\(name)")
       }
     }
@@ -46,7 +49,7 @@ public struct ClassificationMiniature: Codable, Hashable, Sendable {
   }
 
   /// The folder of class `k`, of the form that ImageNet's synset ids have.
-  static func wnid(_ k: Int) -> String { "n9" + Folder.paddedName(k + 1, digits: 7) }
+  static func wnid(_ k: Int) -> String { "n9" + paddedNumber(k + 1, digits: 7) }
 
   /// One object on one or two grounds.
   func picture(_ part: String, _ classIndex: Int, _ index: Int, style: MiniatureStyle) -> Image {

@@ -4,20 +4,20 @@ extension MiniatureStyle {
   /// both data sets start from one ImageNet.
   public static let indoor = MiniatureStyle(
     name: "indoor", things: indoorObjects, stuff: indoorStuff, classes: outdoorObjects,
-    settings: [
-      Setting(
+    layouts: [
+      SceneLayout(
         weight: 3, far: "wall", skyline: ["blind"], skylineChance: 0.5, near: ["floor"], path: ["rug"],
         patch: ["rug"], waves: 0),
-      Setting(
+      SceneLayout(
         weight: 3, far: "ceiling", skyline: ["blind", "building"], skylineChance: 0.4, near: ["floor", "rug"],
         path: ["rug", "path"], patch: ["rug", "path"], waves: 0),
-      Setting(
+      SceneLayout(
         weight: 2, far: "building", skyline: ["blind"], skylineChance: 0.3, near: ["path", "floor"],
         path: ["rug"], patch: ["rug", "floor"], waves: 0),
-      Setting(
+      SceneLayout(
         weight: 1, far: "blind", skyline: ["ceiling"], skylineChance: 0.3, near: ["rug", "floor"],
         path: ["path"], patch: ["path"], waves: 0.02),
-      Setting(
+      SceneLayout(
         weight: 1, far: nil, skyline: [], skylineChance: 0, near: ["rug", "floor", "ceiling", "path"],
         path: ["rug", "path"], patch: ["rug", "floor"], waves: 0),
     ])

@@ -22,7 +22,7 @@ public struct StuffKind: Sendable {
 
 /// How a scene is laid out, by names of stuff: what is far, what may stand on the horizon, what lies in front, and
 /// what may cross or dot it.
-public struct Setting: Sendable {
+public struct SceneLayout: Sendable {
   public let weight: Int
   /// Nil: the foreground fills the picture.
   public let far: String?
@@ -35,7 +35,7 @@ public struct Setting: Sendable {
   public let waves: Double
 }
 
-/// The look of a miniature: everything that distinguishes one made-up world from another.
+/// The look of a miniature: everything that distinguishes one synthetic world from another.
 public struct MiniatureStyle: Sendable {
   public let name: String
   /// Thing categories of the panoptic set, in the order of their ids.
@@ -44,7 +44,7 @@ public struct MiniatureStyle: Sendable {
   public let stuff: [StuffKind]
   /// Classes of the classification set, in the order of their names.
   public let classes: [ObjectKind]
-  public let settings: [Setting]
+  public let layouts: [SceneLayout]
 }
 
 extension MiniatureStyle {
@@ -59,23 +59,23 @@ extension MiniatureStyle {
   /// Toys in the open: meadows, beaches, walls and lakes.
   public static let outdoor = MiniatureStyle(
     name: "outdoor", things: Array(outdoorObjects.prefix(8)), stuff: outdoorStuff, classes: outdoorObjects,
-    settings: [
-      Setting(
+    layouts: [
+      SceneLayout(
         weight: 3, far: "sky", skyline: ["foliage"], skylineChance: 0.5, near: ["grass"], path: ["sand", "tiles"],
         patch: ["water", "sand"], waves: 0.04),
-      Setting(
+      SceneLayout(
         weight: 2, far: "sky", skyline: ["water"], skylineChance: 0.6, near: ["sand"], path: ["tiles"],
         patch: ["water", "grass"], waves: 0.02),
-      Setting(
+      SceneLayout(
         weight: 2, far: "bricks", skyline: ["foliage"], skylineChance: 0.35, near: ["tiles", "grass"],
         path: ["sand", "tiles"], patch: ["grass", "water"], waves: 0),
-      Setting(
+      SceneLayout(
         weight: 2, far: "foliage", skyline: ["bricks"], skylineChance: 0.35, near: ["grass", "sand", "water"],
         path: ["tiles", "sand"], patch: ["sand", "grass"], waves: 0.05),
-      Setting(
+      SceneLayout(
         weight: 1, far: "sky", skyline: ["bricks", "foliage"], skylineChance: 0.7, near: ["water", "tiles"],
         path: ["tiles", "grass"], patch: ["sand", "grass"], waves: 0.01),
-      Setting(
+      SceneLayout(
         weight: 1, far: nil, skyline: [], skylineChance: 0, near: ["grass", "sand", "water", "tiles"],
         path: ["tiles", "sand", "grass"], patch: ["water", "grass", "sand"], waves: 0),
     ])

@@ -22,9 +22,9 @@ extension PanopticMiniature {
       let layout = ADE20K.Layout.challenge
       let annotations = layout.annotations(names.name)
       for folder in [layout.pictures(names.name)] + annotations { try FileIO.makeFolder("\(root)/\(folder)") }
-      _ = try Folder.inParallel(part.count) { i in
+      _ = try Parallel.throwingMap(part.count) { i in
         let scene = scene(part, i, style: style)
-        let file = "ADE_\(names.name.prefix(5))_\(Folder.paddedName(i + 1, digits: 8)).png"
+        let file = "ADE_\(names.name.prefix(5))_\(paddedNumber(i + 1, digits: 8)).png"
         let maps = maps(of: scene, classes: classes, things: style.things.count)
         let picture = Image(width: width, height: height, channels: 3, pixels: scene.pixels)
         try PNGWriter.write(picture, to: "\(root)/\(layout.pictures(names.name))/\(file)")

@@ -13,7 +13,7 @@ extension PanopticMiniature {
     for part in Part.all(self) {
       try FileIO.makeFolder("\(root)/\(part.place.images)")
       try FileIO.makeFolder("\(root)/\(part.place.labels)")
-      let entries = try Folder.inParallel(part.count) { i in
+      let entries = try Parallel.throwingMap(part.count) { i in
         try write(part, i, categories, style, root: root)
       }
       let document: CanonicalValue = [
@@ -25,7 +25,7 @@ extension PanopticMiniature {
       ]
       try FileIO.write(document.canonicalBytes, to: "\(root)/\(part.place.index)")
     }
-    try FileIO.write(categories.json.canonicalBytes, to: "\(root)/\(CocoLayout.categories)")
+    try FileIO.write(categories.json.canonicalBytes, to: "\(root)/\(PanopticLayout.coco.categories)")
   }
 
   /// Categories of things and of stuff.
@@ -51,8 +51,8 @@ extension PanopticMiniature {
 
     static func all(_ p: PanopticMiniature) -> [Part] {
       [
-        Part(place: CocoLayout.training, count: p.trainCount, firstId: 1),
-        Part(place: CocoLayout.validation, count: p.validationCount, firstId: 500_001),
+        Part(place: PanopticLayout.coco.training, count: p.trainCount, firstId: 1),
+        Part(place: PanopticLayout.coco.validation, count: p.validationCount, firstId: 500_001),
       ]
     }
   }
@@ -62,7 +62,7 @@ extension PanopticMiniature {
   ) throws -> (image: CanonicalValue, annotation: CanonicalValue) {
     let scene = scene(part, index, style: style)
     let id = part.firstId + index
-    let name = Folder.paddedName(id, digits: 12) + ".png"
+    let name = paddedNumber(id, digits: 12) + ".png"
     let segmentIds = categories.segmentIds(of: scene, using: seeds.stream("\(part.name)/ids/\(index)"))
 
     let picture = Image(width: width, height: height, channels: 3, pixels: scene.pixels)

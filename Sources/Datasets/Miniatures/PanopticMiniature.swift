@@ -1,6 +1,6 @@
 import Determinism
 
-/// Parameters of a small made-up panoptic data set in the layout of COCO.
+/// Parameters of a small synthetic panoptic data set in the layout of COCO.
 ///
 /// Everything is a function of these values; the same values give the same bytes on every machine.
 public struct PanopticMiniature: Codable, Hashable, Sendable {

@@ -59,20 +59,20 @@ struct SceneComposer {
   // MARK: Ground
 
   private mutating func drawGround() {
-    let setting = pickSetting()
+    let layout = pickLayout()
     let w = Double(canvas.width)
     let h = Double(canvas.height)
-    let near = setting.near[random.below(setting.near.count)]
-    guard let far = setting.far else {
+    let near = layout.near[random.below(layout.near.count)]
+    guard let far = layout.far else {
       paintStuff(near, lying: false, coverage: nil)
-      drawPatches(setting, below: 0.1 * h)
+      drawPatches(layout, below: 0.1 * h)
       return
     }
     let line = random.uniform(0.25, 0.6) * h
-    let edge = wavyLine(at: line, waves: setting.waves, slope: random.uniform(-0.06, 0.06))
+    let edge = wavyLine(at: line, waves: layout.waves, slope: random.uniform(-0.06, 0.06))
     paintStuff(far, lying: false, coverage: nil)
-    if random.chance(setting.skylineChance), !setting.skyline.isEmpty {
-      let name = setting.skyline[random.below(setting.skyline.count)]
+    if random.chance(layout.skylineChance), !layout.skyline.isEmpty {
+      let name = layout.skyline[random.below(layout.skyline.count)]
       let top = line - random.uniform(0.1, 0.24) * h
       let waves = name == "water" || name == "bricks" ? 0 : random.uniform(0.03, 0.1)
       var rise = wavyLine(at: top, waves: waves, slope: name == "water" ? 0 : random.uniform(-0.1, 0.1))
@@ -87,15 +87,15 @@ struct SceneComposer {
     }
     horizon = line
     paintStuff(near, lying: true, coverage: covered([edge + [[w, h], [0, h]]]))
-    if !setting.path.isEmpty, random.chance(0.3) { drawPath(setting, from: line) }
-    drawPatches(setting, below: line + 0.08 * h)
+    if !layout.path.isEmpty, random.chance(0.3) { drawPath(layout, from: line) }
+    drawPatches(layout, below: line + 0.08 * h)
   }
 
-  private mutating func pickSetting() -> Setting {
-    var ticket = random.below(style.settings.reduce(0) { $0 + $1.weight })
-    for setting in style.settings {
-      ticket -= setting.weight
-      if ticket < 0 { return setting }
+  private mutating func pickLayout() -> SceneLayout {
+    var ticket = random.below(style.layouts.reduce(0) { $0 + $1.weight })
+    for layout in style.layouts {
+      ticket -= layout.weight
+      if ticket < 0 { return layout }
     }
     preconditionFailure("the weights of \(style.name) do not add up")
   }
@@ -117,8 +117,8 @@ struct SceneComposer {
   }
 
   /// A road that comes from the horizon and widens toward the eye.
-  private mutating func drawPath(_ setting: Setting, from line: Double) {
-    let name = setting.path[random.below(setting.path.count)]
+  private mutating func drawPath(_ layout: SceneLayout, from line: Double) {
+    let name = layout.path[random.below(layout.path.count)]
     let w = Double(canvas.width)
     let h = Double(canvas.height)
     let start = random.uniform(0.2, 0.8) * w
@@ -138,10 +138,10 @@ struct SceneComposer {
     paintStuff(name, lying: true, coverage: covered([left + right.reversed()]))
   }
 
-  private mutating func drawPatches(_ setting: Setting, below top: Double) {
-    guard !setting.patch.isEmpty else { return }
+  private mutating func drawPatches(_ layout: SceneLayout, below top: Double) {
+    guard !layout.patch.isEmpty else { return }
     for _ in 0..<random.below(2) + (horizon == nil ? 1 : 0) {
-      let name = setting.patch[random.below(setting.patch.count)]
+      let name = layout.patch[random.below(layout.patch.count)]
       let h = Double(canvas.height)
       let centre: Point = [random.uniform(0.1, 0.9) * Double(canvas.width), random.uniform(top + 0.1 * h, 0.95 * h)]
       let radius = random.uniform(0.13, 0.3) * side

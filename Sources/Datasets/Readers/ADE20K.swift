@@ -27,8 +27,8 @@ public struct ADE20K: Sendable {
   /// ADE20K's names of the two parts, where COCO has them, and what is added to the number in a file's name to make the
   /// image's id: the parts must not share ids.
   static let parts = [
-    (name: "training", coco: CocoLayout.training, base: 0),
-    (name: "validation", coco: CocoLayout.validation, base: 500_000),
+    (name: "training", coco: PanopticLayout.coco.training, base: 0),
+    (name: "validation", coco: PanopticLayout.coco.validation, base: 500_000),
   ]
 
   /// Writes the data set under `target`, pictures copied as they are; segments keep the class numbers 1...150.
@@ -44,7 +44,7 @@ public struct ADE20K: Sendable {
       notes += list.notes
       try FileIO.makeFolder("\(target)/\(part.coco.images)")
       try FileIO.makeFolder("\(target)/\(part.coco.labels)")
-      let entries = try Folder.inParallel(list.pictures.count) { i in
+      let entries = try Parallel.throwingMap(list.pictures.count) { i in
         try convert(list.pictures[i], to: target, part.coco, base: part.base)
       }
       converted.append((part.coco, entries))

@@ -2,10 +2,16 @@ import Determinism
 import Panoptic
 import Vision
 
-/// The folders of ImageNet.
-public enum ImageNetLayout {
-  public static let training = "train"
-  public static let validation = "val"
+/// Where the parts of a classification data set lie, each with one folder a class.
+public struct ClassificationLayout: Hashable, Sendable {
+  /// The folder of the training images.
+  public let training: String
+  /// The folder of the validation images.
+  public let validation: String
+
+  public init(training: String, validation: String) { (self.training, self.validation) = (training, validation) }
+
+  public static let imageNet = ClassificationLayout(training: "train", validation: "val")
 }
 
 /// A classification data set in ImageNet's layout: one folder per class under the folder of a part.
@@ -19,6 +25,7 @@ public struct ClassificationDataset: Sendable {
   /// What was left out, with a count and an example: a sentence each.
   public let notes: [String]
 
+  /// One image and its class.
   public struct Sample: Hashable, Sendable {
     /// In the tree.
     public let path: String
@@ -40,7 +47,7 @@ public struct ClassificationDataset: Sendable {
   /// folder without files is no class: trees know only files.
   ///
   /// - Parameters:
-  ///   - part: `train` or `val`.
+  ///   - part: the folder of the part: see `ClassificationLayout`.
   ///   - classes: the classes of another part whose labels this one shares; nil takes the folders found.
   /// - Throws: `DatasetError` for a part without class folders, a class without images, and a class that `classes` does
   ///   not have.

@@ -2,6 +2,7 @@ import Determinism
 
 /// Widths and depths of a backbone. Defaults: the ShuffleNetV2-style supernet of 1.3G (spec 1.1).
 public struct BackboneConfiguration: Codable, Hashable, Sendable {
+  /// Output channels of the stem.
   public var stemChannels = 48
   /// Output channels of stages 1 to 4 (C2 to C5); even numbers, since blocks split them in half.
   public var stageChannels = [96, 240, 480, 960]
@@ -18,11 +19,11 @@ public struct BackboneConfiguration: Codable, Hashable, Sendable {
   /// trainings.
   public var reluShift: Float?
 
-  /// Which kind of backbone it is, among `NetworkParts.backbones`.
-  public var family = BackboneName.recommended
+  /// Which kind of backbone it is.
+  public var family = BackboneKind.recommended
 
   /// What the layers of choice blocks choose among.
-  public var operators = OperatorSet<BodyOperator>()
+  public var operators = OperatorSet<BackboneOperator>.published
 
   /// Which convolution of a ResNet's bottleneck block has the stride.
   public var bottleneckStride = BottleneckStride.recommended

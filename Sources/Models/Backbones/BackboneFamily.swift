@@ -3,13 +3,15 @@ import NN
 
 /// A kind of backbone: what follows from a configuration alone, and the constructor.
 ///
-/// A new one is a file with a conforming type and a line in `NetworkParts.standard`.
+/// A new one is a file with a conforming type, and a line where a program makes its catalog.
 public protocol BackboneFamily: Sendable {
   /// As pipeline files spell it, such as `resnet`.
-  var name: BackboneName { get }
+  var name: String { get }
 
-  /// Layers whose operator the search chooses, which is the length of a path; 0 where nothing is searched.
-  func searchedLayerCount(_ configuration: BackboneConfiguration) -> Int
+  /// Layers whose operator the search chooses, one for each place of a path; none by default.
+  ///
+  /// The backbone makes the parameters of each in a scope of its own: `scope.layer(layer.id)`.
+  func searchedLayers(_ configuration: BackboneConfiguration) -> [SearchedLayer]
 
   /// Builds the backbone with its parameters below a scope.
   func make(
@@ -30,19 +32,22 @@ public protocol BackboneFamily: Sendable {
 }
 
 extension BackboneFamily {
+  public func searchedLayers(_ configuration: BackboneConfiguration) -> [SearchedLayer] { [] }
   public func objection(to stageChannels: [Int]) -> String? { nil }
 }
 
-/// The name of a backbone family in configurations.
-public struct BackboneName: Switch {
-  public let rawValue: String
+/// The backbone family of a configuration.
+public struct BackboneKind: CatalogPart {
+  /// What the name stands for.
+  public let definition: any BackboneFamily
 
-  public init(rawValue: String) { self.rawValue = rawValue }
+  public init(_ definition: any BackboneFamily) { self.definition = definition }
 
-  public static let shuffleNetV2 = BackboneName(rawValue: "shuffle")
-  public static let resNet = BackboneName(rawValue: "resnet")
+  public static let shuffleNetV2 = BackboneKind(ShuffleNetV2Family())
+  public static let resNet = BackboneKind(ResNetFamily())
 
-  public static let recommended = shuffleNetV2
-  /// Those that pipeline files may name.
-  public static var allCases: [BackboneName] { NetworkParts.standard.backbones.map(\.name) }
+  public static var recommended: BackboneKind { shuffleNetV2 }
+  public static var noun: String { "backbone" }
+  public static func all(in catalog: OperatorCatalog) -> [BackboneKind] { catalog.backbones }
+  public var name: String { definition.name }
 }

@@ -36,11 +36,9 @@ public final class ResNet: Backbone {
 
 /// Backbones of bottleneck blocks.
 public struct ResNetFamily: BackboneFamily {
-  public var name: BackboneName { .resNet }
+  public var name: String { "resnet" }
 
   public init() {}
-
-  public func searchedLayerCount(_ configuration: BackboneConfiguration) -> Int { 0 }
 
   public func make(
     _ scope: Scope, _ configuration: BackboneConfiguration, choices: BackboneChoices, settings: BlockSettings
@@ -56,7 +54,8 @@ public struct ResNetFamily: BackboneFamily {
     let channels = configuration.stemChannels
     var parts = [
       NetworkPart(
-        name: "stem", operation: "conv 7x7 /2", scope: "body/stem/", output: "\(channels) × \(height) × \(width)",
+        name: "stem", operation: "conv 7x7 /2", parameters: .below("body/stem/"),
+        output: "\(channels) × \(height) × \(width)",
         multiplyAdds: 147 * channels * height * width)
     ]
     (height, width) = (halved(height), halved(width))
@@ -72,7 +71,7 @@ public struct ResNetFamily: BackboneFamily {
         parts.append(
           NetworkPart(
             name: "stage \(stage + 1) block \(index + 1)", operation: "bottleneck" + (hasStride ? " /2" : ""),
-            scope: "body/stage\(stage + 1)/\(index)/", output: "\(outputs) × \(height) × \(width)",
+            parameters: .below("body/stage\(stage + 1)/\(index)/"), output: "\(outputs) × \(height) × \(width)",
             multiplyAdds: (configuration.bottleneckStride == .in3x3 ? before : after) * inputs * middle
               + (9 * middle * middle + middle * outputs + shortcut) * after))
         inputs = outputs

@@ -27,12 +27,12 @@ public final class ShuffleNetV2: Backbone {
       let outputs = configuration.stageChannels[stage]
       for index in 0..<count {
         let layer = blocks.count
-        let place = scope.sub("stage\(stage + 1)").sub(index)
+        let place = scope.sub("stage\(stage + 1)").sub(index).layer(.backbone(stage: stage, block: index))
         blocks.append(
           configuration.operators.operators.enumerated().map { choice, op in
             if case .fixed(let path) = choices, path[layer] != choice { return nil }
-            return ChoiceBlock(
-              place.sub("choice\(op.rawValue)"), op, inputs: inputs, outputs: outputs, stride: index == 0 ? 2 : 1,
+            return op.makeLayer(
+              place.sub(op.scopeName), inputs: inputs, outputs: outputs, stride: index == 0 ? 2 : 1,
               settings: settings)
           })
         inputs = outputs
@@ -63,11 +63,13 @@ public final class ShuffleNetV2: Backbone {
 
 /// Backbones of choice blocks, the searched ones.
 public struct ShuffleNetV2Family: BackboneFamily {
-  public var name: BackboneName { .shuffleNetV2 }
+  public var name: String { "shuffle" }
 
   public init() {}
 
-  public func searchedLayerCount(_ configuration: BackboneConfiguration) -> Int { configuration.blockCount }
+  public func searchedLayers(_ configuration: BackboneConfiguration) -> [SearchedLayer] {
+    configuration.choiceLayers
+  }
 
   public func make(
     _ scope: Scope, _ configuration: BackboneConfiguration, choices: BackboneChoices, settings: BlockSettings
@@ -81,15 +83,14 @@ public struct ShuffleNetV2Family: BackboneFamily {
     let (h, w) = ((height + 1) / 2, (width + 1) / 2)
     let channels = configuration.stemChannels
     let stem = NetworkPart(
-      name: "stem", operation: "conv 3x3 /2", scope: "body/stem/", output: "\(channels) × \(h) × \(w)",
+      name: "stem", operation: "conv 3x3 /2", parameters: .below("body/stem/"), output: "\(channels) × \(h) × \(w)",
       multiplyAdds: 27 * channels * h * w)
     return [stem]
       + configuration.blocks(path: path, height: height, width: width).map { block in
         NetworkPart(
-          name: "stage \(block.stage + 1) block \(block.index + 1)",
-          operation: block.operation.name + (block.index == 0 ? " /2" : ""),
-          scope: "body/stage\(block.stage + 1)/\(block.index)/",
-          output: "\(block.outputs) × \(block.height) × \(block.width)", multiplyAdds: block.multiplyAdds)
+          name: block.layer.id.description, operation: block.operation + (block.isHalving ? " /2" : ""),
+          parameters: .of(block.layer.id), output: "\(block.outputs) × \(block.height) × \(block.width)",
+          multiplyAdds: block.multiplyAdds)
       }
   }
 

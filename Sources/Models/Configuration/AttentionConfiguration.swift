@@ -7,6 +7,7 @@ public struct AttentionConfiguration: Codable, Hashable, Sendable {
   /// Reduction ratio of each choice. The published code computes 6 where its name says 16 (register, row 1).
   public var ratios = [4, 8, 6]
 
+  /// The pyramid levels that things are summarised from.
   public enum Source: String, Switch {
     case upperLevels = "p3-p6"
     case allLevels = "p2-p6"
@@ -15,6 +16,7 @@ public struct AttentionConfiguration: Codable, Hashable, Sendable {
   /// The pyramid levels whose means are the input of the layers from things to stuff; the published code leaves P2 out (register, row 2).
   public var source = Source.recommended
 
+  /// The order of activations in a layer.
   public enum Activations: String, Switch {
     /// 1 - sigmoid(W₁ · ReLU(W₂ z)), as the published code.
     case reluInside = "relu-inside"
@@ -25,6 +27,7 @@ public struct AttentionConfiguration: Codable, Hashable, Sendable {
   /// Register, row 4.
   public var activations = Activations.recommended
 
+  /// The readers of re-weighted levels.
   public enum Target: String, Switch {
     /// Proposals, boxes and masks read re-weighted levels, as in the published code.
     case allHeads = "all-heads"

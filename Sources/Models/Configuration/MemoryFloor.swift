@@ -7,8 +7,8 @@ import Search
 extension BackboneConfiguration {
   /// Weights of the backbone at least.
   /// - Parameter isSupernet: with all choices of every layer, or one.
-  public func weightFloor(isSupernet: Bool, parts: NetworkParts = .standard) -> Double {
-    parts.backbone(family).weightFloor(self, isSupernet: isSupernet)
+  public func weightFloor(isSupernet: Bool) -> Double {
+    family.definition.weightFloor(self, isSupernet: isSupernet)
   }
 
   /// A stem of 3×3 convolution, and so many copies of every block.
@@ -38,9 +38,7 @@ extension BackboneConfiguration {
 
 extension NetworkConfiguration {
   /// Weights of the network at least.
-  public func weightFloor(
-    isSupernet: Bool, thingClasses: Int, stuffClasses: Int, parts: NetworkParts = .standard
-  ) -> Double {
+  public func weightFloor(isSupernet: Bool, thingClasses: Int, stuffClasses: Int) -> Double {
     let (things, stuff) = (Double(thingClasses) + 1, Double(stuffClasses) + 1)
     let pyramid = Double(pyramidChannels)
     let lateral = backbone.stageChannels.reduce(0) { $0 + Double($1) * pyramid + 9 * pyramid * pyramid }
@@ -52,8 +50,8 @@ extension NetworkConfiguration {
       headWeightFloor(channels: maskHead.channels, layers: maskHead.layers, isSupernet: isSupernet)
       + 4 * mask * mask + mask * things
     let semantics =
-      parts.semanticHead(semantic.head).weightFloor(self, isSupernet: isSupernet) + Double(semantic.channels) * stuff
-    return backbone.weightFloor(isSupernet: isSupernet, parts: parts) + lateral + 9 * pyramid * pyramid + box + masks
+      semantic.head.definition.weightFloor(self, isSupernet: isSupernet) + Double(semantic.channels) * stuff
+    return backbone.weightFloor(isSupernet: isSupernet) + lateral + 9 * pyramid * pyramid + box + masks
       + semantics
   }
 

@@ -4,6 +4,7 @@ import Vision
 /// Everything about the panoptic network that is a number. Defaults are the paper's (spec sections 1, 3, 4); the
 /// miniature profile scales those that belong to 800-pixel images.
 public struct NetworkConfiguration: Codable, Hashable, Sendable {
+  /// Turns the image into features at strides 4 to 32.
   public var backbone = BackboneConfiguration()
 
   /// Channels of every pyramid level.
@@ -13,16 +14,23 @@ public struct NetworkConfiguration: Codable, Hashable, Sendable {
 
   /// Region proposal network.
   public var anchors = AnchorConfiguration()
+  /// Matching, sampling and selection of its proposals.
   public var proposals = ProposalConfiguration()
+  /// Classes and boxes of regions.
   public var boxHead = BoxHeadConfiguration()
+  /// Masks of regions.
   public var maskHead = MaskHeadConfiguration()
+  /// Classes of pixels.
   public var semantic = SemanticConfiguration()
+  /// What things and stuff tell each other.
   public var attention = AttentionConfiguration()
+  /// Which level a region is pooled from.
   public var levelRule = LevelRuleConfiguration()
 
   /// Weight of the semantic loss against the others (spec 3.8).
   public var semanticLossWeight: Float = 0.3
 
+  /// What searched layers of heads are made of.
   public enum Heads: String, Switch {
     /// The operators that the architecture names.
     case searched
@@ -34,8 +42,9 @@ public struct NetworkConfiguration: Codable, Hashable, Sendable {
   public var heads = Heads.recommended
 
   /// What the layers of both heads choose among, where they are searched.
-  public var headOperators = OperatorSet<HeadOperator>()
+  public var headOperators = OperatorSet<HeadOperator>.published
 
+  /// How the corners of a box are read.
   public enum Boxes: String, Switch {
     /// Both corners are pixels of the box, and anchors are centred on their stride's window, as published (spec 0.4,
     /// 3.3).
@@ -58,5 +67,6 @@ public struct NetworkConfiguration: Codable, Hashable, Sendable {
 
   public init() {}
 
+  /// The paper's network with another backbone.
   public init(backbone: BackboneConfiguration) { self.backbone = backbone }
 }

@@ -6,9 +6,10 @@ public struct SemanticConfiguration: Codable, Hashable, Sendable {
   public var layers = 3
   /// Channels of the semantic features.
   public var channels = 128
-  /// Which kind of head it is, among `NetworkParts.semanticHeads`.
-  public var head = SemanticHeadName.recommended
+  /// Which kind of head it is.
+  public var head = SemanticHeadKind.recommended
 
+  /// How levels share the weights of the searched layers.
   public enum Subnet: String, Switch {
     /// One set of weights for all levels, as the published code.
     case shared
@@ -19,6 +20,7 @@ public struct SemanticConfiguration: Codable, Hashable, Sendable {
   /// Register, row 20.
   public var subnet = Subnet.recommended
 
+  /// How S2 to S5 become one.
   public enum Merge: String, Switch {
     case concatenate, add
     public static let recommended = Merge.concatenate

@@ -20,7 +20,7 @@ final class MaskHead {
     pooler = RegionPooler(configuration)
     layers = (0..<head.layers).map { i in
       HeadLayer(
-        scope.sub("layer\(i + 1)"), inputs: i == 0 ? configuration.pyramidChannels : head.channels,
+        scope.sub("layer\(i + 1)").layer(.mask(i)), inputs: i == 0 ? configuration.pyramidChannels : head.channels,
         outputs: head.channels, normGroups: configuration.normGroups, operators: configuration.headOperators,
         choice: choices?[i], heads: configuration.heads)
     }

@@ -36,7 +36,7 @@ private final class UpsamplingTower {
       guard isDeformable else {
         return HeadLayer.plain(place, inputs: channels, outputs: outputs, normGroups: normGroups)
       }
-      let layer = HeadOperator.deformable3x3.layer(place, inputs: channels, outputs: outputs)
+      let layer = HeadOperator.deformable3x3.makeLayer(place, inputs: channels, outputs: outputs)
       let norm = normActivation(place.sub("norm"), channels: outputs, groups: normGroups, hasReLU: true)
       return { norm(layer($0)) }
     }
@@ -52,10 +52,10 @@ private final class UpsamplingTower {
 }
 
 /// Panoptic-FPN's heads, with plain or deformable convolutions.
-struct PanopticFPNHeadKind: SemanticHeadKind {
+struct PanopticFPNHeadFamily: SemanticHeadFamily {
   var isDeformable: Bool
 
-  var name: SemanticHeadName { isDeformable ? .panopticFPNDeformable : .panopticFPN }
+  var name: String { isDeformable ? "panoptic-fpn-deformable" : "panoptic-fpn" }
 
   func make(_ setting: SemanticHeadSetting) -> any SemanticHead { PanopticFPNHead(setting, isDeformable: isDeformable) }
 
@@ -66,11 +66,13 @@ struct PanopticFPNHeadKind: SemanticHeadKind {
         let inputs = i == 0 ? shapes.configuration.pyramidChannels : channels
         let positions = shapes.area(level) << (2 * i)
         return NetworkPart(
-          name: "semantic P\(level + 2) layer \(i + 1)", operation: isDeformable ? "DF 3x3" : "conv 3x3",
-          scope: "semantic/tower\(level + 2)/conv\(i + 1)/", output: "\(channels) × \(positions) cells",
+          name: "semantic P\(level + 2) layer \(i + 1)",
+          operation: isDeformable ? HeadOperator.deformable3x3.name : HeadLayer.plainName,
+          parameters: .below("semantic/tower\(level + 2)/conv\(i + 1)/"), output: "\(channels) × \(positions) cells",
           multiplyAdds: positions
             * (isDeformable
-              ? HeadOperator.deformable3x3.multiplyAdds(inputs: inputs, outputs: channels) : 9 * inputs * channels))
+              ? HeadOperator.deformable3x3.multiplyAdds(inputs: inputs, outputs: channels)
+              : HeadLayer.plainMultiplyAdds(inputs: inputs, outputs: channels)))
       }
     } + [shapes.classifier()]
   }

@@ -11,7 +11,7 @@ final class SearchedSemanticHead: SemanticHead {
     let configuration = setting.configuration
     let semantic = configuration.semantic
     layers = (0..<semantic.layers).map { i in
-      let scope = setting.scope.sub("layer\(i + 1)")
+      let scope = setting.scope.sub("layer\(i + 1)").layer(.semantic(i))
       let scopes =
         semantic.subnet == .shared ? [scope] : (0..<setting.levelCount).map { scope.sub("level\($0 + 2)") }
       return scopes.map { scope in
@@ -38,20 +38,17 @@ final class SearchedSemanticHead: SemanticHead {
 }
 
 /// Heads of searched layers.
-struct SearchedSemanticHeadKind: SemanticHeadKind {
-  var name: SemanticHeadName { .searched }
+struct SearchedSemanticHeadFamily: SemanticHeadFamily {
+  var name: String { "searched" }
 
   func make(_ setting: SemanticHeadSetting) -> any SemanticHead { SearchedSemanticHead(setting) }
 
   func layers(_ shapes: SemanticHeadShapes) -> [NetworkPart] {
     let configuration = shapes.configuration
-    let channels = configuration.semantic.channels
     let positions = shapes.levels.indices.reduce(0) { $0 + shapes.area($1) }
-    return (0..<configuration.semantic.layers).map { i in
-      let inputs = i == 0 ? configuration.pyramidChannels : channels
-      return configuration.headPart(
-        "semantic layer \(i + 1)", scope: "semantic/layer\(i + 1)/", choice: shapes.choices[i], inputs: inputs,
-        outputs: channels, positions: positions, output: "\(channels) × \(positions) cells of P2 to P5")
+    let output = "\(configuration.semantic.channels) × \(positions) cells of P2 to P5"
+    return zip(configuration.searchedLayers.of(.semantic), shapes.choices).map { layer, choice in
+      NetworkPart(layer, choice: choice, output: output, before: positions, after: positions)
     } + [shapes.classifier()]
   }
 

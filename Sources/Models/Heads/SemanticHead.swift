@@ -64,10 +64,10 @@ extension SemanticHead {
 
 /// A kind of semantic head: what follows from a configuration alone, and the constructor.
 ///
-/// A new one is a file with a conforming type and a line in `NetworkParts.standard`.
-public protocol SemanticHeadKind: Sendable {
+/// A new one is a file with a conforming type, and a line where a program makes its catalog.
+public protocol SemanticHeadFamily: Sendable {
   /// As pipeline files spell it, such as `panoptic-fpn`.
-  var name: SemanticHeadName { get }
+  var name: String { get }
 
   func make(_ setting: SemanticHeadSetting) -> any SemanticHead
 
@@ -83,6 +83,7 @@ public protocol SemanticHeadKind: Sendable {
 public struct SemanticHeadSetting {
   /// Its parameters stand below this.
   public var scope: Scope
+  /// Of the whole network.
   public var configuration: NetworkConfiguration
   /// Stuff classes, and one for all things.
   public var classes: Int
@@ -97,6 +98,7 @@ public struct SemanticHeadSetting {
 
 /// A semantic head at the sizes of one image, for descriptions and costs.
 public struct SemanticHeadShapes {
+  /// Of the whole network.
   public var configuration: NetworkConfiguration
   /// Stuff classes, and one for all things.
   public var classes: Int
@@ -113,28 +115,30 @@ public struct SemanticHeadShapes {
     let semantic = configuration.semantic
     let merged = semantic.merge == .concatenate ? levels.count : 1
     return NetworkPart(
-      name: "classes", operation: "conv 1x1", scope: "semantic/classifier/",
+      name: "classes", operation: "conv 1x1", parameters: .below("semantic/classifier/"),
       output: "\(classes) × \(levels[0].height) × \(levels[0].width)",
       multiplyAdds: merged * semantic.channels * classes * area(0))
   }
 }
 
-/// The name of a kind of semantic head in configurations.
-public struct SemanticHeadName: Switch {
-  public let rawValue: String
+/// The kind of semantic head of a configuration.
+public struct SemanticHeadKind: CatalogPart {
+  /// What the name stands for.
+  public let definition: any SemanticHeadFamily
 
-  public init(rawValue: String) { self.rawValue = rawValue }
+  public init(_ definition: any SemanticHeadFamily) { self.definition = definition }
 
   /// The layers of the architecture.
-  public static let searched = SemanticHeadName(rawValue: "searched")
+  public static let searched = SemanticHeadKind(SearchedSemanticHeadFamily())
   /// Kirillov et al. 2019: convolutions alternate with upsampling, and levels are added.
-  public static let panopticFPN = SemanticHeadName(rawValue: "panoptic-fpn")
+  public static let panopticFPN = SemanticHeadKind(PanopticFPNHeadFamily(isDeformable: false))
   /// The same with deformable convolutions.
-  public static let panopticFPNDeformable = SemanticHeadName(rawValue: "panoptic-fpn-deformable")
+  public static let panopticFPNDeformable = SemanticHeadKind(PanopticFPNHeadFamily(isDeformable: true))
 
-  public static let recommended = searched
-  /// Those that pipeline files may name.
-  public static var allCases: [SemanticHeadName] { NetworkParts.standard.semanticHeads.map(\.name) }
+  public static var recommended: SemanticHeadKind { searched }
+  public static var noun: String { "semantic head" }
+  public static func all(in catalog: OperatorCatalog) -> [SemanticHeadKind] { catalog.semanticHeads }
+  public var name: String { definition.name }
 }
 
 /// Joins semantic features and classifies them.

@@ -44,7 +44,8 @@ struct ParameterKeyedContainer<Key: CodingKey>: KeyedDecodingContainerProtocol {
     // A dictionary the user writes replaces the default one.
     let standard = isDictionary && parent.user != nil ? nil : parent.standard?[key.stringValue]
     let node = ParameterDecoder.Node(user: user, standard: standard, location: user?.location ?? parent.location)
-    return ParameterDecoder(node: node, tracker: decoder.tracker, codingPath: codingPath + [key])
+    return ParameterDecoder(
+      node: node, tracker: decoder.tracker, codingPath: codingPath + [key], userInfo: decoder.userInfo)
   }
 
   func decodeNil(forKey key: Key) throws -> Bool {
@@ -101,7 +102,7 @@ struct ParameterListContainer: UnkeyedDecodingContainer {
     let element = elements[currentIndex]
     return ParameterDecoder(
       node: .init(user: element, standard: nil, location: element.location), tracker: decoder.tracker,
-      codingPath: codingPath + [Index(intValue: currentIndex)])
+      codingPath: codingPath + [Index(intValue: currentIndex)], userInfo: decoder.userInfo)
   }
 
   mutating func decodeNil() throws -> Bool {

@@ -9,7 +9,7 @@ struct ParameterDecoder: Decoder {
   let node: Node
   let tracker: Tracker
   var codingPath: [any CodingKey]
-  var userInfo: [CodingUserInfoKey: Any] { [:] }
+  let userInfo: [CodingUserInfoKey: Any]
 
   /// What the user wrote at one path, and the default there.
   struct Node {
@@ -28,11 +28,15 @@ struct ParameterDecoder: Decoder {
     var objects: [(path: String, value: LocatedValue)] = []
   }
 
-  static func decode<T: Decodable>(_ type: T.Type, from value: LocatedValue, defaults: CanonicalValue) throws -> T {
+  /// - Parameter userInfo: what the decoder is told.
+  static func decode<T: Decodable>(
+    _ type: T.Type, from value: LocatedValue, defaults: CanonicalValue,
+    userInfo: [CodingUserInfoKey: any Sendable] = [:]
+  ) throws -> T {
     try value.refuseTwins()
     let tracker = Tracker()
     let node = Node(user: value, standard: defaults, location: value.location)
-    let decoder = ParameterDecoder(node: node, tracker: tracker, codingPath: [])
+    let decoder = ParameterDecoder(node: node, tracker: tracker, codingPath: [], userInfo: userInfo)
     let result: T
     do {
       result = try decoder.unbox(type)

@@ -13,6 +13,8 @@ extension Pipeline {
     public let forEach: (stage: String, output: String)?
     /// 1 outside of loops.
     public let rounds: Int
+    /// The `Stage` or `Source` with these parameters; nil for commands and files.
+    public let subject: (any Sendable)?
   }
 
   /// All stages, each after what it needs.
@@ -23,7 +25,8 @@ extension Pipeline {
     return stages.map { node in
       StageSummary(
         name: node.name, kind: node.kind, parameters: node.prepared.parameters,
-        inputs: node.inputs.compactMapValues(named), forEach: node.forEach.flatMap(named), rounds: node.rounds)
+        inputs: node.inputs.compactMapValues(named), forEach: node.forEach.flatMap(named), rounds: node.rounds,
+        subject: node.prepared.subject)
     }
   }
 }

@@ -31,7 +31,15 @@ public struct StageKind: Sendable {
   /// Of a kind whose ports take anything: the stage, once it is known what they are given.
   var complete: (@Sendable ([InputPort]) -> PreparedStage)?
 
-  public init<S: Stage>(_ type: S.Type) {
+  /// - Parameters:
+  ///   - defaults: the parameters of a stage of which the pipeline file says none.
+  ///   - userInfo: what decoders of the parameters are told.
+  ///   - make: makes a stage that takes more than its parameters.
+  public init<S: Stage>(
+    _ type: S.Type, defaults parameters: S.Parameters = S.Parameters(),
+    userInfo: [CodingUserInfoKey: any Sendable] = [:],
+    make: @escaping @Sendable (S.Parameters) throws -> S = { try S(parameters: $0) }
+  ) {
     name = S.name
     version = S.version
     summary = S.summary
@@ -43,20 +51,21 @@ public struct StageKind: Sendable {
     formerPortNames = S.formerPortNames
     isSource = false
     sourceVariable = nil
-    let defaults = StageKind.canonical(S.Parameters())
+    let defaults = StageKind.canonical(parameters)
     self.defaults = defaults
     prepare = { value in
-      let parameters = try ParameterDecoder.decode(S.Parameters.self, from: value, defaults: defaults)
-      let stage = try StageKind.locatingErrors(in: value) { try S(parameters: parameters) }
+      let parameters = try ParameterDecoder.decode(
+        S.Parameters.self, from: value, defaults: defaults, userInfo: userInfo)
+      let stage = try StageKind.locatingErrors(in: value) { try make(parameters) }
       return PreparedStage(
         parameters: StageKind.isEmpty(value) ? defaults : StageKind.canonical(parameters),
-        body: .stage({ try stage.run(in: $0) }))
+        body: .stage({ try stage.run(in: $0) }), subject: stage)
     }
     restore = { value in
-      let parameters = try value.decoded(as: S.Parameters.self)
-      let stage = try S(parameters: parameters)
+      let parameters = try value.decoded(as: S.Parameters.self, userInfo: userInfo)
+      let stage = try make(parameters)
       return PreparedStage(
-        parameters: StageKind.canonical(parameters), body: .stage({ try stage.run(in: $0) }))
+        parameters: StageKind.canonical(parameters), body: .stage({ try stage.run(in: $0) }), subject: stage)
     }
     check()
   }
@@ -89,7 +98,7 @@ public struct StageKind: Sendable {
   private static func prepared<S: Source>(_ source: S, _ parameters: S.Parameters) -> PreparedStage {
     let folder = SourceFolder(
       root: .variable(S.variable), contents: { source.contents(of: $0) }, selects: { source.selects($0, for: $1) })
-    return PreparedStage(parameters: canonical(parameters), body: .source(folder))
+    return PreparedStage(parameters: canonical(parameters), body: .source(folder), subject: source)
   }
 
   /// A kind without a type of its own, whose parameters are known.
@@ -165,6 +174,8 @@ struct PreparedStage: Sendable {
   let body: Body
   /// Programs that it runs: their identities are in the key.
   var command: Command?
+  /// The `Stage` or `Source` itself, for whoever knows more of it; nil of a kind without a type of its own.
+  var subject: (any Sendable)?
 }
 
 /// What a source wants from its root folder.

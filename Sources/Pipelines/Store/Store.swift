@@ -25,7 +25,7 @@ public final class Store: Sendable {
   public let path: String
   /// Whether this store is only looked at: nothing is made that is not there.
   let isObserved: Bool
-  let registry: StageRegistry
+  public let registry: StageRegistry
   let index: StoreIndex
   let verified = VerifiedObjects()
   let commits = Commits()

@@ -24,7 +24,7 @@ struct ADE20KFolder: Source {
   func selects(_ path: String, for output: String) -> Bool { parameters.layout.reads(path) }
 }
 
-/// A small made-up data set in ADE20K's layout.
+/// A small synthetic data set in ADE20K's layout.
 struct ADE20KMiniature: Stage {
   struct Parameters: StageParameters {
     var scenes: PanopticMiniature = {

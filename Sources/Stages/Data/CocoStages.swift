@@ -15,12 +15,12 @@ struct CocoFolder: Source {
   init(parameters: NoParameters) throws {}
 
   func contents(of output: String) -> [String] {
-    let parts = [CocoLayout.training, CocoLayout.validation]
+    let parts = [PanopticLayout.coco.training, PanopticLayout.coco.validation]
     return parts.map(\.images) + parts.flatMap { [$0.labels, $0.index] }
   }
 }
 
-/// A small made-up data set in COCO's layout.
+/// A small synthetic data set in COCO's layout.
 struct CocoMiniature: Stage {
   struct Parameters: StageParameters {
     var scenes = PanopticMiniature()
@@ -67,7 +67,7 @@ struct DrawSearchSplitStage: Stage {
   }
 
   func run(in context: StageContext) throws {
-    let data = try context.panopticData(CocoLayout.training)
+    let data = try context.panopticData(PanopticLayout.coco.training)
     let split = try SearchSplit(
       data.samples.map(\.id), validationCount: parameters.validationImages, seed: context.seeds.seed)
     try context.write("split", json: split)

@@ -13,10 +13,10 @@ struct ImageNetFolder: Source {
 
   init(parameters: NoParameters) throws {}
 
-  func contents(of output: String) -> [String] { [ImageNetLayout.training] }
+  func contents(of output: String) -> [String] { [ClassificationLayout.imageNet.training] }
 }
 
-/// A small made-up data set in ImageNet's layout.
+/// A small synthetic data set in ImageNet's layout.
 struct ImageNetMiniature: Stage {
   struct Parameters: StageParameters {
     var pictures = ClassificationMiniature()

@@ -5,16 +5,23 @@ import Vision
 /// How pictures reach the panoptic network (spec 5.2). Defaults: the published settings.
 struct PanopticInput: Codable, Hashable, Sendable {
   var resize = ResizeRule(shorterSide: 800, longestSide: 1333)
-  /// Chance of a mirrored picture in training.
-  var flipChance = 0.5
+  /// Horizontal flip probability in training.
+  var flipProbability = 0.5
   /// Order of channels, mean and deviation (register, row 23).
   var normalization = PixelNormalization.detection
   /// Batches hold only landscape pictures or only others.
   var groupsByOrientation = true
 
+  // The keys of pipeline files.
+  enum CodingKeys: String, CodingKey {
+    case resize
+    case flipProbability = "flipChance"
+    case normalization, groupsByOrientation
+  }
+
   func loading(batch: Int) -> PanopticLoading {
     PanopticLoading(
-      batchSize: batch, resize: resize, flipChance: flipChance, normalization: normalization,
+      batchSize: batch, resize: resize, flipProbability: flipProbability, normalization: normalization,
       groupsByOrientation: groupsByOrientation)
   }
 }
@@ -26,14 +33,21 @@ struct ClassificationInput: Codable, Hashable, Sendable {
   /// Smallest share of a picture that a crop takes.
   var minimumArea = 0.08
   var jitter = ColourJitter()
-  var flipChance = 0.5
+  /// Horizontal flip probability in training.
+  var flipProbability = 0.5
   var normalization = PixelNormalization.raw
+
+  // The keys of pipeline files.
+  enum CodingKeys: String, CodingKey {
+    case side, minimumArea, jitter
+    case flipProbability = "flipChance"
+    case normalization
+  }
 
   func loading(batch: Int) -> ClassificationLoading {
     ClassificationLoading(
-      batchSize: batch, crop: CropAugmentation(side: side, minimumArea: minimumArea),
-      evaluation: CentreCrop(shorterSide: side * 8 / 7, side: side), jitter: jitter, flipChance: flipChance,
-      normalization: normalization)
+      batchSize: batch, crop: CropAugmentation(side: side, minimumArea: minimumArea), jitter: jitter,
+      flipProbability: flipProbability, normalization: normalization)
   }
 }
 

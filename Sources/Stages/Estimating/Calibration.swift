@@ -78,13 +78,11 @@ struct Calibration {
     }
     let testing = timed { _ in
       let pass = Pass(mode: .evaluation)
-      withExtendedLifetime(pass) {
-        _ = network.predict(pass.constant(picture(height)), width: width, height: height, path: path)
-      }
+      _ = network.predict(pass.constant(picture(height)), width: width, height: height, path: path)
     }
     let backbone = timed { _ in
       let pass = Pass(mode: .recalibration)
-      withExtendedLifetime(pass) { _ = network.backbone(pass.constant(picture(height)), path: path.backbone) }
+      _ = network.backbone(pass.constant(picture(height)), path: path.backbone)
     }
     let pixels = heights.map { Double($0 * width) }
     let slope = heights[0] < height ? Double(kept[1] - kept[0]) / (pixels[1] - pixels[0]) : Double(kept[1]) / pixels[1]
@@ -96,7 +94,7 @@ struct Calibration {
         let image = picture(height)
         let before = TensorMemory.used
         let levels = network.backbone(pass.constant(image), path: path.backbone, recomputesBlocks: recomputes)
-        withExtendedLifetime((pass, levels)) { saved += sign * (TensorMemory.used - before) }
+        withExtendedLifetime(levels) { saved += sign * (TensorMemory.used - before) }
       }
     }
     let parameters = network.store.parameterCount

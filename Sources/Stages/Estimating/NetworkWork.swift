@@ -17,7 +17,7 @@ struct NetworkWork {
   /// A classifier on square pictures.
   init(_ backbone: BackboneConfiguration, paths: [[Int]], side: Int) {
     for path in paths {
-      let description = Models.NetworkDescription(classifier: backbone, path: path, side: side)
+      let description = NetworkDescription(classifier: backbone, path: path, side: side)
       testing += Double(description.multiplyAdds) / Double(paths.count)
     }
     training = 3 * testing
@@ -29,7 +29,7 @@ struct NetworkWork {
   ) {
     let share = 1 / Double(architectures.count)
     for architecture in architectures {
-      let description = Models.NetworkDescription(
+      let description = NetworkDescription(
         configuration, architecture: architecture, thingClasses: data.things, stuffClasses: data.stuff,
         height: height, width: width)
       for module in description.modules {

@@ -48,18 +48,24 @@ struct EvaluateCandidateStage: Stage {
   static let traits = Traits.training
 
   let parameters: Parameters
+  private let operators: OperatorCatalog
 
-  init(parameters: Parameters) throws {
+  init(parameters: Parameters) throws { try self.init(parameters: parameters, operators: .published) }
+
+  /// - Parameter operators: what the network of `weights` may consist of.
+  init(parameters: Parameters, operators: OperatorCatalog) throws {
     try parameters.recalibration.check(at: "recalibration")
     try parameters.input.check(at: "input")
     try parameters.fusion.check(at: "fusion")
     self.parameters = parameters
+    self.operators = operators
   }
 
   func run(in context: StageContext) throws {
     let architecture = try context.input("architecture").plausibleArchitecture()
-    let network = try PanopticNetwork.load(fileAt: context.input("weights").path, content: .fixed(architecture))
-    let data = try context.panopticData(CocoLayout.training, isRepeated: true)
+    let network = try PanopticNetwork.load(
+      fileAt: context.input("weights").path, content: .fixed(architecture), operators: operators)
+    let data = try context.panopticData(PanopticLayout.coco.training, isRepeated: true)
     let split = try context.input("split").decoded(as: SearchSplit.self)
     try context.requireMemory(
       values: MemoryNeed.evaluation(

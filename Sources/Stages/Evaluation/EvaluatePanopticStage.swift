@@ -21,7 +21,7 @@ struct EvaluatePanopticStage: Stage {
   init(parameters: NoParameters) throws {}
 
   func run(in context: StageContext) throws {
-    let (truth, guess) = (CocoLayout.validation, CocoLayout.predictions)
+    let (truth, guess) = (PanopticLayout.coco.validation, PanopticLayout.coco.predictions)
     let quality = try PanopticQuality(
       groundTruth: PanopticSource(
         index: truth.index, labels: truth.labels, in: context.input("data").tree, role: .groundTruth),

@@ -34,55 +34,23 @@ struct FusionParameters: Codable, Hashable, Sendable {
   }
 }
 
-/// A picture in, a panoptic segmentation at its original size out (spec 3.4 to 3.6, 9).
+/// Turns one image into a panoptic segmentation at its original size (spec 3.4 to 3.6, 9).
 struct PanopticPredictor {
   let network: PanopticNetwork
   let path: Architecture
   let categories: CategoryTable
   let fusion: PanopticFusion
 
-  /// Evaluation draws nothing; loaders want seeds all the same.
+  /// Evaluation draws nothing, but loaders need seeds.
   static let unusedSeeds = Seeds(kind: "evaluation", seed: 0)
 
-  /// - Parameter batch: one picture alone, since test results depend on padding (spec 4.4).
+  /// - Parameter batch: one image alone, since test results depend on padding (spec 4.4).
   func segmentation(of batch: PanopticBatch) -> PanopticSegmentation {
-    precondition(batch.examples.count == 1, "segmentation: a batch of \(batch.examples.count) pictures")
+    precondition(batch.examples.count == 1, "segmentation: a batch of \(batch.examples.count) images")
     let example = batch.examples[0]
     let pass = Pass(mode: .evaluation)
-    // Variables do not keep their pass alive.
-    let seen = withExtendedLifetime(pass) {
-      network.predict(
-        pass.constant(batch.images), width: example.width, height: example.height, path: path)
-    }
-    let image = example.image
-    return fusion.fuse(
-      instances(seen, in: image), stuff: PanopticPredictor.stuff(seen, in: image, categories), width: image.width,
-      height: image.height)
-  }
-
-  private func instances(_ seen: ImagePrediction, in image: PanopticImage) -> [InstancePrediction] {
-    let pasting = MaskPasting()
-    let (scaleX, scaleY) = (Float(image.width) / Float(seen.width), Float(image.height) / Float(seen.height))
-    return seen.detections.filter { Double($0.score) >= fusion.scoreThreshold }.map { detection in
-      InstancePrediction(
-        categoryID: categories.thing(label: detection.label).id, score: Double(detection.score),
-        mask: pasting.paste(
-          detection.mask, size: seen.maskSize, in: detection.box.scaled(x: scaleX, y: scaleY), width: image.width,
-          height: image.height))
-    }
-  }
-
-  /// One mask for every stuff class that occurs, in class order; labels at the original size by nearest neighbour.
-  static func stuff(
-    _ seen: ImagePrediction, in image: PanopticImage, _ categories: CategoryTable
-  ) -> [StuffPrediction] {
-    let labels = Image(width: seen.width, height: seen.height, channels: 1, pixels: seen.semantic)
-      .resized(width: image.width, height: image.height, by: .nearest).pixels
-    let present = Set(labels).subtracting([0]).sorted()
-    return present.map { label in
-      StuffPrediction(
-        categoryID: categories.stuff(label: Int(label)).id,
-        mask: BinaryMask(width: image.width, height: image.height, pixels: labels.map { $0 == label ? 1 : 0 }))
-    }
+    let prediction = network.predict(
+      pass.constant(batch.images), width: example.width, height: example.height, path: path)
+    return fusion.fuse(prediction, categories: categories, width: example.image.width, height: example.image.height)
   }
 }

@@ -45,17 +45,21 @@ public struct PictureSegmenter {
   ///     newest network of the store.
   ///   - categoryFile: a COCO JSON file with the categories; nil takes those of the data that the network learnt from.
   ///   - variables: with the folder of that data, where it is not in the store.
+  ///   - operators: what the network may consist of.
   /// - Throws: `PipelineError` where there is no such network; what the files at fault throw.
-  public init(_ id: String?, in lookup: Lookup, categoryFile: String?, variables: [String: String]) throws {
+  public init(
+    _ id: String?, in lookup: Lookup, categoryFile: String?, variables: [String: String],
+    operators: OperatorCatalog = .published
+  ) throws {
     let execution = try PictureSegmenter.execution(id, in: lookup)
     guard
       let weights = execution.kind == PictureSegmenter.training
         ? execution.outputs["weights"]?.digest : execution.inputs["weights"],
       let path = try lookup.verifiedPath(of: weights)
     else { throw PipelineError(.badArtifact, "the record \(execution.key.short) names no weights") }
-    let choices = try PanopticNetwork.configuration(fileAt: path).architecture(
+    let choices = try PanopticNetwork.configuration(fileAt: path, operators: operators).architecture(
       execution.inputs["architecture"].map { try lookup.verifiedValue(of: $0).decoded(as: Architecture.self) })
-    let network = try PanopticNetwork.load(fileAt: path, content: .fixed(choices))
+    let network = try PanopticNetwork.load(fileAt: path, content: .fixed(choices), operators: operators)
     let data = try execution.inputs["data"].flatMap { try lookup.verifiedPath(of: $0) }
     categories = try PictureSegmenter.categories(file: categoryFile, data: data, variables: variables)
     guard categories.things.count == network.thingClasses, categories.stuff.count == network.stuffClasses else {
@@ -125,7 +129,7 @@ public struct PictureSegmenter {
     if let file { return try CategoryTable(contentsOf: file) }
     let roots = [data, variables[CocoFolder.variable]].compactMap { $0 }
     for root in roots {
-      for part in [CocoLayout.validation, CocoLayout.training] {
+      for part in [PanopticLayout.coco.validation, PanopticLayout.coco.training] {
         let index = "\(root)/\(part.index)"
         if FileIO.kind(index) != nil { return try CategoryTable(contentsOf: index) }
       }

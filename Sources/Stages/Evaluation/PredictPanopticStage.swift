@@ -24,27 +24,33 @@ struct PredictPanopticStage: Stage {
   static let traits = Traits.training
 
   let parameters: Parameters
+  private let operators: OperatorCatalog
 
-  init(parameters: Parameters) throws {
+  init(parameters: Parameters) throws { try self.init(parameters: parameters, operators: .published) }
+
+  /// - Parameter operators: what the network of `weights` may consist of.
+  init(parameters: Parameters, operators: OperatorCatalog) throws {
     try parameters.input.check(at: "input")
     try parameters.fusion.check(at: "fusion")
     self.parameters = parameters
+    self.operators = operators
   }
 
   func run(in context: StageContext) throws {
     let weights = context.input("weights").path
-    let architecture = try context.architecture(for: PanopticNetwork.configuration(fileAt: weights))
-    let network = try PanopticNetwork.load(fileAt: weights, content: .fixed(architecture))
+    let architecture = try context.architecture(
+      for: PanopticNetwork.configuration(fileAt: weights, operators: operators))
+    let network = try PanopticNetwork.load(fileAt: weights, content: .fixed(architecture), operators: operators)
     try context.requireMemory(
       values: MemoryNeed.evaluation(network, input: parameters.input, batch: 1), advice: "'input.resize'")
-    let data = try context.panopticData(CocoLayout.validation)
+    let data = try context.panopticData(PanopticLayout.coco.validation)
     // Every image is seen once: none is worth keeping.
     let loader = try PanopticLoader(
       data, parameters.input.loading(batch: 1), seeds: PanopticPredictor.unusedSeeds, cacheBytes: 0)
     let predictor = PanopticPredictor(
       network: network, path: architecture, categories: data.categories, fusion: parameters.fusion.fusion)
     try context.write("predictions") { folder in
-      let (index, labels) = CocoLayout.predictions
+      let (index, labels) = PanopticLayout.coco.predictions
       var writer = try PanopticWriter(folder: "\(folder)/\(labels)")
       try predict(with: predictor, loader, to: &writer, in: context)
       try writer.finish(json: "\(folder)/\(index)", categories: data.categories)

@@ -29,7 +29,7 @@ struct CompareRankingsStage: Stage {
     func qualities(_ port: String) throws -> [Double] {
       let all = try context.inputs(port).map { try TabulateStage.result($0.json()).pq }
       guard all.count == supernet.count else {
-        throw SearchSizeError(
+        throw StageInputError(
           description: "\(supernet.count) architectures in the supernet, but \(all.count) results of '\(port)'")
       }
       return all
@@ -37,7 +37,7 @@ struct CompareRankingsStage: Stage {
     let (first, second) = (try qualities("retrained"), try qualities("again"))
     // Untrained networks may all be worth the same.
     guard first != second || Set(first).count <= 1 else {
-      throw SearchSizeError(description: "'retrained' and 'again' are the same retrainings; they need different seeds")
+      throw StageInputError(description: "'retrained' and 'again' are the same retrainings; they need different seeds")
     }
     let pairs = zip(first, second).map { [$0, $1] }
     let report = RankingAgreement(supernet: supernet, retrained: pairs)

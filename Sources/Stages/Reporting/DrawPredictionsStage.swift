@@ -27,9 +27,10 @@ struct DrawPredictionsStage: Stage {
   }
 
   func run(in context: StageContext) throws {
-    let data = try context.panopticData(CocoLayout.validation)
+    let data = try context.panopticData(PanopticLayout.coco.validation)
     let predictions = try PanopticSource(
-      index: CocoLayout.predictions.index, labels: CocoLayout.predictions.labels, in: context.input("predictions").tree,
+      index: PanopticLayout.coco.predictions.index, labels: PanopticLayout.coco.predictions.labels,
+      in: context.input("predictions").tree,
       role: .prediction)
     let samples = data.samples.prefix(parameters.count)
     let names = try PanopticWriter.names(of: data.samples.map(\.image))
@@ -39,7 +40,7 @@ struct DrawPredictionsStage: Stage {
         let picture = try PanopticPicture(sample, categories: data.categories)
         let truth = PanopticSegmentation(map: picture.labelImage, segments: sample.annotation.segments)
         guard let annotation = predictions.annotations.annotations.first(where: { $0.imageID == sample.id }) else {
-          throw SearchSizeError(description: "\(predictions.annotations.file): no prediction of image \(sample.id)")
+          throw StageInputError(description: "\(predictions.annotations.file): no prediction of image \(sample.id)")
         }
         let guessed = try predictions.read(
           annotation, categories: data.categories, size: (sample.image.width, sample.image.height))

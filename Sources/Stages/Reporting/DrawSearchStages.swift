@@ -6,7 +6,7 @@ import Search
 
 /// Figure 2a: the points of every operator in every layer.
 struct DrawScoresStage: Stage {
-  struct Parameters: StageParameters {
+  struct Parameters: NetworkParameters {
     var network = NetworkConfiguration()
     init() {}
   }
@@ -53,11 +53,11 @@ extension LeaderboardReport {
         part(.backbone, "backbone, stages 1 to 4", configuration.backbone.operators.names, backbone, ends: ends),
         part(
           .head, "heads: mask, semantic", configuration.headOperators.names, head,
-          ends: [configuration.maskHead.layers]),
+          ends: [space.layers(in: .mask)]),
         part(
           .attention, "attention: things to stuff, stuff to things",
           configuration.attention.ratios.map { "ratio \($0)" }, attention,
-          ends: [configuration.backbone.stageChannels.count]),
+          ends: [space.layers(in: .thingsToStuff)]),
       ].filter { !$0.selected.isEmpty })
   }
 }
@@ -91,7 +91,7 @@ struct DrawPoliciesStage: Stage {
 
 /// Supplement, Figure 1: the searched layers of an architecture.
 struct DrawArchitectureStage: Stage {
-  struct Parameters: StageParameters {
+  struct Parameters: NetworkParameters {
     var network = NetworkConfiguration()
     var title = "The searched architecture"
     init() {}

@@ -6,7 +6,7 @@ import Reports
 /// Table 1 of the paper and of its supplement beside what this pipeline searches, as `search-space.txt`, `.csv` and
 /// `.md`.
 struct SearchSpaceStage: Stage {
-  struct Parameters: StageParameters {
+  struct Parameters: NetworkParameters {
     /// Of the supernet.
     var network = NetworkConfiguration()
     /// What the columns of this run are called.
@@ -45,10 +45,9 @@ extension SearchSpaceTables.Settings {
   }
 
   /// What a stage that trains a supernet searches; nil for all others.
-  /// - Throws: where its parameters are none.
-  public init?(trainedBy stage: Pipeline.StageSummary) throws {
-    guard stage.kind.name == FinetuneSupernetStage.name else { return nil }
-    self.init(try stage.parameters.decoded(as: FinetuneSupernetStage.Parameters.self).network)
+  public init?(trainedBy stage: Pipeline.StageSummary) {
+    guard let training = stage.subject as? FinetuneSupernetStage else { return nil }
+    self.init(training.parameters.network)
   }
 }
 

@@ -56,12 +56,12 @@ public struct TabulateStage: Stage {
     }
     func number(_ group: String, _ name: String) throws -> Double {
       guard let value = quality[group]?[name]?.numberValue else {
-        throw SearchSizeError(
+        throw StageInputError(
           description:
             "a result without \(group).\(name): tables take results of evaluate-panoptic and evaluate-candidate")
       }
       guard (0...1).contains(value) else {
-        throw SearchSizeError(description: "a result with \(group).\(name) \(value), which is no quality in 0...1")
+        throw StageInputError(description: "a result with \(group).\(name) \(value), which is no quality in 0...1")
       }
       return value
     }

@@ -6,7 +6,7 @@ import Search
 ///
 /// In a pipeline it heads a loop: `repeat: 20`, with what its earlier rounds proposed and what came of it.
 struct EvolveCandidatesStage: Stage {
-  struct Parameters: StageParameters {
+  struct Parameters: NetworkParameters {
     /// Models of a generation.
     var population = 50
     /// The fittest models of all generations, from which the next is made.
@@ -52,7 +52,7 @@ struct EvolveCandidatesStage: Stage {
     }
     let generation = context.inputs("generations").count
     guard generation == 0 || !history.isEmpty else {
-      throw SearchSizeError(
+      throw StageInputError(
         description: "'generations' holds \(generation), but 'evaluations' none of their candidates; connect both")
     }
     var models = [Genome]()
@@ -81,7 +81,7 @@ struct SelectFittestStage: Stage {
     let ranked = Leaderboard.ranking(
       evaluations.map { Evaluation(genome: $0.architecture.genome, fitness: $0.pq) }
     ).map { evaluations[$0] }
-    guard let best = ranked.first else { throw SearchSizeError(description: "no candidate was evaluated") }
+    guard let best = ranked.first else { throw StageInputError(description: "no candidate was evaluated") }
     try context.write("architecture", json: best.architecture)
     try context.write("ranking", json: ranked)
   }

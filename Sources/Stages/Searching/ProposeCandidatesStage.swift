@@ -5,7 +5,7 @@ import Search
 
 /// The models of all cycles of the path-priority search (spec 7.2): T strictly fair blocks.
 struct ProposeCandidatesStage: Stage {
-  struct Parameters: StageParameters {
+  struct Parameters: NetworkParameters {
     /// T; the models of a cycle, E, are one fair block.
     var cycles = 5
     var network = NetworkConfiguration()

@@ -5,7 +5,7 @@ import Search
 /// Uniform models from the whole space: those of the random search (spec 7.3), or a few to compare with. The first
 /// ones are the same for any count.
 struct RandomCandidatesStage: Stage {
-  struct Parameters: StageParameters {
+  struct Parameters: NetworkParameters {
     var count = 300
     var network = NetworkConfiguration()
     init() {}

@@ -16,7 +16,7 @@ struct SelectArchitectureStage: Stage {
     func value(_ quality: Double) -> Double { self == .exact ? quality : (10_000 * quality).rounded() / 10_000 }
   }
 
-  struct Parameters: StageParameters {
+  struct Parameters: NetworkParameters {
     var fitness = Fitness.recommended
     var ties = LeaderboardTies.recommended
     var network = NetworkConfiguration()
@@ -41,7 +41,7 @@ struct SelectArchitectureStage: Stage {
     let evaluations = try context.inputs("evaluations").map { try $0.candidate(in: parameters.network) }
     let models = space.blockLength
     guard !evaluations.isEmpty, evaluations.count % models == 0 else {
-      throw SearchSizeError(
+      throw StageInputError(
         description: "\(evaluations.count) evaluated candidates are not whole cycles of \(models) models")
     }
     let search = PathPrioritySearch(space: space, cycles: evaluations.count / models)
@@ -91,10 +91,10 @@ extension LeaderboardReport {
       tables.allSatisfy({ part, table in
         table.count == space.choices(of: part) && table.allSatisfy { $0.count == space.range(of: part).count }
       })
-    else { throw SearchSizeError(description: "\(place): the search had other layers or choices than the network") }
+    else { throw StageInputError(description: "\(place): the search had other layers or choices than the network") }
     for (part, table) in tables {
       if let points = table.joined().first(where: { !(0...1_000_000_000_000).contains($0) }) {
-        throw SearchSizeError(description: "\(place): \(part.rawValue): \(points) are no points of a search")
+        throw StageInputError(description: "\(place): \(part.rawValue): \(points) are no points of a search")
       }
     }
     for (i, model) in models.enumerated() { try network.validate(model, place: "\(place): models[\(i)]") }
@@ -102,9 +102,4 @@ extension LeaderboardReport {
       try candidate.evaluation.check(in: network, place: "\(place): candidates[\(i)]")
     }
   }
-}
-
-struct SearchSizeError: DiagnosableError {
-  let description: String
-  var isUserData: Bool { true }
 }

@@ -62,7 +62,7 @@ extension NetworkConfiguration {
       return given
     }
     guard isFixed else {
-      throw SearchSizeError(
+      throw StageInputError(
         description: "this network has searched parts: the stage needs an 'architecture' that says which")
     }
     return Architecture(Genome(searchSpace.choicesPerLayer.map { _ in 0 }), in: searchSpace)

@@ -7,7 +7,7 @@ import TensorFiles
 import Tensors
 import Vision
 
-/// Trains a tiny network for two updates on made-up numbers and compares the digest of its weights with the published
+/// Trains a tiny network for two updates on synthetic numbers and compares the digest of its weights with the published
 /// one: the shortest way to learn whether a machine computes the bits that everybody else gets.
 public enum NumericsSelfTest {
   /// The digest that every machine must find, for `Traits.numericsVersion`.

@@ -73,7 +73,7 @@ extension BackboneConfiguration {
     try require(
       zip(inputs, stageChannels).allSatisfy { $0 < $1 }, "\(place).stageChannels",
       "must grow from the stem on, since the first block of a stage adds its own channels to those it got")
-    if let objection = NetworkParts.standard.backbone(family).objection(to: stageChannels) {
+    if let objection = family.definition.objection(to: stageChannels) {
       throw ParameterError("\(place).stageChannels", objection)
     }
     try require(classifierChannels, in: channelCounts, "\(place).classifierChannels")

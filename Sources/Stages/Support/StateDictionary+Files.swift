@@ -1,7 +1,5 @@
 import Determinism
-import Models
 import NN
-import Pipelines
 import TensorFiles
 import Tensors
 
@@ -27,96 +25,5 @@ extension StateDictionary {
 
   func write(to path: String, attributes: [String: CanonicalValue] = [:]) throws {
     try file(attributes: attributes).write(to: path)
-  }
-}
-
-/// What a weights artifact of a panoptic network says about the network, beside the weights.
-struct NetworkDescription: Codable {
-  var network: NetworkConfiguration
-  var thingClasses: Int
-  var stuffClasses: Int
-  var batchNormMomentum: Double
-
-  private static let attribute = "network"
-
-  init(_ network: PanopticNetwork, batchNormMomentum: Double) {
-    self.network = network.configuration
-    thingClasses = network.thingClasses
-    stuffClasses = network.stuffClasses
-    self.batchNormMomentum = batchNormMomentum
-  }
-
-  /// - Throws: `StateError` where the file is no panoptic network.
-  init(_ file: TensorFile, path: String) throws {
-    guard let value = file.attributes[NetworkDescription.attribute],
-      let text = value.stringValue, let tree = try? CanonicalValue(json: Array(text.utf8)),
-      let description = try? tree.decoded(as: NetworkDescription.self)
-    else {
-      throw StateError(description: "\(path): holds no panoptic network (attribute '\(NetworkDescription.attribute)')")
-    }
-    self = description
-    let place = "attribute '\(NetworkDescription.attribute)'"
-    do {
-      try network.check(at: "network")
-      try require(thingClasses, in: 0...100_000, "thingClasses")
-      try require(stuffClasses, in: 0...100_000, "stuffClasses")
-      try require(batchNormMomentum, in: 0...1, "batchNormMomentum")
-    } catch let error as ParameterError {
-      throw StateError(description: "\(path), \(place): \(error)")
-    }
-    // The classes say sizes of tensors that the file holds: it must not describe what it has not.
-    for (name, classes) in [("box/scores/weight", thingClasses), ("semantic/classifier/weight", stuffClasses)] {
-      guard let tensor = file[name], tensor.shape.first == classes + 1 else {
-        let found = file[name].map { "has shape \($0.shape)" } ?? "is not there"
-        throw StateError(
-          description: "\(path), \(place): tensor '\(name)' \(found), for \(classes) classes and one more")
-      }
-    }
-    let held = file.entries.reduce(0) { $0.addingSaturated($1.tensor.count) }
-    let floor = network.weightFloor(isSupernet: false, thingClasses: thingClasses, stuffClasses: stuffClasses)
-    guard floor <= Double(held) else {
-      throw StateError(
-        description: "\(path), \(place): describes a network of \(Int(saturating: floor)) weights or more; the file "
-          + "holds \(held)")
-    }
-  }
-
-  func attributes() throws -> [String: CanonicalValue] {
-    [NetworkDescription.attribute: .string(try CanonicalValue(encoding: self).canonicalText)]
-  }
-}
-
-extension PanopticNetwork {
-  /// Weights, statistics, and the description that `load` needs.
-  func file(batchNormMomentum: Double) throws -> TensorFile {
-    try store.state.file(
-      attributes: NetworkDescription(self, batchNormMomentum: batchNormMomentum).attributes())
-  }
-
-  /// What the network of an artifact is made of.
-  static func configuration(fileAt path: String) throws -> NetworkConfiguration {
-    try NetworkDescription(try TensorFile.read(path), path: path).network
-  }
-
-  /// The network of an artifact, with its weights. Of a supernet's file it may hold one architecture alone.
-  static func load(fileAt path: String, content: NetworkContent) throws -> PanopticNetwork {
-    try load(try TensorFile.read(path), path: path, content: content)
-  }
-
-  /// - Parameter path: of the file, for messages.
-  static func load(_ file: TensorFile, path: String, content: NetworkContent) throws -> PanopticNetwork {
-    let description = try NetworkDescription(file, path: path)
-    if case .fixed(let architecture) = content {
-      try description.network.validate(architecture, place: "the architecture for \(path)")
-    }
-    let network = PanopticNetwork(
-      description.network, thingClasses: description.thingClasses, stuffClasses: description.stuffClasses,
-      content: content, batchNormMomentum: description.batchNormMomentum, seeds: nil)
-    do {
-      try network.store.load(StateDictionary(file))
-    } catch let error as StateError {
-      throw StateError(description: "\(path): \(error)")
-    }
-    return network
   }
 }

@@ -11,9 +11,10 @@ enum Traits {
   /// Stages that decode pictures.
   static let decoding = ["decoder"]
 
-  static var values: [String: String] {
+  /// The facts of this machine, for a process that computes with an engine.
+  static func values(engine: Engine) -> [String: String] {
     [
-      "decoder": ImageFile.decoderIdentity.short, "engine": Engine.current.identity,
+      "decoder": ImageFile.decoderIdentity.short, "engine": engine.identity,
       "numerics": String(numericsVersion),
     ]
   }

@@ -5,7 +5,7 @@ import Pipelines
 
 /// Training of the whole panoptic supernet on the task, in strictly fair windows (spec 5).
 struct FinetuneSupernetStage: Stage {
-  struct Parameters: StageParameters {
+  struct Parameters: NetworkParameters {
     var network = NetworkConfiguration()
     /// The 90,000 iterations of the published run are 7,500 updates of a window of twelve.
     var recipe = PanopticRecipe(
@@ -36,7 +36,7 @@ struct FinetuneSupernetStage: Stage {
   }
 
   func run(in context: StageContext) throws {
-    let data = try context.panopticData(CocoLayout.training)
+    let data = try context.panopticData(PanopticLayout.coco.training)
     let split = try context.input("split").decoded(as: SearchSplit.self)
     try trainPanoptic(
       by: TrainingDriver(of: Self.self, parameters, in: context), data: data.subset(split.train),

@@ -4,7 +4,7 @@ import Search
 
 /// ImageNet pretraining of one searched backbone at its final width (spec 2, run "b"; register, row 15).
 struct PretrainArchitectureStage: Stage {
-  struct Parameters: StageParameters {
+  struct Parameters: BackboneParameters {
     var backbone = BackboneConfiguration.retrain3G8
     var recipe = ClassifierRecipe(steps: 600_000, batch: 512, baseRate: 0.25)
     var input = ClassificationInput()

@@ -3,7 +3,7 @@ import Pipelines
 
 /// ImageNet pretraining of a backbone that is not searched: the ResNet of the baselines (spec 13, row 3).
 struct PretrainBackboneStage: Stage {
-  struct Parameters: StageParameters {
+  struct Parameters: BackboneParameters {
     var backbone = BackboneConfiguration.resNet50
     var recipe = ClassifierRecipe(steps: 600_000, batch: 512, baseRate: 0.25)
     var input = ClassificationInput()

@@ -3,7 +3,7 @@ import Pipelines
 
 /// ImageNet pretraining of the supernet's backbone, one random path a step (spec 2, run "a").
 struct PretrainSupernetStage: Stage {
-  struct Parameters: StageParameters {
+  struct Parameters: BackboneParameters {
     var backbone = BackboneConfiguration.search1G3
     var recipe = ClassifierRecipe()
     var input = ClassificationInput()

@@ -10,7 +10,7 @@ func pretrain(
   input: ClassificationInput
 ) throws {
   let context = driver.context
-  let data = try ClassificationDataset(part: ImageNetLayout.training, in: context.input("data").tree)
+  let data = try ClassificationDataset(part: ClassificationLayout.imageNet.training, in: context.input("data").tree)
   context.tell(data.notes)
   try context.requireMemory(
     values: MemoryNeed.pretraining(

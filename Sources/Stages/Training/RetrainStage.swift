@@ -8,7 +8,7 @@ import Search
 /// Training of the selected architecture at its final width on the whole training set (spec 8). A network of which
 /// nothing is searched needs no architecture.
 struct RetrainStage: Stage {
-  struct Parameters: StageParameters {
+  struct Parameters: NetworkParameters {
     var network = NetworkConfiguration(backbone: .retrain3G8)
     var recipe = PanopticRecipe()
     var input = PanopticInput()
@@ -36,7 +36,7 @@ struct RetrainStage: Stage {
 
   func run(in context: StageContext) throws {
     let architecture = try context.architecture(for: parameters.network)
-    let data = try context.panopticData(CocoLayout.training)
+    let data = try context.panopticData(PanopticLayout.coco.training)
     try trainPanoptic(
       by: TrainingDriver(of: Self.self, parameters, in: context), data: data, network: parameters.network,
       content: .fixed(architecture),

@@ -1,18 +1,3 @@
-/// An operator that searched layers choose among.
-public protocol SearchOperator: CaseIterable, RawRepresentable, Hashable, Sendable
-where RawValue == Int, AllCases == [Self] {
-  /// For people, such as `shuffle 3x3`.
-  var name: String { get }
-  /// Those of the paper, in the order of its genomes. Written out, and not `allCases`: an operator that is added to the
-  /// type is none of them.
-  static var published: [Self] { get }
-}
-
-extension SearchOperator {
-  /// As pipeline files have it, such as `shuffle-3x3`.
-  public var spelling: String { name.lowercased().replacing(" ", with: "-") }
-}
-
 /// The operators of a searched layer, in the order of the genome: choice `i` is the `i`-th of them.
 ///
 /// Encodings leave the published set out, as they leave out a recommended `Switch`. Any other set is in the parameters,
@@ -22,9 +7,6 @@ public struct OperatorSet<Operator: SearchOperator>: Hashable, Sendable {
   public let operators: [Operator]
 
   public init(_ operators: [Operator]) { self.operators = operators }
-
-  /// Everything that there is to search, which is what a new network searches.
-  public init() { operators = Operator.allCases }
 
   /// What an encoding without a set means.
   public static var published: OperatorSet { OperatorSet(Operator.published) }
@@ -40,16 +22,17 @@ public struct OperatorSet<Operator: SearchOperator>: Hashable, Sendable {
 }
 
 extension OperatorSet: Codable {
-  /// - Throws: `DecodingError` for an operator that there is not, naming those that there are.
+  /// Finds the operators in the catalog that the decoder was told (see `OperatorCatalog.userInfo`).
+  /// - Throws: `DecodingError` for an operator that the catalog lacks, naming those that it has.
   public init(from decoder: any Decoder) throws {
-    let spellings = try [String](from: decoder)
-    operators = try spellings.map { spelling in
-      guard let found = Operator.allCases.first(where: { $0.spelling == spelling }) else {
+    let known = Operator.all(in: OperatorCatalog(of: decoder))
+    operators = try [String](from: decoder).map { spelling in
+      guard let found = known.first(where: { $0.spelling == spelling }) else {
         throw DecodingError.dataCorrupted(
           .init(
             codingPath: decoder.codingPath,
             debugDescription: "unknown operator '\(spelling)'; there are "
-              + Operator.allCases.map(\.spelling).joined(separator: ", ")))
+              + known.map(\.spelling).joined(separator: ", ")))
       }
       return found
     }

@@ -2,21 +2,18 @@ import Panoptic
 import Testing
 
 @testable import Models
-@testable import Stages
 
-@Suite("PanopticPredictor")
-struct PanopticPredictorTests {
+@Suite("Predictions at the size of the image")
+struct FusionPredictionTests {
   private static let categories = CategoryTable([
     PanopticCategory(id: 7, name: "block", isThing: true), PanopticCategory(id: 20, name: "sky", isThing: false),
     PanopticCategory(id: 30, name: "ground", isThing: false),
   ])
 
   private func stuff(_ labels: [UInt8], width: Int, height: Int, to newWidth: Int, _ newHeight: Int) -> [[Int]] {
-    let seen = ImagePrediction(detections: [], maskSize: 0, semantic: labels, width: width, height: height)
-    let image = PanopticImage(id: .number(1), fileName: "", width: newWidth, height: newHeight)
-    return PanopticPredictor.stuff(seen, in: image, Self.categories).map { prediction in
-      [prediction.categoryID] + prediction.mask.pixels.map(Int.init)
-    }
+    ImagePrediction(detections: [], maskSize: 0, semantic: labels, width: width, height: height)
+      .stuff(categories: Self.categories, width: newWidth, height: newHeight)
+      .map { [$0.categoryID] + $0.mask.pixels.map(Int.init) }
   }
 
   /// As Pillow's `resize(..., NEAREST)`, which the published program uses: index `floor((i + 1/2) * in / out)`.

@@ -1,0 +1,130 @@
+import NN
+import Search
+
+/// A layer of a network that the search chooses an operator for: one place of the genome.
+///
+/// Its parameters know it by `id`; rates of training, costs, descriptions, drawings and the search space all follow
+/// from the list of these, which belongs to the configuration that the network is built from.
+public struct SearchedLayer: Sendable, Identifiable {
+  /// An operator of the layer.
+  public struct Choice: Sendable {
+    /// For people, such as `shuffle 3x3`.
+    public let name: String
+    private let cost: @Sendable (_ before: Int, _ after: Int) -> Int
+
+    /// - Parameter multiplyAdds: see `multiplyAdds(before:after:)`.
+    public init(_ name: String, multiplyAdds: @escaping @Sendable (_ before: Int, _ after: Int) -> Int) {
+      self.name = name
+      cost = multiplyAdds
+    }
+
+    /// Multiply-adds of convolutions and linear layers, without the norms that follow.
+    /// - Parameters:
+    ///   - before: positions of the input, summed over all that the layer runs on.
+    ///   - after: positions of the output; the same, unless the layer halves the resolution.
+    public func multiplyAdds(before: Int, after: Int) -> Int { cost(before, after) }
+  }
+
+  /// Such as `stage 1 block 3` or `mask layer 2`.
+  public let id: LayerID
+  public let component: SearchSpace.Component
+  /// In the order of the choices that a genome says.
+  public let choices: [Choice]
+
+  public init(_ id: LayerID, _ component: SearchSpace.Component, _ choices: [Choice]) {
+    self.id = id
+    self.component = component
+    self.choices = choices
+  }
+}
+
+// The names of layers, by their places in their components: where they are listed and where they are built.
+extension LayerID {
+  static func backbone(stage: Int, block: Int) -> LayerID { LayerID("stage \(stage + 1) block \(block + 1)") }
+  static func mask(_ index: Int) -> LayerID { LayerID("mask layer \(index + 1)") }
+  static func semantic(_ index: Int) -> LayerID { LayerID("semantic layer \(index + 1)") }
+  static func thingsToStuff(_ index: Int) -> LayerID { LayerID("things to S\(index + 2)") }
+  static func stuffToThings(_ index: Int) -> LayerID { LayerID("stuff to P\(index + 2)") }
+}
+
+extension BackboneConfiguration {
+  /// Layers whose operator the search chooses; none of a backbone without choices.
+  public var searchedLayers: [SearchedLayer] { family.definition.searchedLayers(self) }
+
+  /// The choice blocks of stages of these sizes, in order.
+  var choiceLayers: [SearchedLayer] {
+    var inputs = stemChannels
+    return zip(stageBlocks, stageChannels).enumerated().flatMap { stage, size in
+      (0..<size.0).map { index in
+        let (entering, outputs) = (inputs, size.1)
+        inputs = outputs
+        return SearchedLayer(
+          .backbone(stage: stage, block: index), .backbone,
+          operators.operators.map { op in
+            .init(op.name) { before, after in
+              op.multiplyAdds(
+                inputs: entering, outputs: outputs, stride: index == 0 ? 2 : 1, before: before, after: after)
+            }
+          })
+      }
+    }
+  }
+}
+
+extension NetworkConfiguration {
+  /// All layers that a genome has a place for, in its order. Where heads are plain, all choices of a layer are the
+  /// same; the layers of a semantic head that is not searched stand here and are not built.
+  public var searchedLayers: [SearchedLayer] {
+    backbone.searchedLayers
+      + headLayers(.mask, LayerID.mask, count: maskHead.layers, channels: maskHead.channels)
+      + headLayers(.semantic, LayerID.semantic, count: semantic.layers, channels: semantic.channels)
+      + attentionLayers
+  }
+
+  private func headLayers(
+    _ component: SearchSpace.Component, _ id: (Int) -> LayerID, count: Int, channels: Int
+  ) -> [SearchedLayer] {
+    (0..<count).map { i in
+      let inputs = i == 0 ? pyramidChannels : channels
+      return SearchedLayer(
+        id(i), component,
+        headOperators.operators.map { op in
+          heads == .plain
+            ? .init(HeadLayer.plainName) { $1 * HeadLayer.plainMultiplyAdds(inputs: inputs, outputs: channels) }
+            : .init(op.name) { $1 * op.multiplyAdds(inputs: inputs, outputs: channels) }
+        })
+    }
+  }
+
+  private var attentionLayers: [SearchedLayer] {
+    guard attention.enabled else { return [] }
+    let levels = backbone.stageChannels.count
+    func layers(
+      _ component: SearchSpace.Component, _ id: (Int) -> LayerID, count: Int, inputs: Int, outputs: Int
+    ) -> [SearchedLayer] {
+      (0..<count).map { i in
+        SearchedLayer(
+          id(i), component,
+          attention.ratios.map { ratio in
+            .init("ratio \(ratio)") {
+              $1 * AttentionLayer.multiplyAdds(inputs: inputs, outputs: outputs, ratio: ratio)
+            }
+          })
+      }
+    }
+    return layers(
+      .thingsToStuff, LayerID.thingsToStuff, count: levels, inputs: attentionSources * pyramidChannels,
+      outputs: semantic.channels)
+      + layers(
+        .stuffToThings, LayerID.stuffToThings, count: levels + 1, inputs: levels * semantic.channels,
+        outputs: pyramidChannels)
+  }
+
+  /// Levels that the attention from things to stuff reads (spec 4.1).
+  var attentionSources: Int { backbone.stageChannels.count + (attention.source == .allLevels ? 1 : 0) }
+}
+
+extension [SearchedLayer] {
+  /// Those of a component, in order.
+  public func of(_ component: SearchSpace.Component) -> [SearchedLayer] { filter { $0.component == component } }
+}
