@@ -44,7 +44,7 @@ struct ParameterStoreTests {
     #expect(store.parameterCount == 13 && store.count(below: "body/") == 10)
   }
 
-  @Test("a parameter knows the layer of its scope and the kind of its normalisation, and values can be counted by layer")
+  @Test("a parameter knows the layer of its scope and its kind of normalisation; values can be counted by layer")
   func layers() {
     let store = ParameterStore(seeds: nil)
     let layer = LayerID("mask layer 2")
