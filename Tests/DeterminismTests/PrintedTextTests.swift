@@ -1,7 +1,7 @@
 import Determinism
 import Testing
 
-@Suite("Printing of numbers and foreign text")
+@Suite("Printing numbers and untrusted text")
 struct PrintedTextTests {
   @Test("text(digits:) prints every number with any number of digits")
   func decimals() {

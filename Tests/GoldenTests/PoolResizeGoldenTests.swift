@@ -23,7 +23,7 @@ struct PoolResizeGoldenTests {
     }
   }
 
-  @Test("global average")
+  @Test("global average pooling")
   func average() throws {
     try Golden.forEachCase("pool_resize", "global_avg") { c in
       let x = try c.input("in_x")

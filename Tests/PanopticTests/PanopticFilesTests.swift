@@ -44,7 +44,7 @@ struct PanopticFilesTests {
     #expect(try Data(contentsOf: URL(fileURLWithPath: json)) == first)
   }
 
-  @Test("labels: things by ascending id, stuff in file order")
+  @Test("CategoryTable numbers things by ascending id and stuff in the order of the file")
   func labels() {
     let table = CategoryTable([
       PanopticCategory(id: 7, name: "cat", isThing: true), PanopticCategory(id: 9, name: "sky", isThing: false),

@@ -56,7 +56,7 @@ struct EdgeNetworkTests {
     }
   }
 
-  @Test("every number of a panoptic network")
+  @Test("a panoptic network is built, trained and recalibrated with every extreme parameter it accepts")
   func panoptic() throws {
     var taken = 0
     for (place, value) in Self.changed(try CanonicalValue(encoding: Self.tiny)) {
@@ -78,7 +78,7 @@ struct EdgeNetworkTests {
     #expect(taken > 100, "\(taken)")
   }
 
-  @Test("every number of a classifier's body")
+  @Test("a classifier is built and trained with every extreme backbone parameter it accepts")
   func classifier() throws {
     var taken = 0
     for (place, value) in Self.changed(try CanonicalValue(encoding: Self.tiny.backbone)) {

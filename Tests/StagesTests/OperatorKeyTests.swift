@@ -11,7 +11,7 @@ import Testing
 struct OperatorKeyTests {
   private static let place = SourceLocation(file: "operators.yaml", line: 1, column: 1)
 
-  @Test("another set is in the canonical parameters of every kind that has a network or a body")
+  @Test("another set is in the parameters of every stage kind with a network or backbone")
   func everyKind() throws {
     var checked = 0
     for kind in Stages.registry().kinds.values.sorted(by: { $0.name < $1.name }) {
@@ -51,7 +51,7 @@ struct OperatorKeyTests {
     }
   }
 
-  @Test("the same set in another order is another set, and numbers name parameters whatever the order")
+  @Test("another order is another set, and numbers name parameters whatever the order")
   func order() throws {
     let reversed = OperatorSet(Array(HeadOperator.published.reversed()))
     #expect(reversed != .published && reversed.operators.map(\.number) == [5, 4, 3, 2, 1, 0])

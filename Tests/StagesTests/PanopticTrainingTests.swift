@@ -157,7 +157,7 @@ struct PanopticTrainingTests {
   }
 
   /// A strictly fair window includes every choice, so after one update every parameter has a velocity.
-  @Test("one update moves every parameter of the supernet")
+  @Test("one update changes every parameter of the supernet")
   func fairWindow() throws {
     let training = training()
     _ = try training.step(0)

@@ -28,7 +28,7 @@ struct RateTests {
   }
 
   /// Spec 5.5: twelve passes a window; a layer with P choices uses each of them 12 / P times.
-  @Test("rates are divided by the passes of a window that use a parameter, or not where its layer moves by itself")
+  @Test("a rate is divided by the passes of a window that use the parameter, unless its layer is updated by itself")
   func dividers() throws {
     let network = Self.network()
     #expect(network.searchSpace == .published)

@@ -47,7 +47,7 @@ struct ReductionTests {
     #expect(perChannel.array == (0..<4).map { Float(planes[$0] + planes[$0 + 4] + planes[$0 + 8]) })
   }
 
-  @Test("factors per channel")
+  @Test("scaleChannels multiplies every channel by its factor")
   func perChannel() {
     let shape: Shape = [2, 3, 2, 2]
     let x = Tensor(ordinaryValues(24), shape: shape)
