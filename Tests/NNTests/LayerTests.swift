@@ -80,14 +80,14 @@ struct LayerTests {
 
   @Test("GroupNorm normalises each group of an image, then applies ReLU if asked")
   func groupNorm() {
-    let norm = GroupNorm(ParameterStore(seeds: nil).root, channels: 4, groups: 2, relu: false)
+    let norm = GroupNorm(ParameterStore(seeds: seeds).root, channels: 4, groups: 2, relu: false)
     let y = value([3, 4, 5, 5], norm.callAsFunction)
     for group in 0..<6 {
       let values = y.array[group * 50..<(group + 1) * 50].map { Double($0) }
       #expect(abs(values.reduce(0, +) / 50) < 1e-6)
       #expect(abs(values.reduce(0) { $0 + $1 * $1 } / 50 - 1) < 1e-3)
     }
-    let rectified = GroupNorm(ParameterStore(seeds: nil).root, channels: 4, groups: 2, relu: true)
+    let rectified = GroupNorm(ParameterStore(seeds: seeds).root, channels: 4, groups: 2, relu: true)
     #expect(value([3, 4, 5, 5], rectified.callAsFunction).array == y.array.map { max($0, 0) })
   }
 

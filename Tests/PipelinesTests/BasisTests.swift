@@ -2,7 +2,7 @@ import Foundation
 import PipelineFiles
 import Testing
 
-@testable import Pipelines
+@testable import PipelineModel
 
 @Suite("'based-on' derives a pipeline file from another one")
 struct BasisTests {

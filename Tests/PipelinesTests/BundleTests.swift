@@ -2,7 +2,10 @@ import Determinism
 import Foundation
 import Testing
 
-@testable import Pipelines
+@testable import ArtifactStore
+@testable import CommandStages
+@testable import PipelineModel
+@testable import Provenance
 
 @Suite("Exporter and Importer move results between stores as verified bundles")
 struct BundleTests {

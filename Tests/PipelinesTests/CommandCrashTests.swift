@@ -3,7 +3,11 @@ import Foundation
 import PipelineFiles
 import Testing
 
-@testable import Pipelines
+@testable import ArtifactStore
+@testable import CommandStages
+@testable import PipelineModel
+@testable import PipelineRunner
+@testable import Provenance
 
 @Suite("Every command that changes a store survives kill -9 at each step that changes a file", .serialized)
 struct CommandCrashTests {

@@ -2,7 +2,10 @@ import Determinism
 import Foundation
 import Testing
 
-@testable import Pipelines
+@testable import CommandStages
+@testable import PipelineModel
+@testable import PipelineRunner
+@testable import Provenance
 
 /// The sandbox policies this machine supports: without, and with bubblewrap where it works.
 enum Sandboxes {

@@ -2,7 +2,8 @@ import Determinism
 import Foundation
 import Testing
 
-@testable import Pipelines
+@testable import CommandStages
+@testable import PipelineModel
 
 @Suite("The part of the file system that a command sees")
 struct CommandViewTests {

@@ -4,7 +4,10 @@ import PipelineFiles
 import Synchronization
 import Testing
 
-@testable import Pipelines
+@testable import ArtifactStore
+@testable import PipelineModel
+@testable import PipelineRunner
+@testable import Provenance
 
 @Suite("Store on failing disks and with wrong clocks", .serialized)
 struct DiskTests {

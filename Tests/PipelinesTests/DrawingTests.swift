@@ -2,7 +2,7 @@ import Determinism
 import Foundation
 import Testing
 
-@testable import Pipelines
+@testable import PipelineDrawing
 
 @Suite("The drawing of a pipeline")
 struct DrawingTests {

@@ -2,7 +2,8 @@ import Determinism
 import Foundation
 import Testing
 
-@testable import Pipelines
+@testable import PipelineModel
+@testable import PipelineRunner
 
 @Suite("Plan explains why each stage runs")
 struct ExplainTests {

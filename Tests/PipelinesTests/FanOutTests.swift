@@ -2,7 +2,7 @@ import Determinism
 import Foundation
 import Testing
 
-@testable import Pipelines
+@testable import PipelineModel
 
 @Suite("'for-each' runs a stage once for every element of an array")
 struct FanOutTests {

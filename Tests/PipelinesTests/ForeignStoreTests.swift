@@ -3,7 +3,10 @@ import Foundation
 import PipelineFiles
 import Testing
 
-@testable import Pipelines
+@testable import ArtifactStore
+@testable import PipelineModel
+@testable import PipelineRunner
+@testable import Provenance
 
 /// Generates mutants: of texts by changing bytes, of values by changing their structure. The latter allow for correct
 /// digests.

@@ -2,7 +2,7 @@ import Determinism
 import Foundation
 import Testing
 
-@testable import Pipelines
+@testable import PipelineModel
 
 @Suite("StageIdentity's key holds what a result depends on, and nothing else")
 struct KeyTests {

@@ -2,7 +2,9 @@ import Determinism
 import Foundation
 import Testing
 
-@testable import Pipelines
+@testable import PipelineModel
+@testable import PipelineRunner
+@testable import Provenance
 
 @Suite("'repeat' runs the rounds of a loop one after another")
 struct LoopTests {

@@ -3,7 +3,7 @@ import Foundation
 import PipelineFiles
 import Testing
 
-@testable import Pipelines
+@testable import PipelineModel
 
 @Suite("Names under 'let' are resolved in bounded time and space")
 struct NamedValueTests {

@@ -1,7 +1,9 @@
 import Foundation
 import Testing
 
-@testable import Pipelines
+@testable import PipelineModel
+@testable import PipelineRunner
+@testable import Provenance
 
 @Suite("An observing Store writes nothing")
 struct ObservingTests {

@@ -2,7 +2,7 @@ import Determinism
 import PipelineFiles
 import Testing
 
-@testable import Pipelines
+@testable import PipelineModel
 
 @Suite("PipelineFile reports mistakes with position and remedy, and layers parameters")
 struct PipelineFileTests {

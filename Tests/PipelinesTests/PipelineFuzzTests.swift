@@ -3,7 +3,7 @@ import Foundation
 import PipelineFiles
 import Testing
 
-@testable import Pipelines
+@testable import PipelineModel
 
 @Suite("PipelineFile reads any text or refuses it with a position")
 struct PipelineFuzzTests {

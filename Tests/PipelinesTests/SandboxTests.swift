@@ -2,7 +2,9 @@ import Determinism
 import Foundation
 import Testing
 
-@testable import Pipelines
+@testable import CommandStages
+@testable import PipelineModel
+@testable import Provenance
 
 /// An attempt to leave the sandbox: a script that exits with 0 if it succeeds.
 struct Escape: CustomTestStringConvertible, Sendable {

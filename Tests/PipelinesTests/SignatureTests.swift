@@ -2,7 +2,9 @@ import Determinism
 import Foundation
 import Testing
 
-@testable import Pipelines
+@testable import CommandStages
+@testable import PipelineModel
+@testable import Provenance
 
 @Suite("Signer and Auditor attribute records to keys")
 struct SignatureTests {

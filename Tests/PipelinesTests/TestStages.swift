@@ -4,7 +4,10 @@ import PipelineFiles
 import Synchronization
 import Testing
 
-@testable import Pipelines
+@testable import ArtifactStore
+@testable import PipelineModel
+@testable import PipelineRunner
+@testable import Provenance
 
 /// Adds up random numbers, one in each step, and saves a checkpoint every other step.
 struct Train: Stage {
@@ -192,7 +195,7 @@ enum TestStages {
       kinds: [
         StageKind(Train.self), StageKind(Candidates.self), StageKind(Evaluate.self), StageKind(Refine.self),
         StageKind(Gather.self), StageKind(Failing.self),
-        StageKind(source: Folder.self), StageKind(Breed.self), StageKind(Halve.self),
+        StageKind(source: Folder.self), StageKind(Breed.self), StageKind(Halve.self), .command, .files,
       ] + kinds, traits: ["numerics": numerics])
   }
 }

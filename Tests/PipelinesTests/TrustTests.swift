@@ -3,7 +3,9 @@ import Foundation
 import PipelineFiles
 import Testing
 
-@testable import Pipelines
+@testable import ArtifactStore
+@testable import PipelineModel
+@testable import PipelineRunner
 
 @Suite("Untrusted stores, artifacts and pipeline files")
 struct TrustTests {

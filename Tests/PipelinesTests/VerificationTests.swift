@@ -3,7 +3,7 @@ import Foundation
 import Synchronization
 import Testing
 
-@testable import Pipelines
+@testable import PipelineModel
 
 /// Calls `meanwhile` before it reads its inputs.
 private struct Reader: Stage {

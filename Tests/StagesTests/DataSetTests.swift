@@ -37,7 +37,10 @@ private struct StripedScenes {
       try PNGWriter.write(
         LabelImage(width: columns.count, height: 4, ids: ids), to: "\(root)/\(part.labels)/\(name)")
       let segments = Set(ids).sorted().map { id -> CanonicalValue in
-        ["id": .integer(Int(id)), "category_id": .integer(Int(id)), "iscrowd": 0]
+        [
+          "id": .integer(Int(id)), "category_id": .integer(Int(id)), "iscrowd": 0,
+          "area": .integer(ids.count { $0 == id }),
+        ]
       }
       return (
         [
@@ -115,7 +118,8 @@ struct DataSetTests {
     var options = RunOptions()
     options.sandbox = .off
     let result = try Runner(planner: planner, options: options) { _ in }.run(stages: [])
-    #expect(result.failures.isEmpty && result.root != nil && result.executed == 3)
+    #expect(result.failures.isEmpty, "\(result.failures.map(\.message))")
+    #expect(result.root != nil && result.executed == 3)
     let lookup = Lookup(store: store)
     guard case .artifact(let artifact) = try lookup.find("split.split") else {
       Issue.record("no split")

@@ -3,7 +3,6 @@ import Models
 import Search
 import Testing
 
-@testable import Pipelines
 @testable import Stages
 
 /// Extreme values of network parameters: an accepted configuration can be built, trained, evaluated and recalibrated.

@@ -7,7 +7,6 @@ import Search
 import TensorFiles
 import Testing
 
-@testable import Pipelines
 @testable import Stages
 
 /// Almost valid artifacts of unknown origin: each is refused with its position, or can be used.

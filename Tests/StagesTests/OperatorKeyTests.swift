@@ -3,7 +3,7 @@ import Models
 import Search
 import Testing
 
-@testable import Pipelines
+@testable import PipelineModel
 @testable import Stages
 
 /// The key of a stage includes the operators of the search space of its network.

@@ -5,7 +5,8 @@ import TensorFiles
 import Tensors
 import Testing
 
-@testable import Pipelines
+@testable import ArtifactStore
+@testable import PipelineModel
 @testable import Stages
 
 /// A checkpoint is used only if its own attributes name this training and this step.
@@ -51,8 +52,8 @@ struct TrainingDriverTests {
         // All trainings have one key here, so that only the checks of the driver can tell them apart.
         checkpoints: CheckpointFolder(path: path + "/checkpoints", key: Digest(of: "tiny")), checkpointInterval: 0,
         interruption: Interruption(),
-        surroundings: .init(
-          stageName: "tiny", seed: seed, storePath: path, log: nil, sandbox: .none(reason: "a test"), toolPaths: [:],
+        details: .init(
+          stageName: "tiny", seed: seed, storePath: path, log: nil, sandbox: .off, tools: [:],
           fileExtensions: [:])
       ) { _ in }
     }
