@@ -134,7 +134,8 @@ struct ForeignStoreTests {
     var mutator = Mutator(2)
     var read = 0
     for i in 0..<Mutator.count(20_000) {
-      guard let record = try? Record(fileBytes: Self.withCorrectDigest(mutator.mutant(records[i % records.count])), at: "r")
+      guard
+        let record = try? Record(fileBytes: Self.withCorrectDigest(mutator.mutant(records[i % records.count])), at: "r")
       else { continue }
       read += 1
       try use(record, store)

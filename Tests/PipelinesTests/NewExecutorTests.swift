@@ -5,8 +5,8 @@ import PipelineRunner
 import Synchronization
 import Testing
 
-/// An executor that works from the text of each order alone, as another process would: with a store opened anew, and nothing
-/// of what the runner knows.
+/// An executor that works from the text of each order alone, as another process would: it opens the store itself and
+/// shares nothing with the runner.
 private final class TextExecutor: Executor {
   let capacity = 2
   private let store: String
