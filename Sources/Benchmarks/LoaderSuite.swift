@@ -101,7 +101,7 @@ private enum Pictures {
   /// Nothing is kept decoded: every batch starts from files.
   static func loader(batch: Int) throws -> ClassificationLoader {
     let normalization = PixelNormalization(
-      isBGR: false, mean: [123.675, 116.28, 103.53], deviation: [58.395, 57.12, 57.375])
+      isBGR: false, mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375])
     let loading = ClassificationLoading(
       batchSize: batch, crop: CropAugmentation(side: 224),
       jitter: ColourJitter(brightness: 0, contrast: 0, saturation: 0), normalization: normalization)

@@ -15,8 +15,10 @@ public enum Stages {
     engine: Engine = .portable, operators: OperatorCatalog = .published
   ) -> StageRegistry {
     StageRegistry(
-      kinds: dataKinds + trainingKinds(operators) + searchKinds(operators) + reportKinds(operators) + [.command, .files],
-      formats: [TensorsFormat()], traits: Traits.values(engine: engine))
+      kinds: dataKinds + trainingKinds(operators) + searchKinds(operators) + reportKinds(operators) + [
+        .command, .files,
+      ],
+      formats: [TensorsFormat()], traits: Traits.values(engine: engine), formerKindNames: formerKindNames)
   }
 
   private static var dataKinds: [StageKind] {

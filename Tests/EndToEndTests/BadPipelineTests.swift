@@ -48,7 +48,8 @@ extension EndToEndTests {
         testDescription: "a value out of range", old: "validation-images: 1", new: "validation-images: 0",
         says: ["small.yaml:10:", "error:", "at least 1"]),
       Mistake(
-        testDescription: "NaN", old: "train-count: 2", new: "crowd-chance: .nan", says: ["small.yaml:6:", "error:"]),
+        testDescription: "NaN", old: "train-count: 2", new: "crowd-probability: .nan",
+        says: ["small.yaml:6:", "error:"]),
       Mistake(
         testDescription: "unknown kind", old: "coco-miniature", new: "coco-minature",
         says: ["small.yaml:5:11: error:", "'coco-miniature'"]),
@@ -125,10 +126,10 @@ extension EndToEndTests {
         ("finetune.network.heads=plain", "'network.heads': must be searched"),
         ("pretrain.body.family=resnet", "'body.family': must be one whose operators are searched"),
         ("candidates.network.attention.ratios=[]", "'network.attention.ratios': must be in 1...32, is 0"),
-        ("select.network.body.stage-blocks=[-1, 1, 1, 1]", "'network.body.stage-blocks'"),
+        ("select.network.backbone.stage-blocks=[-1, 1, 1, 1]", "'network.backbone.stage-blocks'"),
         ("pretrain.input.side=0", "'input.side': must be in 1...65536, is 0"),
         ("let.pixels.resize.shorter-side=0", "'input.resize.shorter-side': must be in 1...65536, is 0"),
-        ("let.pixels.flip-chance=2", "'input.flip-chance': must be in 0...1"),
+        ("let.pixels.flip-probability=2", "'input.flip-probability': must be in 0...1"),
         ("let.pixels.normalization.deviation=[1, 0, 1]", "'input.normalization.deviation': needs three values"),
         ("let.pictures.normalization.mean=[1]", "'input.normalization.mean': needs three values"),
         ("let.pictures.minimum-area=2", "'input.minimum-area': must be above 0 and at most 1"),

@@ -99,7 +99,7 @@ struct NewExecutorTests {
   func refused() throws {
     let bench = try bench()
     let executor = TextExecutor(store: bench.storePath, registry: bench.registry)
-    try Runner(planner: try bench.planner(Self.pipeline), options: bench.options, executor: executor).run()
+    _ = try Runner(planner: try bench.planner(Self.pipeline), options: bench.options, executor: executor).run()
     let order = try #require(executor.orders.first { $0.stage == "count" })
     try save("more than before", to: bench.folder + "/data/train/a.txt")
     let ends = Mutex<[String]>([])

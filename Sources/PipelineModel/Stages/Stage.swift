@@ -20,6 +20,9 @@ public protocol Stage: Sendable {
   static var traits: [String] { get }
   /// Whether the stage draws random numbers. Only then is the seed in its key.
   static var isRandom: Bool { get }
+  /// What its random streams are derived from, beside the seed: its name, unless it had another when results were
+  /// published.
+  static var streamName: String { get }
   /// Numbers of its outputs that people want to see at the end of a run. In no key.
   static var highlights: [Highlight] { get }
   /// New names of inputs and outputs by those that they had in earlier versions: a pipeline file with a former one
@@ -38,6 +41,7 @@ extension Stage {
   public static var inputs: [InputPort] { [] }
   public static var traits: [String] { [] }
   public static var isRandom: Bool { false }
+  public static var streamName: String { name }
   public static var highlights: [Highlight] { [] }
   public static var formerPortNames: [String: String] { [:] }
 }

@@ -80,7 +80,7 @@ public final class StageContext: Sendable {
     details: Details, report: @escaping @Sendable (StageReport) -> Void
   ) {
     self.kind = kind
-    self.seeds = Seeds(kind: kind.name, seed: seed)
+    self.seeds = Seeds(kind: kind.streamName, seed: seed)
     self.threads = threads
     self.checkpointInterval = checkpointInterval
     self.inputArtifacts = inputs

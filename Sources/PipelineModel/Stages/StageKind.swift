@@ -9,6 +9,8 @@ public struct StageKind: Sendable {
   public let outputs: [OutputPort]
   public let traits: [String]
   public let isRandom: Bool
+  /// What the random streams of its stages are derived from, beside the seed.
+  public let streamName: String
   public let highlights: [Highlight]
   /// New names of ports by those that they had in earlier versions.
   public let formerPortNames: [String: String]
@@ -47,6 +49,7 @@ public struct StageKind: Sendable {
     outputs = S.outputs
     traits = S.traits.sorted()
     isRandom = S.isRandom
+    streamName = S.streamName
     highlights = S.highlights
     formerPortNames = S.formerPortNames
     isSource = false
@@ -78,6 +81,7 @@ public struct StageKind: Sendable {
     outputs = S.outputs.map { OutputPort($0, TreeFormat.name) }
     traits = []
     isRandom = false
+    streamName = S.name
     highlights = []
     formerPortNames = [:]
     isSource = true
@@ -113,6 +117,7 @@ public struct StageKind: Sendable {
     self.outputs = outputs
     self.traits = []
     self.isRandom = isRandom
+    self.streamName = name
     self.highlights = []
     self.formerPortNames = [:]
     self.isSource = isSource
