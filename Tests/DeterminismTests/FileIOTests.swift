@@ -73,12 +73,12 @@ struct FileIOTests {
     }
   }
 
-  @Test("FolderTree refuses a link that leads nowhere")
+  @Test("FolderTree refuses a dangling link")
   func danglingLink() throws {
     try withFolder { folder in
       try FileManager.default.createSymbolicLink(atPath: folder + "/a", withDestinationPath: "missing")
       let error = #expect(throws: FileFailure.self) { try FolderTree(folder) }
-      #expect(error?.description.contains("a link that leads nowhere") == true)
+      #expect(error?.description.contains("a dangling link") == true)
     }
   }
 

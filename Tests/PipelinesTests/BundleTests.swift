@@ -183,10 +183,10 @@ struct BundleTests {
         let i = first("objects", "flat.txt", $0)
         $0.append(($0[i].name.replacing("flat.txt", with: "../../../../../evil"), [1]))
       },
-      Forgery(testDescription: "a file that is no part of a bundle", message: "is no part of a bundle") {
+      Forgery(testDescription: "a file that is not part of a bundle", message: "is not part of a bundle") {
         $0.append(("index", [1]))
       },
-      Forgery(testDescription: "an object of an unknown kind", message: "is no part of a bundle") {
+      Forgery(testDescription: "an object of an unknown kind", message: "is not part of a bundle") {
         $0.append(("objects/aa/\(String(repeating: "a", count: 62)).exe", [1]))
       },
       Forgery(testDescription: "another version", message: "a bundle of another version") {

@@ -189,7 +189,7 @@ struct Failing: Stage {
 }
 
 /// The folder `train` of a data set outside the store.
-struct Folder: Source {
+struct FolderSource: Source {
   static let name = "folder", version = 1, variable = "TEST_DATA", outputs = ["train"]
   static let summary = "needs a folder train/"
   init(parameters: NoParameters) {}
@@ -206,7 +206,7 @@ enum TestStages {
       kinds: [
         StageKind(Train.self), StageKind(Candidates.self), StageKind(Evaluate.self), StageKind(Refine.self),
         StageKind(Gather.self), StageKind(Failing.self),
-        StageKind(source: Folder.self), StageKind(Breed.self), StageKind(Halve.self), .command, .files,
+        StageKind(source: FolderSource.self), StageKind(Breed.self), StageKind(Halve.self), .command, .files,
       ] + kinds, traits: ["numerics": numerics])
   }
 }

@@ -92,7 +92,7 @@ struct ForeignParameterTests {
         try Self.look(at: stage.parameters, of: kind.name)
       }
     }
-    #expect(taken > 500, "\(taken)")
+    #expect(taken > 400, "\(taken)")
   }
 
   /// Computes what planning and the memory check need from accepted parameters.

@@ -41,7 +41,7 @@ struct TrainingDriverTests {
     }
   }
 
-  private final class Folder {
+  private final class ScratchFolder {
     let path = NSTemporaryDirectory() + "training-driver-\(UInt64.random(in: 0 ... .max))"
     init() throws { try FileIO.makeFolder(path) }
     deinit { try? FileManager.default.removeItem(atPath: path) }
@@ -78,7 +78,7 @@ struct TrainingDriverTests {
 
   @Test("resumes from the newest checkpoint and ends with the values of an uninterrupted training")
   func resumed() throws {
-    let folder = try Folder()
+    let folder = try ScratchFolder()
     try folder.train(end: 5)
     let training = try folder.train()
     #expect(training.done == [5, 6, 7] && training.values.isIdentical(to: whole))
@@ -86,7 +86,7 @@ struct TrainingDriverTests {
 
   @Test("work that needs more memory than available is refused with both sizes and a remedy")
   func memory() throws {
-    let context = try Folder().context()
+    let context = try ScratchFolder().context()
     try context.requireMemory(values: 1000, advice: "the test")
     for values in [1e15, 1e300, .infinity] {
       let error = #expect(throws: MemoryShortage.self) {
@@ -100,7 +100,7 @@ struct TrainingDriverTests {
 
   @Test("a state of another step is not used, even with a correct checksum; the one before is")
   func otherStep() throws {
-    let folder = try Folder()
+    let folder = try ScratchFolder()
     try folder.train(end: 3)
     let early = try FileIO.read(folder.path + "/checkpoints/step-2")
     try folder.train(end: 5)
@@ -116,7 +116,7 @@ struct TrainingDriverTests {
       tensors: [("values", NamedTensor(Tensor(zeros: [4])))],
       attributes: ["step": 4, "training": .string(Digest(of: Array("another".utf8)).hex)])
     for forge in ["seed", "parameters", "no attributes", "wrong attributes", "shape", "garbage"] {
-      let folder = try Folder()
+      let folder = try ScratchFolder()
       switch forge {
       case "seed": try folder.train(seed: 2, end: 4)
       case "parameters": try folder.train(steps: 601, end: 4)
