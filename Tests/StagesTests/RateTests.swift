@@ -5,7 +5,7 @@ import Testing
 
 @testable import Stages
 
-@Suite("Learning rates of the supernet")
+@Suite("Learning rates of a supernet's parameters")
 struct RateTests {
   /// The published search space, few channels.
   private static func network(_ family: BackboneKind = .shuffleNetV2) -> PanopticNetwork {
@@ -22,8 +22,8 @@ struct RateTests {
     UpdateRhythm(.fairBlocks(network.searchSpace), layers: network.configuration.searchedLayers, period: period)
   }
 
-  /// Method 5.5: twelve passes a window; a layer with P choices uses each of them 12 / P times.
-  @Test("rates are divided by the passes of a window that use a parameter, or not where its layer moves by itself")
+  /// Spec 5.5: twelve passes a window; a layer with P choices uses each of them 12 / P times.
+  @Test("a rate is divided by the passes of a window that use the parameter, unless its layer is updated by itself")
   func dividers() throws {
     let network = Self.network()
     #expect(network.searchSpace == .published)

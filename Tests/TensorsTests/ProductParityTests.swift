@@ -3,8 +3,8 @@ import Testing
 
 @testable import Tensors
 
-/// The kernels behind the convolutions, variant against variant: all bits, without the choice of the process.
-@Suite("Product kernels on every instruction set")
+/// The kernels of the convolutions called directly on every instruction set, whichever one this process uses.
+@Suite("Product kernels of every instruction set have the bits of the scalar ones")
 struct ProductParityTests {
   @Test("convolution and its weight gradient", arguments: ConvolutionCase.dense.filter { $0.groups == 1 })
   func convolution(_ c: ConvolutionCase) {
@@ -44,7 +44,7 @@ struct ProductParityTests {
     let (planes, rows) = (Int64(c.x[0] * c.x[1]), geometry.out_h)
     for set in Backend.supported {
       var y = Tensor(zeros: expected.shape)
-      // Planes and rows in two pieces.
+      // Planes and rows are split in two pieces.
       for (first, last) in [(0, planes / 2), (planes / 2, planes)] where first < last {
         for (top, bottom) in [(0, rows / 2), (rows / 2, rows)] where top < bottom {
           ck_depthwise_forward(

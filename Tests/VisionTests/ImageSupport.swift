@@ -12,7 +12,7 @@ enum ImageData {
     return FileManager.default.fileExists(atPath: path) ? path : nil
   }()
 
-  /// Tests that need it are skipped where it is missing.
+  /// Skips a test where the data is missing.
   static let needed: ConditionTrait = .enabled(if: root != nil, "no test data; set AUTOPANOPTIC_DATA")
 
   /// A folder of the test data and what the reference decoder made of its files, sorted by name; nil where it is

@@ -9,7 +9,7 @@ import Testing
 @testable import PipelineRunner
 @testable import Provenance
 
-/// Draws numbers for some steps and adds them up; saves a checkpoint every other step.
+/// Adds up random numbers, one in each step, and saves a checkpoint every other step.
 struct Train: Stage {
   struct Optimizer: Codable, Sendable {
     var rate: Float = 0.1
@@ -27,6 +27,9 @@ struct Train: Stage {
   static let name = "train", version = 3, isRandom = true, traits = ["numerics"]
   static let inputs = [InputPort("data", "tree", optional: true), InputPort("start", "json", optional: true)]
   static let outputs = [OutputPort("weights", "json")]
+  /// Whether a run requests its own interruption at `stop-at-step`. Not a parameter: the run that resumes must have
+  /// the same key.
+  static let interruptsItself = Atomic<Bool>(false)
   let parameters: Parameters
 
   init(parameters: Parameters) throws {
@@ -50,7 +53,7 @@ struct Train: Stage {
       if step % 2 == 0 {
         try context.saveCheckpoint(step: step, of: parameters.steps) { try save(String(sum), to: $0) }
       }
-      if step == parameters.stopAtStep, TestControls.requestsStop.load(ordering: .relaxed) {
+      if step == parameters.stopAtStep, Train.interruptsItself.load(ordering: .relaxed) {
         context.interruption.request()
       }
       try context.checkCancelled()
@@ -59,15 +62,7 @@ struct Train: Stage {
   }
 }
 
-/// What tests change from outside so that stages misbehave.
-enum TestControls {
-  static let requestsStop = Atomic<Bool>(false)
-  /// What `Unstable` writes.
-  static let unstableValue = Atomic<Int>(0)
-  /// What `SecondUnstable` writes.
-  static let secondUnstableValue = Atomic<Int>(0)
-}
-
+/// Makes an array of genes, for others to fan out over.
 struct Candidates: Stage {
   struct Parameters: StageParameters {
     var genes = [1, 2, 3]
@@ -82,6 +77,7 @@ struct Candidates: Stage {
   }
 }
 
+/// Squares the gene of an architecture. It ignores the weights.
 struct Evaluate: Stage {
   static let name = "evaluate", version = 1
   static let inputs = [InputPort("architecture", "json"), InputPort("weights", "json", optional: true)]
@@ -93,6 +89,7 @@ struct Evaluate: Stage {
   }
 }
 
+/// Pairs the quality of an architecture with the architecture.
 struct Refine: Stage {
   static let name = "refine", version = 1
   static let inputs = [InputPort("quality", "json"), InputPort("architecture", "json")]
@@ -103,6 +100,7 @@ struct Refine: Stage {
   }
 }
 
+/// Collects qualities in a list, and writes a tree with two files.
 struct Gather: Stage {
   static let name = "gather", version = 1
   static let inputs = [InputPort("qualities", "json", list: true)]
@@ -118,7 +116,7 @@ struct Gather: Stage {
   }
 }
 
-/// Proposes the next genes: those after the best so far, two of them, and none once the best is above ten.
+/// Proposes the two genes after the best so far, and none once they would exceed ten.
 struct Breed: Stage {
   static let name = "breed", version = 1, isRandom = true
   static let inputs = [InputPort("history", "json", list: true)]
@@ -131,7 +129,7 @@ struct Breed: Stage {
   }
 }
 
-/// Halves a number, rounding down: reaches a fixed point.
+/// Halves a number, rounding down. The fixed point is 0.
 struct Halve: Stage {
   struct Parameters: StageParameters { var start = 9 }
   static let name = "halve", version = 1
@@ -144,30 +142,43 @@ struct Halve: Stage {
   }
 }
 
-/// Not a function of its inputs: what `rerun` is there to find.
-struct Unstable: Stage {
-  static let name = "unstable", version = 1
-  static let outputs = [OutputPort("value", "json")]
-  init(parameters: NoParameters) {}
+/// A number that stages read although no key holds it.
+final class HiddenNumber: Sendable {
+  private let value = Mutex(1)
+  var current: Int { value.withLock { $0 } }
+  func set(_ number: Int) { value.withLock { $0 = number } }
+}
+
+/// A stage whose result is not a function of its inputs: what `rerun`, `recompute` and `repair` are there to find.
+///
+/// Every suite has a conformer with a number of its own, since suites run at the same time.
+protocol UnreproducibleStage: Stage where Parameters == NoParameters {
+  static var hidden: HiddenNumber { get }
+}
+
+extension UnreproducibleStage {
+  static var name: String { "unreproducible" }
+  static var version: Int { 1 }
+  static var outputs: [OutputPort] { [OutputPort("number", "json")] }
   func run(in context: StageContext) throws {
-    context.recordDigest(
-      step: 7, name: "value", digest: Digest(of: "\(TestControls.unstableValue.load(ordering: .relaxed))"))
-    try context.write("value", json: ["value": TestControls.unstableValue.load(ordering: .relaxed)])
+    let number = Self.hidden.current
+    context.recordDigest(step: 7, name: "number", digest: Digest(of: "\(number)"))
+    try context.write("number", json: ["number": number])
+  }
+
+  /// One store for each number, in which the stages `unreproducible` of a pipeline gave that number.
+  static func benches(_ text: String, results: [Int]) throws -> [Bench] {
+    try results.map { result in
+      hidden.set(result)
+      let bench = try Bench()
+      bench.registry = TestStages.registry(adding: StageKind(Self.self))
+      try bench.run(text)
+      return bench
+    }
   }
 }
 
-/// As `Unstable`, for another suite: suites run side by side.
-struct SecondUnstable: Stage {
-  static let name = "second-unstable", version = 1
-  static let outputs = [OutputPort("value", "json")]
-  init(parameters: NoParameters) {}
-  func run(in context: StageContext) throws {
-    let value = TestControls.secondUnstableValue.load(ordering: .relaxed)
-    context.recordDigest(step: 7, name: "value", digest: Digest(of: "\(value)"))
-    try context.write("value", json: ["value": value])
-  }
-}
-
+/// Always throws, as a stage does that reads a bad picture.
 struct Failing: Stage {
   static let name = "failing", version = 1
   static let outputs = [OutputPort("nothing", "json")]
@@ -177,8 +188,9 @@ struct Failing: Stage {
   }
 }
 
+/// The folder `train` of a data set outside the store.
 struct FolderSource: Source {
-  static let name = "folder", version = 1, variable = "TOY", outputs = ["train"]
+  static let name = "folder", version = 1, variable = "TEST_DATA", outputs = ["train"]
   static let summary = "needs a folder train/"
   init(parameters: NoParameters) {}
   func contents(of output: String) -> [String] { ["train"] }
@@ -187,18 +199,22 @@ struct FolderSource: Source {
 
 func save(_ text: String, to path: String) throws { try Data(text.utf8).write(to: URL(fileURLWithPath: path)) }
 
-enum Toys {
-  static func registry(numerics: String = "1") -> StageRegistry {
+/// The registry of the stage kinds above.
+enum TestStages {
+  static func registry(numerics: String = "1", adding kinds: StageKind...) -> StageRegistry {
     StageRegistry(
       kinds: [
         StageKind(Train.self), StageKind(Candidates.self), StageKind(Evaluate.self), StageKind(Refine.self),
-        StageKind(Gather.self), StageKind(Unstable.self), StageKind(SecondUnstable.self), StageKind(Failing.self),
+        StageKind(Gather.self), StageKind(Failing.self),
         StageKind(source: FolderSource.self), StageKind(Breed.self), StageKind(Halve.self), .command, .files,
-      ], traits: ["numerics": numerics])
+      ] + kinds, traits: ["numerics": numerics])
   }
+}
 
+enum TestPipelines {
+  /// Six instances: a training, an array of three genes, one evaluation of each, and their list.
   static let search = """
-    pipeline: toy
+    pipeline: search
     seed: 7
     stages:
       pretrain:
@@ -214,76 +230,4 @@ enum Toys {
         uses: gather
         needs: { qualities: judge.quality }
     """
-}
-
-/// What observers on several threads noted.
-final class Recorder: Sendable {
-  private let list = Mutex<[String]>([])
-  var notes: [String] { list.withLock { $0 } }
-  func note(_ text: String) { list.withLock { $0.append(text) } }
-}
-
-/// A store in a folder of its own, removed at the end.
-final class Bench {
-  let folder: String
-  var variables: [String: String] = [:]
-  var registry = Toys.registry()
-  var sandbox = SandboxPolicy.off
-
-  init() throws {
-    // Syncing to memory takes no time, and what is tested here does not depend on the disk.
-    let parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm/" : NSTemporaryDirectory()
-    folder = parent + "pipelines-\(UInt64.random(in: 0 ... .max))"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-  }
-
-  deinit { try? FileManager.default.removeItem(atPath: folder) }
-
-  var storePath: String { folder + "/store" }
-
-  func planner(
-    _ text: String, file: String = "toy.yaml", profile: String? = nil, seed: UInt64? = nil, settings: [String] = [],
-    interruption: Interruption = Interruption(), making: Bool = true
-  ) throws -> Planner {
-    let description = try PipelineFile(text: text, path: file)
-      .description(profile: profile, seed: seed, settings: settings.map { try Setting(parsing: $0) })
-    return Planner(
-      pipeline: try Pipeline(description, registry: registry),
-      store: try making
-        ? Store(path: storePath, registry: registry) : Store(observing: storePath, registry: registry),
-      variables: variables, interruption: interruption)
-  }
-
-  /// Runs a pipeline and says which instances were executed, in the order of their names.
-  @discardableResult
-  func run(
-    _ text: String, file: String = "toy.yaml", profile: String? = nil, seed: UInt64? = nil, settings: [String] = [],
-    stages: [String] = [], jobs: Int = 1, keepGoing: Bool = false
-  ) throws -> (result: RunResult, executed: [String]) {
-    var options = options
-    options.jobs = jobs
-    options.keepGoing = keepGoing
-    let events = Mutex<[String]>([])
-    let planner = try planner(text, file: file, profile: profile, seed: seed, settings: settings)
-    let runner = Runner(planner: planner, options: options) { event in
-      if case .started(let stage, _, _) = event { events.withLock { $0.append(stage) } }
-    }
-    let result = try runner.run(stages: stages)
-    return (result, events.withLock { $0.sorted() })
-  }
-
-  var options: RunOptions {
-    var options = RunOptions()
-    options.sandbox = sandbox
-    return options
-  }
-
-  func store() throws -> Store { try Store(path: storePath, registry: registry) }
-
-  func audit(deep: Bool = false) throws -> AuditReport { try Auditor(store: try store(), deep: deep).audit() }
-
-  /// All files below the store, by relative path.
-  func files(_ part: String) throws -> [String] {
-    try Files.walk(storePath, below: part)
-  }
 }
