@@ -85,6 +85,22 @@ struct TrainingDriverTests {
     #expect(training.done == [5, 6, 7] && training.values.isIdentical(to: whole))
   }
 
+  @Test("the history of a resumed training is that of an uninterrupted one")
+  func history() throws {
+    func history(_ folder: ScratchFolder) throws -> CanonicalValue {
+      try CanonicalValue(json: FileIO.read(folder.path + "/out.history"))
+    }
+    let (straight, killed) = (try ScratchFolder(), try ScratchFolder())
+    try straight.train()
+    try killed.train(end: 5)
+    #expect(throws: (any Error).self) { try history(killed) }
+    #expect(try killed.train().done == [5, 6, 7])
+    let whole = try history(straight)
+    #expect(try history(killed) == whole)
+    #expect(whole["columns"] == ["step", "loss", "rate"] && whole["rows"]?.arrayValue?.count == 8)
+    #expect(whole["rows"]?.arrayValue?[1] == [2, 0.5, 0.5])
+  }
+
   @Test("work that needs more memory than available is refused with both sizes and a remedy")
   func memory() throws {
     let context = try ScratchFolder().context()
