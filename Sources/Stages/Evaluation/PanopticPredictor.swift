@@ -17,7 +17,7 @@ struct FusionParameters: Codable, Hashable, Sendable {
 
   var scoreThreshold = 0.5
   var overlapThreshold = 0.5
-  /// Stuff below this many pixels is left out, or instances: see `areaLimit`.
+  /// Segments with fewer pixels are left out; `areaLimit` says of which kind.
   var stuffAreaLimit = 4096
   /// Register, rows 16 and 18.
   var areaLimit = FusionAreaLimit.recommended
