@@ -24,10 +24,13 @@ struct ProductParityTests {
       var dw = Tensor(zeros: w.shape)
       sum.withC { s in
         ck_tap_sum_forward(
-          set.isa, s, packed, x.pointer.base, nil, y.mutablePointer.base, 0, m, 0, Int64(shape[0] * shape[2] * shape[3]))
-        ck_tap_sum_weight_chunk(set.isa, s, x.pointer.base, dy.pointer.base, 0, Int64(c.w[1]), 0, Int64(count), &partial)
+          set.isa, s, packed, x.pointer.base, nil, y.mutablePointer.base, 0, m, 0, Int64(shape[0] * shape[2] * shape[3])
+        )
+        ck_tap_sum_weight_chunk(
+          set.isa, s, x.pointer.base, dy.pointer.base, 0, Int64(c.w[1]), 0, Int64(count), &partial)
       }
-      ck_fold_weight_chunks(set.isa, 1, 0, partial, Int64(lanes), Int64(c.w[1]), taps, m, dw.mutablePointer.base, k, taps)
+      ck_fold_weight_chunks(
+        set.isa, 1, 0, partial, Int64(lanes), Int64(c.w[1]), taps, m, dw.mutablePointer.base, k, taps)
       return (y, dw)
     }
     for (set, result) in zip(Backend.supported, results) {
@@ -79,13 +82,16 @@ struct ProductParityTests {
       var (doffset, dmask, dx) = (Tensor(zeros: offset.shape), Tensor(zeros: mask.shape), Tensor(zeros: x.shape))
       var corners = [ck_deform_corner](repeating: ck_deform_corner(), count: offsetGroups * plane * taps)
       ck_deform_columns(
-        set.isa, &geometry, interleaved.pointer.base, offset.pointer.base, mask.pointer.base, 0, count, samples.mutablePointer.base, count)
+        set.isa, &geometry, interleaved.pointer.base, offset.pointer.base, mask.pointer.base, 0, count,
+        samples.mutablePointer.base, count)
       ck_deform_tap_gradients(
-        set.isa, &geometry, interleaved.pointer.base, offset.pointer.base, mask.pointer.base, gradient.pointer.base, 0, count,
+        set.isa, &geometry, interleaved.pointer.base, offset.pointer.base, mask.pointer.base, gradient.pointer.base, 0,
+        count,
         doffset.mutablePointer.base, dmask.mutablePointer.base)
       ck_deform_corners(set.isa, &geometry, offset.pointer.base, mask.pointer.base, 0, count, &corners)
       for block in 0..<width / 16 {
-        ck_deform_input_gradient(set.isa, &geometry, corners, gradient.pointer.base, Int64(block), dx.mutablePointer.base)
+        ck_deform_input_gradient(
+          set.isa, &geometry, corners, gradient.pointer.base, Int64(block), dx.mutablePointer.base)
       }
       return [samples, doffset, dmask, dx]
     }
