@@ -2,7 +2,7 @@ import Datasets
 import Models
 import Vision
 
-/// How pictures reach the panoptic network (spec 5.2). Defaults: the published settings.
+/// Preprocessing for the panoptic network (spec 5.2). Defaults: the published settings.
 struct PanopticInput: Codable, Hashable, Sendable {
   var resize = ResizeRule(shorterSide: 800, longestSide: 1333)
   /// Horizontal flip probability in training.
@@ -26,7 +26,7 @@ struct PanopticInput: Codable, Hashable, Sendable {
   }
 }
 
-/// How pictures reach the classifier (spec 2.2). Defaults: the published settings.
+/// Preprocessing for the classifier (spec 2.2). Defaults: the published settings.
 struct ClassificationInput: Codable, Hashable, Sendable {
   /// Side of the random resized crop.
   var side = 224
@@ -64,7 +64,7 @@ extension PanopticBatch {
   }
 }
 
-/// The batches of a training from wherever it starts, made ahead in the background.
+/// The batches of a training from whatever step it starts at, made ahead in the background.
 final class BatchStream<Batch: Sendable> {
   private let start: (Int) -> Prefetcher<Batch>
   private var prefetcher: Prefetcher<Batch>?

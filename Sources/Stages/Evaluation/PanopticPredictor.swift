@@ -23,7 +23,7 @@ struct FusionParameters: Codable, Hashable, Sendable {
   var areaLimit = FusionAreaLimit.recommended
   var overlap = FusionOverlap.recommended
   var order = Order.smallFirst
-  /// Instances above this score go by area, where `order` is `small-first`.
+  /// Instances above this score are ordered by area, where `order` is `small-first`.
   var confidentScore = 0.725
 
   var fusion: PanopticFusion {
