@@ -12,7 +12,7 @@ public enum FailPoint {
   }
 
   /// What a step must do.
-  public enum Fate: Equatable, Sendable {
+  public enum Action: Equatable, Sendable {
     case goOn
     /// Fail as if the system had said this.
     case fail(Int32)
@@ -82,7 +82,7 @@ public enum FailPoint {
   }
 
   /// Passes a point. Kills the process where that was asked for, unless the step can be broken off in its middle.
-  public static func pass(_ step: Step, canBreakOff: Bool = false) -> Fate {
+  public static func pass(_ step: Step, canBreakOff: Bool = false) -> Action {
     let at = at.load(ordering: .acquiring)
     guard at >= 0 else { return .goOn }
     let number = passed.wrappingAdd(1, ordering: .relaxed).newValue

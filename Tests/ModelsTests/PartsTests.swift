@@ -1,11 +1,10 @@
 import Autograd
 import Determinism
+import Models
 import NN
 import Search
 import Tensors
 import Testing
-
-@testable import Models
 
 /// A backbone of one convolution a block, as a program outside the package would add it.
 private final class FixtureBackbone: Backbone {

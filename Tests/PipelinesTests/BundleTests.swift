@@ -100,15 +100,15 @@ struct BundleTests {
   @Test("a bundle that contradicts a record is refused whole")
   func contradiction() throws {
     let bench = try Bench()
-    let text = "pipeline: p\nstages:\n  a: { uses: moody }\n  b: { uses: candidates }\n"
+    let text = "pipeline: p\nstages:\n  a: { uses: unstable }\n  b: { uses: candidates }\n"
     let path = bench.folder + "/x.tar"
-    Fate.mood.store(1, ordering: .relaxed)
+    ToyControl.unstableValue.store(1, ordering: .relaxed)
     try bench.run(text)
     _ = try Exporter(store: bench.store()).export(
       bench.planner(text), source: .init(name: "p", text: [], arguments: []), to: path)
     let other = try Bench()
-    Fate.mood.store(2, ordering: .relaxed)
-    try other.run("pipeline: p\nstages:\n  a: { uses: moody }\n")
+    ToyControl.unstableValue.store(2, ordering: .relaxed)
+    try other.run("pipeline: p\nstages:\n  a: { uses: unstable }\n")
     let before = try other.files("")
     let error = #expect(throws: PipelineError.self) { try Importer(store: other.store()).take(path) }
     #expect(error?.code == .notReproduced)

@@ -74,12 +74,12 @@ struct FanOutTests {
     let text = """
       pipeline: bad
       stages:
-        moody: { uses: moody }
-        judge: { uses: evaluate, for-each: moody.mood, needs: { architecture: each } }
+        unstable: { uses: unstable }
+        judge: { uses: evaluate, for-each: unstable.value, needs: { architecture: each } }
       """
     let result = try bench.run(text).result
     #expect(result.root == nil)
-    #expect(result.failures.map(\.stage) == ["moody"])
+    #expect(result.failures.map(\.stage) == ["unstable"])
     #expect(result.failures[0].message.hasSuffix("for-each needs an array"))
   }
 }

@@ -6,10 +6,10 @@ import Testing
 
 @Suite("Results are reproduced, compared and mended", .serialized)
 struct ReproduceTests {
-  /// Stores in which `Fickle` gave different results, one whim each.
-  private func fickleBenches(_ text: String, whims: [Int]) throws -> [Bench] {
-    try whims.map { whim in
-      Fate.whim.store(whim, ordering: .relaxed)
+  /// Stores in which `OtherUnstable` gave different results, one each.
+  private func unstableBenches(_ text: String, values: [Int]) throws -> [Bench] {
+    try values.map { value in
+      ToyControl.otherUnstableValue.store(value, ordering: .relaxed)
       let bench = try Bench()
       try bench.run(text)
       return bench
@@ -38,9 +38,9 @@ struct ReproduceTests {
 
   @Test("what does not reproduce, fails or belongs to another version is told apart")
   func recomputeFailures() throws {
-    let text = "pipeline: p\nstages:\n  first: { uses: fickle }\n  train: { uses: train }\n"
-    let bench = try fickleBenches(text, whims: [1])[0]
-    Fate.whim.store(2, ordering: .relaxed)
+    let text = "pipeline: p\nstages:\n  first: { uses: other-unstable }\n  train: { uses: train }\n"
+    let bench = try unstableBenches(text, values: [1])[0]
+    ToyControl.otherUnstableValue.store(2, ordering: .relaxed)
     func report(_ registry: StageRegistry) throws -> Recomputation.Report {
       let store = try Store(observing: bench.storePath, registry: registry)
       return try Recomputation(store: store, variables: [:], options: RunOptions()).recompute(9, seed: 0)
@@ -48,7 +48,7 @@ struct ReproduceTests {
     let differing = try report(bench.registry)
     #expect(!differing.isReproduced)
     #expect(
-      differing.instances.first { $0.name == "first" }?.differences.last?.hasSuffix(": whim: 1 against 2") == true)
+      differing.instances.first { $0.name == "first" }?.differences.last?.hasSuffix(": value: 1 against 2") == true)
     let other = try report(Toys.registry(numerics: "2"))
     #expect(other.candidates == 1 && other.notRestorable.count == 1)
     #expect(other.notRestorable[0].contains("'train' can't be executed: numerics is 2 now, not 1"))
@@ -175,15 +175,15 @@ struct ReproduceTests {
 
   @Test("a result that does not reproduce is not stored")
   func different() throws {
-    let bench = try fickleBenches("pipeline: p\nstages:\n  first: { uses: fickle }\n", whims: [1])[0]
+    let bench = try unstableBenches("pipeline: p\nstages:\n  first: { uses: other-unstable }\n", values: [1])[0]
     let object = try #require(try bench.files("objects").first { $0.hasSuffix(".json") })
     try flip(bench.storePath + "/" + object)
-    Fate.whim.store(2, ordering: .relaxed)
+    ToyControl.otherUnstableValue.store(2, ordering: .relaxed)
     let (report, _) = try repair(bench)
     #expect(report.hasDifferences && !report.isComplete)
     // What is damaged stays until what replaces it is there.
     #expect(try bench.files("objects").count == 2 && bench.files("damaged").isEmpty)
-    Fate.whim.store(1, ordering: .relaxed)
+    ToyControl.otherUnstableValue.store(1, ordering: .relaxed)
     #expect(try repair(bench).0.isComplete)
   }
 
@@ -262,19 +262,19 @@ struct ReproduceTests {
     let text = """
       pipeline: p
       stages:
-        first: { uses: fickle }
+        first: { uses: other-unstable }
         pool: { uses: candidates }
-        judge: { uses: refine, for-each: pool.list, needs: { quality: first.whim, architecture: each } }
+        judge: { uses: refine, for-each: pool.list, needs: { quality: first.value, architecture: each } }
         select: { uses: gather, needs: { qualities: judge.refined } }
       """
-    let benches = try fickleBenches(text, whims: [1, 2])
+    let benches = try unstableBenches(text, values: [1, 2])
     defer { withExtendedLifetime(benches) {} }
     let report = try Bisection(.init(store: benches[0].store()), .init(store: benches[1].store())).report()
     try #require(report.partings.map(\.stage) == ["first", "judge[0]", "judge[1]", "judge[2]", "select"])
     #expect(report.partings.map(\.isOrigin) == [true, false, false, false, false])
     #expect(report.partings[1].inherited == ["quality"])
     #expect(report.origin?.differences.isEmpty == true)
-    #expect(report.origin?.trace?.description == "step 7, whim")
+    #expect(report.origin?.trace?.description == "step 7, value")
   }
 
   @Test("a trace names the first step, how many tensors differ, and the last step that agreed")

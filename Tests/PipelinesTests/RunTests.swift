@@ -15,8 +15,8 @@ struct RunTests {
     let expected = try whole.run(text).result.root
 
     let bench = try Bench()
-    Fate.stops.store(true, ordering: .relaxed)
-    defer { Fate.stops.store(false, ordering: .relaxed) }
+    ToyControl.stopsTraining.store(true, ordering: .relaxed)
+    defer { ToyControl.stopsTraining.store(false, ordering: .relaxed) }
     let stopped = try bench.run(text)
     #expect(stopped.result.wasInterrupted && stopped.result.root == nil && stopped.result.failures.isEmpty)
     let plan = try bench.planner(text).plan()
@@ -24,7 +24,7 @@ struct RunTests {
     #expect(plan.stages[0].instances[0].checkpoint.map { [$0.step, $0.of] } == [4, 9])
     #expect(try bench.audit().isSound)
 
-    Fate.stops.store(false, ordering: .relaxed)
+    ToyControl.stopsTraining.store(false, ordering: .relaxed)
     let resumed = try bench.run(text)
     #expect(resumed.result.root == expected)
     #expect(try bench.files("checkpoints").isEmpty)
@@ -39,9 +39,9 @@ struct RunTests {
     let text = "pipeline: p\nstages:\n  a: { uses: train, with: { steps: 9, stop-at-step: 5 } }\n"
     let expected = try Bench().run(text).result.root
     let bench = try Bench()
-    Fate.stops.store(true, ordering: .relaxed)
+    ToyControl.stopsTraining.store(true, ordering: .relaxed)
     try bench.run(text)
-    Fate.stops.store(false, ordering: .relaxed)
+    ToyControl.stopsTraining.store(false, ordering: .relaxed)
     let newest = try #require(try bench.files("checkpoints").first { $0.hasSuffix("/step-4") })
     try save("123", to: bench.storePath + "/" + newest)
     #expect(try bench.run(text).result.root == expected)
@@ -155,33 +155,33 @@ struct RunTests {
   @Test("a deleted object is made again, and must come out the same")
   func healing() throws {
     let bench = try Bench()
-    let text = "pipeline: p\nstages:\n  a: { uses: moody }\n"
-    Fate.mood.store(1, ordering: .relaxed)
+    let text = "pipeline: p\nstages:\n  a: { uses: unstable }\n"
+    ToyControl.unstableValue.store(1, ordering: .relaxed)
     let root = try bench.run(text).result.root
     let object = try #require(try bench.files("objects").first { $0.hasSuffix(".json") })
     try FileManager.default.removeItem(atPath: bench.storePath + "/" + object)
     #expect(
-      try bench.planner(text).plan().stages[0].instances[0].reasons.first?.hasPrefix("its output 'mood'") == true)
-    Fate.mood.store(2, ordering: .relaxed)
+      try bench.planner(text).plan().stages[0].instances[0].reasons.first?.hasPrefix("its output 'value'") == true)
+    ToyControl.unstableValue.store(2, ordering: .relaxed)
     let other = try bench.run(text).result
     #expect((other.failures.first?.error as? PipelineError)?.code == .notReproduced)
-    Fate.mood.store(1, ordering: .relaxed)
+    ToyControl.unstableValue.store(1, ordering: .relaxed)
     #expect(try bench.run(text).result.root == root)
   }
 
   @Test("rerun says what reproduces and names what does not; the record stays")
   func rerun() throws {
     let bench = try Bench()
-    let text = "pipeline: p\nstages:\n  moody: { uses: moody }\n  train: { uses: train }\n"
-    Fate.mood.store(1, ordering: .relaxed)
+    let text = "pipeline: p\nstages:\n  unstable: { uses: unstable }\n  train: { uses: train }\n"
+    ToyControl.unstableValue.store(1, ordering: .relaxed)
     let root = try bench.run(text).result.root
     let rerunner = Rerunner(planner: try bench.planner(text), options: RunOptions())
-    #expect(try rerunner.rerun(["moody", "train"]).isReproduced)
-    Fate.mood.store(2, ordering: .relaxed)
-    let report = try rerunner.rerun(["train", "moody"])
+    #expect(try rerunner.rerun(["unstable", "train"]).isReproduced)
+    ToyControl.unstableValue.store(2, ordering: .relaxed)
+    let report = try rerunner.rerun(["train", "unstable"])
     #expect(report.instances.map(\.isReproduced) == [true, false])
-    #expect(report.instances[1].differences[0] == "first differs inside the stage at step 7, mood")
-    #expect(report.instances[1].differences[1].hasSuffix(": mood: 1 against 2"))
+    #expect(report.instances[1].differences[0] == "first differs inside the stage at step 7, value")
+    #expect(report.instances[1].differences[1].hasSuffix(": value: 1 against 2"))
     #expect(try bench.run(text).result.root == root)
     #expect(try bench.audit().isSound)
     #expect(throws: PipelineError.self) {

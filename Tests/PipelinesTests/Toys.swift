@@ -47,7 +47,9 @@ struct Train: Stage {
       if step % 2 == 0 {
         try context.saveCheckpoint(step: step, of: parameters.steps) { try save(String(sum), to: $0) }
       }
-      if step == parameters.stopAtStep, Fate.stops.load(ordering: .relaxed) { context.interruption.request() }
+      if step == parameters.stopAtStep, ToyControl.stopsTraining.load(ordering: .relaxed) {
+        context.interruption.request()
+      }
       try context.checkCancelled()
     }
     try context.write("weights", json: ["sum": String(sum), "rate": "\(parameters.optimizer.rate)"])
@@ -55,12 +57,12 @@ struct Train: Stage {
 }
 
 /// What tests change from outside to make stages misbehave.
-enum Fate {
-  static let stops = Atomic<Bool>(false)
-  /// Makes `Moody` give another result.
-  static let mood = Atomic<Int>(0)
-  /// Makes `Fickle` give another result.
-  static let whim = Atomic<Int>(0)
+enum ToyControl {
+  static let stopsTraining = Atomic<Bool>(false)
+  /// Makes `Unstable` give another result.
+  static let unstableValue = Atomic<Int>(0)
+  /// Makes `OtherUnstable` give another result.
+  static let otherUnstableValue = Atomic<Int>(0)
 }
 
 struct Candidates: Stage {
@@ -140,25 +142,26 @@ struct Halve: Stage {
 }
 
 /// Not a function of its inputs: what `rerun` is there to find.
-struct Moody: Stage {
-  static let name = "moody", version = 1
-  static let outputs = [OutputPort("mood", "json")]
+struct Unstable: Stage {
+  static let name = "unstable", version = 1
+  static let outputs = [OutputPort("value", "json")]
   init(parameters: NoParameters) {}
   func run(in context: StageContext) throws {
-    context.recordDigest(step: 7, name: "mood", digest: Digest(of: "\(Fate.mood.load(ordering: .relaxed))"))
-    try context.write("mood", json: ["mood": Fate.mood.load(ordering: .relaxed)])
+    context.recordDigest(
+      step: 7, name: "value", digest: Digest(of: "\(ToyControl.unstableValue.load(ordering: .relaxed))"))
+    try context.write("value", json: ["value": ToyControl.unstableValue.load(ordering: .relaxed)])
   }
 }
 
-/// As `Moody`, for another suite: suites run side by side.
-struct Fickle: Stage {
-  static let name = "fickle", version = 1
-  static let outputs = [OutputPort("whim", "json")]
+/// As `Unstable`, for another suite: suites run side by side.
+struct OtherUnstable: Stage {
+  static let name = "other-unstable", version = 1
+  static let outputs = [OutputPort("value", "json")]
   init(parameters: NoParameters) {}
   func run(in context: StageContext) throws {
-    let whim = Fate.whim.load(ordering: .relaxed)
-    context.recordDigest(step: 7, name: "whim", digest: Digest(of: "\(whim)"))
-    try context.write("whim", json: ["whim": whim])
+    let value = ToyControl.otherUnstableValue.load(ordering: .relaxed)
+    context.recordDigest(step: 7, name: "value", digest: Digest(of: "\(value)"))
+    try context.write("value", json: ["value": value])
   }
 }
 
@@ -186,7 +189,7 @@ enum Toys {
     StageRegistry(
       kinds: [
         StageKind(Train.self), StageKind(Candidates.self), StageKind(Evaluate.self), StageKind(Refine.self),
-        StageKind(Gather.self), StageKind(Moody.self), StageKind(Fickle.self), StageKind(Failing.self),
+        StageKind(Gather.self), StageKind(Unstable.self), StageKind(OtherUnstable.self), StageKind(Failing.self),
         StageKind(source: Folder.self), StageKind(Breed.self), StageKind(Halve.self),
       ], traits: ["numerics": numerics])
   }
