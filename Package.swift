@@ -19,6 +19,11 @@ func system(_ name: String, pkgConfig: String, apt: String) -> Target {
     name: name, path: "Sources/System/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
 }
 
+/// The parts of `Pipelines`, from the bottom up.
+let runner: [Target.Dependency] = [
+  "PipelineModel", "ArtifactStore", "CommandStages", "PipelineRunner", "PipelineDrawing", "Provenance",
+]
+
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -52,27 +57,34 @@ let package = Package(
     // L2
     library("Tensors", ["CKernels", "Determinism"]),
     library("Search", ["Determinism"]),
-    library("Pipelines", ["CProcesses", "Determinism", crypto], exclude: ["README.md"]),
+    library("PipelineModel", ["CProcesses", "Determinism"]),
     // L3
     library("Autograd", ["Tensors"]),
     library("Vision", ["Tensors", "Determinism", "CCodecs"]),
     library("TensorFiles", ["Tensors", "Determinism", "CCodecs"], exclude: ["FORMAT.md"]),
-    library("PipelineFiles", ["Pipelines", "Determinism", yams]),
+    library("PipelineFiles", ["PipelineModel", "Determinism", yams]),
+    library("ArtifactStore", ["PipelineModel", "Determinism"]),
+    library("CommandStages", ["PipelineModel", "CProcesses", "Determinism"]),
     // L4
     library("NN", ["Autograd", "Tensors", "Determinism"]),
     library("Panoptic", ["Vision", "Determinism"]),
+    library("PipelineRunner", ["ArtifactStore", "PipelineModel", "Determinism"]),
     // L5
     library("Models", ["NN", "Autograd", "Vision", "Panoptic", "Search", "Tensors", "Determinism"]),
     library("Datasets", ["Vision", "Panoptic", "Tensors", "Determinism"]),
     library("Reports", ["Search", "Determinism"]),
-    // L6
+    library("PipelineDrawing", ["PipelineRunner", "PipelineModel", "Determinism"]),
+    library("Provenance", ["PipelineRunner", "ArtifactStore", "PipelineModel", "Determinism", crypto]),
+    // L6: the runner as one library, for programs that use it.
+    library("Pipelines", runner, exclude: ["README.md"]),
+    // L7
     library(
       "Stages",
       [
         "Pipelines", "PipelineFiles", "Models", "Datasets", "Reports", "NN", "Autograd", "Panoptic", "Vision",
         "Search", "TensorFiles", "Tensors", "Determinism",
       ]),
-    // L7
+    // L8
     .executableTarget(
       name: "CLI",
       dependencies: [
@@ -99,7 +111,7 @@ let package = Package(
       exclude: ["main.c", "golden.txt"]),
     tests("TensorsTests", ["Tensors", "CKernels", "KernelDigests", "Determinism"]),
     tests("SearchTests", ["Search", "Determinism"]),
-    tests("PipelinesTests", ["Pipelines", "PipelineFiles", "Percolation", "Determinism"]),
+    tests("PipelinesTests", runner + ["Pipelines", "PipelineFiles", "Percolation", "Determinism"]),
     tests("AutogradTests", ["Autograd", "Tensors", "Determinism"]),
     tests("TensorFilesTests", ["TensorFiles", "CCodecs", "Tensors", "Determinism"]),
     tests("VisionTests", ["Vision", "CCodecs", "TensorFiles", "Tensors", "Determinism"]),
@@ -110,7 +122,9 @@ let package = Package(
     tests("ModelsTests", ["Models", "NN", "Autograd", "Vision", "Search", "Tensors", "Determinism"]),
     tests(
       "StagesTests",
-      ["Stages", "Datasets", "Models", "NN", "Panoptic", "Reports", "Vision", "Search", "Tensors", "Determinism"]),
+      runner + [
+        "Stages", "Datasets", "Models", "NN", "Panoptic", "Reports", "Vision", "Search", "Tensors", "Determinism",
+      ]),
     tests("EndToEndTests", ["Panoptic", "PipelineFiles", "Vision", "TensorFiles", "Tensors", "Determinism"]),
   ]
 )

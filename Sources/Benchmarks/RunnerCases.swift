@@ -61,7 +61,7 @@ enum RunnerCases {
   }
 
   static let registry = StageRegistry(
-    kinds: [StageKind(Step.self), StageKind(Range.self), StageKind(Save.self), StageKind(Load.self)],
+    kinds: [StageKind(Step.self), StageKind(Range.self), StageKind(Save.self), StageKind(Load.self), .command],
     formats: [Tensors()])
 
   private static let place = SourceLocation(file: "benchmark")

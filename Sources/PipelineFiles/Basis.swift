@@ -1,5 +1,5 @@
 import Determinism
-import Pipelines
+import PipelineModel
 
 /// A pipeline file that stands on another one: `based-on: coco.yaml`, a file in the same folder or below.
 ///

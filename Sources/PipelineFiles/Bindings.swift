@@ -1,5 +1,5 @@
 import Determinism
-import Pipelines
+import PipelineModel
 
 /// The values under `let`, which parameters name as `$network` or `$network.width`.
 ///

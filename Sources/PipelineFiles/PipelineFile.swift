@@ -1,5 +1,5 @@
 import Determinism
-import Pipelines
+import PipelineModel
 
 /// A pipeline file: YAML with the stages, and profiles that override their parameters.
 ///

@@ -1,5 +1,5 @@
 import Determinism
-import Pipelines
+import PipelineModel
 
 /// A mapping of a pipeline file whose keys are known: an unknown one is an error, with the nearest known one.
 struct Section {

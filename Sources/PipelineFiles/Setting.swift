@@ -1,5 +1,5 @@
 import Determinism
-import Pipelines
+import PipelineModel
 
 /// What `--set` says: a parameter of a stage, a value under `let`, or a variable.
 public enum Setting: Sendable {

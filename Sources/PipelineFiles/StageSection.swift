@@ -1,5 +1,5 @@
 import Determinism
-import Pipelines
+import PipelineModel
 
 /// One stage of a pipeline file.
 struct StageSection {

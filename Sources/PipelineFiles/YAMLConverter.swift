@@ -1,5 +1,5 @@
 import Determinism
-import Pipelines
+import PipelineModel
 import Yams
 
 /// Makes values of what the parser found.

@@ -1,4 +1,4 @@
-import Pipelines
+import PipelineModel
 
 /// Looks over YAML text before it is parsed, for what would make the parser grow beyond all bounds: aliases that
 /// multiply, aliases as keys, and nesting without end; and for line ends that not every reader takes for such. It takes

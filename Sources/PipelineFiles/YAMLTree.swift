@@ -1,6 +1,6 @@
 import Determinism
 import Foundation
-import Pipelines
+import PipelineModel
 import Yams
 
 /// YAML text as values with places, read by the core schema of YAML 1.2: `yes` and `on` are text, `1e-4` a number.

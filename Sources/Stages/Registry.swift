@@ -15,7 +15,7 @@ public enum Stages {
     engine: Engine = .portable, operators: OperatorCatalog = .published
   ) -> StageRegistry {
     StageRegistry(
-      kinds: dataKinds + trainingKinds(operators) + searchKinds(operators) + reportKinds(operators),
+      kinds: dataKinds + trainingKinds(operators) + searchKinds(operators) + reportKinds(operators) + [.command, .files],
       formats: [TensorsFormat()], traits: Traits.values(engine: engine))
   }
 

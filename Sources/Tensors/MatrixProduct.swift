@@ -34,7 +34,7 @@ public enum MatrixProduct {
         columnBias: columnBias, c)
       return
     }
-    if aColumn == 1 && bRow == 1 && k >= 4096 && m <= 96 && n <= 96 {
+    if aColumn == 1 && bRow == 1 && k >= 4096 && m <= 256 && n <= 256 {
       multiplyRows(m: m, n: n, k: k, a, aRow: aRow, b, bColumn: bColumn, columnBias: columnBias, c)
       return
     }
@@ -66,12 +66,16 @@ public enum MatrixProduct {
     columnBias: UnsafePointer<Float>?, _ c: UnsafeMutablePointer<Float>
   ) {
     let columns = n <= 64 ? n : 48
-    let (rowPieces, columnPieces) = ((m + 23) / 24, (n + columns - 1) / columns)
+    let columnPieces = (n + columns - 1) / columns
+    // Every piece transposes its columns again, so pieces are as high as leaves some to share.
+    let height = [128, 64].first { (m + $0 - 1) / $0 * columnPieces >= 4 } ?? 24
+    let rowPieces = (m + height - 1) / height
     Parallel.forEach(rowPieces * columnPieces) { i in
-      let row = i / columnPieces * 24
+      let row = i / columnPieces * height
       let column = i % columnPieces * columns
       ck_row_product(
-        Backend.isa, Int64(k), a, Int64(aRow), Int64(row), Int64(min(m, row + 24)), b, Int64(bColumn), Int64(column),
+        Backend.isa, Int64(k), a, Int64(aRow), Int64(row), Int64(min(m, row + height)), b, Int64(bColumn),
+        Int64(column),
         Int64(min(n, column + columns)), columnBias, c, Int64(n))
     }
   }

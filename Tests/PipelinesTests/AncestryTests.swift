@@ -1,7 +1,8 @@
 import Determinism
 import Testing
 
-@testable import Pipelines
+@testable import ArtifactStore
+@testable import PipelineModel
 
 @Suite("Which records made what others read")
 struct AncestryTests {

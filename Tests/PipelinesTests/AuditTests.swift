@@ -1,7 +1,8 @@
 import Foundation
 import Testing
 
-@testable import Pipelines
+@testable import PipelineModel
+@testable import Provenance
 
 @Suite("An audit finds and names damage")
 struct AuditTests {

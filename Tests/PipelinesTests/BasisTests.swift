@@ -2,7 +2,7 @@ import Foundation
 import PipelineFiles
 import Testing
 
-@testable import Pipelines
+@testable import PipelineModel
 
 @Suite("A pipeline file that stands on another one")
 struct BasisTests {

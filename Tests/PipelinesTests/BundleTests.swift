@@ -2,7 +2,10 @@ import Determinism
 import Foundation
 import Testing
 
-@testable import Pipelines
+@testable import ArtifactStore
+@testable import CommandStages
+@testable import PipelineModel
+@testable import Provenance
 
 @Suite("A bundle holds what a pipeline rests on, and is verified before it is taken in")
 struct BundleTests {

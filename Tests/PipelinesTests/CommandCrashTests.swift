@@ -3,7 +3,11 @@ import Foundation
 import PipelineFiles
 import Testing
 
-@testable import Pipelines
+@testable import ArtifactStore
+@testable import CommandStages
+@testable import PipelineModel
+@testable import PipelineRunner
+@testable import Provenance
 
 @Suite("Commands that change a store, killed at every step that changes a file", .serialized)
 struct CommandCrashTests {

@@ -2,7 +2,9 @@ import Determinism
 import Foundation
 import Testing
 
-@testable import Pipelines
+@testable import CommandStages
+@testable import PipelineModel
+@testable import PipelineRunner
 
 @Suite("A program's streams, its descendants and what it leaves")
 struct CommandProcessTests {
@@ -224,7 +226,7 @@ struct CommandProcessTests {
       case 0, 1: if mkdir(name, 0o755) == 0 { folders.append(path) }
       case 2: symlink(keep, name)
       case 3: mkfifo(name, 0o600)
-      default: close(open(name, O_WRONLY | O_CREAT, 0o400))
+      default: close(open(name, O_WRONLY | O_CREAT | O_EXCL, 0o400))
       }
     }
     for folder in folders.reversed() where Bool.random(using: &random) {

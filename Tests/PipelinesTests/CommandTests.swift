@@ -2,7 +2,10 @@ import Determinism
 import Foundation
 import Testing
 
-@testable import Pipelines
+@testable import CommandStages
+@testable import PipelineModel
+@testable import PipelineRunner
+@testable import Provenance
 
 /// With bubblewrap where it works here, and without.
 enum Sandboxes {

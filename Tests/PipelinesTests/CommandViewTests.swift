@@ -2,7 +2,8 @@ import Determinism
 import Foundation
 import Testing
 
-@testable import Pipelines
+@testable import CommandStages
+@testable import PipelineModel
 
 @Suite("What of the machine a command is shown")
 struct CommandViewTests {

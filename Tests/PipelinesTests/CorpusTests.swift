@@ -3,7 +3,8 @@ import Foundation
 import PipelineFiles
 import Testing
 
-@testable import Pipelines
+@testable import ArtifactStore
+@testable import PipelineModel
 
 @Suite("The fuzzers' corpus of texts")
 struct CorpusTests {

@@ -4,7 +4,9 @@ import PipelineFiles
 import Synchronization
 import Testing
 
-@testable import Pipelines
+@testable import ArtifactStore
+@testable import PipelineModel
+@testable import PipelineRunner
 
 @Suite("Crashes and failing disks, at every step that changes a file", .serialized)
 struct CrashTests {

@@ -2,7 +2,7 @@ import Determinism
 import Foundation
 import Testing
 
-@testable import Pipelines
+@testable import PipelineDrawing
 
 @Suite("A pipeline is drawn")
 struct DrawingTests {

@@ -2,7 +2,8 @@ import Determinism
 import Foundation
 import Testing
 
-@testable import Pipelines
+@testable import PipelineModel
+@testable import PipelineRunner
 
 @Suite("A plan explains every stage")
 struct ExplainTests {

@@ -2,7 +2,7 @@ import Determinism
 import Foundation
 import Testing
 
-@testable import Pipelines
+@testable import PipelineModel
 
 @Suite("A stage fans out over the elements of an array")
 struct FanOutTests {

@@ -1,7 +1,7 @@
 import Determinism
 import Foundation
 import PipelineFiles
-import Pipelines
+import PipelineModel
 import Testing
 
 @Suite("Fidelities, shared mappings and expected roots of pipeline files")

@@ -3,7 +3,10 @@ import Foundation
 import PipelineFiles
 import Testing
 
-@testable import Pipelines
+@testable import ArtifactStore
+@testable import PipelineModel
+@testable import PipelineRunner
+@testable import Provenance
 
 /// Draws mutants: of texts by bytes, of values by their structure, so that what vouches for them stays right.
 struct Mutator {

@@ -2,7 +2,7 @@ import Determinism
 import PipelineFiles
 import Testing
 
-@testable import Pipelines
+@testable import PipelineModel
 
 @Suite("A former name is an error that says the new one")
 struct FormerNameTests {

@@ -2,7 +2,10 @@ import Determinism
 import Foundation
 import Testing
 
-@testable import Pipelines
+@testable import ArtifactStore
+@testable import PipelineModel
+@testable import PipelineRunner
+@testable import Provenance
 
 @Suite("Only what nobody needs is removed")
 struct GarbageTests {

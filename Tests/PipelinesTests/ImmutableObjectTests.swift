@@ -3,7 +3,9 @@ import Foundation
 import Synchronization
 import Testing
 
-@testable import Pipelines
+@testable import ArtifactStore
+@testable import PipelineModel
+@testable import Provenance
 
 @Suite("Objects never change while somebody reads them")
 struct ImmutableObjectTests {

@@ -2,7 +2,7 @@ import Determinism
 import Foundation
 import Testing
 
-@testable import Pipelines
+@testable import PipelineModel
 
 @Suite("Keys hold what a result depends on, and nothing else")
 struct KeyTests {

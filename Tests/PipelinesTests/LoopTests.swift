@@ -2,7 +2,9 @@ import Determinism
 import Foundation
 import Testing
 
-@testable import Pipelines
+@testable import PipelineModel
+@testable import PipelineRunner
+@testable import Provenance
 
 @Suite("A loop runs its rounds one after the other")
 struct LoopTests {

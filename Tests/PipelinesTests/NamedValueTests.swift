@@ -3,7 +3,7 @@ import Foundation
 import PipelineFiles
 import Testing
 
-@testable import Pipelines
+@testable import PipelineModel
 
 @Suite("Names under 'let' end, whatever they stand for")
 struct NamedValueTests {

@@ -1,7 +1,9 @@
 import Foundation
 import Testing
 
-@testable import Pipelines
+@testable import PipelineModel
+@testable import PipelineRunner
+@testable import Provenance
 
 @Suite("Looking at a store leaves no trace")
 struct ObservingTests {

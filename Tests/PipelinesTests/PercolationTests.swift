@@ -1,8 +1,9 @@
 import Foundation
 import Testing
 
+@testable import ArtifactStore
 @testable import Percolation
-@testable import Pipelines
+@testable import Provenance
 
 @Suite("The example of the library")
 struct PercolationTests {

@@ -2,7 +2,7 @@ import Determinism
 import PipelineFiles
 import Testing
 
-@testable import Pipelines
+@testable import PipelineModel
 
 @Suite("A mistake in a pipeline file is named with its place and a way out")
 struct PipelineFileTests {

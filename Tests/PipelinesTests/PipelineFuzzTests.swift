@@ -3,7 +3,7 @@ import Foundation
 import PipelineFiles
 import Testing
 
-@testable import Pipelines
+@testable import PipelineModel
 
 @Suite("Pipeline files of any kind are read or refused with a place")
 struct PipelineFuzzTests {

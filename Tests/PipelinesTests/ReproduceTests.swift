@@ -2,7 +2,10 @@ import Determinism
 import Foundation
 import Testing
 
-@testable import Pipelines
+@testable import ArtifactStore
+@testable import PipelineModel
+@testable import PipelineRunner
+@testable import Provenance
 
 @Suite("Results are reproduced, compared and mended", .serialized)
 struct ReproduceTests {

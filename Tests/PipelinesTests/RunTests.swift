@@ -4,7 +4,10 @@ import PipelineFiles
 import Synchronization
 import Testing
 
-@testable import Pipelines
+@testable import ArtifactStore
+@testable import PipelineModel
+@testable import PipelineRunner
+@testable import Provenance
 
 @Suite("Runs survive what happens to them", .serialized)
 struct RunTests {

@@ -2,7 +2,9 @@ import Determinism
 import Foundation
 import Testing
 
-@testable import Pipelines
+@testable import CommandStages
+@testable import PipelineModel
+@testable import Provenance
 
 /// What a stranger's command tries. Every script ends with 0 where it got out.
 struct Escape: CustomTestStringConvertible, Sendable {

@@ -2,7 +2,9 @@ import Determinism
 import Foundation
 import Testing
 
-@testable import Pipelines
+@testable import CommandStages
+@testable import PipelineModel
+@testable import Provenance
 
 @Suite("Signatures say who vouches for what")
 struct SignatureTests {

@@ -4,7 +4,10 @@ import PipelineFiles
 import Synchronization
 import Testing
 
-@testable import Pipelines
+@testable import ArtifactStore
+@testable import PipelineModel
+@testable import PipelineRunner
+@testable import Provenance
 
 /// Draws numbers for some steps and adds them up; saves a checkpoint every other step.
 struct Train: Stage {
@@ -190,7 +193,7 @@ enum Toys {
       kinds: [
         StageKind(Train.self), StageKind(Candidates.self), StageKind(Evaluate.self), StageKind(Refine.self),
         StageKind(Gather.self), StageKind(Unstable.self), StageKind(OtherUnstable.self), StageKind(Failing.self),
-        StageKind(source: Folder.self), StageKind(Breed.self), StageKind(Halve.self),
+        StageKind(source: Folder.self), StageKind(Breed.self), StageKind(Halve.self), .command, .files,
       ], traits: ["numerics": numerics])
   }
 

@@ -3,7 +3,9 @@ import Foundation
 import PipelineFiles
 import Testing
 
-@testable import Pipelines
+@testable import ArtifactStore
+@testable import PipelineModel
+@testable import PipelineRunner
 
 @Suite("Stores, artifacts and pipeline files of somebody else")
 struct TrustTests {

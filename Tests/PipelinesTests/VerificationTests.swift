@@ -3,7 +3,7 @@ import Foundation
 import Synchronization
 import Testing
 
-@testable import Pipelines
+@testable import PipelineModel
 
 /// Calls what the test set before it reads its inputs again.
 private struct Reader: Stage {

@@ -3,7 +3,8 @@ import Foundation
 import PipelineFiles
 import Testing
 
-@testable import Pipelines
+@testable import CommandStages
+@testable import PipelineModel
 
 @Suite("A text arrives as it is written, or is refused")
 struct WrittenTextTests {
@@ -18,7 +19,7 @@ struct WrittenTextTests {
     let with = "{ run: [printf, \(scalar)], environment: { T: \(scalar) }, outputs: { o: o.txt } }"
     let text = "pipeline: p\nstages:\n  a: { uses: command, with: \(with) }\n"
     let description = try PipelineFile(text: text, path: "p.yaml").description()
-    return try Pipeline(description, registry: Toys.registry()).stages[0].prepared.command
+    return try Pipeline(description, registry: Toys.registry()).stages[0].prepared.tools as? Command
   }
 
   @Test(

@@ -3,7 +3,6 @@ import Models
 import Search
 import Testing
 
-@testable import Pipelines
 @testable import Stages
 
 /// The smallest and oddest numbers that a network's parameters may have: whatever is taken can be built, trained, tested

@@ -7,7 +7,6 @@ import Search
 import TensorFiles
 import Testing
 
-@testable import Pipelines
 @testable import Stages
 
 /// Artifacts that somebody else wrote, nearly as they should be: each is refused with its place, or can be used.

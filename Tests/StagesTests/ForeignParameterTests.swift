@@ -3,7 +3,7 @@ import Determinism
 import Models
 import Testing
 
-@testable import Pipelines
+@testable import PipelineModel
 @testable import Stages
 
 /// Whatever number a pipeline file says: a stage takes it, or refuses it at its place. It never traps.
@@ -143,6 +143,21 @@ struct ForeignParameterTests {
     return .object(
       Dictionary(
         members.map { (ParameterNames.fileSpelling(of: $0.key), spelled($0.value)) }, uniquingKeysWith: { a, _ in a }))
+  }
+
+  @Test(
+    "a miniature that can't be drawn is refused by the plan, at its parameter",
+    arguments: [
+      ("imagenet-miniature", ["pictures", "classCount"], 0), ("imagenet-miniature", ["pictures", "trainPerClass"], 0),
+      ("coco-miniature", ["scenes", "trainCount"], 0), ("ade20k-miniature", ["scenes", "width"], 8),
+    ])
+  func miniature(_ kind: String, _ path: [String], _ value: Int) throws {
+    let error = #expect(throws: PipelineError.self) {
+      _ = try #require(Stages.registry.kinds[kind]).prepare(Self.nested(path, Self.located(.integer(value))))
+    }
+    let name = path.map(ParameterNames.fileSpelling(of:)).joined(separator: ".")
+    #expect(error?.location == Self.place)
+    #expect(error?.message.contains("'\(name)': must be in") == true, "\(error?.message ?? "")")
   }
 
   private static func replacing(

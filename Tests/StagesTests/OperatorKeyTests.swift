@@ -3,7 +3,7 @@ import Models
 import Search
 import Testing
 
-@testable import Pipelines
+@testable import PipelineModel
 @testable import Stages
 
 /// The operators that a network chooses among are in the key of whatever depends on them.

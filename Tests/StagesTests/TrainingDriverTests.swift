@@ -5,7 +5,8 @@ import TensorFiles
 import Tensors
 import Testing
 
-@testable import Pipelines
+@testable import ArtifactStore
+@testable import PipelineModel
 @testable import Stages
 
 /// Checkpoints of trainings: a state is used only where it says itself that it is of this training and this step.
@@ -52,8 +53,8 @@ struct TrainingDriverTests {
         // One key for all trainings here: what the driver itself looks at is tested.
         checkpoints: CheckpointFolder(path: path + "/checkpoints", key: Digest(of: "toy")), checkpointInterval: 0,
         interruption: Interruption(),
-        surroundings: .init(
-          stageName: "toy", seed: seed, storePath: path, log: nil, sandbox: .none(reason: "a test"), toolPaths: [:],
+        details: .init(
+          stageName: "toy", seed: seed, storePath: path, log: nil, sandbox: .off, tools: [:],
           fileExtensions: [:])
       ) { _ in }
     }

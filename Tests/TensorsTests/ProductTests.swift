@@ -30,7 +30,7 @@ struct ProductTests {
 
   @Test(
     "long chains of few results, which are not packed, too",
-    arguments: [(48, 48), (1, 1), (25, 90), (96, 33), (7, 96)], [4096, 4097, 5000])
+    arguments: [(48, 48), (1, 1), (25, 90), (96, 33), (7, 96), (120, 96), (250, 50)], [4096, 4097, 5000])
   func longChainsOfFew(_ size: (Int, Int), k: Int) {
     let (m, n) = size
     let a = ProductReference.values([m, k], "a")

@@ -4,7 +4,8 @@ import Determinism
 import Foundation
 import PipelineFiles
 
-@testable import Pipelines
+@testable import ArtifactStore
+@testable import PipelineModel
 @testable import TensorFiles
 
 /// A stage with parameters of every type that pipeline files can set.

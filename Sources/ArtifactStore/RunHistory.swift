@@ -1,0 +1,141 @@
+import Determinism
+import Foundation
+import PipelineModel
+
+/// One past run, as its journal tells.
+public struct RunSummary: Sendable {
+  public enum End: String, Sendable {
+    case finished, failed, interrupted
+    /// The journal ends without an end: the runner was killed, or runs still.
+    case open
+  }
+
+  public struct Step: Sendable {
+    public enum State: String, Sendable { case cached, executed, failed, interrupted, running }
+
+    public let stage: String
+    public let key: Digest
+    public internal(set) var state: State
+    /// ISO 8601, UTC.
+    public let started: String
+    public internal(set) var seconds: Double?
+    public internal(set) var outputs: [String: Artifact] = [:]
+    /// Why it failed.
+    public internal(set) var message: String?
+  }
+
+  public let id: String
+  public internal(set) var pipeline = ""
+  /// ISO 8601, UTC.
+  public internal(set) var started = ""
+  public internal(set) var seconds: Double?
+  public internal(set) var root: Digest?
+  public internal(set) var end = End.open
+  /// Cached ones first where those were known first; in the order in which they began.
+  public internal(set) var steps: [Step] = []
+}
+
+/// The journals of a store.
+public struct RunHistory {
+  package let store: Store
+
+  public init(store: Store) { self.store = store }
+
+  /// Names of all runs, oldest first.
+  public func ids() throws -> [String] {
+    // Names begin with the time at which the run began.
+    try Files.list(store.path + "/runs")
+  }
+
+  /// - Parameter id: a run's name or its first letters.
+  /// - Throws: code `unknownID`.
+  public func run(_ id: String) throws -> RunSummary {
+    let all = try ids()
+    let found = all.contains(id) ? [id] : all.filter { $0.hasPrefix(id) || $0.hasSuffix("-" + id) }
+    guard found.count == 1 else {
+      let what = found.isEmpty ? "no run '\(id)' in \(store.path)" : "'\(id)' begins several runs"
+      let names = (found.isEmpty ? all : found).suffix(5).joined(separator: ", ")
+      throw PipelineError(.unknownID, what + (names.isEmpty ? "" : "; there are: \(names)"))
+    }
+    return try read(found[0])
+  }
+
+  /// Reads a journal; lines that a crash tore are left out.
+  package func read(_ id: String) throws -> RunSummary {
+    var run = RunSummary(id: id)
+    let path = "\(store.path)/runs/\(id)/journal.jsonl"
+    guard Files.exists(path) else { return run }
+    var places = [Digest: Int]()
+    for line in try Files.read(path).split(separator: 0x0A) {
+      guard let event = try? CanonicalValue(json: Array(line)), let name = event["event"]?.stringValue else { continue }
+      apply(name, event, to: &run, &places)
+    }
+    return run
+  }
+
+  private func apply(
+    _ name: String, _ event: CanonicalValue, to run: inout RunSummary, _ places: inout [Digest: Int]
+  ) {
+    let time = event["time"]?.stringValue ?? ""
+    switch name {
+    case "run-started":
+      run.pipeline = event["pipeline"]?.stringValue ?? ""
+      run.started = time
+    case "run-finished":
+      run.root = event["root"]?.stringValue.flatMap(Digest.init(hex:))
+      run.seconds = event["seconds"]?.numberValue
+      let states = Set(run.steps.map(\.state))
+      run.end =
+        states.contains(.failed)
+        ? .failed
+        : event["interrupted"]?.boolValue == true || states.contains(.interrupted) || states.contains(.running)
+          ? .interrupted : .finished
+    case "cached", "started", "finished", "failed", "waiting":
+      guard let stage = event["stage"]?.stringValue, let key = event["key"]?.stringValue.flatMap(Digest.init(hex:))
+      else { return }
+      // Instances of equal keys are one execution, but several stages.
+      let place = places[key].flatMap { run.steps[$0].stage == stage ? $0 : nil } ?? run.steps.count
+      if place == run.steps.count {
+        run.steps.append(RunSummary.Step(stage: stage, key: key, state: .running, started: time))
+        places[key] = place
+      }
+      switch name {
+      case "cached": run.steps[place].state = .cached
+      case "finished":
+        run.steps[place].state = .executed
+        run.steps[place].seconds = event["seconds"]?.numberValue
+        run.steps[place].outputs = (event["outputs"]?.objectValue ?? [:]).compactMapValues(Artifact.init(canonical:))
+      case "failed":
+        run.steps[place].state = .failed
+        run.steps[place].message = event["message"]?.stringValue
+      default: break
+      }
+    case "interrupted":
+      guard let stage = event["stage"]?.stringValue, let i = run.steps.lastIndex(where: { $0.stage == stage }) else {
+        return
+      }
+      run.steps[i].state = .interrupted
+    default: break
+    }
+  }
+}
+
+extension RunSummary {
+  /// For programs.
+  public var canonical: CanonicalValue {
+    [
+      "run": .string(id), "pipeline": .string(pipeline), "started": .string(started),
+      "seconds": seconds.map { .number($0) } ?? .null, "root": root.map { .string($0.hex) } ?? .null,
+      "end": .string(end.rawValue),
+      "stages": .array(
+        steps.map { step in
+          [
+            "stage": .string(step.stage), "key": .string(step.key.hex), "state": .string(step.state.rawValue),
+            "started": .string(step.started), "seconds": step.seconds.map { .number($0) } ?? .null,
+            "outputs": .object(step.outputs.mapValues(\.canonical)),
+            "message": step.message.map { .string($0) } ?? .null,
+          ]
+        }),
+    ]
+  }
+}

@@ -1,0 +1,158 @@
+import Determinism
+import Foundation
+import PipelineModel
+
+/// The folder that keeps artifacts and what made them.
+///
+/// ```
+/// objects/ab/cdef….h5          an artifact, named by its digest; beside it ….h5.sha256, of the file's bytes
+/// objects/ab/cdef….tree/       a tree: its manifest, and the files under files/
+/// objects/ab/cdef….manifest    the manifest of a source's tree
+/// records/<key>.json           what produced what
+/// runs/<run>/                  journal and logs
+/// checkpoints/<key>/           live partial state
+/// locks/keys                   a byte of it is locked while a runner works on a key
+/// sources/                     what is known of files on the user's disk
+/// signatures/<key>/            who vouches for a record
+/// index                        summary of the records; may be deleted
+/// damaged/                     what repairs set aside
+/// lock                         shared by all who work here, held alone by who removes things
+/// tmp/                         where everything is written first
+/// ```
+///
+/// Everything is written under `tmp/`, synced, renamed, and its folder synced, so nothing half-written is ever seen
+/// under its own name.
+public final class Store: Sendable {
+  public let path: String
+  /// Whether this store is only looked at: nothing is made that is not there.
+  package let isObserved: Bool
+  public let registry: StageRegistry
+  package let index: StoreIndex
+  let verified = VerifiedObjects()
+  let commits = Commits()
+  package let scratch: ScratchSpace
+  let objectsFolder: OpenFolder
+  let recordsFolder: OpenFolder
+
+  /// Opens a store, making its folders where they are missing.
+  public convenience init(path: String, registry: StageRegistry) throws {
+    let root = Files.absolute(path)
+    try Store.refuseStrangeParts(in: root)
+    var isNew = false
+    for folder in Store.folders where try Files.makeFolder("\(root)/\(folder)") { isNew = true }
+    if isNew { try Files.sync(root) }
+    try self.init(root: root, isObserved: false, registry: registry)
+  }
+
+  /// Opens a store to look at it. One that is not there is empty, and stays away; one that can't be written will do.
+  public convenience init(observing path: String, registry: StageRegistry) throws {
+    try self.init(root: Files.absolute(path), isObserved: true, registry: registry)
+  }
+
+  private static let folders = ["objects", "records", "runs", "checkpoints", "locks", "sources", "tmp"]
+
+  private init(root: String, isObserved: Bool, registry: StageRegistry) throws {
+    path = root
+    self.isObserved = isObserved
+    self.registry = registry
+    scratch = ScratchSpace(store: root)
+    try Store.refuseStrangeParts(in: root)
+    objectsFolder = OpenFolder("\(root)/objects")
+    recordsFolder = OpenFolder("\(root)/records")
+    index = try StoreIndex(path: "\(root)/index", isObserved: isObserved)
+    try checkFormat()
+  }
+
+  /// A folder that leads elsewhere would let a store from somebody else have files written, or removed, there; and a
+  /// rename from one file system to another is none. A pipe in place of the index would be waited for.
+  private static func refuseStrangeParts(in root: String) throws {
+    for folder in folders {
+      let place = "\(root)/\(folder)"
+      switch try Files.type(place) {
+      case .folder, nil: break
+      case .link:
+        throw PipelineError(
+          .badArtifact, "\(place) is a link. The folders of a store lie in the store; link the store as a whole")
+      case .file, .other:
+        let advice = expendable.contains(folder) ? "Remove it: the next command makes the folder anew" : "Move it away"
+        throw PipelineError(.badArtifact, "\(place) is not a folder, as it is in a store. \(advice)")
+      }
+    }
+    let index = "\(root)/index"
+    if let type = try Files.type(index), type != .file {
+      throw PipelineError(
+        .badArtifact,
+        "\(index) is not a file. Remove it: it only summarises the records, and the next command makes it anew")
+    }
+  }
+
+  /// Folders without which nothing is lost.
+  private static let expendable = ["locks", "sources", "tmp"]
+
+  /// Whether there is a store at all.
+  public var exists: Bool { Files.exists("\(path)/format") }
+
+  /// What the file `format` holds.
+  package static let formatMark = Array("2\n".utf8)
+
+  /// Refuses a store whose layout this version does not know; marks a new one.
+  private func checkFormat() throws {
+    let mark = Store.formatMark
+    let file = "\(path)/format"
+    if !Files.exists(file) {
+      if isObserved { return }
+      let scratch = try makeScratch()
+      defer { endScratch() }
+      try Files.write(mark, to: scratch + "/format")
+      try Files.sync(scratch + "/format")
+      try Files.rename(scratch + "/format", to: file)
+    }
+    guard try Files.read(file) == mark else {
+      throw PipelineError(.badArtifact, "\(path): a store of another version; choose another with --store")
+    }
+  }
+
+  package func recordPath(_ key: Digest) -> String { "\(path)/records/\(key.hex).json" }
+  package func checkpointPath(_ key: Digest) -> String { "\(path)/checkpoints/\(key.hex)" }
+
+  /// The lock of a key: nil where another runner works on it.
+  package func acquireLock(_ key: Digest) throws -> KeyLock? {
+    try KeyLock.acquire(key, in: "\(path)/locks/\(Store.keyLocks)")
+  }
+
+  /// The file whose bytes are the locks of keys.
+  private static let keyLocks = "keys"
+
+  /// A new empty folder under `tmp/`, or the system's folder for such where the store is only looked at; the caller
+  /// removes it.
+  package func makeScratch() throws -> String {
+    guard isObserved else { return try scratch.makeFolder() }
+    let name = "\(Files.absolute(NSTemporaryDirectory()))/autopanoptic-\(UInt64.random(in: 0 ... .max).hexadecimal)"
+    try Files.makeFolder(name)
+    return name
+  }
+
+  /// Takes back a folder of `makeScratch` that nobody but this process has written to.
+  package func recycleScratch(_ folder: String) {
+    if isObserved { try? Files.remove(folder) } else { scratch.recycle(folder) }
+  }
+
+  /// Gives back what this process holds under `tmp/`. The next scratch folder makes it anew.
+  package func endScratch() { scratch.end() }
+
+  /// Removes what dead runners left: scratch folders, checkpoints of stages that are done, and files of locks.
+  ///
+  /// What can't be removed stays: it is in nobody's way, and `gc` names it.
+  package func sweep() throws {
+    try scratch.sweep()
+    for name in try Files.list("\(path)/checkpoints") {
+      guard let key = Digest(hex: name), Files.exists(recordPath(key)) else { continue }
+      guard let lock = try acquireLock(key) else { continue }
+      withExtendedLifetime(lock) { _ = try? Files.remove(checkpointPath(key)) }
+    }
+    // Whoever can take a lock finds it a dead one's, and takes its file away on giving it back.
+    for name in try Files.list("\(path)/locks") where name != Store.keyLocks {
+      _ = try KeyLock.acquire("\(path)/locks/\(name)")
+    }
+  }
+}

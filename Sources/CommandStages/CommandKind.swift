@@ -1,0 +1,84 @@
+import Determinism
+import PipelineModel
+
+extension StageKind {
+  /// Runs any program as a stage.
+  ///
+  /// ```yaml
+  /// count:
+  ///   uses: command
+  ///   needs: { text: book.files, script: scripts.files }
+  ///   with:
+  ///     run: [awk, -f, script/count.awk, text/book.txt]
+  ///     stdout: counts.txt
+  ///     outputs: { counts: counts.txt }
+  /// ```
+  ///
+  /// The program works in a folder that holds its inputs, read-only, under their names, and nothing else. `outputs` are
+  /// paths there: `x.json` is a `json` artifact, `x/` a tree, anything else a file, unless `{ path, kind }` says
+  /// otherwise. It sees `environment`, `THREADS`, of `random: true` also `SEED`, and a `PATH` with the programs of `run`
+  /// and `tools`. What those programs are is in the key: the digests of their files, or what a `version` command prints.
+  public static let command: StageKind = {
+    var kind = StageKind(
+      name: "command", version: 1, summary: "runs a program: declared inputs in, declared outputs out",
+      defaults: canonical(CommandParameters()), prepared: PreparedStage(parameters: .null, body: .stage({ _ in })))
+    kind.specialize = { entry, registry in
+      let with = entry.with.without("seed")
+      let parameters = try CommandParameters.parsed(from: with, defaults: StageKind.command.defaults)
+      let folder = Checkout.folder(ofFile: entry.nameLocation.file)
+      return try StageKind.locatingErrors(in: with) {
+        try command(
+          parameters, inputs: entry.needs.map { InputPort($0.input, InputPort.anyKind, optional: true) },
+          hidden: Checkout.root(above: folder), in: registry)
+      }
+    }
+    kind.reinstate = { value, registry in
+      let parameters = try value.decoded(as: CommandParameters.self)
+      let inputs = try (value[inputsName]?.objectValue ?? [:]).sorted { $0.key < $1.key }.map { name, text in
+        let words = (text.stringValue ?? "").split(separator: " ")
+        guard let kind = words.first, words.count == 1 || words.count == 2 && words[1] == "list" else {
+          throw ParameterError(inputsName, "'\(name)': not a kind of artifact")
+        }
+        return InputPort(name, String(kind), optional: true, list: words.count == 2)
+      }
+      let here = Checkout.root(above: Files.absolute("."))
+      var kind = try command(parameters, inputs: inputs, hidden: here, in: registry)
+      let prepared = kind.complete!(inputs)
+      kind.restore = { _ in prepared }
+      return kind
+    }
+    return kind
+  }()
+
+  /// Where the complete parameters say of what kinds the inputs are: what is laid out depends on it.
+  private static let inputsName = "inputs"
+
+  private static func command(
+    _ parameters: CommandParameters, inputs: [InputPort], hidden: String, in registry: StageRegistry
+  ) throws -> StageKind {
+    let command = try Command(
+      parameters, inputs: inputs.map(\.name), hidden: [hidden], kinds: Set(registry.formats.keys))
+    let stage = CommandStage(command: command)
+    let generic = StageKind.command
+    var kind = StageKind(
+      name: generic.name, version: generic.version, summary: generic.summary, inputs: inputs,
+      outputs: command.outputs.map { OutputPort($0.name, $0.kind) }, isRandom: command.isRandom,
+      defaults: generic.defaults, prepared: PreparedStage(parameters: .null, body: .stage({ _ in })))
+    kind.complete = { ports in
+      var members = canonical(parameters).objectValue ?? [:]
+      members[inputsName] = .object(
+        Dictionary(uniqueKeysWithValues: ports.map { ($0.name, .string($0.isList ? "\($0.kind) list" : $0.kind)) }))
+      return PreparedStage(
+        parameters: .object(members), body: .stage({ try stage.run(in: $0) }), tools: command)
+    }
+    return kind
+  }
+}
+
+extension LocatedValue {
+  /// This mapping without one of its members.
+  func without(_ name: String) -> LocatedValue {
+    guard let members else { return self }
+    return LocatedValue(.object(members.filter { $0.name != name }), at: location)
+  }
+}

@@ -1,0 +1,134 @@
+import Determinism
+import Foundation
+import PipelineModel
+import Synchronization
+
+/// Identifies the programs of commands, each of them once.
+final class ToolIdentifier: Sendable {
+  private struct State {
+    var paths: [String: String] = [:]
+    var digests: [String: (stamp: Files.Status, digest: Digest)] = [:]
+    var versions: [[String]: String] = [:]
+    var known: FileDigestCache?
+  }
+
+  private let finder: ToolFinder
+  private let state = Mutex(State())
+
+  init(searchPath: String?) { finder = ToolFinder(searchPath: searchPath ?? ToolFinder.standardPath) }
+
+  /// - Throws: code `missingTool` that names the stage and the program.
+  func identity(of command: Command, on host: StageHost, stage: String) throws -> ToolIdentity {
+    var identity = ToolIdentity()
+    for tool in command.tools {
+      guard let path = path(of: tool) else {
+        throw PipelineError(
+          .missingTool,
+          "stage '\(stage)': no program '\(tool)'"
+            + (tool.utf8.first == UInt8(ascii: "/") ? "" : " in \(finder.searchPath)"))
+      }
+      identity.paths[tool] = Tool(path: path)
+      if command.version == nil {
+        let (stamp, digest) = try digest(of: path, host)
+        identity.paths[tool]!.stamp = stamp
+        identity.traits["tool \(RelativePath.name(tool))"] = digest.hex
+      }
+    }
+    if let words = command.version {
+      identity.traits["tool version"] = try version(
+        words, of: identity.paths.values.map(\.path).sortedByBytes(), hidden: command.hidden, host, stage: stage)
+    }
+    return identity
+  }
+
+  private func path(of tool: String) -> String? {
+    state.withLock { state in
+      if let path = state.paths[tool] { return path }
+      let path = finder.find(tool)
+      state.paths[tool] = path
+      return path
+    }
+  }
+
+  private func digest(of path: String, _ host: StageHost) throws -> (stamp: Files.Status, digest: Digest) {
+    try state.withLock { state in
+      if let known = state.digests[path] { return known }
+      let cache =
+        try state.known ?? FileDigestCache(store: host.store, isObserved: host.isObserved, root: "tools")
+      state.known = cache
+      let status = try Files.status(path)
+      if let digest = cache.digest(of: path, status) {
+        state.digests[path] = (status, digest)
+        return (status, digest)
+      }
+      let now = Int(saturating: Date().timeIntervalSince1970 * 1e9)
+      let digest = try Files.sha256(path)
+      guard try Files.status(path) == status else {
+        throw PipelineError(.io, "\(path): changed while it was read; run again")
+      }
+      try cache.remember([(path, status, digest)], at: now)
+      state.digests[path] = (status, digest)
+      return (status, digest)
+    }
+  }
+
+  /// What a version command prints, on either stream.
+  ///
+  /// It is a program that a pipeline file or a record names, and is run before anybody asked for its stage. So it is
+  /// confined as the stage would be, with no input.
+  private func version(
+    _ words: [String], of tools: [String], hidden: [String], _ host: StageHost, stage: String
+  ) throws -> String {
+    if let known = state.withLock({ $0.versions[words] }) { return known }
+    let policy = host.policy
+    func failure(_ why: String) -> PipelineError {
+      PipelineError(.missingTool, "stage '\(stage)': the version command '\(words.joined(separator: " "))' \(why)")
+    }
+    guard let program = finder.find(words[0]) else { throw failure("names no program in \(finder.searchPath)") }
+    let sandbox = try Sandbox.find(policy ?? .automatic)
+    if case .none(let reason) = sandbox {
+      if policy == nil {
+        throw failure("would run without a sandbox, which only commands that execute stages do: \(reason)")
+      }
+      let hidden = hidden + hidden.compactMap { Trail($0)?.end } + [host.store]
+      let end = Trail(program)?.end ?? program
+      if hidden.contains(where: { RelativePath.contains($0, program) || RelativePath.contains($0, end) }) {
+        throw failure("names a program of the checkout or the store, which is not run without a sandbox")
+      }
+    }
+    let scratch = try host.makeScratch()
+    defer { try? removeTree(scratch) }
+    let environment = ["PATH": finder.searchPath]
+    var process = ChildProcess(executable: program, arguments: words, environment: environment, folder: scratch)
+    if case .bubblewrap(let wrapper, _, let filters) = sandbox {
+      let confinement = Confinement(
+        programs: tools + [program], hidden: hidden + [host.store], variables: environment, filters: filters)
+      process = try confinement.process(wrapper: wrapper, program: program, words: words, folder: "/tmp")
+    }
+    let (ending, bytes) = try process.capture(bytes: 1 << 16, limit: 10, interruption: Interruption())
+    let text = ToolIdentifier.text(bytes)
+    guard ending == .exited(0) else { throw failure("\(ending): \(Printable.line(String(text.prefix(200))))") }
+    guard !text.isEmpty else { throw failure("prints nothing") }
+    state.withLock { $0.versions[words] = text }
+    return text
+  }
+
+  /// The beginning of what was printed; of more, the digest of all stands for the rest.
+  private static func text(_ bytes: [UInt8]) -> String {
+    let head = bytes.prefix(4096)
+    let text = String(validating: head, as: UTF8.self) ?? String(decoding: head, as: UTF8.self)
+    let plain = text.trimmingCharacters(in: .whitespacesAndNewlines)
+    let isWhole = bytes.count == head.count && String(validating: head, as: UTF8.self) != nil
+    return isWhole ? plain : "\(plain) (all of it: \(Digest(of: bytes).hex))"
+  }
+}
+
+extension Command: ToolRequirement {
+  func identity(on host: StageHost, stage: String) throws -> ToolIdentity {
+    try host.helper { ToolIdentifier(searchPath: host.searchPath) }.identity(of: self, on: host, stage: stage)
+  }
+
+  func notice(under policy: SandboxPolicy) throws -> String? { try Sandbox.notice(policy) }
+
+  func isConfined(under policy: SandboxPolicy) throws -> Bool { try Sandbox.find(policy).isSandbox }
+}

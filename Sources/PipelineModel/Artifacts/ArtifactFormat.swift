@@ -1,0 +1,27 @@
+import Determinism
+
+/// How a kind of artifact is stored and what its digest is.
+///
+/// The digest is of the logical content: two files with equal content have equal digests, however they are compressed
+/// or laid out.
+public protocol ArtifactFormat: Sendable {
+  /// The kind's name, as ports declare it.
+  static var name: String { get }
+  /// Ending of object files, without the dot.
+  static var fileExtension: String { get }
+
+  /// The logical digest of a file.
+  /// - Throws: where the file is not of this format.
+  func digest(ofFileAt path: String) throws -> Digest
+  /// Where the contents of two files differ, in an order of their places that is always the same.
+  /// - Parameter limit: how many differences are wanted at most.
+  func differences(between a: String, and b: String, limit: Int) throws -> [ArtifactDifference]
+  /// Lines that tell people what a file holds.
+  func summary(ofFileAt path: String) throws -> [String]
+}
+
+extension ArtifactFormat {
+  public func differences(between a: String, and b: String, limit: Int) throws -> [ArtifactDifference] { [] }
+  public func summary(ofFileAt path: String) throws -> [String] { [] }
+  package var name: String { Self.name }
+}

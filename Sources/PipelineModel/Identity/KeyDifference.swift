@@ -1,0 +1,114 @@
+import Determinism
+
+/// One thing that an execution to be and a record do not have in common, so that their keys differ.
+public struct KeyDifference: Hashable, Sendable, CustomStringConvertible {
+  public enum Part: String, Sendable {
+    case version, trait, parameter, seed, input
+    /// The files of a source.
+    case files
+  }
+
+  public let part: Part
+  /// The trait, the parameter as pipeline files spell it, the input, or the output of a source; empty for a version
+  /// and a seed.
+  public let name: String
+  /// Values as text, digests shortened; `absent` where there is none.
+  public let old: String
+  public let new: String
+  /// What differs inside an input, where that can be told in a few words.
+  public var detail = ""
+
+  public var description: String {
+    let subject =
+      switch part {
+      case .version, .seed: part.rawValue
+      case .trait, .parameter, .input: "\(part.rawValue) \(name)"
+      case .files: "files of \(name)"
+      }
+    return "\(subject) was \(old), is \(new)" + (detail.isEmpty ? "" : " (\(detail))")
+  }
+
+  /// For programs.
+  package var canonical: CanonicalValue {
+    var members: [String: CanonicalValue] = [
+      "part": .string(part.rawValue), "name": .string(name), "old": .string(old), "new": .string(new),
+    ]
+    if !detail.isEmpty { members["detail"] = .string(detail) }
+    return .object(members)
+  }
+}
+
+extension KeyDifference {
+  /// What does not come from other stages: version, traits, parameters, seed.
+  package static func own(from old: StageIdentity, to new: StageIdentity) -> [KeyDifference] {
+    var out = [KeyDifference]()
+    if old.version != new.version {
+      out.append(KeyDifference(part: .version, name: "", old: "\(old.version)", new: "\(new.version)"))
+    }
+    for name in Set(old.traits.keys).union(new.traits.keys).sorted() where old.traits[name] != new.traits[name] {
+      out.append(
+        KeyDifference(
+          part: .trait, name: name, old: old.traits[name].map(shortened) ?? absent,
+          new: new.traits[name].map(shortened) ?? absent))
+    }
+    if old.parameters != new.parameters {
+      for d in ValueDifference.all(between: old.parameters, and: new.parameters) {
+        let path = d.path.split(separator: ".").map { ParameterNames.fileSpelling(of: String($0)) }
+        out.append(KeyDifference(part: .parameter, name: path.joined(separator: "."), old: d.old, new: d.new))
+      }
+    }
+    if old.seed != new.seed {
+      func text(_ seed: UInt64?) -> String { seed.map(String.init) ?? "none" }
+      out.append(KeyDifference(part: .seed, name: "", old: text(old.seed), new: text(new.seed)))
+    }
+    return out
+  }
+
+  /// What comes from other stages or from the disk.
+  /// - Parameter isPartial: whether inputs that `new` lacks are not known yet, rather than absent.
+  package static func inputs(from old: StageIdentity, to new: StageIdentity, isPartial: Bool = false) -> [KeyDifference]
+  {
+    var out = [KeyDifference]()
+    if old.inputs != new.inputs {
+      let names = isPartial ? Set(new.inputs.keys) : Set(old.inputs.keys).union(new.inputs.keys)
+      for name in names.sorted() where old.inputs[name] != new.inputs[name] {
+        out.append(input(name, old.inputs[name], new.inputs[name]))
+      }
+    }
+    if old.observed != new.observed {
+      for name in Set(old.observed.keys).union(new.observed.keys).sorted()
+      where old.observed[name] != new.observed[name] {
+        out.append(
+          KeyDifference(
+            part: .files, name: name, old: old.observed[name]?.short ?? absent,
+            new: new.observed[name]?.short ?? absent))
+      }
+    }
+    return out
+  }
+
+  private static let absent = "absent"
+
+  private static func input(
+    _ name: String, _ old: StageIdentity.Input?, _ new: StageIdentity.Input?
+  ) -> KeyDifference {
+    var difference = KeyDifference(part: .input, name: name, old: text(old), new: text(new))
+    if case .list(let a)? = old, case .list(let b)? = new, a.count == b.count {
+      let changed = a.indices.filter { a[$0] != b[$0] }
+      let first = changed.prefix(3).map { "[\($0)]" }.joined(separator: ", ")
+      difference.detail = "\(changed.count) of \(a.count) differ: \(first)\(changed.count > 3 ? ", ..." : "")"
+    }
+    return difference
+  }
+
+  /// The value of a trait, which may be a digest.
+  private static func shortened(_ text: String) -> String { Digest(hex: text)?.short ?? text }
+
+  private static func text(_ input: StageIdentity.Input?) -> String {
+    switch input {
+    case nil: absent
+    case .single(let digest): digest.short
+    case .list(let digests): "\(digests.count) artifacts \(Digest(of: digests.map(\.hex).joined()).short)"
+    }
+  }
+}

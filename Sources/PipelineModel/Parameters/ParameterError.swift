@@ -1,0 +1,13 @@
+/// A parameter with a value that its stage can't use.
+public struct ParameterError: Error, CustomStringConvertible {
+  /// The member's Swift name, with dots for nested ones.
+  public let parameter: String
+  public let message: String
+
+  public init(_ parameter: String, _ message: String) {
+    self.parameter = parameter
+    self.message = message
+  }
+
+  public var description: String { "'\(ParameterNames.fileSpelling(of: parameter))': \(message)" }
+}

@@ -1,0 +1,24 @@
+import Determinism
+
+/// A number of a `json` output for the end of a run, such as a quality in percent.
+public struct Highlight: Sendable {
+  public let name: String
+  public let output: String
+  /// The names of the members that lead to it, joined by dots.
+  public let path: String
+  /// What the number is multiplied by.
+  public let scale: Double
+
+  public init(_ name: String, of output: String, at path: String, scale: Double = 1) {
+    self.name = name
+    self.output = output
+    self.path = path
+    self.scale = scale
+  }
+
+  /// The number in an artifact's value; nil where there is none.
+  package func value(in json: CanonicalValue) -> Double? {
+    let found = path.split(separator: ".").reduce(Optional(json)) { $0?[String($1)] }
+    return found?.numberValue.map { $0 * scale }
+  }
+}

@@ -1,0 +1,35 @@
+/// An artifact that a stage reads.
+public struct InputPort: Hashable, Sendable {
+  public let name: String
+  /// Name of the artifact format.
+  public let kind: String
+  public let isOptional: Bool
+  /// Whether the stage takes the artifacts of all instances of a fanned-out stage, in order.
+  public let isList: Bool
+
+  public init(_ name: String, _ kind: String, optional: Bool = false, list: Bool = false) {
+    self.name = name
+    self.kind = kind
+    self.isOptional = optional
+    self.isList = list
+  }
+}
+
+extension InputPort {
+  /// What a port takes that takes whatever is given to it: any kind, one artifact or a list.
+  package static let anyKind = "*"
+
+  var takesAnything: Bool { kind == InputPort.anyKind }
+}
+
+/// An artifact that a stage writes.
+public struct OutputPort: Hashable, Sendable {
+  public let name: String
+  /// Name of the artifact format.
+  public let kind: String
+
+  public init(_ name: String, _ kind: String) {
+    self.name = name
+    self.kind = kind
+  }
+}

@@ -1,0 +1,75 @@
+import ArtifactStore
+import Determinism
+import Foundation
+import PipelineModel
+import Synchronization
+
+/// The diary of one run: a JSON line per event, and a log for each stage.
+final class Journal: Sendable {
+  package let run: String
+  private let folder: String
+  private let pipeline: String
+  private let state = Mutex(State())
+
+  private struct State {
+    var isStarted = false
+    /// Stages found in the store before anything was executed.
+    var cached: [(stage: String, key: Digest)] = []
+  }
+
+  /// The folder is made when something is executed: a run that finds all cached leaves nothing behind.
+  init(store: Store, pipeline: String) {
+    self.pipeline = pipeline
+    let random = UInt64.random(in: 0 ... .max).hexadecimal.prefix(6)
+    run = "\(Timestamp.compact())-\(random)"
+    folder = "\(store.path)/runs/\(run)"
+  }
+
+  /// The file with the log of a stage or instance.
+  static func logPath(store: Store, run: String, stage: String) -> String {
+    "\(store.path)/runs/\(run)/\(logName(stage))"
+  }
+
+  /// `judge[2,3]` logs to `judge-2-3.log`; whatever else a name holds, the log lies in the run's folder.
+  private static func logName(_ stage: String) -> String {
+    String(stage.filter { $0 != "]" }.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") ? $0 : "-" })
+      + ".log"
+  }
+
+  /// A diary that can't be written must not end the run: errors are dropped here, since the records are the truth.
+  package func note(_ event: RunEvent) {
+    switch event {
+    case .log(let stage, let text):
+      append("\(Timestamp.now()) \(text)\n", to: Journal.logName(stage))
+    case .cached(let stage, let key):
+      let isPending = state.withLock { state in
+        if !state.isStarted { state.cached.append((stage, key)) }
+        return !state.isStarted
+      }
+      if !isPending { append(line(event), to: "journal.jsonl") }
+    case .runFinished:
+      if state.withLock({ $0.isStarted }) { append(line(event), to: "journal.jsonl") }
+    default: append(line(event), to: "journal.jsonl")
+    }
+  }
+
+  private func line(_ event: RunEvent) -> String {
+    guard case .object(var members) = event.canonical else { return "" }
+    members["time"] = .string(Timestamp.now())
+    return CanonicalValue.object(members).canonicalText + "\n"
+  }
+
+  private func append(_ text: String, to name: String) {
+    state.withLock { state in
+      if !state.isStarted {
+        _ = try? Files.makeFolder(folder)
+        let known = state.cached.map { line(.cached(stage: $0.stage, key: $0.key)) }
+        let first = ([line(.runStarted(run: run, pipeline: pipeline))] + known).joined()
+        try? Files.write(Array(first.utf8), to: "\(folder)/journal.jsonl", append: true)
+        state.cached = []
+      }
+      state.isStarted = true
+      try? Files.write(Array(text.utf8), to: "\(folder)/\(name)", append: true)
+    }
+  }
+}

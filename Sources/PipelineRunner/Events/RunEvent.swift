@@ -1,0 +1,81 @@
+import Determinism
+import PipelineModel
+
+/// What happens during a run, for displays, journals and programs.
+public enum RunEvent: Sendable {
+  case runStarted(run: String, pipeline: String)
+  /// A source is being read for the first time; in bytes.
+  case hashing(stage: String, done: Int, of: Int, detail: String)
+  case cached(stage: String, key: Digest)
+  /// Another runner on the same store works on it.
+  case waiting(stage: String, key: Digest)
+  case started(stage: String, key: Digest, threads: Int)
+  case resumed(stage: String, step: Int)
+  case progress(stage: String, step: Int, of: Int, unit: String, detail: String)
+  case checkpoint(stage: String, step: Int, of: Int)
+  case log(stage: String, text: String)
+  case finished(stage: String, key: Digest, outputs: [String: Artifact], seconds: Double)
+  case failed(stage: String, key: Digest, message: String)
+  case interrupted(stage: String)
+  /// A number that the stage's kind wants people to see; of a fanned-out stage the smallest and the largest.
+  case highlight(stage: String, name: String, least: Double, most: Double, count: Int)
+  /// Something about the run as a whole that the user should know.
+  case notice(String)
+  case runFinished(root: Digest?, executed: Int, cached: Int, seconds: Double, wasInterrupted: Bool)
+
+  /// The event as one JSON object.
+  public var canonical: CanonicalValue {
+    func event(_ name: String, _ members: [String: CanonicalValue]) -> CanonicalValue {
+      .object(members.merging(["event": .string(name)]) { a, _ in a })
+    }
+    func rounded(_ seconds: Double) -> CanonicalValue { .measure((seconds * 1000).rounded() / 1000) }
+    return switch self {
+    case .runStarted(let run, let pipeline):
+      event("run-started", ["run": .string(run), "pipeline": .string(pipeline)])
+    case .hashing(let stage, let done, let total, let detail):
+      event(
+        "hashing",
+        ["stage": .string(stage), "done": .integer(done), "of": .integer(total), "detail": .string(detail)])
+    case .cached(let stage, let key): event("cached", ["stage": .string(stage), "key": .string(key.hex)])
+    case .waiting(let stage, let key): event("waiting", ["stage": .string(stage), "key": .string(key.hex)])
+    case .started(let stage, let key, let threads):
+      event("started", ["stage": .string(stage), "key": .string(key.hex), "threads": .integer(threads)])
+    case .resumed(let stage, let step): event("resumed", ["stage": .string(stage), "step": .integer(step)])
+    case .progress(let stage, let step, let total, let unit, let detail):
+      event(
+        "progress",
+        [
+          "stage": .string(stage), "step": .integer(step), "of": .integer(total), "unit": .string(unit),
+          "detail": .string(detail),
+        ])
+    case .checkpoint(let stage, let step, let total):
+      event("checkpoint", ["stage": .string(stage), "step": .integer(step), "of": .integer(total)])
+    case .log(let stage, let text): event("log", ["stage": .string(stage), "text": .string(text)])
+    case .finished(let stage, let key, let outputs, let seconds):
+      event(
+        "finished",
+        [
+          "stage": .string(stage), "key": .string(key.hex), "outputs": .object(outputs.mapValues(\.canonical)),
+          "seconds": rounded(seconds),
+        ])
+    case .failed(let stage, let key, let message):
+      event("failed", ["stage": .string(stage), "key": .string(key.hex), "message": .string(message)])
+    case .notice(let text): event("notice", ["text": .string(text)])
+    case .interrupted(let stage): event("interrupted", ["stage": .string(stage)])
+    case .highlight(let stage, let name, let least, let most, let count):
+      event(
+        "highlight",
+        [
+          "stage": .string(stage), "name": .string(name), "least": .measure(least), "most": .measure(most),
+          "count": .integer(count),
+        ])
+    case .runFinished(let root, let executed, let cached, let seconds, let wasInterrupted):
+      event(
+        "run-finished",
+        [
+          "root": root.map { .string($0.hex) } ?? .null, "executed": .integer(executed), "cached": .integer(cached),
+          "seconds": rounded(seconds), "interrupted": .bool(wasInterrupted),
+        ])
+    }
+  }
+}

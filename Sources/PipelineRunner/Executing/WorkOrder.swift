@@ -1,0 +1,126 @@
+import ArtifactStore
+import Determinism
+import PipelineModel
+
+/// One instance to be executed: everything that an executor has to know of it, in this process or in another one that
+/// sees the same store.
+///
+/// Its form as text is canonical JSON. The stage itself is found in the registry of whoever executes the order, by the
+/// kind and the parameters of the identity.
+public struct WorkOrder: Sendable, Equatable {
+  /// What the execution may take, and how it goes about its work. Nothing here may change a result.
+  public struct Resources: Sendable, Equatable {
+    public var threads: Int
+    /// Seconds between checkpoints; 0 saves one after every step.
+    public var checkpointInterval: Double
+    public var sandbox: SandboxPolicy
+
+    public init(threads: Int, checkpointInterval: Double, sandbox: SandboxPolicy) {
+      self.threads = threads
+      self.checkpointInterval = checkpointInterval
+      self.sandbox = sandbox
+    }
+  }
+
+  /// Names, for the record and for messages.
+  public let pipeline: String
+  /// `finetune`, `evaluate[3]` or `evaluate[2,3]`.
+  public let stage: String
+  public let key: Digest
+  /// The run that it is part of; empty for none.
+  public let run: String
+  public var resources: Resources
+
+  /// What the key is the digest of.
+  package let identity: StageIdentity
+  /// By the name of the port; one artifact unless the port is a list.
+  package let inputs: [String: [Artifact]]
+  /// The element of an array that some inputs are.
+  package let element: Instance.Element?
+  /// Of a source, what was found: it is only to be recorded.
+  package let observed: [String: Artifact]?
+  /// Folders of sources, by the digests of the trees that were found there.
+  package let roots: [Digest: String]
+  /// Goes into the record: program, host and the like.
+  package let environment: CanonicalValue
+
+  /// - Parameter trees: what is known of folders of sources; those that the instance needs go into the order.
+  package init(
+    _ instance: Instance, of pipeline: String, trees: [Digest: SourceTree], run: String, resources: Resources,
+    environment: CanonicalValue
+  ) {
+    self.pipeline = pipeline
+    self.run = run
+    self.resources = resources
+    self.environment = environment
+    stage = instance.name
+    key = instance.key
+    identity = instance.identity
+    inputs = instance.inputs
+    element = instance.element
+    observed = instance.observed
+    var digests = instance.inputs.values.joined().filter(\.isExternal).map(\.digest)
+    digests += (instance.observed ?? [:]).values.map(\.digest)
+    if let origin = instance.element?.origin.array { digests.append(origin) }
+    roots = Dictionary(digests.compactMap { d in trees[d].map { (d, $0.root) } }, uniquingKeysWith: { a, _ in a })
+  }
+}
+
+extension WorkOrder {
+  public var canonical: CanonicalValue {
+    var members: [String: CanonicalValue] = [
+      "pipeline": .string(pipeline), "stage": .string(stage), "run": .string(run), "key": .string(key.hex),
+      "identity": identity.canonical, "environment": environment,
+      "inputs": .object(inputs.mapValues { .array($0.map(\.canonical)) }),
+      "roots": .object(
+        Dictionary(roots.map { ($0.key.hex, .string($0.value)) }, uniquingKeysWith: { a, _ in a })),
+      "resources": [
+        "threads": .integer(resources.threads), "checkpoint-interval": .number(resources.checkpointInterval),
+        "sandbox": .string(resources.sandbox.rawValue),
+      ],
+    ]
+    if let observed { members["observed"] = .object(observed.mapValues(\.canonical)) }
+    if let element { members["element"] = element.canonical }
+    return .object(members)
+  }
+
+  /// Nil where the value is not exactly what `canonical` writes.
+  public init?(canonical value: CanonicalValue) {
+    guard let pipeline = value["pipeline"]?.stringValue, let stage = value["stage"]?.stringValue,
+      let run = value["run"]?.stringValue, let environment = value["environment"],
+      let identity = value["identity"].flatMap(StageIdentity.init(canonical:)),
+      let inputs = value["inputs"]?.objectValue, let roots = value["roots"]?.objectValue,
+      let threads = value["resources"]?["threads"]?.integerValue, threads > 0,
+      let interval = value["resources"]?["checkpoint-interval"]?.numberValue,
+      let sandbox = value["resources"]?["sandbox"]?.stringValue.flatMap(SandboxPolicy.init(rawValue:))
+    else { return nil }
+    self.pipeline = pipeline
+    self.stage = stage
+    self.run = run
+    self.identity = identity
+    self.environment = environment
+    key = identity.key
+    resources = Resources(threads: threads, checkpointInterval: interval, sandbox: sandbox)
+    self.inputs = inputs.mapValues { ($0.arrayValue ?? []).compactMap(Artifact.init(canonical:)) }
+    observed = value["observed"]?.objectValue?.compactMapValues(Artifact.init(canonical:))
+    element = value["element"].flatMap(Instance.Element.init(canonical:))
+    self.roots = Dictionary(
+      roots.compactMap { name, root in
+        Digest(hex: name).flatMap { digest in root.stringValue.map { (digest, $0) } }
+      }, uniquingKeysWith: { a, _ in a })
+    // What was passed over shows here.
+    guard canonical == value else { return nil }
+  }
+}
+
+extension WorkOrder: Codable {
+  public init(from decoder: any Decoder) throws {
+    guard let order = WorkOrder(canonical: try CanonicalValue(from: decoder)) else {
+      throw DecodingError.dataCorrupted(
+        .init(codingPath: decoder.codingPath, debugDescription: "not a work order, or one of another version"))
+    }
+    self = order
+  }
+
+  public func encode(to encoder: any Encoder) throws { try canonical.encode(to: encoder) }
+}

@@ -1,0 +1,146 @@
+import ArtifactStore
+import Determinism
+import PipelineModel
+
+/// Finds for each instance the record it has most in common with: first those of the same stage, then the fewest
+/// differences, then those of the same instance, then the newest.
+///
+/// Records of a kind are read once, and what an instance shares with its siblings is compared once.
+final class Explainer {
+  private struct Candidate {
+    let entry: StoreIndex.Entry
+    let identity: StageIdentity
+  }
+
+  private struct Comparison {
+    let candidate: Candidate
+    let isSameStage: Bool
+    /// Of version, traits, parameters and seed, which all instances of a stage share.
+    let own: [KeyDifference]
+  }
+
+  private let store: Store
+  private var candidates: [String: [StoreIndex.Entry]] = [:]
+  private var identities: [Digest: StageIdentity] = [:]
+  private var comparisons: [String: [Comparison]] = [:]
+  private var isIndexComplete = false
+  /// How many inputs are still opened to say what differs inside.
+  private var details = 40
+
+  /// Records of one kind that are compared at most: more would take long and rarely be nearer.
+  private static let limit = 256
+
+  init(store: Store) { self.store = store }
+
+  func explain(_ instance: Instance, stageName: String) -> Explanation {
+    if let outputs = try? store.outputs(of: instance.key) {
+      let lost = outputs.sorted { $0.key < $1.key }.filter { !store.hasObject($0.value) }
+        .map { "its output '\($0.key)' (\($0.value.digest.short)) is missing from the store" }
+      return Explanation(lost: lost)
+    }
+    var explanation = nearest(
+      to: instance.identity, stageName: stageName, instanceName: instance.name, isPartial: false)
+    for i in explanation.differences.indices where explanation.differences[i].part == .input {
+      if let detail = detail(explanation.differences[i].name, instance, explanation.nearest!) {
+        explanation.differences[i].detail = detail
+      }
+    }
+    return explanation
+  }
+
+  /// Of an instance whose inputs are not all known yet: what makes it run in any case. No differences and a record:
+  /// it stays cached if what it waits for comes out as it was.
+  func foresee(_ identity: StageIdentity, stageName: String) -> Explanation {
+    nearest(to: identity, stageName: stageName, instanceName: stageName, isPartial: true)
+  }
+
+  /// What the newest execution of each instance of a stage took, by the instance's name.
+  func lastEntries(kind: String, stageName: String) -> [String: StoreIndex.Entry] {
+    var last = [String: StoreIndex.Entry]()
+    for entry in entries(ofKind: kind)
+    where StageAddress.stage(ofInstance: entry.stage) == stageName && last[entry.stage] == nil {
+      last[entry.stage] = entry
+    }
+    return last
+  }
+
+  private func nearest(
+    to identity: StageIdentity, stageName: String, instanceName: String, isPartial: Bool
+  ) -> Explanation {
+    var best: (Comparison, inputs: [KeyDifference])?
+    for comparison in compare(identity, stageName: stageName) {
+      // A count below this is nearer.
+      var bound = Int.max
+      if let best {
+        if best.0.isSameStage && !comparison.isSameStage { break }
+        bound = best.0.own.count + best.inputs.count
+        let entries = (best.0.candidate.entry, comparison.candidate.entry)
+        if entries.0.stage != instanceName && entries.1.stage == instanceName { bound += 1 }
+      }
+      guard comparison.own.count < bound else { continue }
+      let inputs = KeyDifference.inputs(from: comparison.candidate.identity, to: identity, isPartial: isPartial)
+      if comparison.own.count + inputs.count < bound { best = (comparison, inputs) }
+    }
+    guard let best else { return Explanation() }
+    return Explanation(nearest: best.0.candidate.entry, differences: best.0.own + best.inputs)
+  }
+
+  /// Same stage first, each part newest first.
+  private func compare(_ identity: StageIdentity, stageName: String) -> [Comparison] {
+    if let known = comparisons[stageName] { return known }
+    let all = entries(ofKind: identity.kind)
+    let same = all.filter { StageAddress.stage(ofInstance: $0.stage) == stageName }
+    let others = all.filter { StageAddress.stage(ofInstance: $0.stage) != stageName }
+    let chosen =
+      same.prefix(Explainer.limit).map { ($0, true) }
+      + others.prefix(max(0, Explainer.limit - same.count)).map { ($0, false) }
+    let result = chosen.compactMap { entry, isSameStage -> Comparison? in
+      guard let found = self.identity(entry.key) else { return nil }
+      return Comparison(
+        candidate: Candidate(entry: entry, identity: found), isSameStage: isSameStage,
+        own: KeyDifference.own(from: found, to: identity))
+    }
+    comparisons[stageName] = result
+    return result
+  }
+
+  private func entries(ofKind kind: String) -> [StoreIndex.Entry] {
+    if !isIndexComplete {
+      // An index that lost lines must not hide what was run.
+      try? store.completeIndex()
+      isIndexComplete = true
+    }
+    if let known = candidates[kind] { return known }
+    let entries = store.index.keys(ofKind: kind).compactMap { store.index.entry($0) }
+    candidates[kind] = entries
+    return entries
+  }
+
+  private func identity(_ key: Digest) -> StageIdentity? {
+    if let known = identities[key] { return known }
+    guard let record = try? store.record(key) else { return nil }
+    identities[key] = record.identity
+    return record.identity
+  }
+
+  /// What differs inside a small structured input.
+  private func detail(_ input: String, _ instance: Instance, _ nearest: StoreIndex.Entry) -> String? {
+    guard details > 0, let artifacts = instance.inputs[input], artifacts.count == 1,
+      artifacts[0].kind == JSONFormat.name, case .single(let old)? = identity(nearest.key)?.inputs[input]
+    else { return nil }
+    details -= 1
+    func value(_ digest: Digest) -> CanonicalValue? {
+      let artifact = Artifact(kind: JSONFormat.name, digest: digest)
+      guard (try? store.verify(artifact)) != nil else { return nil }
+      return try? JSONFormat.read(store.objectPath(artifact))
+    }
+    var current: CanonicalValue?
+    if let element = instance.element, element.ports.contains(input), case .json(let own) = element.value {
+      current = own
+    }
+    guard let before = value(old), let now = current ?? value(artifacts[0].digest) else { return nil }
+    let all = ValueDifference.all(between: before, and: now, limit: 4)
+    let shown = all.prefix(3).map { "\($0.path.isEmpty ? "value" : $0.path) was \($0.old), is \($0.new)" }
+    return (shown + (all.count > 3 ? ["..."] : [])).joined(separator: "; ")
+  }
+}

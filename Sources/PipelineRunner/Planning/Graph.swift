@@ -1,0 +1,337 @@
+import ArtifactStore
+import Determinism
+import PipelineModel
+
+/// A pipeline that is being worked off: which instances there are, and which artifacts are known.
+///
+/// It grows: a fanned-out stage gets its instances when the array it fans out over becomes known, and the rounds of a
+/// loop get theirs one after the other. It executes nothing; a planner completes what is cached, a runner completes
+/// what it ran.
+package struct Graph {
+  package struct Slot {
+    package var instance: Instance?
+    package var outputs: [String: Artifact]?
+  }
+
+  /// A stage in one round; outside of loops there is one.
+  package struct RoundState {
+    /// Nil while the number of instances is unknown.
+    package var slots: [Slot]?
+    /// Wanted slots without outputs.
+    package var open = 0
+    /// The array or tree, of a fanned-out stage.
+    package var elements: [ElementValue] = []
+    package var array: Artifact?
+
+    package var isComplete: Bool { slots != nil && open == 0 }
+  }
+
+  package let pipeline: Pipeline
+  package let demand: Demand
+  /// Stages that matter, rising.
+  package let wanted: [Int]
+  /// By stage and round.
+  package private(set) var states: [[RoundState]]
+  /// Wanted rounds that are not complete, by stage.
+  private var openRounds: [Int]
+  private let traits: [String: String]
+  private let observations: [Int: [String: Artifact]]
+  /// Of commands, by stage.
+  private var tools: [ToolIdentity?]
+  private let loadElements: (Artifact) throws -> [ElementValue]
+
+  /// - Parameters:
+  ///   - observations: what each source found; a source without an entry never completes.
+  ///   - toolIdentity: the programs of a command; one without them never gets instances.
+  ///   - loadElements: reads a `json` artifact that must be an array, or the manifest of a tree.
+  init(
+    pipeline: Pipeline, demand: Demand, traits: [String: String], observations: [Int: [String: Artifact]],
+    toolIdentity: (Int) -> ToolIdentity?, loadElements: @escaping (Artifact) throws -> [ElementValue]
+  ) {
+    self.pipeline = pipeline
+    self.demand = demand
+    self.wanted = demand.stages
+    self.traits = traits
+    self.observations = observations
+    self.loadElements = loadElements
+    states = pipeline.stages.map { Array(repeating: RoundState(), count: $0.rounds) }
+    tools = Array(repeating: nil, count: states.count)
+    openRounds = demand.slots.map { rounds in rounds.count { $0 != .none } }
+    for i in wanted where pipeline.stages[i].prepared.tools != nil { tools[i] = toolIdentity(i) }
+    for i in wanted where pipeline.stages[i].forEach == nil {
+      for round in states[i].indices where demand[i, round] != .none {
+        states[i][round] = RoundState(slots: [Slot()], open: 1)
+      }
+    }
+  }
+
+  /// The instances that need nothing.
+  package mutating func start() throws -> [Instance] {
+    var found = [Instance]()
+    for i in wanted where pipeline.stages[i].dependencies.isEmpty {
+      for round in states[i].indices { attempt(i, round, into: &found) }
+    }
+    return found
+  }
+
+  /// Notes the outputs of an instance.
+  /// - Returns: the instances that became known by it.
+  package mutating func complete(_ instance: Instance, outputs: [String: Artifact]) throws -> [Instance] {
+    var found = [Instance]()
+    let (stage, round) = (instance.stage, instance.round)
+    precondition(states[stage][round].slots?[instance.slot].outputs == nil, "\(instance.name) completed twice")
+    states[stage][round].slots![instance.slot].outputs = outputs
+    states[stage][round].open -= 1
+    if pipeline.stages[stage].forEach != nil {
+      for d in pipeline.stages[stage].dependents {
+        let readsSibling = pipeline.stages[d].inputs.values.contains {
+          if case .sibling(stage, _) = $0 { true } else { false }
+        }
+        guard readsSibling else { continue }
+        for i in pipeline.roundsReading(stage, round, by: d) where states[d][i].slots != nil {
+          attempt(d, i, slot: instance.slot, into: &found)
+        }
+      }
+    }
+    if states[stage][round].isComplete { try roundCompleted(stage, round, into: &found) }
+    return found
+  }
+
+  /// Completes the instances whose outputs are known, and what becomes known by that.
+  /// - Parameters:
+  ///   - outputs: those of an instance that need not be executed; nil where it must.
+  ///   - failed: takes an instance whose outputs can't be told, or do not fit; the others go on.
+  /// - Returns: the instances that must be executed, in the order in which they became known.
+  package mutating func completeKnown<E: Error>(
+    _ instances: [Instance], outputs: (Instance) throws -> [String: Artifact]?,
+    failed: (Instance, any Error) throws(E) -> Void
+  ) throws(E) -> [Instance] {
+    var queue = instances
+    var open = [Instance]()
+    var next = 0
+    while next < queue.count {
+      let instance = queue[next]
+      next += 1
+      do {
+        if let outputs = try outputs(instance) {
+          queue += try complete(instance, outputs: outputs)
+        } else {
+          open.append(instance)
+        }
+      } catch {
+        try failed(instance, error)
+      }
+    }
+    return open
+  }
+
+  private mutating func roundCompleted(_ stage: Int, _ round: Int, into found: inout [Instance]) throws {
+    openRounds[stage] -= 1
+    let node = pipeline.stages[stage]
+    for d in node.dependents {
+      let reader = pipeline.stages[d]
+      if node.loop != nil, reader.loop == node.loop {
+        try visit(d, round, into: &found)
+        // Readers of earlier rounds may have waited for this one alone.
+        guard reader.inputs.values.contains(where: { $0.stage == stage && !$0.isForward }) else { continue }
+        for later in round + 1..<max(round + 1, reader.rounds) {
+          try visit(d, later, into: &found)
+          if !states[stage][later].isComplete { break }
+        }
+      } else if openRounds[stage] == 0 {
+        for i in 0..<reader.rounds { try visit(d, i, into: &found) }
+      }
+    }
+  }
+
+  /// Makes what can be made of a stage in one round.
+  private mutating func visit(_ stage: Int, _ round: Int, into found: inout [Instance]) throws {
+    if demand[stage, round] == .none { return }
+    if states[stage][round].slots == nil, try expand(stage, round), states[stage][round].isComplete {
+      // An empty array makes a round without instances: done as soon as it is known.
+      try roundCompleted(stage, round, into: &found)
+    }
+    attempt(stage, round, into: &found)
+  }
+
+  /// - Returns: whether the number of instances became known.
+  private mutating func expand(_ stage: Int, _ round: Int) throws -> Bool {
+    let node = pipeline.stages[stage]
+    guard let binding = node.forEach, let array = artifacts(binding, of: stage, round, slot: 0)?.first else {
+      return false
+    }
+    do {
+      states[stage][round].elements = try loadElements(array)
+    } catch let error as PipelineError {
+      throw PipelineError(error.code, "stage '\(node.name)': \(error.message)")
+    }
+    let count = states[stage][round].elements.count
+    states[stage][round].array = array
+    states[stage][round].slots = Array(repeating: Slot(), count: count)
+    states[stage][round].open = count
+    if case .some(let slots) = demand[stage, round] {
+      if let missing = slots.filter({ $0 >= count }).min() {
+        throw PipelineError(
+          .badReference, at: SourceLocation(file: pipeline.file),
+          "no '\(node.instanceName(round: round, slot: missing))': there are \(count) instances, numbered from 0")
+      }
+      states[stage][round].open = slots.count
+    }
+    return true
+  }
+
+  private mutating func attempt(_ stage: Int, _ round: Int, into found: inout [Instance]) {
+    guard let count = states[stage][round].slots?.count else { return }
+    for slot in 0..<count { attempt(stage, round, slot: slot, into: &found) }
+  }
+
+  /// Makes the instance of a slot if it is wanted, all its inputs are known and it was not made before.
+  private mutating func attempt(_ stage: Int, _ round: Int, slot: Int, into found: inout [Instance]) {
+    guard states[stage][round].slots![slot].instance == nil, demand[stage, round].contains(slot),
+      let instance = instance(stage, round, slot: slot)
+    else { return }
+    states[stage][round].slots![slot].instance = instance
+    found.append(instance)
+  }
+
+  private func instance(_ stage: Int, _ round: Int, slot: Int) -> Instance? {
+    let node = pipeline.stages[stage]
+    var inputs = [String: [Artifact]]()
+    var element: Instance.Element?
+    if node.forEach != nil {
+      let value = states[stage][round].elements[slot]
+      let ports = node.inputs.filter { $0.value == .element }.keys.sorted()
+      for port in ports { inputs[port] = [value.artifact] }
+      element = Instance.Element(
+        value: value, ports: ports,
+        origin: Record.Element(array: states[stage][round].array!.digest, index: slot, kind: value.artifact.kind))
+    }
+    for (port, binding) in node.inputs where binding != .element {
+      if case .previous = binding, round == 0 { continue }
+      guard let artifacts = artifacts(binding, of: stage, round, slot: slot) else { return nil }
+      inputs[port] = artifacts
+    }
+    var observed: [String: Artifact]?
+    if node.kind.isSource {
+      guard let outputs = observations[stage] else { return nil }
+      observed = outputs
+    }
+    if node.prepared.tools != nil, tools[stage] == nil { return nil }
+    let lists = Set(node.kind.inputs.filter(\.isList).map(\.name))
+    let identity = identity(
+      stage,
+      inputs: Dictionary(
+        uniqueKeysWithValues: inputs.map { name, artifacts in
+          (name, lists.contains(name) ? .list(artifacts.map(\.digest)) : .single(artifacts[0].digest))
+        }),
+      observed: (observed ?? [:]).mapValues(\.digest))
+    return Instance(
+      stage: stage, round: round, slot: slot, name: node.instanceName(round: round, slot: slot), identity: identity,
+      key: identity.key, inputs: inputs, element: element, observed: observed)
+  }
+
+  /// What is known of the identity that all instances of a stage share; inputs that other stages still owe, and those
+  /// that differ from round to round, are left out.
+  func knownIdentity(_ stage: Int) -> StageIdentity {
+    let node = pipeline.stages[stage]
+    var inputs = [String: StageIdentity.Input]()
+    for (port, binding) in node.inputs {
+      guard let source = binding.stage, node.loop == nil || pipeline.stages[source].loop != node.loop else { continue }
+      switch binding {
+      case .output: inputs[port] = artifacts(binding, of: stage, 0, slot: 0).map { .single($0[0].digest) }
+      case .list: inputs[port] = artifacts(binding, of: stage, 0, slot: 0).map { .list($0.map(\.digest)) }
+      case .element, .sibling, .earlier, .previous: continue
+      }
+    }
+    return identity(stage, inputs: inputs, observed: [:])
+  }
+
+  private func identity(
+    _ stage: Int, inputs: [String: StageIdentity.Input], observed: [String: Digest]
+  ) -> StageIdentity {
+    let node = pipeline.stages[stage]
+    var facts = tools[stage]?.traits ?? [:]
+    for trait in node.kind.traits { facts[trait] = traits[trait]! }
+    return StageIdentity(
+      kind: node.kind.name, version: node.kind.version, traits: facts,
+      parameters: node.prepared.parameters, seed: node.kind.isRandom ? node.seed : nil, inputs: inputs,
+      observed: observed)
+  }
+
+  /// The artifacts of a binding for a reader in a round of a loop; nil while they are not known.
+  private func artifacts(
+    _ binding: Pipeline.InputBinding, of reader: Int, _ round: Int, slot: Int
+  ) -> [Artifact]? {
+    /// Those of all wanted instances in some rounds, in order.
+    func all(_ stage: Int, _ name: String, _ rounds: Range<Int>) -> [Artifact]? {
+      guard rounds.allSatisfy({ states[stage][$0].isComplete }) else { return nil }
+      return rounds.flatMap { states[stage][$0].slots!.map { $0.outputs![name]! } }
+    }
+    func mine(_ stage: Int) -> Int { pipeline.roundsRead(of: stage, by: reader, round).lowerBound }
+    switch binding {
+    case .output(let stage, let name):
+      guard let outputs = states[stage][mine(stage)].slots?[0].outputs else { return nil }
+      return [outputs[name]!]
+    case .sibling(let stage, let name):
+      guard let slots = states[stage][mine(stage)].slots, let outputs = slots[slot].outputs else { return nil }
+      return [outputs[name]!]
+    case .list(let stage, let name): return all(stage, name, pipeline.roundsRead(of: stage, by: reader, round))
+    case .earlier(let stage, let name): return all(stage, name, 0..<round)
+    case .previous(let stage, let name):
+      guard let outputs = states[stage][round - 1].slots?[0].outputs else { return nil }
+      return [outputs[name]!]
+    case .element: preconditionFailure("an element is no artifact of a stage")
+    }
+  }
+
+  /// Wanted slots of a stage, round by round; nil while it is not known how many there are.
+  package func slots(of stage: Int) -> [Slot]? {
+    var found = [Slot]()
+    for (round, state) in states[stage].enumerated() where demand[stage, round] != .none {
+      guard let slots = state.slots else { return nil }
+      found +=
+        demand[stage, round] == .all ? slots : slots.indices.filter(demand[stage, round].contains).map { slots[$0] }
+    }
+    return found
+  }
+
+  /// Instances of a stage that are known.
+  package func instances(of stage: Int) -> [Slot] {
+    states[stage].flatMap { ($0.slots ?? []).filter { $0.instance != nil } }
+  }
+
+  /// Names of the stages whose results a stage waits for.
+  func waitsFor(_ stage: Int) -> [String] {
+    pipeline.stages[stage].dependencies.filter { openRounds[$0] > 0 }.map { pipeline.stages[$0].name }
+  }
+
+  package var isComplete: Bool { wanted.allSatisfy(isComplete) }
+  package func isComplete(_ stage: Int) -> Bool { openRounds[stage] == 0 }
+
+  /// The digest over all artifacts of a complete pipeline: the sorted unique triples of key, output and content. Bound to
+  /// what made them, and free of the names in the file.
+  package var root: Digest? {
+    guard isComplete else { return nil }
+    var triples = Set<RootEntry>()
+    for slot in wanted.flatMap({ instances(of: $0) }) {
+      guard let instance = slot.instance else { continue }
+      for (port, artifact) in slot.outputs ?? [:] {
+        triples.insert(RootEntry(key: instance.key, port: port, digest: artifact.digest))
+      }
+    }
+    return CanonicalValue.array(triples.sorted().map(\.canonical)).digest
+  }
+
+  private struct RootEntry: Hashable, Comparable {
+    let key: Digest
+    let port: String
+    let digest: Digest
+
+    static func < (a: RootEntry, b: RootEntry) -> Bool {
+      if a.key != b.key { return a.key < b.key }
+      return a.port.hasSameBytes(as: b.port) ? a.digest < b.digest : a.port.precedesInBytes(b.port)
+    }
+
+    var canonical: CanonicalValue { .array([.string(key.hex), .string(port), .string(digest.hex)]) }
+  }
+}

@@ -1,0 +1,94 @@
+import ArtifactStore
+import Determinism
+import PipelineModel
+
+/// Brings stages up to date: executes what is not cached, several independent instances side by side.
+///
+/// The graph is worked off on the calling thread. An executor runs the stages; by default each instance gets a thread of its
+/// own in this process.
+public final class Runner {
+  private let planner: Planner
+  private let options: RunOptions
+  private let executor: (any Executor)?
+  private let observer: @Sendable (RunEvent) -> Void
+  private let journal: Journal
+  private var store: Store { planner.store }
+
+  /// - Parameters:
+  ///   - executor: nil for threads of this process, `options.jobs` of them.
+  ///   - observer: hears of everything, on any thread.
+  public init(
+    planner: Planner, options: RunOptions, executor: (any Executor)? = nil,
+    observer: @escaping @Sendable (RunEvent) -> Void = { _ in }
+  ) {
+    precondition(options.jobs >= 1 && options.threads >= 1, "\(options.jobs) jobs, \(options.threads) threads")
+    self.planner = planner
+    self.options = options
+    self.executor = executor
+    planner.host.allow(options.sandbox)
+    journal = Journal(store: planner.store, pipeline: planner.pipeline.name)
+    self.observer = { [journal] event in
+      switch event {
+      case .runStarted, .progress, .hashing, .highlight: break
+      default: journal.note(event)
+      }
+      observer(event)
+    }
+  }
+
+  /// - Parameter stages: stages and instances wanted, such as `judge` and `judge[3]`; none means all.
+  /// - Throws: before anything runs: a source that is missing, a store that can't be used.
+  public func run(stages names: [String] = []) throws -> RunResult {
+    let clock = ContinuousClock()
+    let begin = clock.now
+    let guarded = try StoreLock.shared(store)
+    defer { withExtendedLifetime(guarded) {} }
+    let demand = try Demand(names, in: planner.pipeline)
+    let (observations, problems) = try planner.observe(demand.stages)
+    if let first = problems.min(by: { $0.key < $1.key }) { throw first.value }
+    try planner.pipeline.notices(of: demand.stages, under: options.sandbox).forEach { observer(.notice($0)) }
+    try store.sweep()
+    observer(.runStarted(run: journal.run, pipeline: planner.pipeline.name))
+
+    var scheduler = scheduler(for: planner.makeGraph(demand, observations), SourceTree.trees(of: observations))
+    try scheduler.run()
+    store.endScratch()
+    let result = RunResult(
+      root: names.isEmpty && scheduler.failures.isEmpty ? scheduler.graph.root : nil, executed: scheduler.executed,
+      cached: scheduler.cached, failures: scheduler.failures,
+      wasInterrupted: planner.interruption.isRequested && !scheduler.graph.isComplete,
+      highlights: HighlightedStage.all(in: scheduler.graph, store: store))
+    for stage in result.highlights { stage.events.forEach(observer) }
+    observer(
+      .runFinished(
+        root: result.root, executed: result.executed, cached: result.cached,
+        seconds: (clock.now - begin) / .seconds(1), wasInterrupted: result.wasInterrupted))
+    return result
+  }
+
+  private func scheduler(for graph: Graph, _ trees: [Digest: SourceTree]) -> Scheduler {
+    let local = LocalExecutor(worker: planner.worker(knowing: trees), capacity: options.jobs)
+    return Scheduler(
+      graph: graph, results: store, executor: executor ?? local, recorder: local,
+      limits: Scheduler.Limits(threads: options.threads, keepsGoing: options.keepGoing),
+      interruption: planner.interruption,
+      order: { [planner, options, journal] instance, threads in
+        var resources = options.resources
+        resources.threads = threads
+        return WorkOrder(
+          instance, of: planner.pipeline.name, trees: trees, run: journal.run, resources: resources,
+          environment: options.environment)
+      }, observer: observer)
+  }
+}
+
+extension Store: ResultLookup {
+  package func cachedOutputs(of instance: Instance, ports: [OutputPort]) throws -> [String: Artifact]? {
+    try cachedOutputs(of: instance.key, ports: ports, stage: instance.name)
+  }
+
+  package func noteFailure(of key: Digest, _ message: String) {
+    // The plan alone shows it; a run does not fail for it.
+    try? index.addFailure(key, message)
+  }
+}

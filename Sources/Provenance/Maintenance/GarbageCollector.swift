@@ -1,0 +1,160 @@
+import ArtifactStore
+import Determinism
+import PipelineModel
+import PipelineRunner
+
+/// What a store holds and nobody needs.
+public struct Garbage: Sendable {
+  public struct Item: Sendable {
+    /// Relative to the store.
+    public let path: String
+    public let bytes: Int
+    public let reason: String
+  }
+
+  /// In the order in which they are removed: records before the objects they name.
+  public let items: [Item]
+  public let keptRecords: Int
+  public let keptBytes: Int
+  let removedKeys: Set<Digest>
+
+  public var bytes: Int { items.lazy.map(\.bytes).sumSaturated() }
+
+  /// For programs.
+  public var canonical: CanonicalValue {
+    [
+      "bytes": .integer(bytes), "kept-records": .integer(keptRecords), "kept-bytes": .integer(keptBytes),
+      "items": .array(
+        items.map { ["path": .string($0.path), "bytes": .integer($0.bytes), "reason": .string($0.reason)] }),
+    ]
+  }
+}
+
+/// Finds and removes what no kept record needs.
+public struct GarbageCollector {
+  let store: Store
+
+  public init(store: Store) { self.store = store }
+
+  /// - Parameters:
+  ///   - plans: keep what these rest on.
+  ///   - runs: keep what so many of the newest runs used.
+  /// - Returns: with neither, only what no record names; every record stays then.
+  /// - Throws: for a record that can't be read: what it names could not be told from what nobody needs.
+  public func find(keeping plans: [Plan] = [], runs: Int? = nil) throws -> Garbage {
+    let isSelective = !plans.isEmpty || runs != nil
+    var records = [Digest: Record]()
+    for key in try store.recordKeys() {
+      do {
+        records[key] = try store.record(key)
+      } catch let error as PipelineError {
+        throw PipelineError(error.code, "\(error.message). 'repair' sets it aside; nothing was removed")
+      }
+    }
+    let history = RunHistory(store: store)
+    let allRuns = try history.ids()
+    let keptRuns = Set(isSelective ? Array(allRuns.suffix(runs ?? 0)) : allRuns)
+
+    var kept = Set(records.keys)
+    if isSelective {
+      kept = Set(plans.flatMap(\.stages).flatMap(\.instances).map(\.key))
+      for id in keptRuns { kept.formUnion(try history.read(id).steps.map(\.key)) }
+      kept = Ancestry(records).closure(of: kept)
+    }
+    let objects = neededObjects(kept.compactMap { records[$0] })
+
+    var items = [Garbage.Item]()
+    func add(_ path: String, _ reason: String) throws {
+      items.append(
+        Garbage.Item(
+          path: String(path.dropFirst(store.path.count + 1)), bytes: try folderSize(path), reason: reason))
+    }
+    // Whoever read something goes before who made it.
+    for key in Ancestry(records).makersFirst.reversed() where !kept.contains(key) {
+      try add(store.recordPath(key), "records not needed")
+    }
+    for name in try Files.list(store.path + "/signatures") where !(Digest(hex: name).map(kept.contains) ?? false) {
+      try add("\(store.path)/signatures/\(name)", "signatures of records not needed")
+    }
+    var keptBytes = 0
+    for folder in try Files.list(store.path + "/objects") {
+      for name in try Files.list("\(store.path)/objects/\(folder)") {
+        let path = "\(store.path)/objects/\(folder)/\(name)"
+        let object = name.hasSuffix(".sha256") ? String(path.dropLast(7)) : path
+        if objects.contains(object) {
+          keptBytes = keptBytes.addingSaturated(try folderSize(path))
+        } else {
+          try add(path, "objects not needed")
+        }
+      }
+    }
+    for name in try Files.list(store.path + "/checkpoints") {
+      let key = Digest(hex: name)
+      let isNeeded = key.map { records[$0] == nil && (!isSelective || kept.contains($0)) } ?? false
+      if !isNeeded {
+        try add("\(store.path)/checkpoints/\(name)", "checkpoints not needed")
+      }
+    }
+    for id in allRuns where !keptRuns.contains(id) { try add("\(store.path)/runs/\(id)", "journals of other runs") }
+    for name in try Files.list(store.path + "/damaged") {
+      try add("\(store.path)/damaged/\(name)", "set aside by repairs")
+    }
+    for name in try Files.list(store.path + "/tmp") where try store.scratch.isAbandoned(name) {
+      try add("\(store.path)/tmp/\(name)", "left by dead runners")
+    }
+    let removed = Set(records.keys).subtracting(kept)
+    return Garbage(
+      items: items, keptRecords: records.count - removed.count, keptBytes: keptBytes, removedKeys: removed)
+  }
+
+  /// Finds and removes, unless somebody works on the store.
+  /// - Parameter plans: made when nobody can add to the store any more.
+  public func collect(keeping plans: () throws -> [Plan], runs: Int? = nil) throws -> Garbage {
+    guard let lock = try StoreLock.exclusive(store) else {
+      throw PipelineError(.busy, "\(store.path): another command works on this store; wait for its end")
+    }
+    return try withExtendedLifetime(lock) {
+      let garbage = try find(keeping: plans(), runs: runs)
+      // On a full disk neither note nor scratch folder can be made, and what is removed makes room.
+      if !garbage.removedKeys.isEmpty { try? store.index.addRemovals(garbage.removedKeys.sorted()) }
+      let scratch = try? store.makeScratch()
+      defer { store.endScratch() }
+      // Records go first: an object is gone only after nobody names it.
+      for item in garbage.items {
+        let path = "\(store.path)/\(item.path)"
+        // Out of the way in one step: a tree that is removed in part would look like a damaged one.
+        if let scratch, (try? Files.rename(path, to: scratch + "/garbage")) != nil {
+          try Files.remove(scratch + "/garbage")
+        } else {
+          try Files.remove(path)
+        }
+      }
+      if !garbage.removedKeys.isEmpty { try store.index.rewrite(without: garbage.removedKeys) }
+      return garbage
+    }
+  }
+
+  /// Paths of the objects that records name.
+  private func neededObjects(_ records: [Record]) -> Set<String> {
+    var paths = Set<String>()
+    for record in records {
+      for artifact in record.outputs.values where store.registry.formats[artifact.kind] != nil {
+        paths.insert(store.objectPath(artifact))
+      }
+      for (port, element) in record.elements where store.registry.formats[element.kind] != nil {
+        guard case .single(let digest)? = record.identity.inputs[port] else { continue }
+        paths.insert(store.objectPath(Artifact(kind: element.kind, digest: digest)))
+      }
+    }
+    return paths
+  }
+
+  /// Bytes of a file, or of all files below a folder.
+  private func folderSize(_ path: String) throws -> Int {
+    guard let status = try Files.optionalStatus(path) else { return 0 }
+    guard status.isFolder else { return status.size }
+    // What dead runners left may be anything, and has no size that matters.
+    guard let files = try? Files.walk(path, followsLinks: false) else { return 0 }
+    return files.lazy.map { (try? Files.status(path + "/" + $0).size) ?? 0 }.sumSaturated()
+  }
+}

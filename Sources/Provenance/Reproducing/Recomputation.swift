@@ -1,0 +1,104 @@
+import ArtifactStore
+import Determinism
+import PipelineModel
+import PipelineRunner
+
+/// Executes a sample of what a store's records say, in a scratch folder, and compares.
+///
+/// The store may be read-only; nothing in it changes.
+public struct Recomputation {
+  public struct Report: Sendable {
+    public let instances: [RerunReport.InstanceReport]
+    /// Drawn stages that failed when they were executed again, with the reason.
+    public let failures: [(stage: String, key: Digest, message: String)]
+    /// Records that this program can't execute, by the reason.
+    public let notRestorable: [String]
+    /// Records that could have been drawn.
+    public let candidates: Int
+
+    public var isReproduced: Bool { failures.isEmpty && instances.allSatisfy(\.isReproduced) }
+  }
+
+  let store: Store
+  let variables: [String: String]
+  let options: RunOptions
+  let interruption: Interruption
+  let observer: @Sendable (RunEvent) -> Void
+
+  public init(
+    store: Store, variables: [String: String], options: RunOptions, interruption: Interruption = Interruption(),
+    observer: @escaping @Sendable (RunEvent) -> Void = { _ in }
+  ) {
+    self.store = store
+    self.variables = variables
+    self.options = options
+    self.interruption = interruption
+    self.observer = observer
+  }
+
+  /// - Parameters:
+  ///   - count: stages drawn at most.
+  ///   - seed: an equal seed draws the same stages of equal records.
+  ///   - plan: draws only from what a plan rests on.
+  /// - Throws: `StageInterrupted`.
+  public func recompute(_ count: Int, seed: UInt64, plan: Plan? = nil) throws -> Report {
+    let guarded = try StoreLock.shared(store)
+    defer {
+      store.endScratch()
+      withExtendedLifetime(guarded) {}
+    }
+    let keys = try plan.map { Set($0.stages.flatMap(\.instances).map(\.key)) } ?? Set(store.recordKeys())
+    let sources = SourceTrees(
+      store: store, variables: variables, interruption: interruption, policy: options.sandbox)
+    var candidates = [Restoration]()
+    var impossible = [String]()
+    for key in keys.sorted() {
+      guard let record = try? store.record(key) else { continue }
+      // A source does nothing that could come out otherwise; the audit looks at its files.
+      if store.registry.kinds[record.identity.kind]?.isSource == true { continue }
+      do {
+        candidates.append(try Restoration(record, in: store, host: sources.host))
+      } catch let error as PipelineError {
+        impossible.append(error.message)
+      }
+    }
+    // Drawing by a digest of seed and key: another record in the store does not change the rest of the order.
+    let drawn = candidates.map { (order: Digest(of: "\(seed)/\($0.record.key.hex)"), restoration: $0) }
+      .sorted { $0.order < $1.order }.prefix(count).map(\.restoration)
+    try PreparedStage.notices(of: drawn.map(\.stage.node.prepared), under: options.sandbox).forEach {
+      observer(.notice($0))
+    }
+    var reports = [RerunReport.InstanceReport]()
+    var failures = [(stage: String, key: Digest, message: String)]()
+    for restoration in drawn {
+      do {
+        reports.append(try rehearse(restoration, sources))
+      } catch is StageInterrupted where interruption.isRequested {
+        throw StageInterrupted()
+      } catch {
+        failures.append((restoration.record.stage, restoration.record.key, "\(error)"))
+      }
+    }
+    return Report(
+      instances: reports, failures: failures, notRestorable: impossible, candidates: candidates.count)
+  }
+
+  private func rehearse(_ restoration: Restoration, _ sources: SourceTrees) throws -> RerunReport.InstanceReport {
+    let execution = try restoration.execution(
+      trees: try sources.trees(for: restoration), host: sources.host, run: "", options, interruption, observer)
+    return try execution.rehearseAlone(record: restoration.record)
+  }
+}
+
+extension Recomputation.Report {
+  /// For programs.
+  public var canonical: CanonicalValue {
+    var members = RerunReport(instances: instances).canonical.objectValue ?? [:]
+    members["reproduced"] = .bool(isReproduced)
+    members["candidates"] = .integer(candidates)
+    members["not-restorable"] = .array(notRestorable.map { .string($0) })
+    members["failures"] = .array(
+      failures.map { ["stage": .string($0.stage), "key": .string($0.key.hex), "message": .string($0.message)] })
+    return .object(members)
+  }
+}

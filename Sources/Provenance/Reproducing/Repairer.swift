@@ -1,0 +1,41 @@
+import ArtifactStore
+import Determinism
+import PipelineModel
+import PipelineRunner
+
+/// Makes damaged and missing artifacts anew, each by the one stage that made it, and proves that its content is the
+/// recorded one. What was damaged is set aside under `damaged/`, not deleted.
+public struct Repairer {
+  let store: Store
+  let variables: [String: String]
+  let options: RunOptions
+  let interruption: Interruption
+  let observer: @Sendable (RunEvent) -> Void
+
+  public init(
+    store: Store, variables: [String: String], options: RunOptions, interruption: Interruption = Interruption(),
+    observer: @escaping @Sendable (RunEvent) -> Void = { _ in }
+  ) {
+    self.store = store
+    self.variables = variables
+    self.options = options
+    self.interruption = interruption
+    self.observer = observer
+  }
+
+  /// - Parameter targets: IDs of artifacts or records, or stages such as `evaluate` and `evaluate[3]`; none means all
+  ///   that is damaged or missing.
+  /// - Throws: code `unknownID` for a target that is nothing here; `StageInterrupted`.
+  public func repair(_ targets: [String] = []) throws -> RepairReport {
+    let guarded = try StoreLock.shared(store)
+    defer {
+      store.endScratch()
+      withExtendedLifetime(guarded) {}
+    }
+    let session = RepairSession(self)
+    try session.open()
+    let chosen = try targets.isEmpty ? session.everything : targets.flatMap { try session.find($0) }
+    for subject in chosen { try session.mend(subject) }
+    return RepairReport(items: session.items, checked: session.checked)
+  }
+}

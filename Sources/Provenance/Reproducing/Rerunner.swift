@@ -1,0 +1,73 @@
+import ArtifactStore
+import Determinism
+import PipelineModel
+import PipelineRunner
+
+/// Executes cached stages again and compares. Neither records nor objects change.
+public struct Rerunner {
+  let planner: Planner
+  let options: RunOptions
+  let observer: @Sendable (RunEvent) -> Void
+
+  public init(planner: Planner, options: RunOptions, observer: @escaping @Sendable (RunEvent) -> Void = { _ in }) {
+    self.planner = planner
+    self.options = options
+    self.observer = observer
+    planner.host.allow(options.sandbox)
+  }
+
+  /// - Parameter names: stages, or single instances such as `evaluate[3]`.
+  /// - Throws: code `notUpToDate` where one of them has no result to compare with; `StageInterrupted`.
+  public func rerun(_ names: [String]) throws -> RerunReport {
+    let guarded = try StoreLock.shared(planner.store)
+    defer {
+      planner.store.endScratch()
+      withExtendedLifetime(guarded) {}
+    }
+    let selections = try names.map { try planner.pipeline.selection($0) }
+    let survey = try planner.survey(names)
+    if let first = survey.problems.min(by: { $0.key < $1.key }) { throw first.value }
+    try planner.pipeline.notices(of: survey.demand.stages, under: options.sandbox).forEach { observer(.notice($0)) }
+    let trees = SourceTree.trees(of: survey.observations)
+    let worker = planner.worker(knowing: trees)
+    var reports = [RerunReport.InstanceReport]()
+    for selection in selections {
+      for instance in try select(selection, in: survey.graph) {
+        reports.append(try rerun(instance, trees, worker))
+      }
+    }
+    return RerunReport(instances: reports)
+  }
+
+  private func rerun(
+    _ instance: Instance, _ trees: [Digest: SourceTree], _ worker: Worker
+  ) throws -> RerunReport.InstanceReport {
+    let order = WorkOrder(
+      instance, of: planner.pipeline.name, trees: trees, run: "", resources: options.resources,
+      environment: options.environment)
+    let record = try planner.store.record(instance.key)
+    return try worker.execution(of: order, observer: observer).rehearseAlone(record: record)
+  }
+
+  /// - Throws: where one of them has no result to compare with.
+  private func select(_ selection: Pipeline.Selection, in graph: Graph) throws -> [Instance] {
+    let node = graph.pipeline.stages[selection.stage]
+    if node.kind.isSource {
+      throw PipelineError(.badReference, "'\(node.name)' is a source: every plan looks at it anew")
+    }
+    let rounds = selection.round.map { $0..<$0 + 1 } ?? 0..<node.rounds
+    return try rounds.flatMap { round in
+      guard let slots = graph.states[selection.stage][round].slots else { throw notUpToDate(node.name) }
+      return try slots.indices.filter { selection.slot == nil || $0 == selection.slot }.map { slot in
+        guard let instance = slots[slot].instance, slots[slot].outputs != nil else {
+          throw notUpToDate(node.instanceName(round: round, slot: slot))
+        }
+        return instance
+      }
+    }
+  }
+
+  private func notUpToDate(_ stage: String) -> PipelineError {
+    PipelineError(.notUpToDate, "'\(stage)' has no result to compare with; run the pipeline first")
+  }
+}

@@ -1,0 +1,128 @@
+import ArtifactStore
+import Determinism
+import PipelineModel
+import PipelineRunner
+import Synchronization
+import Testing
+
+/// An executor that works from the text of each order alone, as another process would: with a store opened anew, and nothing
+/// of what the runner knows.
+private final class TextExecutor: Executor {
+  let capacity = 2
+  private let store: String
+  private let registry: StageRegistry
+  private let interruption = Interruption()
+  private let texts = Mutex<[String]>([])
+
+  init(store: String, registry: StageRegistry) {
+    self.store = store
+    self.registry = registry
+  }
+
+  var orders: [WorkOrder] {
+    get throws {
+      try texts.withLock { $0 }.map { try CanonicalValue(json: Array($0.utf8)).decoded(as: WorkOrder.self) }
+    }
+  }
+
+  func submit(_ order: WorkOrder, report: @escaping @Sendable (WorkEvent) -> Void) throws {
+    let text = try CanonicalValue(encoding: order).canonicalText
+    texts.withLock { $0.append(text) }
+    try startThread(named: order.stage, stackBytes: deepStackBytes) { [store, registry, interruption] in
+      do {
+        let received = try CanonicalValue(json: Array(text.utf8)).decoded(as: WorkOrder.self)
+        let store = try Store(path: store, registry: registry)
+        Worker(store: store, interruption: interruption).run(received, report: report)
+      } catch {
+        report(.ended(.failure(error)))
+      }
+    }
+  }
+
+  func cancel() { interruption.request() }
+}
+
+@Suite("An executor of one's own")
+struct NewExecutorTests {
+  private static let pipeline = """
+    pipeline: toy
+    seed: 7
+    stages:
+      data: { uses: folder }
+      pretrain: { uses: train, needs: { data: data.train } }
+      pool: { uses: candidates, with: { genes: [3, 1, 2] } }
+      judge:
+        uses: evaluate
+        for-each: pool.list
+        needs: { architecture: each, weights: pretrain.weights }
+      select: { uses: gather, needs: { qualities: judge.quality } }
+      count:
+        uses: command
+        needs: { text: data.train }
+        with:
+          run: ls text | wc -l > n.txt
+          tools: [ls, wc]
+          outputs: { n: n.txt }
+      again:
+        uses: command
+        for-each: data.train
+        needs: { file: each }
+        with: { run: [cp, file, copy.txt], outputs: { copy: copy.txt } }
+    """
+
+  private func bench() throws -> Bench {
+    let bench = try Bench()
+    try Files.makeFolder(bench.folder + "/toy/train/deep")
+    try save("one", to: bench.folder + "/toy/train/a.txt")
+    try save("two", to: bench.folder + "/toy/train/deep/b.txt")
+    bench.variables["TOY"] = bench.folder + "/toy"
+    return bench
+  }
+
+  @Test("one that works from the text of the orders comes to the root of the threads of this process")
+  func sameRoot() throws {
+    let (here, there) = (try bench(), try bench())
+    let expected = try here.run(Self.pipeline)
+    #expect(expected.result.failures.isEmpty)
+    let executor = TextExecutor(store: there.storePath, registry: there.registry)
+    let runner = Runner(planner: try there.planner(Self.pipeline), options: there.options, executor: executor)
+    let result = try runner.run()
+    #expect(result.failures.isEmpty)
+    #expect(result.root != nil && result.root == expected.result.root)
+    // All but the source, which the runner records itself.
+    #expect(try Set(executor.orders.map(\.stage)) == Set(expected.executed))
+    #expect(try there.audit().isSound)
+    #expect(try there.run(Self.pipeline).executed == [])
+  }
+
+  @Test("an order for files that have changed since is refused, and so is one of another version of a stage")
+  func refused() throws {
+    let bench = try bench()
+    let executor = TextExecutor(store: bench.storePath, registry: bench.registry)
+    try Runner(planner: try bench.planner(Self.pipeline), options: bench.options, executor: executor).run()
+    let order = try #require(executor.orders.first { $0.stage == "count" })
+    try save("more than before", to: bench.folder + "/toy/train/a.txt")
+    let ends = Mutex<[String]>([])
+    // Under a key that is not done, so that the work has to be done.
+    var text = try CanonicalValue(encoding: order)
+    text = try #require(Self.changed(text))
+    let another = try text.decoded(as: WorkOrder.self)
+    Worker(store: try bench.store()).run(another) { event in
+      if case .ended(.failure(let error)) = event { ends.withLock { $0.append("\(error)") } }
+    }
+    #expect(ends.withLock { $0 }.count == 1)
+    #expect(ends.withLock { $0 }.first?.contains("a.txt as it was, with 3 bytes; it changed") == true)
+  }
+
+  /// The order with a parameter of another value, and so with another key.
+  private static func changed(_ order: CanonicalValue) -> CanonicalValue? {
+    guard var members = order.objectValue, var identity = members["identity"]?.objectValue,
+      var parameters = identity["parameters"]?.objectValue
+    else { return nil }
+    parameters["run"] = "ls text > n.txt"
+    identity["parameters"] = .object(parameters)
+    members["identity"] = .object(identity)
+    members["key"] = .string(CanonicalValue.object(identity).digest.hex)
+    return .object(members)
+  }
+}
