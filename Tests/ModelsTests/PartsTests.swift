@@ -84,7 +84,7 @@ private struct FixtureSemanticHeadFamily: SemanticHeadFamily {
 
 @Suite("Parts that a program adds")
 struct PartsTests {
-  private static let catalog = OperatorCatalog.published.adding(
+  private static let catalog = NetworkCatalog.published.adding(
     backbones: [FixtureFamily()], semanticHeads: [FixtureSemanticHeadFamily()])
 
   private func configuration(_ change: (inout NetworkConfiguration) -> Void) -> NetworkConfiguration {

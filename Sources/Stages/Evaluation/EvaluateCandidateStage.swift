@@ -48,12 +48,12 @@ struct EvaluateCandidateStage: Stage {
   static let traits = Traits.training
 
   let parameters: Parameters
-  private let operators: OperatorCatalog
+  private let operators: NetworkCatalog
 
   init(parameters: Parameters) throws { try self.init(parameters: parameters, operators: .published) }
 
   /// - Parameter operators: what the network of `weights` may consist of.
-  init(parameters: Parameters, operators: OperatorCatalog) throws {
+  init(parameters: Parameters, operators: NetworkCatalog) throws {
     try parameters.recalibration.check(at: "recalibration")
     try parameters.input.check(at: "input")
     try parameters.fusion.check(at: "fusion")

@@ -49,7 +49,7 @@ public struct PictureSegmenter {
   /// - Throws: `PipelineError` where there is no such network; what the files at fault throw.
   public init(
     _ id: String?, in lookup: Lookup, categoryFile: String?, variables: [String: String],
-    operators: OperatorCatalog = .published
+    operators: NetworkCatalog = .published
   ) throws {
     let execution = try PictureSegmenter.execution(id, in: lookup)
     guard
