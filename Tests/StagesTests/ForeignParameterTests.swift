@@ -145,21 +145,6 @@ struct ForeignParameterTests {
         members.map { (ParameterNames.fileSpelling(of: $0.key), spelled($0.value)) }, uniquingKeysWith: { a, _ in a }))
   }
 
-  @Test(
-    "a miniature that can't be drawn is refused by the plan, at its parameter",
-    arguments: [
-      ("imagenet-miniature", ["pictures", "classCount"], 0), ("imagenet-miniature", ["pictures", "trainPerClass"], 0),
-      ("coco-miniature", ["scenes", "trainCount"], 0), ("ade20k-miniature", ["scenes", "width"], 8),
-    ])
-  func miniature(_ kind: String, _ path: [String], _ value: Int) throws {
-    let error = #expect(throws: PipelineError.self) {
-      _ = try #require(Stages.registry.kinds[kind]).prepare(Self.nested(path, Self.located(.integer(value))))
-    }
-    let name = path.map(ParameterNames.fileSpelling(of:)).joined(separator: ".")
-    #expect(error?.location == Self.place)
-    #expect(error?.message.contains("'\(name)': must be in") == true, "\(error?.message ?? "")")
-  }
-
   private static func replacing(
     _ tree: LocatedValue, _ path: ArraySlice<String>, by value: LocatedValue
   ) -> LocatedValue {
