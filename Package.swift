@@ -20,9 +20,12 @@ func system(_ name: String, pkgConfig: String, apt: String) -> Target {
 }
 
 /// The parts of `Pipelines`, from the bottom up.
-let runner: [Target.Dependency] = [
+let runnerParts: [Target.Dependency] = [
   "PipelineModel", "ArtifactStore", "CommandStages", "PipelineRunner", "PipelineDrawing", "Provenance",
 ]
+/// For targets that import `Pipelines`. A build looks for changes in direct dependencies only, and `Pipelines` itself, which
+/// re-exports its parts, does not change with them.
+let runner = runnerParts + ["Pipelines"]
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -76,29 +79,29 @@ let package = Package(
     library("PipelineDrawing", ["PipelineRunner", "PipelineModel", "Determinism"]),
     library("Provenance", ["PipelineRunner", "ArtifactStore", "PipelineModel", "Determinism", crypto]),
     // L6: the runner as one library, for programs that use it.
-    library("Pipelines", runner, exclude: ["README.md"]),
+    library("Pipelines", runnerParts, exclude: ["README.md"]),
     // L7
     library(
       "Stages",
-      [
-        "Pipelines", "PipelineFiles", "Models", "Datasets", "Reports", "NN", "Autograd", "Panoptic", "Vision",
+      runner + [
+        "PipelineFiles", "Models", "Datasets", "Reports", "NN", "Autograd", "Panoptic", "Vision",
         "Search", "TensorFiles", "Tensors", "Determinism",
       ]),
     // L8
     .executableTarget(
       name: "CLI",
-      dependencies: [
-        "Stages", "Pipelines", "PipelineFiles", "Models", "Search", "TensorFiles", "Panoptic", "Reports", "Vision",
+      dependencies: runner + [
+        "Stages", "PipelineFiles", "Models", "Search", "TensorFiles", "Panoptic", "Reports", "Vision",
         "Tensors", "Determinism", argumentParser,
       ],
       swiftSettings: strict),
     .executableTarget(
-      name: "Percolation", dependencies: ["Pipelines", "PipelineFiles", "Determinism"],
+      name: "Percolation", dependencies: runner + ["PipelineFiles", "Determinism"],
       path: "Sources/Examples/Percolation", swiftSettings: strict),
     .executableTarget(
       name: "Benchmarks",
-      dependencies: [
-        "Models", "Datasets", "Panoptic", "NN", "Autograd", "Vision", "Search", "Pipelines", "TensorFiles", "Tensors",
+      dependencies: runner + [
+        "Models", "Datasets", "Panoptic", "NN", "Autograd", "Vision", "Search", "TensorFiles", "Tensors",
         "Determinism",
       ],
       // Python, run by a child process.
@@ -111,7 +114,7 @@ let package = Package(
       exclude: ["main.c", "golden.txt"]),
     tests("TensorsTests", ["Tensors", "CKernels", "KernelDigests", "Determinism"]),
     tests("SearchTests", ["Search", "Determinism"]),
-    tests("PipelinesTests", runner + ["Pipelines", "PipelineFiles", "Percolation", "Determinism"]),
+    tests("PipelinesTests", runner + ["PipelineFiles", "Percolation", "Determinism"]),
     tests("AutogradTests", ["Autograd", "Tensors", "Determinism"]),
     tests("TensorFilesTests", ["TensorFiles", "CCodecs", "Tensors", "Determinism"]),
     tests("VisionTests", ["Vision", "CCodecs", "TensorFiles", "Tensors", "Determinism"]),
@@ -135,6 +138,6 @@ if Context.environment["AUTOPANOPTIC_FUZZ"] != nil {
   package.products.append(.executable(name: "Fuzz", targets: ["Fuzz"]))
   package.targets.append(
     .executableTarget(
-      name: "Fuzz", dependencies: ["PipelineFiles", "Pipelines", "TensorFiles", "Determinism"],
+      name: "Fuzz", dependencies: runner + ["PipelineFiles", "TensorFiles", "Determinism"],
       path: "Tests/Fuzz/Sources", swiftSettings: strict))
 }

@@ -11,7 +11,8 @@ import subprocess
 
 DECLARATION = re.compile(
     r"^(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|package|internal|final|indirect|nonisolated)\s+)*"
-    r"(?:struct|class|enum|protocol|actor|typealias|func)\s+(\w+)", re.M)
+    r"(struct|class|enum|protocol|actor|typealias|func)\s+(\w+)", re.M)
+CALL = re.compile(r"(?<![\w.])(?<!func )(\w+)\(")
 
 
 def blank(text):
@@ -56,17 +57,17 @@ def folder_uses(path):
     def folder(file):
         parts = file.relative_to(path).parts
         return parts[0] if len(parts) > 1 else ""
-    homes = collections.defaultdict(set)
+    types, functions = collections.defaultdict(set), collections.defaultdict(set)
     for file, text in texts.items():
-        for name in DECLARATION.findall(text):
-            homes[name].add(folder(file))
+        for keyword, name in DECLARATION.findall(text):
+            (functions if keyword == "func" else types)[name].add(folder(file))
     uses = collections.defaultdict(set)
     for file, text in texts.items():
-        for word in set(re.findall(r"\w+", text)) & set(homes):
-            for home in homes[word] - {folder(file)}:
-                # Overloads of a function in several folders tell nothing.
-                if len(homes[word]) == 1:
-                    uses[folder(file), home].add(word)
+        for homes, words in ((types, re.findall(r"\w+", text)), (functions, CALL.findall(text))):
+            for word in set(words) & set(homes):
+                # What several folders declare tells nothing.
+                if len(homes[word]) == 1 and homes[word] != {folder(file)}:
+                    uses[folder(file), *homes[word]].add(word)
     return sorted({folder(f) for f in texts}), dict(uses)
 
 

@@ -1,6 +1,6 @@
 import Determinism
 
-/// Which records made what other records read.
+/// Finds the records that made the inputs of other records.
 package struct Ancestry {
   private let records: [Digest: Record]
   private var makers: [Digest: [Digest]] = [:]
@@ -55,7 +55,7 @@ package struct Ancestry {
           continue
         }
         path[path.count - 1].open.removeLast()
-        // Where records go in a circle, passing an artifact through, one of them has to be the first.
+        // In a cycle of records that pass an artifact on, one of them has to be the first.
         if seen.insert(next).inserted { path.append((next, makersRead(by: next))) }
       }
     }

@@ -2,11 +2,12 @@ import Determinism
 import PipelineModel
 import Synchronization
 
-/// The live partial state of one key: `step-<n>` files, each with a `step-<n>.json` that vouches for it.
+/// The live partial state of one key: `step-<n>` files, each with a `step-<n>.json` that describes it.
 ///
-/// A voucher names the key, the step, the program, the voucher before it, SHA-256 of the state and the digests noted so
-/// far, and carries its own digest. A checkpoint of which any of that is not as it must be is not used: damage costs
-/// steps, never other bits. The two newest checkpoints are kept, so that a damaged one does not cost the stage.
+/// A description holds the key, the step, the program, the digest of the description before it, SHA-256 of the state
+/// and the digests noted so far, and carries its own digest. A checkpoint of which any of that is not as it must be is
+/// not used: damage costs steps, never other bits. The two newest checkpoints are kept, so that a damaged one does not
+/// cost the stage.
 ///
 /// Only the holder of the key's lock writes here.
 package final class CheckpointFolder: CheckpointStorage {
@@ -14,7 +15,7 @@ package final class CheckpointFolder: CheckpointStorage {
   private let key: Digest
   private let program: Digest
   private let warn: @Sendable (String) -> Void
-  /// Digest of the voucher saved or used last.
+  /// Digest of the description that was saved or used last.
   private let previous = Mutex<Digest?>(nil)
 
   /// - Parameter program: of the executable that computes; another one may compute its steps otherwise.
@@ -28,8 +29,8 @@ package final class CheckpointFolder: CheckpointStorage {
     self.warn = warn
   }
 
-  /// What a voucher says.
-  private struct Voucher {
+  /// The description of a checkpoint.
+  private struct Description {
     var step: Int
     var total: Int
     var sha256: Digest
@@ -44,20 +45,20 @@ package final class CheckpointFolder: CheckpointStorage {
     let temporary = "\(path)/new"
     try Files.remove(temporary)
     try write(temporary)
-    let voucher: CanonicalValue = [
+    let description: CanonicalValue = [
       "key": .string(key.hex), "program": .string(program.hex), "step": .integer(step), "of": .integer(total),
       "sha256": .string(try Files.sha256(temporary).hex), "trace": trace.canonical,
       "previous": previous.withLock { $0 }.map { .string($0.hex) } ?? .null,
     ]
-    let file: CanonicalValue = ["checkpoint": voucher, "sha256": .string(voucher.digest.hex)]
+    let file: CanonicalValue = ["checkpoint": description, "sha256": .string(description.digest.hex)]
     try Files.write(file.canonicalBytes, to: temporary + ".json")
     try Files.sync(temporary)
     try Files.sync(temporary + ".json")
-    // The voucher comes last: a checkpoint without one does not exist.
+    // The description comes last: a checkpoint without one does not exist.
     try Files.rename(temporary, to: self.file(step))
     try Files.rename(temporary + ".json", to: self.file(step) + ".json")
     try Files.sync(path)
-    previous.withLock { $0 = voucher.digest }
+    previous.withLock { $0 = description.digest }
     // Later ones were passed over when the stage resumed.
     let saved = try steps()
     for other in saved.filter({ $0 > step }) + saved.filter({ $0 <= step }).dropLast(2) {
@@ -66,7 +67,7 @@ package final class CheckpointFolder: CheckpointStorage {
     }
   }
 
-  /// Steps with a voucher, rising.
+  /// Steps with a description, rising.
   private func steps() throws -> [Int] {
     try Files.list(path).compactMap { name in
       guard name.hasPrefix("step-"), name.hasSuffix(".json"), let step = Int(name.dropFirst(5).dropLast(5)), step >= 0
@@ -80,12 +81,12 @@ package final class CheckpointFolder: CheckpointStorage {
   package func latest(where accepts: (Checkpoint) -> Bool) throws -> (Checkpoint, Trace)? {
     for step in try steps().reversed() {
       do {
-        let voucher = try voucher(step)
-        guard try Files.sha256(file(step)) == voucher.sha256 else { throw Refusal("its bytes changed") }
+        let description = try description(of: step)
+        guard try Files.sha256(file(step)) == description.sha256 else { throw Refusal("its bytes changed") }
         let checkpoint = Checkpoint(step: step, path: file(step))
         guard accepts(checkpoint) else { throw Refusal("its state is not that of this step") }
-        previous.withLock { $0 = voucher.digest }
-        return (checkpoint, voucher.trace)
+        previous.withLock { $0 = description.digest }
+        return (checkpoint, description.trace)
       } catch {
         let why = (error as? Refusal)?.why ?? "it cannot be read: \(error)"
         warn("the checkpoint \(file(step)) is not used: \(why). Resuming from an earlier step")
@@ -96,8 +97,8 @@ package final class CheckpointFolder: CheckpointStorage {
 
   /// How far the newest checkpoint is, without checking its bytes.
   package func position() -> (step: Int, of: Int)? {
-    guard let step = (try? steps())?.last, let voucher = try? voucher(step) else { return nil }
-    return (step, voucher.total)
+    guard let step = (try? steps())?.last, let description = try? description(of: step) else { return nil }
+    return (step, description.total)
   }
 
   package func remove() throws { try Files.remove(path) }
@@ -107,24 +108,24 @@ package final class CheckpointFolder: CheckpointStorage {
     init(_ why: String) { self.why = why }
   }
 
-  private func voucher(_ step: Int) throws -> Voucher {
-    guard let body = voucherBody(step), let total = body["of"]?.integerValue,
+  private func description(of step: Int) throws -> Description {
+    guard let body = verifiedDescription(step), let total = body["of"]?.integerValue,
       let sha256 = body["sha256"]?.stringValue.flatMap(Digest.init(hex:)),
       let trace = body["trace"].flatMap(Trace.init(canonical:))
-    else { throw Refusal("the file that vouches for it is damaged") }
+    else { throw Refusal("its description is damaged") }
     guard body["key"]?.stringValue == key.hex else { throw Refusal("it is one of another stage, seed or input") }
     guard body["program"]?.stringValue == program.hex else { throw Refusal("another build of the program saved it") }
     guard body["step"]?.integerValue == step, step <= total else { throw Refusal("it is one of another step") }
-    if let earlier = try steps().last(where: { $0 < step }).flatMap(voucherBody),
+    if let earlier = try steps().last(where: { $0 < step }).flatMap(verifiedDescription),
       let named = body["previous"]?.stringValue, named != earlier.digest.hex
     {
       throw Refusal("it does not follow the one before it")
     }
-    return Voucher(step: step, total: total, sha256: sha256, trace: trace, digest: body.digest)
+    return Description(step: step, total: total, sha256: sha256, trace: trace, digest: body.digest)
   }
 
-  /// What a voucher says, where its digest is right.
-  private func voucherBody(_ step: Int) -> CanonicalValue? {
+  /// The description, where its digest is right.
+  private func verifiedDescription(_ step: Int) -> CanonicalValue? {
     guard let file = try? CanonicalValue(json: Files.read(file(step) + ".json", limit: Record.sizeLimit)),
       let body = file["checkpoint"], file["sha256"]?.stringValue == body.digest.hex
     else { return nil }

@@ -87,8 +87,8 @@ extension Store {
 }
 
 extension Store {
-  /// Puts an object where nothing is, or something damaged. One that is there and sound is never touched: a stage may be
-  /// reading it.
+  /// Puts an object where nothing is, or something damaged. One that is there and sound is never touched: a stage may
+  /// be reading it.
   fileprivate func place(_ move: Commits.Move, _ artifact: Artifact) throws {
     let lock = try KeyLock.wait(
       onFolder: Checkout.folder(ofFile: move.to), orFile: "\(path)/locks/object-\(artifact.digest.hex)")

@@ -3,7 +3,8 @@ import Foundation
 import Glibc
 import PipelineModel
 
-/// The right to do something alone, such as to work on one key. The kernel releases it when its holder dies, whatever way.
+/// The right to do something alone, such as to work on one key. The kernel releases it when its holder dies, whatever
+/// way.
 package final class KeyLock: Sendable {
   private let descriptor: Int32
   /// The file that goes with the lock.
@@ -17,8 +18,8 @@ package final class KeyLock: Sendable {
   /// Takes the lock of a key if nobody holds it.
   ///
   /// Locks of keys are single bytes of one file, at places that the keys say: a file for each would have to be made and
-  /// removed for each stage, which costs some file systems more than a small stage does. Two keys that share a place, one
-  /// pair in 2^62, wait for each other.
+  /// removed for each stage, which costs some file systems more than a small stage does. Two keys that share a place,
+  /// one pair in 2^62, wait for each other.
   /// - Parameter path: the file, which stays.
   /// - Returns: nil where another runner works on the key.
   static func acquire(_ key: Digest, in path: String) throws -> KeyLock? {
@@ -65,8 +66,8 @@ package final class KeyLock: Sendable {
     }
   }
 
-  /// Takes a folder itself as the lock, after whoever holds it: nothing is made or removed, so nothing is to be synced. On
-  /// file systems that can't lock folders a file does it.
+  /// Takes a folder itself as the lock, after whoever holds it: nothing is made or removed, so nothing is to be synced.
+  /// On file systems that can't lock folders a file does it.
   package static func wait(onFolder folder: String, orFile path: String) throws -> KeyLock {
     let fd = FileIO.retrying { open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW) }
     guard fd >= 0 else { return try wait(path) }

@@ -1,7 +1,7 @@
 import Determinism
 import PipelineModel
 
-/// What a record says of one execution, for whoever goes on with its artifacts.
+/// What a record says of one execution, for whoever uses its artifacts.
 public struct ExecutionSummary: Sendable {
   public let key: Digest
   /// Its name in the pipeline, and its kind.

@@ -1,7 +1,7 @@
 import Determinism
 import PipelineModel
 
-/// What an ID on the command line stands for.
+/// Resolves IDs from the command line.
 public struct Lookup {
   public enum Match: Sendable {
     case artifact(Artifact)

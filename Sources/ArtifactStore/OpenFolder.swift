@@ -1,8 +1,8 @@
 import Glibc
 import PipelineModel
 
-/// A folder held open, in which names are looked up without walking the path to it: a plan of ten thousand cached stages
-/// asks for thirty thousand files.
+/// A folder held open, in which names are looked up without walking the path to it: a plan of ten thousand cached
+/// stages looks up thirty thousand files.
 final class OpenFolder: Sendable {
   private let path: String
   /// Negative where the folder was not there.

@@ -1,10 +1,10 @@
 import Determinism
 import PipelineModel
 
-/// What one execution of a stage was.
+/// The description of one execution of a stage.
 package struct Record: Sendable {
   package var identity: StageIdentity
-  /// Names at the time, for people; no key knows them.
+  /// Names at the time of the execution; not part of any key.
   package var pipeline: String
   package var stage: String
   package var outputs: [String: Artifact]
@@ -46,7 +46,7 @@ package struct Record: Sendable {
     }
   }
 
-  /// Larger files are no records; one that traces a thousand tensors at a hundred steps has some 10 MiB.
+  /// Larger files are not records; one that traces a thousand tensors at a hundred steps has about 10 MiB.
   static let sizeLimit = 256 << 20
 
   package var key: Digest { identity.key }
@@ -93,7 +93,7 @@ package struct Record: Sendable {
       elements: (body["elements"]?.objectValue ?? [:]).compactMapValues(Element.init(canonical:)), trace: trace,
       environment: body["environment"] ?? .null, run: body["run"]?.stringValue ?? "",
       started: body["started"]?.stringValue ?? "", seconds: body["seconds"]?.numberValue ?? 0)
-    // Whatever was passed over or is of another type shows here.
+    // Members that were ignored or have another type are found here.
     guard canonical.digest.hex == digest else { throw damaged("parts of the record are of another form") }
     if let why = contradiction { throw damaged(why) }
   }

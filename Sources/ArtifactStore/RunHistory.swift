@@ -2,39 +2,6 @@ import Determinism
 import Foundation
 import PipelineModel
 
-/// One past run, as its journal tells.
-public struct RunSummary: Sendable {
-  public enum End: String, Sendable {
-    case finished, failed, interrupted
-    /// The journal ends without an end: the runner was killed, or runs still.
-    case open
-  }
-
-  public struct Step: Sendable {
-    public enum State: String, Sendable { case cached, executed, failed, interrupted, running }
-
-    public let stage: String
-    public let key: Digest
-    public internal(set) var state: State
-    /// ISO 8601, UTC.
-    public let started: String
-    public internal(set) var seconds: Double?
-    public internal(set) var outputs: [String: Artifact] = [:]
-    /// Why it failed.
-    public internal(set) var message: String?
-  }
-
-  public let id: String
-  public internal(set) var pipeline = ""
-  /// ISO 8601, UTC.
-  public internal(set) var started = ""
-  public internal(set) var seconds: Double?
-  public internal(set) var root: Digest?
-  public internal(set) var end = End.open
-  /// Cached ones first where those were known first; in the order in which they began.
-  public internal(set) var steps: [Step] = []
-}
-
 /// The journals of a store.
 public struct RunHistory {
   package let store: Store
@@ -117,25 +84,5 @@ public struct RunHistory {
       run.steps[i].state = .interrupted
     default: break
     }
-  }
-}
-
-extension RunSummary {
-  /// For programs.
-  public var canonical: CanonicalValue {
-    [
-      "run": .string(id), "pipeline": .string(pipeline), "started": .string(started),
-      "seconds": seconds.map { .number($0) } ?? .null, "root": root.map { .string($0.hex) } ?? .null,
-      "end": .string(end.rawValue),
-      "stages": .array(
-        steps.map { step in
-          [
-            "stage": .string(step.stage), "key": .string(step.key.hex), "state": .string(step.state.rawValue),
-            "started": .string(step.started), "seconds": step.seconds.map { .number($0) } ?? .null,
-            "outputs": .object(step.outputs.mapValues(\.canonical)),
-            "message": step.message.map { .string($0) } ?? .null,
-          ]
-        }),
-    ]
   }
 }

@@ -46,8 +46,8 @@ package final class ScratchSpace: Sendable {
     }
   }
 
-  /// Takes a folder back that only this process has written to, to give it out again: file systems without a journal keep
-  /// away from removed inodes for a while, and look at each of them whenever something is made.
+  /// Takes a folder back that only this process has written to, to give it out again: file systems without a journal
+  /// keep away from removed inodes for a while, and look at each of them whenever something is made.
   func recycle(_ folder: String) {
     guard let names = try? Files.list(folder),
       names.allSatisfy({ (try? Files.remove("\(folder)/\($0)")) != nil })

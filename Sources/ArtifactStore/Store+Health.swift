@@ -3,7 +3,7 @@ import Foundation
 import PipelineModel
 
 extension Store {
-  /// What a doctor says of a store: what it holds, how much space is left, how fast it takes data.
+  /// The condition of a store, for `doctor`: its content, the free space, the speed of writes.
   /// - Throws: where it can't be written.
   public func health() throws -> [(name: String, text: String)] {
     let scratch = try makeScratch()

@@ -13,7 +13,7 @@ extension Store {
       try index.add([indexEntry(of: record)])
       return record.outputs
     } catch let error as PipelineError where error.code == .damaged {
-      throw PipelineError(.damaged, "\(error.message). Delete it and run again: its stage runs anew")
+      throw PipelineError(.damaged, "\(error.message). Delete it and run again: its stage is executed again")
     }
   }
 

@@ -1,7 +1,7 @@
 import Determinism
 import PipelineModel
 
-/// What a store takes on the disk.
+/// The disk usage of a store.
 public struct StoreUsage: Sendable, Equatable {
   public var objects = 0
   public var bytes = 0

@@ -13,7 +13,7 @@ import PipelineModel
 /// checkpoints/<key>/           live partial state
 /// locks/keys                   a byte of it is locked while a runner works on a key
 /// sources/                     what is known of files on the user's disk
-/// signatures/<key>/            who vouches for a record
+/// signatures/<key>/            signatures of a record
 /// index                        summary of the records; may be deleted
 /// damaged/                     what repairs set aside
 /// lock                         shared by all who work here, held alone by who removes things
@@ -24,7 +24,7 @@ import PipelineModel
 /// under its own name.
 public final class Store: Sendable {
   public let path: String
-  /// Whether this store is only looked at: nothing is made that is not there.
+  /// Whether this store is only read: nothing is created in it.
   package let isObserved: Bool
   public let registry: StageRegistry
   package let index: StoreIndex
@@ -44,7 +44,7 @@ public final class Store: Sendable {
     try self.init(root: root, isObserved: false, registry: registry)
   }
 
-  /// Opens a store to look at it. One that is not there is empty, and stays away; one that can't be written will do.
+  /// Opens a store to read it. A missing one counts as empty and is not created; one that can't be written will do.
   public convenience init(observing path: String, registry: StageRegistry) throws {
     try self.init(root: Files.absolute(path), isObserved: true, registry: registry)
   }
@@ -137,12 +137,12 @@ public final class Store: Sendable {
     if isObserved { try? Files.remove(folder) } else { scratch.recycle(folder) }
   }
 
-  /// Gives back what this process holds under `tmp/`. The next scratch folder makes it anew.
+  /// Removes what this process holds under `tmp/`. The next scratch folder creates it again.
   package func endScratch() { scratch.end() }
 
   /// Removes what dead runners left: scratch folders, checkpoints of stages that are done, and files of locks.
   ///
-  /// What can't be removed stays: it is in nobody's way, and `gc` names it.
+  /// What can't be removed stays: it does no harm, and `gc` names it.
   package func sweep() throws {
     try scratch.sweep()
     for name in try Files.list("\(path)/checkpoints") {

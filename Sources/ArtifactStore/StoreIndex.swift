@@ -94,7 +94,7 @@ package final class StoreIndex: Sendable {
     try Files.sync(path)
   }
 
-  /// Writes the index anew without some keys. Nobody else may work with the store meanwhile.
+  /// Rewrites the index without some keys. Nobody else may work with the store meanwhile.
   package func rewrite(without removed: Set<Digest>) throws {
     try state.withLock { state in
       let records = state.entries.values.filter { !removed.contains($0.key) }

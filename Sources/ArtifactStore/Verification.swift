@@ -3,8 +3,8 @@ import Foundation
 import PipelineModel
 import Synchronization
 
-/// What the system says of the files of an object. It changes with every change of theirs: no tool can set back the time
-/// at which an inode changed.
+/// What the system reports of the files of an object. It changes with every change of theirs: no tool can set back the
+/// time at which an inode changed.
 package struct Fingerprint: Hashable, Sendable {
   /// Of the file and its checksum, of a tree of all its files and folders.
   private let statuses: [Files.Status]
@@ -53,7 +53,7 @@ extension Store {
     if let before, verified.contains(path, before) { return before }
     if let damage = try damage(of: artifact, while: keepGoing) {
       throw PipelineError(
-        .damaged, "\(path): \(damage). Delete it and run again: the stage that made it makes it anew")
+        .damaged, "\(path): \(damage). Delete it and run again: the stage that made it is executed again")
     }
     guard let before, try fingerprint(of: artifact) == before else {
       throw PipelineError(.damaged, "\(path): it changed while it was checked. Run again")
@@ -62,7 +62,7 @@ extension Store {
     return before
   }
 
-  /// What the system says of an object's files now; nil where a part of it is not there.
+  /// What the system reports of an object's files now; nil where a part of it is not there.
   package func fingerprint(of artifact: Artifact) throws -> Fingerprint? {
     let path = objectPath(artifact)
     var paths = [path, path + ".sha256"]
@@ -149,7 +149,7 @@ extension Store {
       throw PipelineError(
         .damaged,
         "\(objectPath(artifact)): its content is not the one it is named by (\(value.digest.short)). "
-          + "Delete it and run again: the stage that made it makes it anew")
+          + "Delete it and run again: the stage that made it is executed again")
     }
     return value
   }

@@ -1,7 +1,7 @@
 import Tensors
 
-/// The half of a block's input that goes around the block (spec 1.4). It is copied once, to the block's result, by the
-/// normalisation that ends the block; its gradient is copied once, to that of the input.
+/// The half of a block's input that skips the block (spec 1.4). The normalisation that ends the block copies it to the
+/// block's output; the backward pass of `shuffleSplit` copies its gradient to that of the input.
 public final class IdentityBranch {
   let source: Variable
   let gradient = IdentityGradient()
@@ -9,8 +9,8 @@ public final class IdentityBranch {
   fileprivate init(_ source: Variable) { self.source = source }
 }
 
-/// The gradient of a block's result, carried from the block's end to its beginning. Its first channels are the identity
-/// branch's.
+/// The gradient of a block's output, passed from the block's end to its beginning in the backward pass. Its first
+/// channels are the identity branch's.
 final class IdentityGradient {
   private var value: Tensor?
 
@@ -23,8 +23,10 @@ final class IdentityGradient {
   }
 }
 
-/// The channel shuffle that opens a block and the split that follows (spec 1.4): the identity branch, which skips the
-/// block, and the main half, which it works on. The main half must end in one normalisation after the identity branch.
+/// The channel shuffle at the start of a block and the split that follows (spec 1.4).
+///
+/// - Returns: the identity branch, which skips the block, and the main half `[N, C/2, H, W]`. Exactly one normalisation
+///   of the main half must take the identity branch as `after`.
 public func shuffleSplit(_ x: Variable) -> (identity: IdentityBranch, main: Variable) {
   let identity = IdentityBranch(x)
   let main = result(ChannelShuffle.main(x.value), of: [x]) { [dx = x.slot, joined = identity.gradient] gradient in

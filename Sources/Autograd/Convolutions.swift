@@ -24,7 +24,8 @@ public func linear(_ x: Variable, weight: Variable, bias: Variable?) -> Variable
   }
 }
 
-/// The transposed convolution of kernel 2 and stride 2; weight `[C, O, 2, 2]`, bias `[O]`.
+/// The transposed convolution with kernel 2 and stride 2: `[N, C, H, W]` to `[N, O, 2H, 2W]`; weight `[C, O, 2, 2]`, bias
+/// `[O]`.
 public func transposedConvolution2x2(_ x: Variable, weight: Variable, bias: Variable) -> Variable {
   let y = TransposedConvolution2x2.forward(x.value, weight: weight.value, bias: bias.value)
   return result(y, of: [x, weight, bias]) {
@@ -38,7 +39,8 @@ public func transposedConvolution2x2(_ x: Variable, weight: Variable, bias: Vari
 /// Modulated deformable convolution (spec 3.7).
 ///
 /// - Parameters:
-///   - offsets: `[N, 2k², H', W']`: (vertical, horizontal) for every tap in row-major order.
+///   - x: `[N, C, H, W]`.
+///   - offsets: `[N, 2k², H', W']`: (vertical, horizontal) for every tap in row-major order, in feature cells.
 ///   - mask: `[N, k², H', W']`, after the sigmoid.
 public func deformableConvolution(
   _ x: Variable, offsets: Variable, mask: Variable, weight: Variable, bias: Variable,

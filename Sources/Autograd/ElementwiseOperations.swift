@@ -8,7 +8,7 @@ public func add(_ a: Variable, _ b: Variable) -> Variable {
   }
 }
 
-/// `scale · x + shift`; product and sum each rounded.
+/// `scale · x + shift`; product and sum are each rounded.
 public func affine(_ x: Variable, scale: Float, shift: Float) -> Variable {
   result(Elementwise.add(Elementwise.scale(x.value, by: scale), scalar: shift), of: [x]) { [dx = x.slot] gradient in
     dx.accumulate(Elementwise.scale(gradient, by: scale))
@@ -40,7 +40,7 @@ public func scaleChannels(_ x: Variable, by factors: Variable) -> Variable {
   }
 }
 
-/// `Σ weights[i] · terms[i]`: every product rounded, sums in the order of the terms.
+/// `Σ weights[i] · terms[i]`, of equal shapes: every product is rounded, and sums are in the order of the terms.
 public func weightedSum(_ terms: [Variable], weights: [Float]) -> Variable {
   precondition(!terms.isEmpty && terms.count == weights.count, "weightedSum: \(terms.count) terms")
   var sum = Elementwise.scale(terms[0].value, by: weights[0])

@@ -1,6 +1,6 @@
 import Tensors
 
-/// The probabilities of class scores, over dimension 1.
+/// Softmax of class scores over dimension 1.
 public func softmax(_ x: Variable) -> Variable {
   let y = Softmax.forward(x.value)
   return result(y, of: [x]) { [dx = x.slot] gradient in
@@ -8,12 +8,13 @@ public func softmax(_ x: Variable) -> Variable {
   }
 }
 
-/// Mean cross-entropy over the labels that count.
+/// Mean cross-entropy over the labels that are not ignored; 0 where all are.
 ///
 /// - Parameters:
-///   - scores: `[N, C]` or `[N, C, H, W]`, before softmax.
-///   - labels: one a row or pixel, row-major.
-///   - ignored: label of places without loss.
+///   - scores: logits `[N, C]` or `[N, C, H, W]`.
+///   - labels: one per row or pixel, row-major.
+///   - ignored: rows or pixels with this label have no loss.
+///   - smoothing: label smoothing; 0 for one-hot targets.
 public func crossEntropy(
   _ scores: Variable, labels: [Int32], ignoring ignored: Int32, smoothing: Double = 0
 ) -> Variable {
@@ -28,7 +29,7 @@ public func binaryCrossEntropy(_ logits: Variable, targets: Tensor) -> Variable 
   loss(BinaryCrossEntropy.evaluate(logits.value, targets: targets), at: logits)
 }
 
-/// The smooth L1 loss, summed and divided by `divisor`.
+/// The smooth L1 loss, summed over all elements and divided by `divisor`.
 public func smoothL1(_ predictions: Variable, targets: Tensor, beta: Double, divisor: Double) -> Variable {
   loss(
     SmoothL1.evaluate(predictions.value, targets: targets, beta: beta, reduction: .scaled(1 / divisor)),
@@ -36,7 +37,7 @@ public func smoothL1(_ predictions: Variable, targets: Tensor, beta: Double, div
 }
 
 private func loss(_ computed: LossValue, at predictions: Variable) -> Variable {
-  // Scaled in place when it is used, which is once: that of semantic scores is as large as anything in a network.
+  // Scaled in place, since it is used once: the gradient of semantic scores is among a network's largest tensors.
   var scaled = computed.gradient
   return result(Tensor(scalar: computed.value), of: [predictions]) { [slot = predictions.slot] gradient in
     Elementwise.scale(&scaled, by: gradient.item)

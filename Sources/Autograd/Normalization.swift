@@ -1,9 +1,9 @@
 import Tensors
 
-/// Batch normalisation by the statistics of the batch.
+/// Batch normalisation of `[N, C, ...]` by the statistics of the batch; scale and shift are `[C]`.
 ///
 /// - Parameter identity: the identity branch of the block that ends here; its channels come first in the output.
-/// - Returns: the output, and what the running statistics move by.
+/// - Returns: the output, and the moments of the batch, which update the running statistics.
 public func batchNormTraining(
   _ x: Variable, scale: Variable, shift: Variable, options: BatchNormalization.Options, relu: Bool,
   after identity: IdentityBranch? = nil
@@ -27,7 +27,7 @@ public func batchNormTraining(
   return (output, batch)
 }
 
-/// Batch normalisation by running statistics, which are constants; `identity` as in training.
+/// Batch normalisation of `[N, C, ...]` by running statistics `[C]`, which are constants; `identity` as in training.
 public func batchNormEvaluation(
   _ x: Variable, scale: Variable, shift: Variable, mean: Tensor, variance: Tensor, epsilon: Double = 1e-5,
   relu: Bool, after identity: IdentityBranch? = nil
@@ -49,7 +49,7 @@ public func batchNormEvaluation(
   }
 }
 
-/// Group normalisation of `[N, C, ...]`.
+/// Group normalisation of `[N, C, ...]`; scale and shift are `[C]`.
 public func groupNorm(_ x: Variable, groups: Int, scale: Variable, shift: Variable, relu: Bool) -> Variable {
   let (y, statistics) = GroupNormalization.forward(
     x.value, groups: groups, weight: scale.value, bias: shift.value, relu: relu)

@@ -2,26 +2,26 @@ import Tensors
 
 /// One forward pass of a network, and its backward pass.
 ///
-/// Everything that a pass changes - gradients, running statistics - is kept here until it is asked for. So several
-/// passes over one network may run in parallel and be folded in their order (numerics rule 4). The tape is flat:
-/// entries are in the order of computation and run in reverse, so contributions to one gradient add in reverse order of
-/// use, and no chain of references is deep enough to overflow a stack.
+/// All effects of a pass, gradients and updates of running statistics, are collected here until the caller takes them.
+/// So several passes over one network may run in parallel and be combined in a fixed order (numerics rule 4). The tape is
+/// flat: entries are recorded in the order of computation and run in reverse, so contributions to a gradient are added in
+/// reverse order of use, and releasing a long chain of operations does not recurse.
 ///
 /// A pass belongs to one thread at a time.
 public final class Pass {
-  /// How layers with two behaviours act.
+  /// How layers such as batch normalisation and dropout behave.
   public enum Mode: Sendable {
     /// Batch statistics, dropout, gradients.
     case training
-    /// Batch statistics are gathered into the running ones; there are no gradients and no dropout.
+    /// Batch statistics, which update the running ones; no gradients and no dropout.
     case recalibration
-    /// Running statistics.
+    /// Running statistics; no gradients and no dropout.
     case evaluation
   }
 
-  /// How layers with several behaviours act.
+  /// The behaviour of layers in this pass.
   public let mode: Mode
-  /// The weight of this pass in running statistics, in place of what the layers say.
+  /// The momentum with which this pass updates running statistics; nil for that of the layers.
   public var statisticsWeight: Double?
   private var tape: [Entry] = []
   /// The gradients of parameters.
@@ -37,6 +37,7 @@ public final class Pass {
     let backward: ([Tensor?]) -> Void
   }
 
+  /// A pass that records a tape for `backward` in training mode only.
   public convenience init(mode: Mode) { self.init(mode: mode, records: mode == .training) }
 
   /// - Parameter records: false for a forward pass of training that is computed again for its backward pass
@@ -46,12 +47,12 @@ public final class Pass {
     self.records = records
   }
 
-  /// Brings data into the pass; no gradient flows to it.
+  /// A variable for data without a gradient.
   public func constant(_ value: Tensor) -> Variable {
     Variable(value, requiresGradient: false, pass: self)
   }
 
-  /// Brings in data whose gradient is wanted; `gradient(of:)` gives it after `backward`.
+  /// A variable for data with a gradient, which `takeGradient(of:)` returns after `backward`.
   public func input(_ value: Tensor) -> Variable {
     Variable(value, requiresGradient: records, pass: self)
   }
@@ -66,24 +67,24 @@ public final class Pass {
     return leaf
   }
 
-  /// Finds the gradient of `loss` with respect to everything it depends on. The tape is used up.
+  /// Computes the gradients of `loss` with respect to all parameters and inputs. Consumes the tape.
   /// - Precondition: `loss` has one element.
   public func backward(from loss: Variable) {
     precondition(loss.value.count == 1, "backward: the loss has shape \(loss.shape)")
     backward(from: loss, gradient: Tensor(repeating: 1, shape: loss.shape))
   }
 
-  /// The same from a result of any shape and the gradient that flows into it.
+  /// The same for an output of any shape with a given gradient.
   public func backward(from output: Variable, gradient: Tensor) {
     output.slot.accumulate(gradient)
     while let entry = tape.popLast() {
-      // A result that the loss does not depend on has no gradient. One that has been used is not needed again.
+      // A result that the loss does not depend on has no gradient. A gradient is not needed after its entry has run.
       let gradients = entry.outputs.map { $0.take() }
       if gradients.contains(where: { $0 != nil }) { entry.backward(gradients) }
     }
   }
 
-  /// The gradient that `backward` left at a parameter, taken out; nil where the loss does not depend on it.
+  /// Takes the gradient that `backward` computed for a parameter; nil where the loss does not depend on it.
   public func takeGradient(of trainable: Trainable) -> Tensor? {
     slots[ObjectIdentifier(trainable)]?.take()
   }
@@ -91,10 +92,10 @@ public final class Pass {
   /// The same for an `input`.
   public func takeGradient(of input: Variable) -> Tensor? { input.slot.take() }
 
-  /// Holds back an update of running statistics until `commitStatistics`.
+  /// Defers an update of running statistics until `commitStatistics`.
   public func updateStatistics(_ update: @escaping () -> Void) { statistics.append(update) }
 
-  /// Applies the held-back updates in the order of the layers.
+  /// Applies the deferred updates in the order of the layers.
   public func commitStatistics() {
     for update in statistics { update() }
     statistics = []
@@ -105,10 +106,10 @@ public final class Pass {
   }
 }
 
-/// The result of an operation: recorded with its backward step where the pass trains and an input asks for it.
+/// The result of an operation. Its backward step is recorded where the pass trains and an input requires a gradient.
 ///
-/// - Parameter backward: takes d loss / d result and adds to the gradients of the inputs. It lives until the backward
-///   pass, so it captures slots and the values that it reads, never variables.
+/// - Parameter backward: takes d loss / d result and accumulates the gradients of the inputs. It is kept until the
+///   backward pass, so it captures gradient slots and the values that it reads, never variables.
 func result(_ value: Tensor, of inputs: [Variable], backward: @escaping (Tensor) -> Void) -> Variable {
   results([value], of: inputs) { backward($0[0]!) }[0]
 }

@@ -1,12 +1,13 @@
 import Tensors
 
-/// A part of a network whose inner results are freed and computed again in the backward pass: less memory, for the time
-/// of one more forward pass.
+/// Gradient checkpointing: runs a part of a network, frees its inner activations, and recomputes them in the backward
+/// pass. It saves memory at the cost of one more forward pass.
 ///
-/// The bits are the same as without: both forward passes do the same, contributions to the gradient of `x` add in the
-/// same order, and statistics are gathered once. No other part of the pass may use the parameters of `body`.
+/// The results are bit-identical to those without: both forward passes compute the same, contributions to the gradient
+/// of `x` are added in the same order, and running statistics are updated once. No other part of the pass may use the
+/// parameters of `body`.
 ///
-/// - Parameter body: depends on nothing but its argument and parameters.
+/// - Parameter body: depends only on its argument and on parameters.
 public func recomputed(_ x: Variable, _ body: @escaping (Variable) -> Variable) -> Variable {
   let pass = x.pass
   guard pass.mode == .training else { return body(x) }
@@ -19,7 +20,7 @@ public func recomputed(_ x: Variable, _ body: @escaping (Variable) -> Variable) 
     let again = Pass(mode: .training)
     let input = dx.isWanted ? again.input(x) : again.constant(x)
     let output = body(input)
-    // Later users of `x` have contributed already; this part's own contributions come after theirs.
+    // Operations that use `x` later have contributed already; this part's contributions follow theirs.
     if let collected = dx.take() { input.slot.accumulate(collected) }
     again.backward(from: output, gradient: gradient)
     if let collected = again.takeGradient(of: input) { dx.accumulate(collected) }

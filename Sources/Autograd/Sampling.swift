@@ -1,6 +1,8 @@
 import Tensors
 
-/// Bilinear resampling of `[N, C, H, W]`.
+/// Bilinear resampling of `[N, C, H, W]` to `[N, C, height, width]`.
+///
+/// - Parameter alignCorners: whether the centres of the corner pixels coincide; otherwise the image borders do.
 public func resizeBilinear(_ x: Variable, height: Int, width: Int, alignCorners: Bool) -> Variable {
   let grid: ResamplingGrid = alignCorners ? .cornerAligned : .halfPixel
   return result(Resampling.bilinear(x.value, height: height, width: width, grid: grid), of: [x]) {
@@ -9,7 +11,7 @@ public func resizeBilinear(_ x: Variable, height: Int, width: Int, alignCorners:
   }
 }
 
-/// Every cell twice in both directions.
+/// Nearest-neighbour upsampling by 2: `[N, C, H, W]` to `[N, C, 2H, 2W]`.
 public func upsampleNearest2x(_ x: Variable) -> Variable {
   result(Resampling.nearest(x.value, height: 2 * x.shape[2], width: 2 * x.shape[3]), of: [x]) {
     [dx = x.slot] gradient in
@@ -17,14 +19,14 @@ public func upsampleNearest2x(_ x: Variable) -> Variable {
   }
 }
 
-/// Every second cell in both directions, from the first: a max pool of kernel 1 and stride 2.
+/// Every second cell in both directions, starting with the first: max pooling with kernel 1 and stride 2.
 public func subsample2x(_ x: Variable) -> Variable {
   result(Pooling.subsample(x.value), of: [x]) { [dx = x.slot] gradient in
     dx.accumulate(Pooling.subsampleGradient(upstream: gradient, input: dx.shape))
   }
 }
 
-/// The largest value of every window; the gradient goes to the first.
+/// The maximum of every window; the gradient goes to the first maximum in row-major order.
 public func maxPool(_ x: Variable, kernelSize: Int, stride: Int, padding: Int = 0) -> Variable {
   let (y, indices) = Pooling.maximum(
     x.value, PoolingWindow(kernelSize: kernelSize, stride: stride, padding: padding))
@@ -40,13 +42,14 @@ public func globalAveragePool(_ x: Variable) -> Variable {
   }
 }
 
-/// Resamples boxes of a feature map to `size × size` cells by the legacy rule (spec 0.4): no half-pixel shift, sides
-/// at least one cell.
+/// RoIAlign: resamples boxes of a feature map to `size × size` cells by the legacy rule (spec 0.4): no half-pixel shift,
+/// and boxes of at least one feature cell.
 ///
 /// - Parameters:
 ///   - features: `[N, C, H, W]`.
-///   - regions: `[R, 5]`: image, x0, y0, x1, y1 in input pixels.
-///   - spatialScale: feature cells per input pixel.
+///   - regions: `[R, 5]`: image index, x0, y0, x1, y1 in input pixels.
+///   - spatialScale: feature cells per input pixel; `1/16` at stride 16.
+///   - samplingRatio: samples per cell along each axis.
 /// - Returns: `[R, C, size, size]`.
 public func roiAlign(
   _ features: Variable, regions: Tensor, size: Int, spatialScale: Double, samplingRatio: Int

@@ -1,13 +1,13 @@
 import Tensors
 
-/// The same elements under another shape.
+/// The same elements with another shape.
 public func reshape(_ x: Variable, _ shape: Shape) -> Variable {
   result(x.value.reshaped(shape), of: [x]) { [dx = x.slot] gradient in
     dx.accumulate(gradient.reshaped(dx.shape))
   }
 }
 
-/// Joins `[N, C, ...]` along the channels.
+/// Concatenates `[N, C, ...]` along the channels.
 public func concatenate(_ parts: [Variable]) -> Variable {
   result(Channels.concatenate(parts.map(\.value)), of: parts) { [slots = parts.map(\.slot)] gradient in
     for (part, piece) in zip(slots, Channels.split(gradient, slots.map { $0.shape[1] })) { part.accumulate(piece) }
@@ -23,9 +23,9 @@ public func channels(_ x: Variable, _ range: Range<Int>) -> Variable {
   }
 }
 
-/// Joins along the outermost dimension.
+/// Concatenates along the outermost dimension.
 public func concatenateRows(_ parts: [Variable]) -> Variable {
-  result(Rows.concatenate(parts.map(\.value)), of: parts) { [slots = parts.map(\.slot)] gradient in
+  result(Tensor.concatenate(parts.map(\.value)), of: parts) { [slots = parts.map(\.slot)] gradient in
     var start = 0
     for part in slots {
       let end = start + part.shape[0]
@@ -37,7 +37,7 @@ public func concatenateRows(_ parts: [Variable]) -> Variable {
 
 /// `x.flat[indices[i]]` for every `i`, as `[indices.count]`.
 ///
-/// The gradient adds to the elements in the order of the indices.
+/// Gradients are added to the elements in the order of the indices.
 public func gather(_ x: Variable, at indices: [Int32]) -> Variable {
   result(Gathering.gather(x.value, at: indices), of: [x]) { [dx = x.slot] gradient in
     dx.accumulate(Gathering.scatter(gradient, at: indices, shape: dx.shape))

@@ -1,19 +1,20 @@
 import Tensors
 
-/// A tensor that training changes. Its value is replaced by the optimiser, never while a pass that uses it is open.
+/// A tensor that training changes. The optimiser replaces its value, never during a pass that uses it.
 open class Trainable {
+  /// The current value.
   public var value: Tensor
 
   public init(value: Tensor) { self.value = value }
 }
 
-/// A tensor in a computation that may be differentiated.
+/// A tensor in a differentiable computation.
 ///
-/// Operations on variables compute at once and, where the pass records, also record their backward step.
+/// Operations on variables compute their value at once and, where the pass records, also record their backward step.
 public final class Variable {
   /// The result of the operation, computed at once.
   public let value: Tensor
-  /// The pass that it belongs to. A variable keeps its pass alive; the pass holds no variable.
+  /// The pass that this variable belongs to. A variable keeps its pass alive; the pass holds no variables.
   public let pass: Pass
   let slot: GradientSlot
 
@@ -27,19 +28,20 @@ public final class Variable {
     self.pass = pass
   }
 
+  /// The shape of the value.
   public var shape: Shape { value.shape }
 
   /// Whether gradients flow into this variable.
   public var requiresGradient: Bool { slot.isWanted }
 }
 
-/// Where d loss / d value of a variable collects.
+/// Accumulates the gradient of a variable, d loss / d value.
 ///
-/// A pass holds slots, and of the values only those that its backward pass needs; it does not hold variables. All other
-/// values are freed as soon as the forward pass is done with them.
+/// A pass holds gradient slots, and of the values only those that its backward pass reads; it does not hold variables.
+/// All other values are freed as soon as the forward pass no longer needs them.
 final class GradientSlot {
   let shape: Shape
-  /// Whether gradients flow here.
+  /// Whether a gradient is accumulated.
   let isWanted: Bool
   /// Nil where nothing has contributed.
   private var sum: Tensor?
@@ -49,7 +51,7 @@ final class GradientSlot {
     self.isWanted = isWanted
   }
 
-  /// Adds a contribution: the first is kept as it is, later ones join by one addition each (numerics rule 4).
+  /// Adds a contribution: the first is stored unchanged, later ones are added to it one by one (numerics rule 4).
   func accumulate(_ contribution: @autoclosure () -> Tensor) {
     guard isWanted else { return }
     let contribution = contribution()
@@ -61,7 +63,7 @@ final class GradientSlot {
     }
   }
 
-  /// Takes the gradient out, leaving none.
+  /// Returns the gradient and clears the slot; nil where nothing has contributed.
   func take() -> Tensor? {
     defer { sum = nil }
     return sum

@@ -2,13 +2,13 @@ import Determinism
 import Foundation
 import Pipelines
 
-/// Artifacts of weights: saving, reading, checking, and the memory of that.
+/// Artifacts with weights: saving, reading and auditing them, and the memory that takes.
 struct ArtifactSuite {
   let mebibytes: Int
 
   private var bytes: Double { Double(mebibytes << 20) }
   private var shape: String { "\(mebibytes) MiB of weights" }
-  /// Where a sync costs nothing.
+  /// A folder in memory, where a sync costs nothing.
   private var memory: String { "/dev/shm/\(URL(fileURLWithPath: Scratch.folder).lastPathComponent)" }
 
   var cases: [Case] { writing + reading + memoryPeaks }
@@ -26,14 +26,14 @@ struct ArtifactSuite {
       })
   }
 
-  /// A store with the weights.
+  /// Makes a store with the weights.
   private func stored() throws -> String {
     let store = Scratch.folder + "/weights"
     try RunnerCases.run(RunnerCases.weights(mebibytes: mebibytes), store: store)
     return store
   }
 
-  /// Writing, without and with the sync.
+  /// Saving, without and with the sync.
   private var writing: [Case] {
     [
       Case(
@@ -50,13 +50,14 @@ struct ArtifactSuite {
       Case(
         "artifact/save synced", shape + ", on the disk", .bytes(bytes), rounds: 5,
         against: [
-          Opponent(
-            name: "dd conv=fsync", kind: .rival, row: Row(name: "saving weights with the sync, beside dd", target: 0.9))
+          Baseline(
+            name: "dd conv=fsync", kind: .alternative,
+            row: TargetRow(name: "saving weights with the sync, beside dd", target: 0.9))
         ]
       ) {
         let folder = Scratch.folder + "/synced"
         var run = saving(to: folder)
-        run.rival = { _ in
+        run.alternative = { _ in
           RunnerProcess.tool("dd", "if=\(RunnerProcess.largest(folder))", "of=\(folder)/copy", "bs=1M", "conv=fsync")
         }
         return run
@@ -64,7 +65,7 @@ struct ArtifactSuite {
     ]
   }
 
-  /// Loading into a stage, and an audit.
+  /// Loading in a stage, and auditing the store.
   private var reading: [Case] {
     [
       Case(
@@ -77,26 +78,28 @@ struct ArtifactSuite {
           body: {
             attempt += 1
             let pipeline = try RunnerCases.weights(mebibytes: mebibytes, attempt: attempt)
-            return .measured(try Contest.time { try RunnerCases.run(pipeline, store: store) }, nil)
+            return .measured(try Comparison.time { try RunnerCases.run(pipeline, store: store) }, nil)
           }, allowance: { bytes / 1.2e9 })
       },
       Case(
         "artifact/audit", "a store of 2 × \(mebibytes) MiB", .bytes(2 * bytes), rounds: 3,
-        against: [Opponent(name: "sha256sum", kind: .rival, row: Row(name: "audit beside sha256sum", target: 4))]
+        against: [
+          Baseline(name: "sha256sum", kind: .alternative, row: TargetRow(name: "audit beside sha256sum", target: 4))
+        ]
       ) {
         let store = try stored()
         try RunnerCases.run(RunnerCases.weights(mebibytes: mebibytes - 8), store: store)
         return Run(
           body: {
             let report = try Auditor(store: Store(path: store, registry: RunnerCases.registry)).audit()
-            guard report.isSound else { throw Contest.Failure(description: "the audit is not clean") }
+            guard report.isSound else { throw Comparison.Failure(description: "the audit is not clean") }
             return .digest(CanonicalValue.integer(report.bytes).digest)
-          }, rival: { _ in RunnerProcess.tool("sh", "-c", "sha256sum \(store)/objects/*/*.h5") })
+          }, alternative: { _ in RunnerProcess.tool("sh", "-c", "sha256sum \(store)/objects/*/*.h5") })
       },
     ]
   }
 
-  /// Memory beyond the weights.
+  /// Peak memory beyond the weights themselves.
   private var memoryPeaks: [Case] {
     [
       Case(

@@ -1,24 +1,24 @@
 import Determinism
 import Tensors
 
-/// One thing to measure, and whom it is measured against.
+/// One thing to measure, and the baselines to compare it with.
 struct Case {
   /// `area/what/part`, such as `convolution/3×3/forward`.
   let name: String
   let shape: String
   let work: Work
   let threads: Threads
-  /// How often the sides take turns; nil leaves it to the time that a call takes.
+  /// How often the sides are measured in turn; nil for the default.
   let rounds: Int?
-  let opponents: [Opponent]
-  /// Where memory is compared as well.
+  let baselines: [Baseline]
+  /// The memory comparison; nil where only time is compared.
   let memory: Memory?
-  /// Inputs are made when the case runs, outside of the time.
+  /// Makes the inputs; not part of the measured time.
   let make: () throws -> Run
 
   init(
     _ name: String, _ shape: String, _ work: Work, threads: Threads = .most, rounds: Int? = nil,
-    against opponents: [Opponent] = [],
+    against baselines: [Baseline] = [],
     memory: Memory? = nil, make: @escaping () throws -> Run
   ) {
     self.name = name
@@ -26,61 +26,62 @@ struct Case {
     self.work = work
     self.threads = threads
     self.rounds = rounds
-    self.opponents = opponents
+    self.baselines = baselines
     self.memory = memory
     self.make = make
   }
 
-  /// The numbers of threads at which a case is measured where the command line names none.
+  /// The numbers of threads to measure with where the command line names none.
   enum Threads {
     case most
     case oneAndMost
   }
 }
 
-/// The two sides of a case that run in this process.
+/// The sides of a case that run in this process.
 struct Run {
-  /// Before every call, outside of the time: brings back what a call changes, so that all compute the same.
+  /// Runs before every call, not part of the measured time: restores what a call changes, so that all compute the same.
   var prepare: () throws -> Void = {}
+  /// The work of this engine.
   let body: () throws -> Outcome
-  /// Another library's way, at a number of threads.
-  var rival: ((Int) -> Void)?
-  /// The cost that `Opponent.Kind.allowance` grants, asked after a call.
+  /// The same work by another library or tool, at a number of threads.
+  var alternative: ((Int) -> Void)?
+  /// The cost limit of `Baseline.Kind.allowance`, evaluated after a call.
   var allowance: (() -> Double)?
-  /// A number that peers must find too, asked after a call.
+  /// A number that peers must compute too, evaluated after a call.
   var value: (() -> Double)?
 }
 
-/// Someone to be faster than.
-struct Opponent {
+/// Something to compare this engine with.
+struct Baseline {
   enum Kind {
     /// A case of a script in `peers/`.
     case script(String, CanonicalValue)
-    /// `Run.rival`.
-    case rival
-    /// `Run.allowance`: not someone, but a limit.
+    /// `Run.alternative`.
+    case alternative
+    /// `Run.allowance`: a fixed limit.
     case allowance
-    /// The same body at a number of threads.
-    case ourselves(threads: Int)
+    /// This engine with another number of threads.
+    case engine(threads: Int)
   }
 
   let name: String
   let kind: Kind
-  let row: Row
+  let row: TargetRow
 }
 
-/// A row of the table at the end: all cases that name it, summed.
-struct Row: Hashable {
+/// A row of the final table: the sum of all cases that name it.
+struct TargetRow: Hashable {
   let name: String
-  /// How many times faster, or smaller, than the opponent.
+  /// The required ratio: how many times faster, or smaller, than the baseline.
   let target: Double
 }
 
-/// What one call does, for the rate.
+/// The amount of work of one call, from which rates are computed.
 enum Work {
-  /// A fused multiply-add counts two.
+  /// Floating-point operations; a fused multiply-add counts as two.
   case operations(Double)
-  /// Bytes read and written, counted once each; shown against a copy.
+  /// Bytes read and written, counted once each; compared with the bandwidth of a copy.
   case bytes(Double)
   case calls(Double)
   case images(Double)
@@ -99,7 +100,7 @@ enum Work {
   }
 }
 
-/// What a call computed: its digest shows that a faster way is still the same result.
+/// The result of a call. Its digest shows that a faster implementation computes the same.
 enum Outcome {
   case tensors([Tensor])
   case digest(Digest)
@@ -121,9 +122,9 @@ enum Outcome {
 }
 
 extension Tensor {
-  /// In [-1, 1), the same on every machine; made fast, for large inputs.
+  /// Random values in [-1, 1), the same on every machine; generated fast, for large inputs.
   init(random shape: Shape, _ name: String) {
-    // Marsaglia's xorshift64, from a start that the name gives.
+    // Marsaglia's xorshift64, seeded by the name.
     var state = Digest(of: name).bytes.prefix(8).reduce(UInt64(1)) { $0 << 8 | UInt64($1) } | 1
     self.init(shape: shape) { _ in
       state ^= state << 13

@@ -1,7 +1,7 @@
 import Determinism
 import Tensors
 
-/// A convolution as both sides see it.
+/// A convolution to be run by both sides.
 struct ConvolutionCase {
   let name: String
   let input: Shape
@@ -22,9 +22,9 @@ struct ConvolutionCase {
   func cases(target: Double, _ work: (_ part: String) -> Work) -> [Case] {
     ["forward", "backward"].map { part in
       let name = "convolution/\(name)/\(part)"
-      let opponent = Opponent(
-        name: "torch", kind: .script(Script.torch, request(part)), row: Row(name: name, target: target))
-      return Case(name, "\(input) * \(weight)", work(part), against: [opponent]) {
+      let baseline = Baseline(
+        name: "torch", kind: .script(Script.torch, request(part)), row: TargetRow(name: name, target: target))
+      return Case(name, "\(input) * \(weight)", work(part), against: [baseline]) {
         let x = Tensor(random: input, "convolution/x")
         let w = Tensor(random: weight, "convolution/w")
         if part == "forward" { return Run { .tensor(convolution.forward(x, weight: w)) } }
@@ -61,7 +61,7 @@ func convolutionSuite() -> [Case] {
   }
 }
 
-/// Depthwise convolutions of choice blocks, as they stand in the body at a batch of 8 pictures of 224×224.
+/// Depthwise convolutions of choice blocks, with the shapes of the backbone at a batch of 8 images of 224×224.
 func depthwiseSuite() -> [Case] {
   var all: [Case] = []
   for k in [3, 5, 7] {

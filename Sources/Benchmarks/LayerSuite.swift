@@ -1,16 +1,16 @@
 import Determinism
 import Tensors
 
-/// Operations of the heads and norms beside torch and torchvision, forward and backward.
+/// Operations of the heads and norms compared with torch and torchvision, forward and backward.
 func layerSuite() -> [Case] {
   deformable(kernel: 3) + deformable(kernel: 5) + batchNormalization() + groupNormalization() + regionAlignment()
 }
 
-private func against(_ name: String, _ request: [String: CanonicalValue]) -> [Opponent] {
-  [Opponent(name: "torch", kind: .script(Script.torch, .object(request)), row: Row(name: name, target: 1.5))]
+private func against(_ name: String, _ request: [String: CanonicalValue]) -> [Baseline] {
+  [Baseline(name: "torch", kind: .script(Script.torch, .object(request)), row: TargetRow(name: name, target: 1.5))]
 }
 
-/// The head operators DF 3×3 and DF 5×5 (modulated), 256→128 channels at 64×64, offsets of up to a cell.
+/// The head operators DF 3×3 and DF 5×5 (modulated), 256→128 channels at 64×64, offsets of up to one cell.
 private func deformable(kernel k: Int) -> [Case] {
   let input: Shape = [1, 256, 64, 64]
   let weight: Shape = [128, 256, k, k]
@@ -40,12 +40,12 @@ private func deformable(kernel k: Int) -> [Case] {
   }
 }
 
-/// BN + ReLU of a body's second stage, 8 pictures of 224×224, in training mode.
+/// BN + ReLU of the backbone's second stage, 8 images of 224×224, in training mode.
 private func batchNormalization() -> [Case] {
   let shape: Shape = [8, 120, 28, 28]
   return ["forward", "backward"].map { part in
     let name = "BN + ReLU/\(part)"
-    // Forward: x twice, for moments and for the output. Backward: x, dy and the output twice, dx.
+    // Forward: x twice, for the moments and for the output, and the output. Backward: x, dy and the output twice, dx.
     let work = Work.bytes(4 * Double(shape.count) * (part == "forward" ? 3 : 7))
     let request: [String: CanonicalValue] = [
       "kind": "batch norm", "part": .string(part), "input": Script.value(shape),
@@ -70,7 +70,7 @@ private func batchNormalization() -> [Case] {
   }
 }
 
-/// GN with 32 groups of the pyramid's finest level, a picture of 512×512.
+/// GN with 32 groups of the pyramid's finest level, an image of 512×512.
 private func groupNormalization() -> [Case] {
   let shape: Shape = [1, 256, 128, 128]
   return ["forward", "backward"].map { part in
@@ -101,7 +101,7 @@ private func groupNormalization() -> [Case] {
 /// 512 regions of the box head on the finest level, 7×7 bins of 2×2 samples.
 private func regionAlignment() -> [Case] {
   let shape: Shape = [1, 256, 128, 128]
-  // From 8 to 112 pixels wide, the sizes that this level takes, all over the picture.
+  // From 8 to 112 pixels wide, the sizes that are assigned to this level, all over the image.
   let rows = (0..<512).flatMap { i -> [Float] in
     let (x, y) = (Float(i * 37 % 400), Float(i * 91 % 400))
     return [0, x, y, x + Float(8 + i * 13 % 104), y + Float(8 + i * 29 % 104)]

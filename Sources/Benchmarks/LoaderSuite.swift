@@ -9,16 +9,17 @@ func loaderSuite(_ options: Options) -> [Case] {
   let count = 384
   let workers = 2
   let request: CanonicalValue = [
-    "kind": "loader", "folder": .string(Pictures.folder), "batch": 32, "workers": .integer(workers),
+    "kind": "loader", "folder": .string(LoaderImages.folder), "batch": 32, "workers": .integer(workers),
   ]
-  let opponent = Opponent(
-    name: "torch DataLoader", kind: .script(Script.loader, request), row: Row(name: "loader/pictures", target: 1.3))
-  let allowance = Opponent(
-    name: "1 % of a step", kind: .allowance, row: Row(name: "loader/wait in a training step", target: 1))
+  let baseline = Baseline(
+    name: "torch DataLoader", kind: .script(Script.loader, request),
+    row: TargetRow(name: "loader/pictures", target: 1.3))
+  let allowance = Baseline(
+    name: "1 % of a step", kind: .allowance, row: TargetRow(name: "loader/wait in a training step", target: 1))
   return [
-    Case("loader/pictures", "\(count) files to batches of 32×3×224×224", .images(Double(count)), against: [opponent]) {
-      try Pictures.make(count: count, options)
-      let loader = try Pictures.loader(batch: 32)
+    Case("loader/pictures", "\(count) files to batches of 32×3×224×224", .images(Double(count)), against: [baseline]) {
+      try LoaderImages.make(count: count, options)
+      let loader = try LoaderImages.loader(batch: 32)
       return Run {
         let batches = loader.training(steps: 0..<count / 32, workers: workers)
         var last: Tensor?
@@ -27,14 +28,14 @@ func loaderSuite(_ options: Options) -> [Case] {
       }
     },
     Case("loader/wait", "batches of 8×3×224×224", .calls(1), rounds: 1, against: [allowance]) {
-      try Pictures.make(count: count, options)
-      return try WaitingTrainer(steps: 6).run
+      try LoaderImages.make(count: count, options)
+      return try LoaderWait(steps: 6).run
     },
   ]
 }
 
-/// A training that draws its pictures from files, and how long its steps wait for them.
-private final class WaitingTrainer {
+/// A training run that reads its images from files; measures how long its steps wait for them.
+private final class LoaderWait {
   private let network = ClassifierRun(batch: 8)
   private let loader: ClassificationLoader
   private let steps: Int
@@ -42,10 +43,10 @@ private final class WaitingTrainer {
 
   init(steps: Int) throws {
     self.steps = steps
-    loader = try Pictures.loader(batch: 8)
+    loader = try LoaderImages.loader(batch: 8)
   }
 
-  /// Costs the mean wait of every step but the first; a hundredth of a step is allowed.
+  /// The cost is the mean wait of all steps but the first; the limit is a hundredth of a step.
   var run: Run {
     Run(body: { [self] in try train() }, allowance: { [self] in secondsPerStep / 100 })
   }
@@ -54,9 +55,9 @@ private final class WaitingTrainer {
     let batches = loader.training(steps: 0..<steps)
     let optimizer = network.optimizer
     var (waits, last): ([Double], Tensor?) = ([], nil)
-    let total = try Contest.time {
+    let total = try Comparison.time {
       for _ in 0..<steps {
-        waits.append(try Contest.time { last = try batches.next()!.images })
+        waits.append(try Comparison.time { last = try batches.next()!.images })
         network.step(optimizer, on: last!)
       }
     }
@@ -65,14 +66,14 @@ private final class WaitingTrainer {
   }
 }
 
-/// Pictures for the loaders: photographs of `shared/data` beside the checkout (or `AUTOPANOPTIC_DATA`), else pictures
-/// that a script draws.
-private enum Pictures {
-  static let folder = Scratch.folder + "/pictures"
+/// Images for the loaders: photographs of `shared/data` beside the checkout (or `AUTOPANOPTIC_DATA`), else synthetic
+/// images drawn by a script.
+private enum LoaderImages {
+  static let folder = Scratch.folder + "/images"
 
-  /// Fills `folder/train` with a number of files, the same photographs in turns.
+  /// Fills `folder/train` with `count` files, repeating the photographs.
   static func make(count: Int, _ options: Options) throws {
-    let train = try Scratch.make("pictures/train/class")
+    let train = try Scratch.make("images/train/class")
     let photographs = photographs()
     for (i, path) in photographs.enumerated() {
       for k in stride(from: i, to: count, by: photographs.count) {
@@ -82,13 +83,13 @@ private enum Pictures {
     if !photographs.isEmpty { return }
     let process = Process()
     process.executableURL = URL(fileURLWithPath: options.python)
-    process.arguments = ["\(options.peers)/draw_pictures.py", train, String(count)]
+    process.arguments = ["\(options.peers)/draw_images.py", train, String(count)]
     do { try process.run() } catch {
-      throw Contest.Skip(
-        description: "no pictures: neither shared/data/imagenet beside the checkout nor the Python that draws some")
+      throw Comparison.Skip(
+        description: "no images: neither shared/data/imagenet beside the checkout nor a Python that can draw some")
     }
     process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw Contest.Failure(description: "draw_pictures.py failed") }
+    guard process.terminationStatus == 0 else { throw Comparison.Failure(description: "draw_images.py failed") }
   }
 
   private static func photographs() -> [String] {
@@ -98,10 +99,10 @@ private enum Pictures {
     return names.filter { $0.hasSuffix(".JPEG") }.sorted().map { "\(root)/\($0)" }
   }
 
-  /// Nothing is kept decoded: every batch starts from files.
+  /// A loader without a cache: every batch is decoded from files.
   static func loader(batch: Int) throws -> ClassificationLoader {
     let normalization = PixelNormalization(
-      isBGR: false, mean: [123.675, 116.28, 103.53], deviation: [58.395, 57.12, 57.375])
+      isBGR: false, mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375])
     let loading = ClassificationLoading(
       batchSize: batch, crop: CropAugmentation(side: 224),
       jitter: ColourJitter(brightness: 0, contrast: 0, saturation: 0), normalization: normalization)

@@ -1,10 +1,11 @@
 import Determinism
 import Tensors
 
-/// The costs of a case at one number of threads: seconds or, where the case measures memory, bytes; ascending.
+/// The measured costs of a case at one number of threads, ascending: seconds or, where the case measures memory, bytes.
 struct Measurement {
+  /// The costs of one baseline.
   struct Theirs {
-    let opponent: Opponent
+    let baseline: Baseline
     let note: String?
     let costs: [Double]
     var median: Double { Measurement.median(costs) }
@@ -23,7 +24,7 @@ struct Measurement {
     return ascending.count % 2 == 1 ? ascending[middle] : (ascending[middle - 1] + ascending[middle]) / 2
   }
 
-  /// One line of JSON.
+  /// The measurement as one line of JSON.
   var line: String {
     CanonicalValue.object([
       "name": .string(item.name),
@@ -38,7 +39,7 @@ struct Measurement {
       "opponents": .array(
         theirs.map {
           [
-            "name": .string($0.opponent.name), "note": $0.note.map { .string($0) } ?? .null,
+            "name": .string($0.baseline.name), "note": $0.note.map { .string($0) } ?? .null,
             "runs": .integer($0.costs.count), "min": .number($0.costs[0]), "median": .number($0.median),
             "ratio": .number($0.median / median),
           ]
@@ -46,7 +47,8 @@ struct Measurement {
     ]).canonicalText
   }
 
-  /// One line for people.
+  /// The measurement as one readable line.
+  /// - Parameter copy: the copy bandwidth in bytes per second.
   func summary(copy: Double?) -> String {
     var text = "\(item.name)  \(item.shape)  \(threads) thr.: \(Text.cost(median, item.work))"
     if case .memory = item.work {} else { text += ", \(item.work.text(median))" }
@@ -54,7 +56,7 @@ struct Measurement {
       text += " (\(Text.fixed(bytes / median / copy)) of a copy)"
     }
     for their in theirs {
-      text += "; \(their.opponent.name) \(Text.cost(their.median, item.work))"
+      text += "; \(their.baseline.name) \(Text.cost(their.median, item.work))"
       if let note = their.note { text += " (\(note))" }
       text += ", ratio \(Text.fixed(their.median / median, digits: 2))"
     }

@@ -1,10 +1,10 @@
 import Foundation
 
-/// The memory of a training step against the peer's: the peak resident size of a process that does nothing else.
+/// The memory of a training step compared with the peer's: the peak resident size of a process that does nothing else.
 struct Memory {
-  /// Of the derived case, such as `network/memory`.
+  /// The name of the derived case, such as `network/memory`.
   let name: String
-  /// Runs in a process of its own, started with `--one-step`.
+  /// The steps, which run in a separate process started with `--one-step`.
   let steps: () throws -> Void
 
   /// The peak resident size of this process so far, in bytes: `VmHWM` of Linux.
@@ -12,7 +12,7 @@ struct Memory {
     let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
     let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") } ?? ""
     guard let kibibytes = line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap({ Double($0) }) else {
-      throw Contest.Failure(description: "/proc/self/status has no line VmHWM")
+      throw Comparison.Failure(description: "/proc/self/status has no line VmHWM")
     }
     return kibibytes * 1024
   }
@@ -28,7 +28,7 @@ struct Memory {
     let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
     guard process.terminationStatus == 0, let bytes = Double(text.filter { !$0.isWhitespace }) else {
-      throw Contest.Failure(description: "\(name): the process of its own failed")
+      throw Comparison.Failure(description: "\(name): the measured process failed")
     }
     return bytes
   }

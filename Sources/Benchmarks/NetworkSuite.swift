@@ -5,7 +5,7 @@ import NN
 import Search
 import Tensors
 
-/// The published COCO architecture with its classifier at 1.3G width (spec 1.6), 8 pictures of 224×224.
+/// The published COCO backbone as a classifier at 1.3G width (spec 1.6), 8 images of 224×224.
 func networkSuite(_ options: Options) -> [Case] {
   let batch = 8
   let operations = 2 * 1_201_941_088.0 * Double(batch)
@@ -15,19 +15,21 @@ func networkSuite(_ options: Options) -> [Case] {
       "path": Script.value(Architecture.publishedCOCO.backbone),
     ]
   }
-  func torch(_ part: String, _ target: Double) -> Opponent {
-    Opponent(
-      name: "torch eager", kind: .script(Script.torch, request(part)), row: Row(name: "network/\(part)", target: target)
+  func torch(_ part: String, _ target: Double) -> Baseline {
+    Baseline(
+      name: "torch eager", kind: .script(Script.torch, request(part)),
+      row: TargetRow(name: "network/\(part)", target: target)
     )
   }
-  let compiled = Opponent(
+  let compiled = Baseline(
     name: "torch.compile", kind: .script(Script.torch, request("training", compiled: true)),
-    row: Row(name: "network/training, compiled peer", target: 1.4))
-  let alone = Opponent(
-    name: "one thread", kind: .ourselves(threads: 1), row: Row(name: "network/training, scaling", target: 1.85))
-  // 0.6 of what products alone would take.
-  let products = Opponent(
-    name: "products alone", kind: .allowance, row: Row(name: "network/training, share of product speed", target: 0.6))
+    row: TargetRow(name: "network/training, compiled peer", target: 1.4))
+  let alone = Baseline(
+    name: "one thread", kind: .engine(threads: 1), row: TargetRow(name: "network/training, scaling", target: 1.85))
+  // The time that matrix products alone would take; the target is 0.6 of their speed.
+  let products = Baseline(
+    name: "products alone", kind: .allowance,
+    row: TargetRow(name: "network/training, share of product speed", target: 0.6))
   let shape = "\(batch)×3×224×224"
   return [
     Case(
@@ -45,18 +47,18 @@ func networkSuite(_ options: Options) -> [Case] {
   ]
 }
 
-/// The network with pictures and labels.
+/// The network with a batch of images and labels.
 struct ClassifierRun {
   private let network: Classifier
   private let path = Architecture.publishedCOCO.backbone
-  private let pictures: Tensor
+  private let images: Tensor
   private let labels: [Int32]
 
   init(batch: Int) {
     network = Classifier(
       .search1G3, choices: .fixed(path), classes: 1000, dropout: 0, momentum: 0.1,
       seeds: Seeds(kind: "benchmark", seed: 1))
-    pictures = Tensor(random: [batch, 3, 224, 224], "network/pictures")
+    images = Tensor(random: [batch, 3, 224, 224], "network/pictures")
     labels = (0..<batch).map { Int32($0 * 125) }
   }
 
@@ -81,7 +83,7 @@ struct ClassifierRun {
   @discardableResult
   func step(_ optimizer: SGD, on batch: Tensor? = nil) -> Tensor {
     let pass = Pass(mode: .training)
-    let loss = crossEntropy(scores(pass, batch ?? pictures), labels: labels, ignoring: -1)
+    let loss = crossEntropy(scores(pass, batch ?? images), labels: labels, ignoring: -1)
     pass.backward(from: loss)
     var window = GradientWindow(network.store.parameters)
     window.add(pass)
@@ -90,22 +92,22 @@ struct ClassifierRun {
     return loss.value
   }
 
-  /// In evaluation mode.
+  /// The forward pass in evaluation mode.
   var inference: Run {
     Run {
       let pass = Pass(mode: .evaluation)
-      let scores = scores(pass, pictures)
+      let scores = scores(pass, images)
       return .tensor(scores.value)
     }
   }
 
-  private func scores(_ pass: Pass, _ pictures: Tensor) -> Variable {
+  private func scores(_ pass: Pass, _ images: Tensor) -> Variable {
     var random = Seeds(kind: "benchmark", seed: 1).stream("dropout")
-    return network(pass.constant(pictures), path: path, random: &random)
+    return network(pass.constant(images), path: path, random: &random)
   }
 }
 
-/// Weights, statistics and velocities that a training step starts from.
+/// Weights, running statistics and velocities at the start of a training step.
 struct TrainingState {
   private let store: ParameterStore
   private let optimizer: SGD
@@ -119,7 +121,7 @@ struct TrainingState {
     velocities = TrainingState.copy(optimizer.state)
   }
 
-  /// Hands out copies: a step then changes memory of its own, as it does in a training.
+  /// Restores copies, so that a step writes to its own memory, as in training.
   func restore() throws {
     try store.load(TrainingState.copy(network))
     optimizer.load(TrainingState.copy(velocities))

@@ -2,9 +2,9 @@ import Determinism
 import Foundation
 import Tensors
 
-/// Whose kernels OpenBLAS runs. It takes a processor that is younger than itself for one without vectors, and what the
-/// environment names need not be the fastest: all that may suit are tried, each in a process of its own, since the
-/// library chooses once.
+/// Selects the fastest kernels of OpenBLAS. The library treats a processor newer than itself as one without vector
+/// instructions, and the kernels named by the environment need not be the fastest. So all candidates are tried, each in
+/// its own process, since the library selects its kernels once.
 enum OpenBLASCore {
   static let variable = "OPENBLAS_CORETYPE"
 
@@ -15,12 +15,12 @@ enum OpenBLASCore {
 
   private struct Trial {
     let name: String?
-    /// In the library's own words.
+    /// The core type as the library reports it.
     let core: String
     let seconds: Double
   }
 
-  /// Sets the environment to the fastest, before the library is loaded.
+  /// Sets the environment to the fastest kernels; call it before the library is loaded.
   static func chooseFastest() {
     let own = ProcessInfo.processInfo.environment[variable]
     let names = names.contains(own) ? names : names + [own]
@@ -29,7 +29,7 @@ enum OpenBLASCore {
     say("OpenBLAS: the kernels for \(best.core) are the fastest of \(names.count) tried")
   }
 
-  /// Nil where the process fails: kernels of other processors end in illegal instructions.
+  /// Nil where the process fails: kernels for other processors may execute illegal instructions.
   private static func trial(_ name: String?) -> Trial? {
     let process = Process()
     let output = Pipe()
@@ -49,9 +49,9 @@ enum OpenBLASCore {
     return Trial(name: name, core: String(words[1]), seconds: seconds)
   }
 
-  /// In the child: seconds of a product and the core type.
+  /// Runs in the child: prints the seconds of a product and the core type.
   static func child() {
-    guard let library = OpenBLASYardstick() else { exit(1) }
+    guard let library = OpenBLASLibrary() else { exit(1) }
     emit("\(library.seconds(ofProductOf: 768, threads: 1)) \(library.core)")
   }
 }

@@ -1,16 +1,16 @@
 import Foundation
 
-/// What the command line asked for.
+/// The options of the command line.
 struct Options {
-  /// Only cases whose name contains this.
+  /// Run only cases whose name contains this.
   var filter = ""
   var quick = false
   var list = false
-  /// Whether `torch.compile` takes part; it compiles for minutes.
+  /// Whether to compare with `torch.compile`, which compiles for minutes.
   var compiles: Bool
-  /// Numbers of threads to measure with, one after the other; empty leaves it to the cases.
+  /// Numbers of threads to measure with, in turn; empty for the defaults of the cases.
   var threads: [Int] = []
-  /// Only the steps of this memory case, in this process; prints its peak resident size.
+  /// Run only the steps of this memory case in this process, and print its peak resident size.
   var oneStep: String?
   var python = ".build/peers/bin/python"
   var peers = "Sources/Benchmarks/peers"
@@ -19,23 +19,23 @@ struct Options {
     usage: benchmarks [--filter TEXT] [--quick] [--compile | --no-compile] [--threads N[,N...]] [--list]
                       [--python FILE] [--peers FOLDER]
 
-    Measures this engine beside others, in turns. Prints one line of JSON a case to standard output, progress and a
-    table to standard error. Exit status: 1 where a target is missed, 64 for arguments that are not understood.
+    Measures this engine and others, in turns. Prints one line of JSON per case to standard output, and progress and a
+    table to standard error. Exit status: 1 when a target is missed, 64 for invalid arguments.
 
-      --filter TEXT   only cases whose name contains TEXT
-      --quick         few repetitions, for a first look
-      --compile       torch.compile takes part (minutes of compiling); the default without --filter and --quick
+      --filter TEXT   run only cases whose name contains TEXT
+      --quick         run few repetitions, for a first look
+      --compile       also compare with torch.compile (takes minutes); the default without --filter and --quick
       --threads       numbers of threads; the default is all processors and, for some cases, also one
-      --list          names and shapes only
-      --python FILE   a Python that has torch ('make bench-peers' makes .build/peers/bin/python)
-      --peers FOLDER  the scripts of the other sides
+      --list          print names and shapes only
+      --python FILE   a Python with torch ('make bench-peers' creates .build/peers/bin/python)
+      --peers FOLDER  the scripts that run the other libraries
 
-    AUTOPANOPTIC_ISA=scalar|avx2|avx512 picks the instruction set.
+    AUTOPANOPTIC_ISA=scalar|avx2|avx512 selects the instruction set.
     """
 
   struct UsageError: Error { let message: String }
 
-  /// - Throws: `UsageError` for anything that `usage` does not say.
+  /// - Throws: `UsageError` for anything that `usage` does not describe.
   init(_ arguments: [String]) throws {
     var rest = arguments[...]
     var compiles: Bool?
@@ -58,7 +58,7 @@ struct Options {
         let text = try value(of: argument)
         threads = text.split(separator: ",").compactMap { Int($0) }.filter { $0 >= 1 }
         if threads.isEmpty || threads.count != text.split(separator: ",").count {
-          throw UsageError(message: "--threads \(text): expected numbers such as 1,2")
+          throw UsageError(message: "--threads \(text): expected positive numbers such as 1,2")
         }
       default: throw UsageError(message: "unknown argument '\(argument)'")
       }

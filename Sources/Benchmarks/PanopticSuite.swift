@@ -8,7 +8,7 @@ import Vision
 
 /// The full supernet at 1.3G width, one image of 512×512: a training step over the 12 paths of one fair block.
 func panopticSuite() -> [Case] {
-  let row = Row(name: "panoptic/training", target: 1.2)
+  let row = TargetRow(name: "panoptic/training", target: 1.2)
   let request: CanonicalValue = [
     "kind": "panoptic", "side": .integer(PanopticRun.side), "things": .integer(PanopticRun.things),
     "stuff": .integer(PanopticRun.stuff), "labels": Script.value(PanopticRun.objects.map(\.label)),
@@ -18,13 +18,13 @@ func panopticSuite() -> [Case] {
   return [
     Case(
       "panoptic/training", "1×3×512×512, 12 paths", .calls(12), rounds: 1,
-      against: [Opponent(name: "torch eager", kind: .script(Script.torch, request), row: row)],
+      against: [Baseline(name: "torch eager", kind: .script(Script.torch, request), row: row)],
       memory: Memory(name: "panoptic/memory") { PanopticRun().train(steps: 1) }
     ) { PanopticRun().training }
   ]
 }
 
-/// The network with one scene: ellipses before stripes of stuff, the last rows void.
+/// The network with one synthetic scene: ellipses in front of stripes of stuff; the last rows are void.
 final class PanopticRun {
   static let side = 512
   static let (things, stuff) = (80, 53)
@@ -53,7 +53,7 @@ final class PanopticRun {
     }
   }
 
-  /// Every step starts from the same weights, and from no velocities.
+  /// Every step starts from the same weights, without velocities.
   var training: Run {
     let start = TrainingState(network.store, optimizer)
     return Run(
@@ -65,7 +65,7 @@ final class PanopticRun {
     for _ in 0..<steps { _ = step() }
   }
 
-  /// As the trainer does it with pictures of this size: one path at a time, on all threads.
+  /// As in training with images of this size: one path at a time, on all threads.
   private func step() -> [Tensor] {
     var window = GradientWindow(network.store.parameters)
     var losses: [Tensor] = []

@@ -1,16 +1,16 @@
 import Determinism
 import Foundation
 
-/// A Python child that runs the other side: a line of JSON asks, a line of JSON answers.
+/// A Python child process that runs another library. Requests and replies are lines of JSON.
 final class Peer {
   struct Reply: Decodable {
     /// Seconds, or bytes where the case measures memory.
     var times: [Double]? = nil
-    /// Which of its ways the peer found fastest, and other remarks.
+    /// Which of its variants the peer found fastest, and other remarks.
     var note: String? = nil
     /// The peak resident size of the child since it prepared the case, in bytes.
     var peak: Double? = nil
-    /// What `Run.value` must be.
+    /// The value that `Run.value` must equal.
     var value: Double? = nil
     var error: String? = nil
   }
@@ -32,23 +32,23 @@ final class Peer {
     try process.run()
   }
 
-  /// Closing its input ends the child.
+  /// Ends the child by closing its input.
   deinit {
     try? requests.fileHandleForWriting.close()
     process.waitUntilExit()
   }
 
-  /// Readies a case and warms it up.
+  /// Prepares a case and warms it up.
   func prepare(_ request: CanonicalValue, threads: Int) throws -> Reply {
     try ask(["case": request, "threads": .integer(threads), "measure": false, "seconds": 0])
   }
 
-  /// Runs a case for a span of time, at least once.
+  /// Runs a case repeatedly for some seconds, at least once.
   func run(_ request: CanonicalValue, threads: Int, seconds: Double) throws -> Reply {
     try ask(["case": request, "threads": .integer(threads), "measure": true, "seconds": .number(seconds)])
   }
 
-  /// Drops what has been prepared.
+  /// Discards the prepared cases.
   func forget() throws { _ = try ask(["forget": true]) }
 
   private func ask(_ question: CanonicalValue) throws -> Reply {
@@ -65,15 +65,15 @@ final class Peer {
         return Data(unread[..<end])
       }
       let more = replies.fileHandleForReading.availableData
-      if more.isEmpty { throw Failure(description: "\(script) ended before it answered") }
+      if more.isEmpty { throw Failure(description: "\(script) ended without a reply") }
       unread += more
     }
   }
 }
 
-/// The children of this run, started when first needed.
+/// The child processes of this run, started on demand.
 final class Peers {
-  /// Nil where no Python with torch is at hand.
+  /// Nil where no Python with torch is available.
   private let python: String?
   private let folder: String
   private var running: [String: Peer] = [:]
@@ -83,16 +83,17 @@ final class Peers {
     self.folder = folder
   }
 
-  /// One child for every opponent, so that none holds memory of another's. Nil where there are no peers at all.
-  func peer(_ script: String, of opponent: String) throws -> Peer? {
+  /// The child for a baseline. Each baseline has its own, so that memory is not shared. Nil where no Python with torch is
+  /// available.
+  func peer(_ script: String, of baseline: String) throws -> Peer? {
     guard let python else { return nil }
-    let name = "\(script) \(opponent)"
+    let name = "\(script) \(baseline)"
     if let peer = running[name] { return peer }
     let peer = try Peer(python: python, script: "\(folder)/\(script)")
     running[name] = peer
     return peer
   }
 
-  /// Ends all children, so that what they hold is free for others.
+  /// Ends all children, to free their memory.
   func end() { running = [:] }
 }

@@ -1,16 +1,16 @@
 import Determinism
 import Tensors
 
-/// Matrix products of the networks against OpenBLAS and PyTorch, whichever is faster: 1×1 convolutions over the flattened
-/// positions of a batch, linear layers over regions. One row of the table sums them all.
+/// Matrix products of the networks, compared with the faster of OpenBLAS and PyTorch: 1×1 convolutions over the flattened
+/// positions of a batch, and linear layers over regions. One row of the table sums them all.
 func productSuite() -> [Case] {
   // Outputs, inputs, positions.
   let convolutions = [
-    // Body at 1.3G, 8 pictures of 224×224, stage by stage: the opening block and those that keep the resolution.
+    // Backbone at 1.3G, 8 images of 224×224, by stage: the downsampling block and those that keep the resolution.
     (48, 48, 8 * 112 * 112), (48, 48, 8 * 56 * 56), (120, 96, 8 * 56 * 56), (120, 120, 8 * 28 * 28),
     (240, 240, 8 * 28 * 28), (240, 240, 8 * 14 * 14), (480, 480, 8 * 14 * 14), (480, 480, 8 * 7 * 7),
     (1024, 960, 8 * 7 * 7),
-    // Pyramid and semantic branch, a picture of 512×512.
+    // Pyramid and semantic head, an image of 512×512.
     (256, 96, 128 * 128), (256, 480, 32 * 32), (128, 128, 128 * 128),
   ]
   let layers = [(1024, 12_544, 512), (1024, 1024, 512), (324, 1024, 512)]
@@ -55,22 +55,23 @@ struct Product {
   }
 
   private var benchmark: Case {
-    let row = Row(name: "matrix products", target: 0.97)
+    let row = TargetRow(name: "matrix products", target: 0.97)
     return Case(
       name, "\(m)×\(k) · \(k)×\(n)", .operations(2 * Double(m) * Double(n) * Double(k)), threads: .oneAndMost,
       rounds: 5,
       against: [
-        Opponent(name: "OpenBLAS", kind: .rival, row: row),
-        Opponent(name: "torch", kind: .script(Script.torch, request), row: row),
+        Baseline(name: "OpenBLAS", kind: .alternative, row: row),
+        Baseline(name: "torch", kind: .script(Script.torch, request), row: row),
       ]
     ) {
       let a = Tensor(random: transposesA ? [k, m] : [m, k], "product/a")
       let b = Tensor(random: transposesB ? [n, k] : [k, n], "product/b")
       var c = Tensor(zeros: [m, n])
-      let rival = OpenBLASYardstick.shared.map { library in
+      let alternative = OpenBLASLibrary.shared.map { library in
         { library.multiply(self, a, b, into: &c, threads: $0) }
       }
-      return Run(body: { .tensor(matmul(a, transposeA: transposesA, b, transposeB: transposesB)) }, rival: rival)
+      return Run(
+        body: { .tensor(matmul(a, transposeA: transposesA, b, transposeB: transposesB)) }, alternative: alternative)
     }
   }
 }

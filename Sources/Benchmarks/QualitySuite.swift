@@ -3,18 +3,19 @@ import Foundation
 import Panoptic
 import Vision
 
-/// Panoptic quality of 200 images of 640×480 with 20 segments each: from files, and on decoded maps.
+/// Panoptic quality of 200 images of 640×480 with 20 segments each: from files, and from decoded maps.
 func qualitySuite() -> [Case] {
   let count = 200
   let folder = Scratch.folder + "/quality"
-  func opponent(_ kind: String, _ target: Double) -> Opponent {
+  func baseline(_ kind: String, _ target: Double) -> Baseline {
     let request: CanonicalValue = ["kind": .string(kind), "folder": .string(folder), "images": .integer(count)]
-    return Opponent(
-      name: "panopticapi", kind: .script(Script.quality, request), row: Row(name: "quality/\(kind)", target: target))
+    return Baseline(
+      name: "panopticapi", kind: .script(Script.quality, request),
+      row: TargetRow(name: "quality/\(kind)", target: target))
   }
   let shape = "\(count) images of 640×480, 20 segments"
   return [
-    Case("quality/files", shape, .images(Double(count)), against: [opponent("files", 5)]) {
+    Case("quality/files", shape, .images(Double(count)), against: [baseline("files", 5)]) {
       try Scenes.write(count: count, to: Scratch.make("quality"))
       return Scenes.run {
         try computePanopticQuality(
@@ -22,8 +23,8 @@ func qualitySuite() -> [Case] {
           predictionJSON: "\(folder)/guess.json", predictionFolder: "\(folder)/guess")
       }
     },
-    // Fifty different images in turns, so that the maps fit into memory.
-    Case("quality/maps", shape, .images(Double(count)), against: [opponent("maps", 30)]) {
+    // Fifty distinct images, repeated, so that the maps fit into memory.
+    Case("quality/maps", shape, .images(Double(count)), against: [baseline("maps", 30)]) {
       let distinct = 50
       try Scenes.write(count: distinct, to: Scratch.make("quality"))
       let pairs = Parallel.map(distinct) { Scenes.pair($0) }
@@ -41,13 +42,13 @@ func qualitySuite() -> [Case] {
   ]
 }
 
-/// Synthetic scenes: ragged cells around random points, and predictions that err in place and class.
+/// Synthetic scenes: ragged cells around random points, and predictions with errors of position and class.
 private enum Scenes {
   static let (width, height, segments) = (640, 480, 20)
   static let categories = CategoryTable(
     (1...40).map { PanopticCategory(id: $0, name: "category \($0)", isThing: $0 <= 25) })
 
-  /// The peer's numbers must be ours.
+  /// The peer must compute the same quality.
   static func run(_ body: @escaping () throws -> PanopticQuality) -> Run {
     var last = 0.0
     return Run(

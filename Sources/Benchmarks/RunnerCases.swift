@@ -5,10 +5,9 @@ import Synchronization
 import TensorFiles
 import Tensors
 
-/// The pipelines that the runner's costs are measured with: stages that do next to nothing, so that what remains is
-/// the runner's.
+/// Pipelines for measuring the runner's overhead: their stages do almost nothing.
 enum RunnerCases {
-  /// Passes a number on.
+  /// Computes one number from another.
   struct Step: Stage {
     struct Parameters: StageParameters { var index = 0 }
     static let name = "step", version = 1
@@ -21,7 +20,7 @@ enum RunnerCases {
     }
   }
 
-  /// An array to fan out over.
+  /// Writes an array to fan out over.
   struct Range: Stage {
     struct Parameters: StageParameters { var count = 1 }
     static let name = "range", version = 1
@@ -30,7 +29,7 @@ enum RunnerCases {
     func run(in context: StageContext) throws { try context.write("list", json: Array(0..<parameters.count)) }
   }
 
-  /// Stores tensors that are in memory.
+  /// Stores tensors from memory.
   struct Save: Stage {
     struct Parameters: StageParameters { var mebibytes = 1 }
     static let name = "save", version = 1
@@ -42,7 +41,7 @@ enum RunnerCases {
     }
   }
 
-  /// Reads them.
+  /// Reads the stored tensors.
   struct Load: Stage {
     struct Parameters: StageParameters { var attempt = 0 }
     static let name = "load", version = 1
@@ -83,7 +82,7 @@ enum RunnerCases {
       PipelineDescription(name: "benchmark", file: "benchmark", seed: 1, stages: stages), registry: registry)
   }
 
-  /// `count` stages in chains of ten, a hundred side by side at 1,000.
+  /// `count` stages in chains of ten; for 1,000 stages a hundred parallel chains.
   static func chains(_ count: Int) throws -> Pipeline {
     let width = max(1, count / 10)
     return try pipeline(
@@ -100,7 +99,7 @@ enum RunnerCases {
     ])
   }
 
-  /// `count` programs that do nothing.
+  /// `count` commands that do nothing.
   static func commands(_ count: Int) throws -> Pipeline {
     try pipeline(
       (0..<count).map { i in
@@ -109,7 +108,7 @@ enum RunnerCases {
       })
   }
 
-  /// Weights, and where `attempt` is given a stage that reads them.
+  /// A stage that saves weights and, where `attempt` is given, one that reads them.
   static func weights(mebibytes: Int, attempt: Int? = nil) throws -> Pipeline {
     let save = entry("save", "save", ["mebibytes": .integer(mebibytes)])
     guard let attempt else { return try pipeline([save]) }
@@ -125,12 +124,12 @@ enum RunnerCases {
     options.threads = Parallel.threads
     let planner = Planner(pipeline: pipeline, store: try Store(path: store, registry: registry))
     let result = try Runner(planner: planner, options: options).run()
-    if let failure = result.failures.first { throw Contest.Failure(description: failure.message) }
+    if let failure = result.failures.first { throw Comparison.Failure(description: failure.message) }
     return result
   }
 
-  /// What a process of its own does: `chains COUNT STORE`, `fan COUNT STORE`, `save MEBIBYTES STORE`, `audit - STORE`.
-  /// It prints its peak of memory, after what is in memory anyway.
+  /// The main function of a measured process: `chains COUNT STORE`, `fan COUNT STORE`, `save MEBIBYTES STORE` or
+  /// `audit - STORE`. Prints the peak memory without the weights that were made before.
   static func child(_ arguments: [String]) throws {
     let (count, store) = (Int(arguments[1]) ?? 0, arguments[2])
     var before = 0.0
@@ -146,7 +145,7 @@ enum RunnerCases {
   }
 }
 
-/// Numbers like those of a trained network, made once for each size.
+/// Synthetic weights with a distribution like that of a trained network, made once for each size.
 enum Weights {
   private static let made = Mutex<[Int: TensorFile]>([:])
 
@@ -154,7 +153,7 @@ enum Weights {
     if let file = made.withLock({ $0[mebibytes] }) { return file }
     let parts = 8
     let tensors = Parallel.map(parts) { part in
-      // Sums of four uniform numbers: near enough to a normal distribution.
+      // Sums of four uniform numbers approximate a normal distribution.
       var state = UInt64(part) &* 0x9E37_79B9_7F4A_7C15 | 1
       let tensor = Tensor(shape: [mebibytes << 18 / parts]) { _ in
         var sum: Float = -2

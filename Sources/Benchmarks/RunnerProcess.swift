@@ -1,12 +1,12 @@
 import Foundation
 
-/// Processes that are measured as a whole.
+/// Runs processes that are measured as a whole.
 enum RunnerProcess {
   static func seconds(_ kind: String, _ count: Int, _ store: String) throws -> Double {
-    try Contest.time { _ = try bytes(kind, count, store) }
+    try Comparison.time { _ = try bytes(kind, count, store) }
   }
 
-  /// The peak of memory that the process tells.
+  /// The peak memory in bytes that the process prints.
   static func bytes(_ kind: String, _ count: Int, _ store: String) throws -> Double {
     let process = Process()
     let output = Pipe()
@@ -17,12 +17,12 @@ enum RunnerProcess {
     let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
     process.waitUntilExit()
     guard process.terminationStatus == 0, let bytes = Double(text.filter { !$0.isWhitespace }) else {
-      throw Contest.Failure(description: "\(kind) \(count): the process of its own failed")
+      throw Comparison.Failure(description: "\(kind) \(count): the measured process failed")
     }
     return bytes
   }
 
-  /// Runs a tool of the system to its end.
+  /// Runs a system tool to its end.
   static func tool(_ arguments: String...) {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -33,7 +33,7 @@ enum RunnerProcess {
     process.waitUntilExit()
   }
 
-  /// The artifact of a store.
+  /// The path of an HDF5 artifact below a folder.
   static func largest(_ folder: String) -> String {
     let names = (FileManager.default.enumerator(atPath: folder)?.allObjects as? [String]) ?? []
     return folder + "/" + (names.first { $0.hasSuffix(".h5") } ?? "none")

@@ -2,10 +2,10 @@ import Determinism
 import Foundation
 import Pipelines
 
-/// The costs of the runner and its store, against limits and against what the system's own tools need for the same.
+/// The overhead of the runner and its store, compared with limits and with system tools that do the same.
 ///
-/// For a graph of this shape others need, on two cores: to find 10,000 stages up to date ninja 0.03 s, doit 0.7, redun
-/// 100, DVC 87; to run 1,000 of `cp` make 1.5 s, doit 2.6, Snakemake 14, redun 35. None of them syncs.
+/// For a graph of this shape other tools need, on two cores: to find 10,000 stages up to date, ninja 0.03 s, doit 0.7,
+/// redun 100, DVC 87; to run `cp` 1,000 times, make 1.5 s, doit 2.6, Snakemake 14, redun 35. None of them syncs.
 func runnerSuite(_ options: Options) -> [Case] {
   let tens = 10_000
   return [
@@ -54,11 +54,11 @@ func runnerSuite(_ options: Options) -> [Case] {
   ] + ArtifactSuite(mebibytes: options.quick ? 256 : 1024).cases
 }
 
-func limit(_ row: String) -> Opponent {
-  Opponent(name: "limit", kind: .allowance, row: Row(name: row, target: 1))
+func limit(_ row: String) -> Baseline {
+  Baseline(name: "limit", kind: .allowance, row: TargetRow(name: row, target: 1))
 }
 
-/// A store with a finished run.
+/// Makes a store with a finished run.
 private func prepared(_ kind: String, _ count: Int) throws -> String {
   let store = "\(Scratch.folder)/\(kind)-\(count)"
   if !FileManager.default.fileExists(atPath: store) {
@@ -67,18 +67,18 @@ private func prepared(_ kind: String, _ count: Int) throws -> String {
   return store
 }
 
-/// The time of one instance among 10,000 beside that of one among 100: at most one and a half times as long.
+/// Compares the time per instance among 10,000 with that among 100: at most one and a half times as long.
 private func growth(_ name: String, isFirst: Bool) -> Case {
   func seconds(_ count: Int) throws -> Double {
     let store = try isFirst ? Scratch.make("growth-\(count)") + "/store" : prepared("chains", count)
     let pipeline = try RunnerCases.chains(count)
-    return try Contest.time { try RunnerCases.run(pipeline, store: store) } / Double(count)
+    return try Comparison.time { try RunnerCases.run(pipeline, store: store) } / Double(count)
   }
-  let row = Row(
+  let row = TargetRow(
     name: "\(isFirst ? "first run" : "nothing to do"): an instance of 100 beside one of 10,000", target: 1 / 1.5)
   return Case(
     name, "an instance of 100 and of 10,000", .calls(1), rounds: isFirst ? 1 : 5,
-    against: [Opponent(name: "among 100", kind: .allowance, row: row)]
+    against: [Baseline(name: "among 100", kind: .allowance, row: row)]
   ) {
     Run(
       body: { .measured(try seconds(10_000), nil) },

@@ -1,12 +1,12 @@
 import Foundation
 
-/// Files of this run, below the folder for temporary ones; gone when it ends.
+/// Temporary files of this run; they are removed when it ends.
 enum Scratch {
   static let folder = FileManager.default.temporaryDirectory
     .appendingPathComponent("autopanoptic-benchmarks-\(ProcessInfo.processInfo.processIdentifier)").path
 
-  /// An empty folder of that name. What had it before stays aside until the end: removing it could slow down what is
-  /// measured next, since some file systems avoid inodes that were removed a moment ago.
+  /// Creates an empty folder. An existing one is moved aside and kept until the end: removing it could slow down the next
+  /// measurement, since some file systems avoid recently removed inodes.
   static func make(_ name: String) throws -> String {
     let path = "\(folder)/\(name)"
     if FileManager.default.fileExists(atPath: path) {

@@ -1,7 +1,7 @@
 import Determinism
 import Tensors
 
-/// The scripts in `peers/`, and values for their requests.
+/// The names of the scripts in `peers/`, and values for their requests.
 enum Script {
   static let torch = "torch_peer.py"
   static let loader = "loader_peer.py"

@@ -1,6 +1,6 @@
-/// Numbers and tables for people.
+/// Formats numbers and tables.
 enum Text {
-  /// Three figures, at most three of them behind the point.
+  /// Three significant digits, with at most three decimals.
   static func fixed(_ value: Double) -> String {
     let digits = value < 1 ? 3 : value < 10 ? 2 : value < 100 ? 1 : 0
     return fixed(value, digits: digits)
@@ -23,7 +23,7 @@ enum Text {
     }
   }
 
-  /// Columns as wide as their widest cell; those of `right` end flush.
+  /// A table with aligned columns; those in `right` are right-aligned.
   static func table(_ rows: [[String]], right: Set<Int>) -> String {
     let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
     return rows.map { row in

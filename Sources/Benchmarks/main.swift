@@ -2,10 +2,10 @@ import Determinism
 import Foundation
 import Tensors
 
-/// For people.
+/// Prints a line for people, to standard error.
 func say(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
 
-/// For programs; every line leaves at once.
+/// Prints a line for programs, to standard output, unbuffered.
 func emit(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
 
 do {
@@ -32,7 +32,7 @@ do {
     exit(0)
   }
   let cases = suites.joined().filter { options.filter.isEmpty || $0.name.contains(options.filter) }
-  if cases.isEmpty { say("no case has '\(options.filter)' in its name") }
+  if cases.isEmpty { say("no case name contains '\(options.filter)'") }
   if options.list {
     for item in cases { emit("\(item.name)  \(item.shape)") }
     exit(0)

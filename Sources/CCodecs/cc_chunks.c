@@ -7,13 +7,13 @@
 #include <emmintrin.h>
 #endif
 
-// The elements of binary32 that sixteen at a time reach; how many of them.
+// Shuffles elements of four bytes, sixteen at a time; returns how many it did.
 static size_t shuffle_fours(const uint8_t *in, uint8_t *out, size_t count) {
   size_t i = 0;
 #ifdef __SSE2__
   const __m128i low = _mm_set1_epi16(0xFF);
   for (; i + 16 <= count; i += 16) {
-    // Bytes 0 and 2 of eight elements in one vector, 1 and 3 in another; then each of them apart.
+    // First bytes 0 and 2 of eight elements in one vector and 1 and 3 in another, then one vector for each byte.
     __m128i even[2], odd[2];
     for (int k = 0; k < 2; k++) {
       const __m128i *from = (const __m128i *)(in + 4 * i) + 2 * k;
@@ -75,7 +75,7 @@ static uint32_t get32(const uint8_t *p) {
 // The format's largest block.
 #define MOST (1u << 30)
 #define SAMPLE 8192u
-// Speed over size: 1 looks at every byte, 8 skips most of what has no match near by.
+// LZ4's acceleration: 1 looks at every byte, 8 skips most data without matches near by.
 #define ACCELERATION 8
 
 static size_t block_size(size_t bytes, size_t block) {
@@ -87,9 +87,9 @@ size_t cc_lz4_bound(size_t bytes, size_t block) {
   return bytes + 12 + 4 * (block > 0 ? bytes / block + 1 : 1);
 }
 
-// Whether a block is worth the time. A piece from its middle tells: noise has no repetitions at all, and those in the
-// exponents of weights are so few that a disk takes the bytes faster than LZ4 saves them. Zeros, counts, masks and
-// indices shrink by far more than the quarter that is asked for.
+// Whether compressing a block is worth the time, judged by a sample from its middle, which must shrink by a quarter.
+// Noise has no repetitions at all, and the exponents of weights have so few that writing the bytes is faster than
+// compressing them. Zeros, counts, masks and indices shrink by far more than a quarter.
 static int is_worth_it(const uint8_t *in, size_t n, uint8_t *room) {
   if (n < 4 * SAMPLE) return n > 1;
   const char *piece = (const char *)in + n / 2;
@@ -105,7 +105,7 @@ size_t cc_lz4_encode(const uint8_t *in, size_t bytes, size_t block, uint8_t *out
   for (size_t start = 0; start < bytes; start += block) {
     size_t n = bytes - start < block ? bytes - start : block;
     int packed = 0;
-    // Room for one byte less than the block: what does not fit is stored.
+    // One byte less than the block: a block that does not fit is stored uncompressed.
     if (is_worth_it(in + start, n, out + at + 4))
       packed = LZ4_compress_fast((const char *)in + start, (char *)out + at + 4, (int)n, (int)n - 1, ACCELERATION);
     if (packed <= 0) {
@@ -121,7 +121,7 @@ size_t cc_lz4_encode(const uint8_t *in, size_t bytes, size_t block, uint8_t *out
 int64_t cc_lz4_decoded_size(const uint8_t *in, size_t size) {
   if (size < 12) return -1;
   uint64_t total = (uint64_t)get32(in) << 32 | get32(in + 4);
-  // LZ4 cannot shrink data below 1/255.
+  // LZ4 compresses to no less than 1/255.
   return total / 255 > size ? -1 : (int64_t)total;
 }
 

@@ -1,4 +1,4 @@
-// Library set-up, element types, errors.
+// Set-up of the library, element types, errors.
 #include "cc_hdf5_common.h"
 
 #include <stdio.h>
@@ -7,7 +7,7 @@
 
 #include "cc_chunks.h"
 
-// Data sets written by others with LZ4 pass through here, inside the library.
+// Called by the library for LZ4 data sets that other programs wrote.
 static size_t lz4_filter(unsigned flags, size_t cd_count, const unsigned cd[], size_t bytes, size_t *room, void **buf) {
   (void)cd_count;
   (void)cd;
@@ -43,7 +43,7 @@ static herr_t keep_innermost(unsigned n, const H5E_error2_t *error, void *contex
   return 0;
 }
 
-// Called when a function of the library fails, in place of printing; any later call would clear the errors.
+// Called when a function of the library fails, instead of printing; any later call of the library clears the errors.
 static herr_t on_failure(hid_t stack, void *context) {
   last_reason[0] = 0;
   lacks_memory = 0;
@@ -58,24 +58,24 @@ int cc_h5_say(int status, const char *reason) {
 }
 
 void cc_h5_error(char *text, size_t size) {
-  snprintf(text, size, "%s", last_reason[0] ? last_reason : "HDF5 gives no reason");
+  snprintf(text, size, "%s", last_reason[0] ? last_reason : "HDF5 reports no reason");
 }
 
 int cc_h5_setup(void) {
   static int state = 1;
-  // The library keeps this for each thread.
+  // The library keeps this setting per thread.
   if (H5open() < 0 || H5Eset_auto2(H5E_DEFAULT, on_failure, NULL) < 0) return -1;
   if (state <= 0) return state;
   static const H5Z_class2_t filter = {H5Z_CLASS_T_VERS, CC_LZ4_FILTER, 1, 1, "LZ4", NULL, NULL, lz4_filter};
   state = -1;
   if (H5PLset_loading_state(0) < 0) return -1;
-  if (H5Zregister(&filter) < 0 || cc_h5_register_medium() < 0) return -1;
+  if (H5Zregister(&filter) < 0 || cc_h5_register_storage() < 0) return -1;
   return state = 0;
 }
 
 void cc_h5_next_name(char name[32]) {
   static unsigned long count = 0;
-  snprintf(name, 32, "medium-%lu", __atomic_add_fetch(&count, 1, __ATOMIC_RELAXED));
+  snprintf(name, 32, "storage-%lu", __atomic_add_fetch(&count, 1, __ATOMIC_RELAXED));
 }
 
 static hid_t boolean_type(void) {
@@ -129,8 +129,8 @@ size_t cc_h5_element_size(cc_element element) {
   }
 }
 
-// Class, size, byte order, precision, offset, sign, and of floats the place and size of exponent and mantissa and the
-// bias: all are compared. A float with a wider exponent has the size of another, and not its values.
+// Compares everything: class, size, byte order, precision, offset and sign, and for floats also position and size of
+// exponent and mantissa, and the bias. A float with a wider exponent may have the same size and other values.
 static int is_exactly(hid_t type, cc_element element, int *is_ours) {
   hid_t ours = cc_h5_file_type(element);
   *is_ours = H5Tequal(type, ours) > 0;

@@ -1,11 +1,11 @@
-// Reading attributes, ours and other people's.
+// Reading attributes, those that this program wrote and all others.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cc_hdf5_common.h"
 
-#define TOO_MUCH "more and larger attributes than a file of tensors can have"
+#define TOO_MUCH "more or larger attributes than a tensor file may have"
 
 uint64_t cc_h5_attribute_cost(uint64_t name_bytes, uint64_t numbers, uint64_t strings, uint64_t string_bytes) {
   return name_bytes + 8 * numbers + 16 * strings + string_bytes;
@@ -37,8 +37,8 @@ static int pay(collector *c, uint64_t cost) {
 static int keep_string(collector *c, const char *bytes, size_t length, char **kept) {
   if (pay(c, length) < 0) return -1;
   if (memchr(bytes, 0, length))
-    return refuse(c, CC_H5_REFUSED, "text goes on behind a NUL, which hides it from some readers");
-  if (!(*kept = malloc(length + 1))) return refuse(c, -1, "no memory");
+    return refuse(c, CC_H5_REFUSED, "text continues after a NUL, where some readers do not see it");
+  if (!(*kept = malloc(length + 1))) return refuse(c, -1, "out of memory");
   memcpy(*kept, bytes, length);
   (*kept)[length] = 0;
   return 0;
@@ -57,11 +57,11 @@ static int read_fixed_strings(collector *c, hid_t attribute, hid_t type, cc_h5_a
   size_t size = H5Tget_size(type);
   H5T_str_t padding = H5Tget_strpad(type);
   if (padding != H5T_STR_NULLTERM && padding != H5T_STR_NULLPAD && padding != H5T_STR_SPACEPAD)
-    return refuse(c, CC_H5_REFUSED, "text with an unknown padding");
+    return refuse(c, CC_H5_REFUSED, "text with unknown padding");
   if (size == 0 || a->count > CC_MAX_ATTRIBUTE_BYTES / size)
     return refuse(c, CC_H5_TOO_LARGE, TOO_MUCH);
   char *raw = calloc(a->count ? a->count : 1, size);
-  if (!raw) return refuse(c, -1, "no memory");
+  if (!raw) return refuse(c, -1, "out of memory");
   int status = H5Aread(attribute, type, raw) < 0 ? refuse(c, -1, NULL) : 0;
   for (uint64_t i = 0; i < a->count && status == 0; i++)
     status = keep_fixed_string(c, raw + i * size, size, padding, &a->strings[i]);
@@ -69,12 +69,12 @@ static int read_fixed_strings(collector *c, hid_t attribute, hid_t type, cc_h5_a
   return status;
 }
 
-// Read as sequences of bytes, which have a length: as strings they would end at the first NUL.
+// Read as byte sequences, which have a length: read as strings, they would end at the first NUL.
 static int read_variable_strings(collector *c, hid_t attribute, hid_t space, cc_h5_attribute *a) {
   hid_t bytes = H5Tvlen_create(H5T_NATIVE_UCHAR);
   hvl_t *raw = calloc(a->count ? a->count : 1, sizeof *raw);
   int status = 0;
-  if (bytes < 0 || !raw) status = refuse(c, -1, "no memory");
+  if (bytes < 0 || !raw) status = refuse(c, -1, "out of memory");
   else if (H5Aread(attribute, bytes, raw) < 0) status = refuse(c, -1, NULL);
   else {
     for (uint64_t i = 0; i < a->count && status == 0; i++)
@@ -90,21 +90,21 @@ static int read_strings(collector *c, hid_t attribute, hid_t type, hid_t space, 
   H5T_cset_t set = H5Tget_cset(type);
   if (set != H5T_CSET_ASCII && set != H5T_CSET_UTF8) return refuse(c, CC_H5_REFUSED, "text in an unknown character set");
   if (pay(c, cc_h5_attribute_cost(0, 0, a->count, 0)) < 0) return -1;
-  if (!(a->strings = calloc(a->count ? a->count : 1, sizeof(char *)))) return refuse(c, -1, "no memory");
+  if (!(a->strings = calloc(a->count ? a->count : 1, sizeof(char *)))) return refuse(c, -1, "out of memory");
   return H5Tis_variable_str(type) > 0 ? read_variable_strings(c, attribute, space, a)
                                       : read_fixed_strings(c, attribute, type, a);
 }
 
 static int read_numbers(collector *c, hid_t attribute, cc_h5_attribute *a) {
   if (pay(c, cc_h5_attribute_cost(0, a->count, 0, 0)) < 0) return -1;
-  if (!(a->data = calloc(a->count ? a->count : 1, cc_h5_element_size(a->element)))) return refuse(c, -1, "no memory");
+  if (!(a->data = calloc(a->count ? a->count : 1, cc_h5_element_size(a->element)))) return refuse(c, -1, "out of memory");
   hid_t memory = cc_h5_memory_type(a->element);
   herr_t status = H5Aread(attribute, memory, a->data);
   H5Tclose(memory);
   return status < 0 ? refuse(c, -1, NULL) : 0;
 }
 
-// Lists of lists that are empty count too: their number is the product of the other extents.
+// Empty lists inside lists count too: their number is the product of the other extents.
 static int count_elements(collector *c, cc_h5_attribute *a) {
   uint64_t cells = 1;
   a->count = 1;
@@ -138,18 +138,18 @@ static herr_t collect(hid_t object, const char *name, const H5A_info_t *info, vo
   cc_h5_attributes *l = c->list;
   size_t length = strlen(name);
   if (length > CC_MAX_PATH || *c->count_left == 0)
-    return refuse(c, CC_H5_TOO_LARGE, "more attributes, or longer names, than a file of tensors can have");
+    return refuse(c, CC_H5_TOO_LARGE, "more attributes or longer names than a tensor file may have");
   --*c->count_left;
   if (l->count == c->room) {
     size_t room = c->room ? 2 * c->room : 8;
     cc_h5_attribute *items = realloc(l->items, room * sizeof *items);
-    if (!items) return refuse(c, -1, "no memory");
+    if (!items) return refuse(c, -1, "out of memory");
     l->items = items;
     c->room = room;
   }
   cc_h5_attribute *a = &l->items[l->count];
   memset(a, 0, sizeof *a);
-  if (!(a->name = strdup(name))) return refuse(c, -1, "no memory");
+  if (!(a->name = strdup(name))) return refuse(c, -1, "out of memory");
   l->count++;
   if (pay(c, cc_h5_attribute_cost(length, 0, 0, 0)) < 0) return -1;
   hid_t attribute = H5Aopen(object, name, H5P_DEFAULT);

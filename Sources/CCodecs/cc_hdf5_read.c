@@ -1,4 +1,4 @@
-// Reading data sets, ours and other people's.
+// Reading data sets, those that this program wrote and all others.
 #include <string.h>
 
 #include "cc_chunks.h"
@@ -36,7 +36,7 @@ static int is_our_pipeline(hid_t creation, size_t element_size) {
     unsigned flags, values[8] = {0}, config;
     size_t count = 8;
     if (H5Pget_filter2(creation, i, &flags, &count, values, 0, NULL, &config) != wanted[i]) return 0;
-    // The library shuffles elements of the size that is written here.
+    // The filter's parameter is the element size.
     if (i == 0 && (count != 1 || values[0] != element_size)) return 0;
   }
   return 1;
@@ -70,7 +70,7 @@ int cc_h5_dataset_info(cc_h5 dataset, cc_h5_info *info) {
   return status;
 }
 
-// Chunks that the extents need; or 0 where that is no number.
+// The number of chunks that the extents need; 0 where it overflows or there are none.
 static hsize_t chunks_needed(hid_t space, hid_t creation) {
   hsize_t dims[H5S_MAX_RANK], chunk[H5S_MAX_RANK], product = 1;
   int rank = H5Sget_simple_extent_dims(space, dims, NULL);
@@ -146,5 +146,5 @@ int cc_h5_read_chunk(cc_h5 dataset, const uint64_t *offset, void *data) {
   uint32_t skipped = 0;
   copy_offset(dataset, offset, at);
   if (H5Dread_chunk((hid_t)dataset, H5P_DEFAULT, at, &skipped, data) < 0) return -1;
-  return skipped ? -2 : 0;  // a chunk that left out filters is not one of ours
+  return skipped ? -2 : 0;  // a chunk with skipped filters is not one of ours
 }

@@ -1,4 +1,4 @@
-// The objects of a file, ours and other people's.
+// The objects of a file, in files of this program and all others.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@ typedef struct {
   haddr_t ancestors[CC_MAX_DEPTH + 1];
   int depth;
   const char *prefix;
-  // Of the first failure: iterations of the library put their own in its place.
+  // Of the first failure: the library's iterations replace it by their own.
   int status;
   char reason[200];
 } walker;
@@ -30,15 +30,15 @@ static int append(walker *w, const char *path, cc_h5_object object) {
   cc_h5_list *l = w->list;
   w->path_bytes += strlen(path);
   if (l->count >= CC_MAX_OBJECTS || w->path_bytes > CC_MAX_PATH_BYTES)
-    return stop(w, CC_H5_TOO_LARGE, "", "more objects, or longer names, than a file of tensors can have");
+    return stop(w, CC_H5_TOO_LARGE, "", "more objects or longer names than a tensor file may have");
   if (l->count == w->room) {
     size_t room = w->room ? 2 * w->room : 64;
     cc_h5_object *objects = realloc(l->objects, room * sizeof *objects);
-    if (!objects) return stop(w, -1, path, "no memory");
+    if (!objects) return stop(w, -1, path, "out of memory");
     l->objects = objects;
     w->room = room;
   }
-  if (!(object.path = strdup(path))) return stop(w, -1, path, "no memory");
+  if (!(object.path = strdup(path))) return stop(w, -1, path, "out of memory");
   l->objects[l->count++] = object;
   return 0;
 }
@@ -46,9 +46,9 @@ static int append(walker *w, const char *path, cc_h5_object object) {
 static int enter_group(walker *w, hid_t group, const char *path);
 
 static int visit_soft_link(walker *w, hid_t group, const char *name, const char *path, size_t size) {
-  if (size == 0 || size > CC_MAX_PATH) return stop(w, CC_H5_REFUSED, path, "a link with a target that no path can be");
+  if (size == 0 || size > CC_MAX_PATH) return stop(w, CC_H5_REFUSED, path, "a link whose target is not a valid path");
   char *target = calloc(1, size + 1);
-  if (!target) return stop(w, -1, path, "no memory");
+  if (!target) return stop(w, -1, path, "out of memory");
   if (H5Lget_val(group, name, target, size, H5P_DEFAULT) < 0) {
     free(target);
     return stop(w, -1, path, NULL);
@@ -60,9 +60,9 @@ static int visit_soft_link(walker *w, hid_t group, const char *name, const char 
 
 static int visit_object(walker *w, hid_t object, const char *path) {
   H5O_info_t info;
-  // What a reader of the file would see beside the data, and a digest would not.
+  // Readers of the file see a comment, and the digest does not cover it.
   ssize_t comment = H5Oget_comment(object, NULL, 0);
-  if (comment > 0) return stop(w, CC_H5_REFUSED, path, "a comment, which no digest covers");
+  if (comment > 0) return stop(w, CC_H5_REFUSED, path, "a comment, which the digest does not cover");
   if (comment < 0 || H5Oget_info2(object, &info, H5O_INFO_BASIC | H5O_INFO_NUM_ATTRS) < 0)
     return stop(w, -1, path, NULL);
   switch (H5Iget_type(object)) {
@@ -71,7 +71,7 @@ static int visit_object(walker *w, hid_t object, const char *path) {
       cc_h5_object entry = {.kind = CC_DATASET, .address = info.addr, .has_attributes = info.num_attrs > 0};
       return append(w, path, entry);
     }
-    default: return stop(w, CC_H5_REFUSED, path, "a named data type, which no digest covers");
+    default: return stop(w, CC_H5_REFUSED, path, "a named data type, which the digest does not cover");
   }
 }
 
@@ -80,12 +80,12 @@ static herr_t visit(hid_t group, const char *name, const H5L_info_t *link, void 
   char path[CC_MAX_PATH + 1];
   int length = snprintf(path, sizeof path, "%s%s%s", w->prefix, w->prefix[0] ? "/" : "", name);
   if (length < 0 || length > CC_MAX_PATH)
-    return stop(w, CC_H5_TOO_LARGE, w->prefix, "a member whose path has more than 4096 bytes");
+    return stop(w, CC_H5_TOO_LARGE, w->prefix, "a member whose path is longer than 4096 bytes");
   if (!name[0] || strchr(name, '/') || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-    return stop(w, CC_H5_REFUSED, path, "a name that no path can hold");
+    return stop(w, CC_H5_REFUSED, path, "a name that is not valid in a path");
   if (link->type == H5L_TYPE_SOFT) return visit_soft_link(w, group, name, path, link->u.val_size);
   if (link->type != H5L_TYPE_HARD)
-    return stop(w, CC_H5_REFUSED, path, "a link to another file; only what lies in the file itself is read");
+    return stop(w, CC_H5_REFUSED, path, "a link to another file; only the file itself is read");
   hid_t object = H5Oopen(group, name, H5P_DEFAULT);
   if (object < 0) return stop(w, -1, path, NULL);
   int status = visit_object(w, object, path);
@@ -95,10 +95,10 @@ static herr_t visit(hid_t group, const char *name, const H5L_info_t *link, void 
 
 static int enter_group(walker *w, hid_t group, const char *path) {
   H5O_info_t info;
-  if (w->depth > CC_MAX_DEPTH) return stop(w, CC_H5_TOO_LARGE, path, "groups more than 64 deep");
+  if (w->depth > CC_MAX_DEPTH) return stop(w, CC_H5_TOO_LARGE, path, "groups nested more than 64 levels deep");
   if (H5Oget_info2(group, &info, H5O_INFO_BASIC | H5O_INFO_NUM_ATTRS) < 0) return stop(w, -1, path, NULL);
   for (int i = 0; i < w->depth; i++)
-    if (w->ancestors[i] == info.addr) return stop(w, -1, path, "a group that lies inside itself");
+    if (w->ancestors[i] == info.addr) return stop(w, -1, path, "a group that contains itself");
   size_t index = w->list->count;
   cc_h5_object entry = {.kind = CC_GROUP, .address = info.addr, .has_attributes = info.num_attrs > 0};
   if (append(w, path, entry) < 0) return -1;
@@ -128,8 +128,8 @@ int cc_h5_walk(cc_h5 file, cc_h5_list *list) {
   hid_t root = H5Gopen2((hid_t)file, "/", H5P_DEFAULT);
   if (root < 0) return -1;
   if (has_user_block((hid_t)file))
-    stop(&w, CC_H5_REFUSED, "", "a user block in front of the file, which no digest covers");
-  else if (H5Oget_comment(root, NULL, 0) > 0) stop(&w, CC_H5_REFUSED, "", "a comment, which no digest covers");
+    stop(&w, CC_H5_REFUSED, "", "a user block before the file, which the digest does not cover");
+  else if (H5Oget_comment(root, NULL, 0) > 0) stop(&w, CC_H5_REFUSED, "", "a comment, which the digest does not cover");
   else enter_group(&w, root, "");
   H5Gclose(root);
   return w.status == 0 ? 0 : cc_h5_say(w.status, w.reason);

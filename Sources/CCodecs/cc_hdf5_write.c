@@ -1,4 +1,4 @@
-// Files, groups, data sets and attributes, without times: equal content gives equal bytes.
+// Writing files, groups, data sets and attributes, without time stamps: equal content gives equal bytes.
 #include <string.h>
 
 #include "cc_chunks.h"
@@ -19,10 +19,10 @@ int cc_h5_create_group(cc_h5 file, const char *path) {
 
 cc_h5 cc_h5_create_dataset(cc_h5 file, const char *path, cc_element element, int rank, const uint64_t *shape,
                            const uint64_t *chunk) {
-  hsize_t extents[CC_MAX_RANK], slab[CC_MAX_RANK];
+  hsize_t extents[CC_MAX_RANK], chunk_extents[CC_MAX_RANK];
   for (int i = 0; i < rank; i++) {
     extents[i] = shape[i];
-    slab[i] = chunk ? chunk[i] : 0;
+    chunk_extents[i] = chunk ? chunk[i] : 0;
   }
   hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
   hid_t links = H5Pcreate(H5P_LINK_CREATE);
@@ -30,7 +30,7 @@ cc_h5 cc_h5_create_dataset(cc_h5 file, const char *path, cc_element element, int
   H5Pset_fill_time(creation, H5D_FILL_TIME_NEVER);
   H5Pset_char_encoding(links, H5T_CSET_UTF8);
   if (chunk) {
-    H5Pset_chunk(creation, rank, slab);
+    H5Pset_chunk(creation, rank, chunk_extents);
     H5Pset_shuffle(creation);
     H5Pset_filter(creation, CC_LZ4_FILTER, H5Z_FLAG_MANDATORY, 0, NULL);
   }
@@ -67,7 +67,7 @@ int cc_h5_write_attribute(cc_h5 file, const char *name, cc_element element, int6
   hid_t type, memory;
   if (element == CC_STRING) {
     type = H5Tcopy(H5T_C_S1);
-    // A string type has at least one byte; the padding tells an empty one.
+    // A string type has at least one byte; in an empty string it is padding.
     H5Tset_size(type, size ? size : 1);
     H5Tset_strpad(type, H5T_STR_NULLPAD);
     H5Tset_cset(type, H5T_CSET_UTF8);

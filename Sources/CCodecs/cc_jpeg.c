@@ -1,8 +1,8 @@
-// JPEG to RGB. libjpeg reports errors by calling back and expects not to be returned to, hence setjmp.
+// Decodes JPEG to RGB. libjpeg reports errors through a callback that must not return, hence setjmp.
 //
-// A region costs less than the picture: columns outside it pass no inverse DCT, rows outside it are only parsed. Its
-// samples are those of the whole picture because chroma upsampling finds its neighbours: `margin` columns more are
-// decoded on either side, and libjpeg-turbo itself takes care of the rows.
+// Decoding a region costs less than the image: columns outside skip the inverse DCT, rows outside are only parsed. The
+// samples equal those of the whole image because chroma upsampling has its neighbours: `margin` more columns are
+// decoded on either side, and libjpeg-turbo itself handles the rows.
 #include "cc_image.h"
 #include <setjmp.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 
 #include <jpeglib.h>
 
-// Columns beside a region that its samples may depend on: fancy upsampling looks one sample to each side.
+// Columns beside a region that its samples may depend on: fancy upsampling reads one chroma sample on each side.
 enum { margin = 8 };
 
 typedef struct {
@@ -25,7 +25,7 @@ typedef struct {
   struct jpeg_decompress_struct d;
   struct jpeg_progress_mgr progress;
   error_manager errors;
-  uint32_t seen;  // components that some scan held, a bit for each
+  uint32_t seen;  // bit mask of the components that occurred in a scan
 } decoder;
 
 static void fail(j_common_ptr info, cc_status status, const char *message) {
@@ -38,14 +38,14 @@ static void fail(j_common_ptr info, cc_status status, const char *message) {
 static void on_error(j_common_ptr info) {
   char text[JMSG_LENGTH_MAX];
   info->err->format_message(info, text);
-  // libjpeg's words for kinds it cannot decode all start alike ("Unsupported JPEG process", "Unsupported color ...").
+  // libjpeg's messages for kinds it cannot decode start alike ("Unsupported JPEG process", "Unsupported color ...").
   cc_status status = strncmp(text, "Unsupported", 11) == 0 ? CC_UNSUPPORTED : CC_CORRUPT;
   if (strncmp(text, "Insufficient memory", 19) == 0 || strncmp(text, "Backing store", 13) == 0) status = CC_TOO_LARGE;
   fail(info, status, text);
 }
 
-// A warning is what libjpeg says before it makes something up: gray for data that is missing or damaged, an end where
-// the header's height ends though the data goes on. None of its warnings is harmless by its kind, so all are errors.
+// libjpeg warns before it invents samples, such as gray for missing or damaged data, and before it ignores data, such
+// as rows beyond the header's height. No kind of warning is always harmless, so all are errors.
 static void on_message(j_common_ptr info, int level) {
   if (level >= 0) return;  // a trace, not a warning
   char text[JMSG_LENGTH_MAX];
@@ -55,13 +55,14 @@ static void on_message(j_common_ptr info, int level) {
 
 static void on_output(j_common_ptr info) { (void)info; }
 
-// Called when the decoder wants more bytes than the file has. libjpeg would invent an end marker and paint gray.
+// Called when the decoder needs more bytes than the file has. By default libjpeg inserts an end marker and fills with
+// gray.
 static boolean no_more_data(j_decompress_ptr info) {
-  fail((j_common_ptr)info, CC_CORRUPT, "the data ends before the picture does");
+  fail((j_common_ptr)info, CC_CORRUPT, "the data ends before the image is complete");
   return FALSE;
 }
 
-// A few bytes can open another pass over a huge progressive picture; a limit on passes bounds the time.
+// A few bytes can start another pass over a huge progressive image; a limit on passes bounds the time.
 static void on_progress(j_common_ptr info) {
   j_decompress_ptr d = (j_decompress_ptr)info;
   int64_t pixels = (int64_t)d->image_width * d->image_height;
@@ -72,18 +73,17 @@ static void on_progress(j_common_ptr info) {
     it->seen |= 1u << d->cur_comp_info[i]->component_index;
 }
 
-// Files of several scans may end after any of them, without a word of libjpeg: a picture without colours, or one that
-// never became sharp.
+// A file with several scans may end after any of them without a warning: the image lacks its colours, or stays blurred.
 static void require_all_scans(decoder *it) {
   j_decompress_ptr d = &it->d;
   if (!jpeg_has_multiple_scans(d)) return;
   int is_whole = it->seen == (1u << d->num_components) - 1;
   for (int c = 0; d->progressive_mode && d->coef_bits && c < d->num_components; c++)
     for (int k = 0; k < DCTSIZE2; k++) is_whole &= d->coef_bits[c][k] == 0;
-  if (!is_whole) fail((j_common_ptr)d, CC_CORRUPT, "the data ends before the last scan of the picture");
+  if (!is_whole) fail((j_common_ptr)d, CC_CORRUPT, "the data ends before the last scan of the image");
 }
 
-// CMYK as stored by Adobe (inverted) to RGB: each ink scaled by what black leaves, rounded to nearest.
+// Converts CMYK as stored by Adobe (inverted) to RGB: each ink is scaled by the black channel, rounded to nearest.
 static void cmyk_row(const uint8_t *cmyk, uint8_t *rgb, int32_t width) {
   for (int32_t x = 0; x < width; x++, cmyk += 4, rgb += 3) {
     uint32_t rest = cmyk[3];
@@ -180,7 +180,7 @@ static void decode_region(decoder *it, cc_region region, uint8_t *pixels) {
       cmyk_row(line + 4 * before, row, region.width);
     }
   }
-  // The last row is read, not skipped: libjpeg stops reading where nothing more is wanted.
+  // The last row is read, not skipped: libjpeg would stop parsing after the last row that is needed.
   if (d->output_scanline <= last) {
     skip_rows(d, last - d->output_scanline);
     read_row(d, line);
@@ -205,7 +205,7 @@ cc_status cc_jpeg_decode(const uint8_t *data, size_t size, cc_region region, uin
   const int is_inside = image->width == width && image->height == height && region.x >= 0 && region.y >= 0 &&
                         region.width > 0 && region.height > 0 && region.width <= width - region.x &&
                         region.height <= height - region.y;
-  if (!is_inside) fail((j_common_ptr)&it.d, CC_CORRUPT, "the region is not inside the picture");
+  if (!is_inside) fail((j_common_ptr)&it.d, CC_CORRUPT, "the region is not inside the image");
   decode_region(&it, region, pixels);
   jpeg_destroy_decompress(&it.d);
   return CC_OK;

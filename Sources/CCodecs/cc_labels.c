@@ -1,14 +1,14 @@
-// Counting over label maps. Maps are flat: the costly step is one for each stretch of equal pairs, not one a pixel.
+// Counting over label maps. Maps are mostly constant, so the costly step runs once per run of equal pairs, not per pixel.
 #include "cc_labels.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
 
-// Stretches are looked for in blocks of 64 words of 64 pixels.
+// Runs are found in blocks of 16 words of 64 pixels.
 enum { block_words = 16 };
 
-// Bit k of word w tells whether pixel `at + 64 w + k` differs from its left neighbour in either map.
+// Bit k of word w is 1 where pixel `64 w + k` differs from its left neighbour in either map.
 typedef void (*find_starts)(const uint32_t *a, const uint32_t *b, size_t words, uint64_t *bits);
 
 static void starts_plain(const uint32_t *a, const uint32_t *b, size_t words, uint64_t *bits) {
@@ -75,7 +75,7 @@ typedef struct {
   int64_t used, limit;
 } counter;
 
-// 0 where the table has no room left.
+// Returns 0 where the table is full.
 static inline int add(counter *c, uint32_t first, uint32_t second, uint64_t pixels) {
   // Fibonacci hashing: the upper bits of the product depend on all bits of both ids.
   const uint64_t key = (uint64_t)first << 32 | second;
@@ -101,7 +101,7 @@ int64_t cc_overlaps(
   const find_starts find = starts_for(isa);
   counter c = {table, bits, 0, (1ll << bits) / 2};
   uint64_t starts[block_words];
-  size_t start = 0;  // of the stretch that is being counted
+  size_t start = 0;  // of the current run
   for (size_t at = 1; at < count;) {
     size_t words = (count - at) / 64;
     if (words == 0) {
@@ -116,7 +116,7 @@ int64_t cc_overlaps(
     if (words > block_words) words = block_words;
     find(first + at, second + at, words, starts);
     for (size_t w = 0; w < words; w++, at += 64) {
-      // The next block comes into the cache while this one is counted.
+      // Prefetches the next block while this one is counted.
       for (size_t ahead = at + 64 * block_words, i = 0; i < 64 && ahead + i < count; i += 16) {
         __builtin_prefetch(first + ahead + i, 0, 2);
         __builtin_prefetch(second + ahead + i, 0, 2);

@@ -1,4 +1,4 @@
-// PNG to RGB, to indices or to ids. libpng leaves a function by longjmp on errors.
+// Decodes PNG to RGB, indices or ids. libpng leaves a function by longjmp on errors.
 #include "cc_png.h"
 #include <setjmp.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@ typedef struct {
   png_structp png;
   png_infop info;
   png_bytepp rows;
-  uint8_t *rgb;  // where ids are asked for
+  uint8_t *rgb;  // the samples where ids are requested
 } reader;
 
 static void on_error(png_structp png, png_const_charp message) {
@@ -25,12 +25,12 @@ static void on_error(png_structp png, png_const_charp message) {
   longjmp(png_jmpbuf(png), 1);
 }
 
-// Of the chunks that are read, a warning means that samples were made up.
+// In the chunks that are read, a warning means that samples are invented.
 static void on_warning(png_structp png, png_const_charp message) { png_error(png, message); }
 
 static void on_read(png_structp png, png_bytep out, png_size_t count) {
   reader *r = png_get_io_ptr(png);
-  if (count > r->size - r->position) png_error(png, "the data ends before the picture does");
+  if (count > r->size - r->position) png_error(png, "the data ends before the image is complete");
   memcpy(out, r->data + r->position, count);
   r->position += count;
 }
@@ -61,7 +61,7 @@ static cc_status end(reader *r, cc_status status) {
 static void read_header(reader *r) {
   png_structp png = r->png;
   png_set_read_fn(png, r, on_read);
-  // Only IHDR, PLTE, tRNS, IDAT and IEND carry samples. Skipping the rest leaves its defects without effect.
+  // Only IHDR, PLTE, tRNS, IDAT and IEND carry samples. The rest is skipped, so its defects have no effect.
   png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
   png_set_benign_errors(png, 0);
   png_set_user_limits(png, 1000000, 1000000);
@@ -83,14 +83,14 @@ cc_status cc_png_open(const uint8_t *data, size_t size, int64_t max_pixels, cc_i
   return end(&r, CC_OK);
 }
 
-// Asks libpng for one or three bytes a pixel.
+// Asks libpng for one or three bytes per pixel.
 static void set_transforms(reader *r, cc_layout layout) {
   png_structp png = r->png;
   const cc_image *image = r->image;
   if (layout == CC_INDICES) {
-    if (image->source_channels != 1) refuse(r, CC_UNSUPPORTED, "a colour picture where gray or indices are needed");
+    if (image->source_channels != 1) refuse(r, CC_UNSUPPORTED, "a colour image where gray levels or indices are needed");
     if (image->source_depth == 16) refuse(r, CC_UNSUPPORTED, "16-bit samples where 8-bit values are needed");
-    png_set_packing(png);  // one value a byte, not scaled: an index or a class number, not a brightness
+    png_set_packing(png);  // one value per byte, not scaled: it is an index or a class, not a brightness
     png_set_check_for_invalid_index(png, 0);
   } else {
     png_set_strip_16(png);
@@ -114,7 +114,7 @@ cc_status cc_png_decode(
   if (!begin(&r, data, size, image)) return end(&r, CC_NO_MEMORY);
   if (setjmp(png_jmpbuf(r.png))) return end(&r, r.status);
   read_header(&r);
-  if (image->width != width || image->height != height) refuse(&r, CC_CORRUPT, "not the picture that was opened");
+  if (image->width != width || image->height != height) refuse(&r, CC_CORRUPT, "not the image that was opened");
   set_transforms(&r, layout);
   const size_t stride = (size_t)width * (layout == CC_INDICES ? 1 : 3);
   if (png_get_rowbytes(r.png, r.info) != stride) refuse(&r, CC_UNSUPPORTED, "an unexpected combination of samples");
@@ -125,8 +125,8 @@ cc_status cc_png_decode(
   if (!target || !r.rows) refuse(&r, CC_NO_MEMORY, "out of memory");
   for (int32_t y = 0; y < height; y++) r.rows[y] = target + stride * (size_t)y;
   png_read_image(r.png, r.rows);
-  png_read_end(r.png, NULL);  // the checksums behind the last row
-  if (r.position != r.size) refuse(&r, CC_CORRUPT, "there are bytes after the end of the picture");
+  png_read_end(r.png, NULL);  // the checksums after the last row
+  if (r.position != r.size) refuse(&r, CC_CORRUPT, "there are bytes after the end of the image");
   if (layout == CC_IDS) cc_png_ids(isa, target, pixels, (size_t)width * (size_t)height);
   return end(&r, CC_OK);
 }

@@ -1,11 +1,11 @@
-// The filters of PNG (ISO 15948, 9.2) undone for pixels of three bytes.
+// Undoes the filters of PNG (ISO 15948, 9.2) for pixels of three bytes.
 //
-// Left, above and above-left are the neighbours; a byte of the row is the difference from what they predict. Label
-// maps are mostly flat, so most differences are 0, and stretches of zeros are done at once.
+// A byte of a row is the difference from a prediction by its neighbours left, above and above-left. Label maps are
+// mostly constant, so most differences are 0, and runs of zeros are handled at once.
 #include "cc_png.h"
 #include <string.h>
 
-// Bytes from `at` on that are 0.
+// The number of zero bytes from `at` on.
 static size_t zeros(const uint8_t *row, size_t at, size_t size) {
   size_t i = at;
   for (uint64_t eight; i + 8 <= size; i += 8) {
@@ -43,7 +43,7 @@ static void undo_average(uint8_t *row, const uint8_t *above, size_t size) {
   for (size_t i = 3; i < size; i++) row[i] = (uint8_t)(row[i] + (row[i - 3] + above[i]) / 2);
 }
 
-// Of left, above and above-left the one nearest to left + above - above-left; the first of equals.
+// The Paeth predictor: the one of left, above and above-left nearest to left + above - above-left; the first of equals.
 static uint8_t nearest(int left, int above, int corner) {
   const int a = above - corner, b = left - corner, c = a + b;
   const int to_left = a < 0 ? -a : a, to_above = b < 0 ? -b : b, to_corner = c < 0 ? -c : c;
@@ -54,7 +54,7 @@ static uint8_t nearest(int left, int above, int corner) {
 static void undo_paeth(uint8_t *row, const uint8_t *above, size_t size) {
   for (size_t i = 0; i < 3; i++) row[i] = (uint8_t)(row[i] + above[i]);
   for (size_t i = 3; i < size;) {
-    // Where left equals above-left, above is predicted; while it is right, the next pixel's left equals its above-left.
+    // Where left equals above-left, the prediction is above; where that is exact, the same holds for the next pixel.
     if (memcmp(row + i - 3, above + i - 3, 3) == 0) {
       const size_t run = zeros(row, i, size) / 3 * 3;
       memcpy(row + i, above + i, run);

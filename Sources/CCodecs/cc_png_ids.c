@@ -1,12 +1,12 @@
-// Colours to the ids of panoptic label maps.
+// Converts colours to the ids of panoptic label maps.
 #include "cc_png.h"
 #include <string.h>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-// Eight pixels at once; reads 28 bytes for 24. Colours may lie in the memory of the ids as long as none is
-// overwritten before its turn.
+// Eight pixels at once; reads 28 bytes for 24. The colours may be in the memory of the ids as long as none is
+// overwritten before it is read.
 __attribute__((target("avx2"))) static size_t ids_avx2(const uint8_t *rgb, uint32_t *ids, size_t count) {
   const __m256i spread = _mm256_setr_epi8(
     0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1, 0, 1, 2, -1, 3, 4, 5, -1, 6, 7, 8, -1, 9, 10, 11, -1);

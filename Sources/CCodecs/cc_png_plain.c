@@ -1,4 +1,4 @@
-// PNGs of 8-bit RGB without interlacing, which is what panoptic label maps are: unpacked by libdeflate in one call,
+// Decodes 8-bit RGB PNGs without interlacing, as panoptic label maps are: libdeflate decompresses them in one call,
 // several times as fast as libpng, which feeds zlib row by row.
 #include "cc_png.h"
 #include <stdlib.h>
@@ -11,14 +11,14 @@ static uint32_t big_endian(const uint8_t *p) {
   return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-// Where the compressed samples are: in the file if one chunk holds them all, else joined in `joined`.
+// The compressed samples: in the file if one chunk holds them all, else concatenated in `joined`.
 typedef struct {
   const uint8_t *data;
   size_t size;
   uint8_t *joined;
 } stream;
 
-// Finds the stream in a file of the plain kind whose chunks are in order and undamaged; 0 for anything else.
+// Finds the stream in a file of this kind whose chunks are in order and intact; returns 0 for anything else.
 static int find_stream(const uint8_t *data, size_t size, stream *out) {
   static const uint8_t signature[8] = {0x89, 'P', 'N', 'G', 0x0D, 0x0A, 0x1A, 0x0A};
   if (size < 8 || memcmp(data, signature, 8) != 0) return 0;
@@ -57,7 +57,7 @@ static int find_stream(const uint8_t *data, size_t size, stream *out) {
   return 0;
 }
 
-// Unpacks the filtered rows, each after a byte that tells its filter; 0 where the stream is not exactly that.
+// Decompresses the filtered rows, each after a byte that names its filter; returns 0 where the size differs.
 static int inflate_rows(const stream *s, uint8_t *rows, size_t size) {
   struct libdeflate_decompressor *decompressor = libdeflate_alloc_decompressor();
   if (!decompressor) return 0;
@@ -68,25 +68,25 @@ static int inflate_rows(const stream *s, uint8_t *rows, size_t size) {
   return result == LIBDEFLATE_SUCCESS && used == s->size && made == size;
 }
 
-static void hand_on(cc_isa isa, cc_layout layout, const uint8_t *row, size_t y, size_t width, void *pixels) {
+static void store_row(cc_isa isa, cc_layout layout, const uint8_t *row, size_t y, size_t width, void *pixels) {
   if (layout == CC_IDS)
     cc_png_ids(isa, row, (uint32_t *)pixels + y * width, width);
   else
     memcpy((uint8_t *)pixels + 3 * y * width, row, 3 * width);
 }
 
-// Undoes the filters of all rows; 0 for a filter that there is not. A row is handed on once the next one, which needs
-// it, is done.
+// Undoes the filters of all rows; returns 0 for an unknown filter. A row is stored after the next one, which needs it,
+// is done.
 static int unfilter_rows(
   cc_isa isa, cc_layout layout, uint8_t *rows, const uint8_t *zeros, size_t width, size_t height, void *pixels) {
   const uint8_t *above = zeros;
   for (size_t y = 0; y < height; y++) {
     uint8_t *row = rows + y * (3 * width + 1) + 1;
     if (!cc_png_unfilter(row[-1], row, above, 3 * width)) return 0;
-    if (y > 0) hand_on(isa, layout, above, y - 1, width, pixels);
+    if (y > 0) store_row(isa, layout, above, y - 1, width, pixels);
     above = row;
   }
-  hand_on(isa, layout, above, height - 1, width, pixels);
+  store_row(isa, layout, above, height - 1, width, pixels);
   return 1;
 }
 
@@ -97,11 +97,11 @@ int cc_png_decode_plain(
   const size_t row_size = (size_t)width * 3, size = (row_size + 1) * (size_t)height;
   int is_good = find_stream(data, size_of_file, &s) && big_endian(data + 16) == (uint32_t)width &&
                 big_endian(data + 20) == (uint32_t)height;
-  // Nothing deflates to less than 1/1032; a header that claims more costs no memory. Windows other than 32 KiB could
-  // hide distances that zlib refuses.
+  // Deflate compresses to no less than 1/1032, so a header that claims more is refused before memory is allocated. With
+  // windows other than 32 KiB, libdeflate might accept distances that zlib refuses.
   is_good = is_good && s.size >= 6 && size / 1040 <= s.size && s.data[0] == 0x78;
   if (is_good) {
-    // The rows of a map of ids lie at the end of its own memory: id by id, what is written stays behind what is read.
+    // The rows of an id map are at the end of its own memory: writing ids in order never overtakes reading.
     uint8_t *room = layout == CC_IDS ? NULL : malloc(size);
     uint8_t *rows = layout == CC_IDS ? (uint8_t *)pixels + 4 * (size_t)width * (size_t)height - size : room;
     uint8_t *zeros = calloc(row_size, 1);
@@ -116,7 +116,7 @@ int cc_png_decode_plain(
 
 #else
 
-// Without libdeflate every PNG is libpng's.
+// Without libdeflate libpng decodes every PNG.
 int cc_png_decode_plain(
   cc_isa isa, const uint8_t *data, size_t size, cc_layout layout, void *pixels, int32_t width, int32_t height) {
   (void)isa, (void)data, (void)size, (void)layout, (void)pixels, (void)width, (void)height;

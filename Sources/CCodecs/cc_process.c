@@ -1,4 +1,4 @@
-// Child processes that read what may crash them.
+// Child processes that read files which may crash them.
 #define _GNU_SOURCE
 #include "cc_process.h"
 
@@ -13,7 +13,7 @@
 #include <sys/prctl.h>
 #endif
 
-// Lowers a limit; never above what the process has already.
+// Lowers a limit; never raises it above the present one.
 static int lower(int resource, rlim_t soft, rlim_t hard) {
   struct rlimit now;
   if (getrlimit(resource, &now) < 0) return -1;
@@ -26,7 +26,7 @@ int cc_limit_process(uint64_t seconds, int dies_with_parent) {
 #ifdef __linux__
   if (dies_with_parent) prctl(PR_SET_PDEATHSIG, SIGKILL);
 #endif
-  // It reads one file and writes an answer: no other files, no other processes.
+  // It only reads and writes an answer to a pipe: no core dump, no files.
   if (lower(RLIMIT_CORE, 0, 0) < 0 || lower(RLIMIT_FSIZE, 0, 0) < 0) return -1;
   return lower(RLIMIT_CPU, seconds, seconds < RLIM_INFINITY - 1 ? seconds + 1 : seconds);
 }
@@ -44,7 +44,7 @@ int cc_limit_file(uint64_t seconds) {
 }
 
 int cc_send_all(int fd, const void *bytes, unsigned long size) {
-  // A write to a pipe without a reader raises SIGPIPE in this thread; it is taken back here.
+  // A write to a pipe without a reader raises SIGPIPE in this thread; it is consumed here.
   sigset_t pipe_signal, before, waiting;
   sigemptyset(&pipe_signal);
   sigaddset(&pipe_signal, SIGPIPE);

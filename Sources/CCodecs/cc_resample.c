@@ -1,4 +1,4 @@
-// Resampling in whole numbers: every variant adds the same products, so all give the same samples.
+// Resampling in integer arithmetic: every variant adds the same products, so all give the same samples.
 #include "cc_resample.h"
 #include <string.h>
 
@@ -22,20 +22,20 @@ typedef void (*mix_function)(const uint8_t *, ptrdiff_t, size_t, const int32_t *
 
 typedef struct {
   columns_function columns;
-  int rows;  // that `columns` does at once
+  int rows;  // that `columns` processes at once
   mix_function mix;
 } variant;
 
 static variant variant_for(cc_isa isa) {
 #if defined(__x86_64__)
-  // Wider registers would take longer to fill with pixels of three bytes than they save.
+  // Filling wider registers with pixels of three bytes would take longer than they save.
   if (isa != CC_SCALAR) return (variant){columns_avx2, 2, mix_avx2};
 #endif
   (void)isa;
   return (variant){columns_plain, 1, mix_plain};
 }
 
-// The definition, for the last row, behind which nothing may be read, and for single channels.
+// The definition, for single channels and for the last row, after which nothing may be read.
 static void columns_by_definition(
   const uint8_t *source, int32_t channels, cc_weights weights, uint8_t *target, ptrdiff_t pixel_step,
   ptrdiff_t channel_step) {
@@ -58,7 +58,7 @@ void cc_resample_columns(
   const int32_t last = source.rows - 1;
   if (source.channels == 3 && last >= v.rows)
     while (y < last) {
-      if (y + v.rows > last) y = last - v.rows;  // some rows twice rather than one by one
+      if (y + v.rows > last) y = last - v.rows;  // repeats some rows rather than doing them one by one
       v.columns(
         source.samples + y * source.stride, source.stride, weights, target + y * target_stride, target_stride,
         pixel_step, channel_step);

@@ -1,7 +1,7 @@
 // The loops of cc_resample.c, compiled once per instruction set: VARIANT(name) gives the names, LANE_ROWS is how many
 // rows one register of 32-bit sums holds.
 
-// Four channels (the last one is not used) of LANE_ROWS rows.
+// Four channels (the last one unused) of LANE_ROWS rows.
 typedef int32_t VARIANT(sums) __attribute__((vector_size(16 * LANE_ROWS)));
 typedef uint8_t VARIANT(samples) __attribute__((vector_size(4 * LANE_ROWS)));
 
@@ -32,7 +32,7 @@ static void VARIANT(columns)(
 typedef int32_t VARIANT(sixteen_sums) __attribute__((vector_size(64)));
 typedef uint8_t VARIANT(sixteen_samples) __attribute__((vector_size(16)));
 
-// One output row of a mix of rows.
+// One output row: a weighted sum of rows.
 static void VARIANT(mix)(
   const uint8_t *source, ptrdiff_t stride, size_t size, const int32_t *weights, int32_t count, uint8_t *target) {
   size_t x = 0;

@@ -5,7 +5,7 @@
 
 #pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
 
-// Eight destinations of one row whose sources lie in the vector from `base` on; the row ends after `left` floats.
+// Eight destinations of one row whose sources are in the vector at `base`; the row ends after `left` floats.
 #define CK_PICK 8
 static void interpolate_group(
   const int32_t *first, const int32_t *second, const float *low, const float *high, int32_t base, const float *row,

@@ -5,7 +5,7 @@
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512vl,avx512bw,avx512dq"))), apply_to = function)
 
-// Sixteen destinations of one row whose sources lie in the vector from `base` on; the row ends after `left` floats.
+// Sixteen destinations of one row whose sources are in the vector at `base`; the row ends after `left` floats.
 #define CK_PICK 16
 static void interpolate_group(
   const int32_t *first, const int32_t *second, const float *low, const float *high, int32_t base, const float *row,

@@ -1,7 +1,7 @@
 // The kernels of ck_maps.h, compiled once per instruction set: the including file sets the target and CK_TABLE.
 //
-// Every variant is this same source without contraction or reassociation, so all give the same bits; what differs is
-// how many independent elements one instruction handles.
+// Every variant is the same source, compiled without contraction or reassociation, so all give the same bits; they differ
+// in how many independent elements one instruction handles.
 #pragma STDC FP_CONTRACT OFF
 
 #include "ck_maps.h"

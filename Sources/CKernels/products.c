@@ -1,4 +1,4 @@
-// Choice of the variant, and what needs none: folds, plane sums, scratch memory.
+// Dispatches to the variants, and code without variants: folds, plane sums, scratch memory.
 #pragma STDC FP_CONTRACT OFF
 #include <pthread.h>
 #include <stdlib.h>
@@ -148,7 +148,7 @@ void ck_column_sums(const float *x, int64_t rows, int64_t columns, float *out) {
   }
 }
 
-// Scratch memory: a few growing blocks per thread, freed with it.
+// Scratch memory: a few growing blocks per thread, freed when the thread ends.
 
 enum { SLOTS = 4 };
 typedef struct {

@@ -5,10 +5,10 @@
 
 #include "ck_products.h"
 
-/// What a micro-kernel does around its chain.
+/// Flags of a micro-kernel: continue from stored sums; add the bias and + (+0) at the end.
 enum { CK_CONTINUE = 1, CK_FINISH = 2 };
 
-/// Functions of one variant.
+/// The functions of one variant.
 typedef struct {
   int64_t (*packed_count)(int64_t, int64_t);
   void (*pack_left)(int64_t, int64_t, int64_t, const int64_t *, const float *, int64_t, int64_t, int64_t, int64_t,

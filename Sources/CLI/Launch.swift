@@ -19,7 +19,7 @@ enum Program {
       Output.error("error: word \(number) of the command line is not UTF-8 text; rename what it names")
       return ExitCode.validationFailure.rawValue
     }
-    // The child of `digest`: it reads other people's HDF5 and nothing else.
+    // The child process of `digest`: it reads untrusted HDF5 and nothing else.
     if arguments.first == ForeignFile.command {
       return ForeignFile.serve(Array(arguments.dropFirst())) { Output.line($0) }
     }
@@ -37,15 +37,15 @@ enum Program {
       try command.run()
       return 0
     } catch {
-      return tell(error)
+      return report(error)
     }
   }
 
   /// - Returns: the exit code.
-  private static func tell(_ error: any Error) -> Int32 {
+  private static func report(_ error: any Error) -> Int32 {
     switch error {
     case is StageInterrupted:
-      Output.error("interrupted; the next run goes on from here")
+      Output.error("interrupted; the next run resumes from here")
       return ExitCodes.interrupted
     case let error as any DiagnosableError:
       Output.error(error.description.contains("error: ") ? error.description : "error: \(error)")
@@ -67,7 +67,8 @@ enum Program {
     }
   }
 
-  /// Swift puts U+FFFD for what is not UTF-8, so that another file would be read or written than the one that was named.
+  /// Swift puts U+FFFD for what is not UTF-8, so that another file would be read or written than the one that was
+  /// named.
   /// - Returns: the number of the word, from 1.
   private static func argumentThatIsNoText() -> Int? {
     (0..<Int(CommandLine.argc)).first { i in

@@ -1,5 +1,5 @@
-// What a confined program may not ask of the kernel. Namespaces and missing capabilities refuse most of it already; this
-// keeps rarely tried parts of the kernel, and whatever namespaces do not cover, out of reach.
+// The system calls that a sandboxed program may not make. Namespaces and missing capabilities refuse most of them
+// already; this filter also excludes rarely exercised parts of the kernel, and what namespaces do not cover.
 #define _GNU_SOURCE
 #include "CProcesses.h"
 
@@ -20,7 +20,7 @@
 
 #ifdef CP_ARCHITECTURE
 
-// Calls as a whole.
+// Calls that are refused with any arguments.
 static const uint32_t refused[] = {
     // Other processes.
     SYS_ptrace, SYS_process_vm_readv, SYS_process_vm_writev, SYS_kcmp,
@@ -29,7 +29,7 @@ static const uint32_t refused[] = {
     // Mounts and namespaces; clone3 is below.
     SYS_mount, SYS_umount2, SYS_pivot_root, SYS_chroot, SYS_setns, SYS_unshare, SYS_open_by_handle_at,
     SYS_name_to_handle_at,
-    // Large parts of the kernel that programs do without.
+    // Large parts of the kernel that programs do not need.
     SYS_bpf, SYS_perf_event_open, SYS_userfaultfd, SYS_fanotify_init, SYS_lookup_dcookie,
     // The machine.
     SYS_kexec_load, SYS_init_module, SYS_finit_module, SYS_delete_module, SYS_swapon, SYS_swapoff, SYS_reboot, SYS_acct,
@@ -45,17 +45,17 @@ static const uint32_t refused[] = {
     428, 429, 430, 431, 432, 433, 438, 442, 443, 467,
 };
 
-// Calls that programs try and do without: as if the kernel had none. glibc then uses clone, whose flags can be seen.
+// Calls that programs try but do not need: they fail with ENOSYS. glibc then uses clone, whose flags a filter can see.
 static const uint32_t absent[] = {435 /* clone3 */, 425, 426, 427 /* io_uring */,
-                                  437 /* openat2, whose mode lies in memory that a filter can't see */};
+                                  437 /* openat2, whose mode is in memory that a filter can't read */};
 
-// Requests of ioctl: keystrokes for a terminal, marks that keep files from being removed.
+// ioctl requests that are refused: input for a terminal, flags that protect files from removal.
 static const uint32_t requests[] = {
     0x5412 /* TIOCSTI */, 0x541C /* TIOCLINUX */, 0x40086602 /* FS_IOC_SETFLAGS */, 0x40046602, 0x401C5820 /* FSSETXATTR */,
     0x800C6613 /* FS_IOC_SET_ENCRYPTION_POLICY */,
 };
 
-// All others are refused: some, such as AF_VSOCK, lead out of the network namespace.
+// Allowed socket families. All others are refused: some, such as AF_VSOCK, bypass the network namespace.
 static const uint32_t families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
 
 // CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET.
@@ -75,7 +75,7 @@ static void add(struct steps *s, uint16_t code, uint8_t yes, uint8_t no, uint32_
 
 static void load(struct steps *s, uint32_t offset) { add(s, BPF_LD | BPF_W | BPF_ABS, 0, 0, offset); }
 static void give(struct steps *s, uint32_t what) { add(s, BPF_RET | BPF_K, 0, 0, what); }
-// Goes on with the next step where the value is `k`, else leaves `skipped` out.
+// Continues with the next step where the value is `k`, else skips `skipped` steps.
 static void unless(struct steps *s, uint32_t k, uint8_t skipped) { add(s, BPF_JMP | BPF_JEQ | BPF_K, 0, skipped, k); }
 
 static const uint32_t no = SECCOMP_RET_ERRNO | EPERM;
@@ -83,7 +83,7 @@ static const uint32_t no = SECCOMP_RET_ERRNO | EPERM;
 // The low half of an argument; both processors are little-endian.
 static uint32_t argument(unsigned i) { return (uint32_t)offsetof(struct seccomp_data, args) + 8 * i; }
 
-// Refuses a call where one of its arguments has one of some bits.
+// Refuses a call where argument `i` has any of `bits` set.
 static void refuse_bits(struct steps *s, uint32_t call, unsigned i, uint32_t bits) {
     unless(s, call, 4);
     load(s, argument(i));
@@ -95,10 +95,10 @@ static void refuse_bits(struct steps *s, uint32_t call, unsigned i, uint32_t bit
 static void build(struct steps *s) {
     load(s, offsetof(struct seccomp_data, arch));
     add(s, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, CP_ARCHITECTURE);
-    give(s, SECCOMP_RET_KILL_PROCESS);  // Programs of 32 bits have other numbers for all of it.
+    give(s, SECCOMP_RET_KILL_PROCESS);  // 32-bit programs have other numbers for all calls.
     load(s, offsetof(struct seccomp_data, nr));
 #ifdef __x86_64__
-    add(s, BPF_JMP | BPF_JGE | BPF_K, 0, 1, 0x40000000);  // As has x32.
+    add(s, BPF_JMP | BPF_JGE | BPF_K, 0, 1, 0x40000000);  // So does x32.
     give(s, SECCOMP_RET_ERRNO | ENOSYS);
 #endif
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
@@ -110,7 +110,7 @@ static void build(struct steps *s) {
         give(s, SECCOMP_RET_ERRNO | ENOSYS);
     }
     refuse_bits(s, SYS_clone, 0, namespaces);
-    // A file that takes on the rights of its owner would do so outside as well.
+    // A setuid or setgid file would keep those rights outside the sandbox.
     refuse_bits(s, SYS_fchmod, 1, S_ISUID | S_ISGID);
     refuse_bits(s, SYS_fchmodat, 2, S_ISUID | S_ISGID);
     refuse_bits(s, 452 /* fchmodat2 */, 2, S_ISUID | S_ISGID);

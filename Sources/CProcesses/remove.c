@@ -1,5 +1,5 @@
-// Removes trees that somebody else filled: by descriptors, so that no path is ever too long and no name must be text; a
-// folder found below is moved up to the top first, so that depth costs neither descriptors nor stack.
+// Removes trees of untrusted programs. It works on descriptors, so no path is too long and names may be any bytes. A
+// nested folder is first moved up to the top, so depth costs neither descriptors nor stack.
 #define _GNU_SOURCE
 #include "CProcesses.h"
 
@@ -13,15 +13,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-// Takes away the marks "immutable" and "append only", where we may.
-static void unmark(int descriptor) {
+// Clears the flags "immutable" and "append only", where permitted.
+static void clear_flags(int descriptor) {
     int flags = 0;
     if (ioctl(descriptor, FS_IOC_GETFLAGS, &flags) != 0) return;
     int plain = flags & ~(FS_IMMUTABLE_FL | FS_APPEND_FL);
     if (plain != flags) ioctl(descriptor, FS_IOC_SETFLAGS, &plain);
 }
 
-// Opens a folder itself, no link, and makes it one that we may change.
+// Opens a folder, not a link, and makes it writable.
 static int open_folder(int parent, const char *name) {
     int folder = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (folder < 0 && errno == EACCES) {
@@ -41,7 +41,7 @@ static int open_folder(int parent, const char *name) {
     struct stat s;
     if (fstat(folder, &s) == 0 && (s.st_mode & 0700) != 0700) {
         if (fchmod(folder, 0700) != 0) {
-            unmark(folder);
+            clear_flags(folder);
             (void)!fchmod(folder, 0700);
         }
     }
@@ -56,21 +56,21 @@ static int remove_name(int folder, const char *name, int flags) {
         struct stat s;
         if (fstatat(folder, name, &s, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(s.st_mode)) return EISDIR;
     }
-    unmark(folder);
+    clear_flags(folder);
     int file = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (file >= 0) {
-        unmark(file);
+        clear_flags(file);
         close(file);
     }
     return unlinkat(folder, name, flags) == 0 || errno == ENOENT ? 0 : errno;
 }
 
-// A name that is free in `top`: nothing else makes names there meanwhile.
+// Moves a folder to a free name in `top`, where nothing else creates names meanwhile.
 static int move_up(int folder, const char *name, int top, unsigned long *made) {
     char free_name[32];
     int child = open_folder(folder, name);
     if (child < 0) return errno == ENOENT ? 0 : errno;
-    unmark(child);
+    clear_flags(child);
     close(child);
     for (;;) {
         snprintf(free_name, sizeof free_name, "%lu", (*made)++);
@@ -80,7 +80,7 @@ static int move_up(int folder, const char *name, int top, unsigned long *made) {
         if (renameat(folder, name, top, free_name) == 0) return 0;
         int code = errno;
         if (code == EPERM || code == EACCES) {
-            unmark(folder);
+            clear_flags(folder);
             if (renameat(folder, name, top, free_name) == 0) return 0;
             code = errno;
         }
@@ -88,7 +88,7 @@ static int move_up(int folder, const char *name, int top, unsigned long *made) {
     }
 }
 
-// Empties a folder below `top`; what folders it holds become folders of `top`.
+// Removes a folder in `top`; its subfolders are moved to `top`.
 static int flatten(int top, const char *name, unsigned long *made) {
     int folder = open_folder(top, name);
     if (folder < 0) return errno == ENOENT ? 0 : errno;

@@ -1,10 +1,10 @@
-// In C because what runs between vfork and exec shares the memory of the whole program: it may touch locals and make
-// system calls, and nothing else.
+// This is C because code between vfork and exec shares the memory of the whole program: it may only use local variables
+// and make system calls.
 //
-// Two processes are made. The first, the supervisor, is a child of vfork that never calls exec: the calling thread sleeps
-// until it is gone, so it can use that thread's stack, costs no copy of the caller's memory, and leaves its results there.
-// It adopts whatever loses its parent (PR_SET_CHILD_SUBREAPER), so nothing that the program starts can leave it. The
-// second becomes the program.
+// Two processes are created. The first, the supervisor, is a child of vfork that never calls exec: the calling thread
+// sleeps until it is gone, so it can use that thread's stack, copies no memory, and can store its results there. It adopts
+// orphaned descendants (PR_SET_CHILD_SUBREAPER), so no process of the program can escape it. The second becomes the
+// program.
 #define _GNU_SOURCE
 #include "CProcesses.h"
 
@@ -40,8 +40,9 @@ static int close_from(unsigned first, unsigned last) {
     return (int)syscall(SYS_close_range, first, last, 0);
 }
 
-// bwrap shows the nodes of the machine, writable. In this mount namespace they become read-only, which bwrap keeps; a
-// device on a read-only mount can still be written. Threads have namespaces of their own once they share no root.
+// bwrap exposes the machine's device nodes as writable. In this mount namespace the nodes become read-only, which bwrap
+// preserves; a device on a read-only mount can still be written to. Threads may have their own mount namespace once they
+// no longer share their root.
 int cp_guard_devices(int ends[2]) {
     static const char *const nodes[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty"};
     if (unshare(CLONE_FS | CLONE_NEWNS) != 0) return -1;
@@ -70,7 +71,7 @@ int cp_guard_devices(int ends[2]) {
     return -1;
 }
 
-// Goes to where `cp_guard_devices` has been, with the root folder that it had.
+// Enters the namespace of `cp_guard_devices`, with its root folder.
 static int enter(int mountNamespace, int rootFolder) {
     if (setns(mountNamespace, CLONE_NEWNS) != 0) return -1;
     if (fchdir(rootFolder) != 0) return -1;
@@ -82,7 +83,7 @@ static void become(const struct cp_program *p, pid_t parent) {
         errno = EMFILE;
         return;
     }
-    // Handlers of the caller must not run here, and ignored signals must not stay so.
+    // Handlers of the caller must not run here, and ignored signals must not stay ignored.
     struct sigaction standard = {.sa_handler = SIG_DFL};
     for (int signal = 1; signal < NSIG; signal++) sigaction(signal, &standard, 0);
     sigset_t none;
@@ -93,7 +94,7 @@ static void become(const struct cp_program *p, pid_t parent) {
     if (setrlimit(RLIMIT_CORE, &noCore) != 0) return;
     if (p->mountNamespace >= 0 && enter(p->mountNamespace, p->rootFolder) != 0) return;
     if (chdir(p->folder) != 0) return;
-    // First out of the way, then in place: a descriptor may be one of these numbers already.
+    // First moved out of the way, then into place: a descriptor may already have one of these numbers.
     int moved[CP_DESCRIPTORS];
     for (int i = 0; i < p->descriptorCount; i++) {
         moved[i] = fcntl(p->descriptors[i], F_DUPFD, p->descriptorCount);
@@ -118,7 +119,7 @@ static __attribute__((noinline)) pid_t start(const struct cp_program *p, volatil
     return child;
 }
 
-// Sends SIGKILL to every child, as the kernel lists them: of a subreaper all that lost their parent are among them.
+// Sends SIGKILL to every child that the kernel lists; a subreaper's children include all orphaned descendants.
 static void kill_children(void) {
     char text[4096];
     int list = open("/proc/thread-self/children", O_RDONLY | O_CLOEXEC);
@@ -138,7 +139,7 @@ static void kill_children(void) {
     close(list);
 }
 
-// As above where the kernel keeps no such lists (CONFIG_PROC_CHILDREN): whoever has this process as its parent.
+// The same where the kernel has no such list (CONFIG_PROC_CHILDREN): every process whose parent this is.
 static void kill_children_slowly(void) {
     struct entry {
         uint64_t inode;
@@ -188,7 +189,7 @@ static double seconds(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-// Kills and reaps until nobody is left.
+// Kills and reaps until no child is left. Returns 1 where that takes too long.
 static int finish(int signals) {
     double begin = seconds();
     int hasLists = access("/proc/thread-self/children", R_OK) == 0;
@@ -200,7 +201,7 @@ static int finish(int signals) {
         if (seconds() - begin > 10) return 1;
         if (hasLists) kill_children();
         else kill_children_slowly();
-        // At first as fast as can be: a program that forks without end must not outrun this.
+        // Without waiting at first: a program that forks endlessly must not outrun this.
         struct pollfd wait = {.fd = signals, .events = POLLIN};
         if (round >= 8) poll(&wait, 1, round < 1000 ? 1 : 20);
         drain(signals);
@@ -224,7 +225,7 @@ static __attribute__((noinline)) void supervise(const struct cp_program *p, int 
     }
     pid_t program = start(p, ending);
     if (program < 0) return;
-    // All else belongs to the caller: pipes whose ends must be seen, locks that must be released.
+    // All other descriptors are the caller's: pipes whose end must be noticed, locks that must be released.
     unsigned low = (unsigned)(signals < control ? signals : control), high = (unsigned)(signals < control ? control : signals);
     if (low > 0) close_from(0, low - 1);
     close_from(low + 1, high - 1);
@@ -253,7 +254,7 @@ static __attribute__((noinline)) void supervise(const struct cp_program *p, int 
             waitpid(info.si_pid, &status, __WALL);
         }
     }
-    // Until it is reaped its number is taken, so this can hit nobody else.
+    // Its process id is not reused until it is reaped, so this hits no other process.
     kill(-program, SIGKILL);
     kill(program, SIGKILL);
     int status = 0;
@@ -263,7 +264,7 @@ static __attribute__((noinline)) void supervise(const struct cp_program *p, int 
 }
 
 void cp_run(const struct cp_program *program, int control, struct cp_ending *ending) {
-    // Marked as killed until the supervisor says otherwise.
+    // Counts as killed until the supervisor reports otherwise.
     volatile struct cp_ending *shared = ending;
     shared->error = 0;
     shared->status = -1;

@@ -130,8 +130,8 @@ private final class Supervision: @unchecked Sendable {
       sigfillset(&all)
       pthread_sigmask(SIG_SETMASK, &all, nil)
       perform()
-      // Now nobody has the ends that it wrote to, which is what the other ends see. That which it read from stays: writing
-      // to a pipe that nobody can read would kill this process.
+      // Now nobody has the ends that it wrote to, which is what the other ends see. That which it read from stays:
+      // writing to a pipe that nobody can read would kill this process.
       for pipe in descriptors.dropFirst() { pipe.shut() }
       over.store(true, ordering: .releasing)
       ended.signal()

@@ -2,7 +2,7 @@ import Determinism
 import PipelineModel
 
 extension StageKind {
-  /// Runs any program as a stage.
+  /// A kind that runs any program as a stage.
   ///
   /// ```yaml
   /// count:
@@ -16,8 +16,9 @@ extension StageKind {
   ///
   /// The program works in a folder that holds its inputs, read-only, under their names, and nothing else. `outputs` are
   /// paths there: `x.json` is a `json` artifact, `x/` a tree, anything else a file, unless `{ path, kind }` says
-  /// otherwise. It sees `environment`, `THREADS`, of `random: true` also `SEED`, and a `PATH` with the programs of `run`
-  /// and `tools`. What those programs are is in the key: the digests of their files, or what a `version` command prints.
+  /// otherwise. It sees `environment`, `THREADS`, of `random: true` also `SEED`, and a `PATH` with the programs of
+  /// `run` and `tools`. What those programs are is in the key: the digests of their files, or what a `version` command
+  /// prints.
   public static let command: StageKind = {
     var kind = StageKind(
       name: "command", version: 1, summary: "runs a program: declared inputs in, declared outputs out",

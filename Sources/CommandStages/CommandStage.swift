@@ -76,7 +76,7 @@ struct CommandStage: Sendable {
       throw PipelineError(
         .badStage,
         "'\(context.details.stageName)': its output '\(output.name)', \(output.path), is not JSON: \(error). "
-          + "Mend it, or declare it as { path: \(output.path), kind: file }")
+          + "Correct it, or declare it as { path: \(output.path), kind: file }")
     }
   }
 

@@ -31,7 +31,7 @@ struct Confinement {
     // A checkout below /usr, or seen there by another mount.
     let visible = SystemFolders.all + installation.shown
     for folder in hidden where visible.contains(where: { RelativePath.contains($0, folder) }) { cover(folder) }
-    for file in Set(programs.compactMap { Trail($0)?.end }.map { ByteName($0) }).sorted()
+    for file in Set(programs.compactMap { PathTrail($0)?.end }.map { ByteName($0) }).sorted()
     where hidden.contains(where: { RelativePath.contains($0, file.text) }) {
       if SystemFolders.contain(file.text) { options += ["--ro-bind", file.text, file.text] }
     }
@@ -48,7 +48,7 @@ struct Confinement {
   private static func known(_ programs: [String], _ hidden: [String]) -> (hidden: [String], Installation) {
     let question = Question(programs: programs.map { ByteName($0) }, hidden: hidden.map { ByteName($0) })
     if let answer = answers.withLock({ $0[question] }) { return answer }
-    let places = hidden.flatMap { MountTable.here.places(of: Trail($0)?.end ?? $0) }
+    let places = hidden.flatMap { MountTable.here.places(of: PathTrail($0)?.end ?? $0) }
     let answer = (places, Installation(of: programs, hidden: places))
     answers.withLock { $0[question] = answer }
     return answer

@@ -10,7 +10,7 @@ struct FilesParameters: StageParameters {
 }
 
 extension StageKind {
-  /// Files that belong to a pipeline: scripts, small inputs. A source: every plan looks at them anew.
+  /// Files that belong to a pipeline: scripts, small inputs. A source: every plan examines them again.
   ///
   /// ```yaml
   /// scripts: { uses: files, with: { folder: scripts, select: ["*.awk", "*.py"] } }
@@ -48,7 +48,7 @@ extension StageKind {
         throw ParameterError("folder", problem)
       }
       try refuseLinks(parameters.folder, below: Checkout.folder(ofFile: entry.nameLocation.file))
-      if parameters.select.isEmpty { throw ParameterError("select", "selects nothing") }
+      if parameters.select.isEmpty { throw ParameterError("select", "no pattern is given") }
     }
     let patterns = parameters.select.map(Glob.init)
     let base = Checkout.folder(ofFile: entry.nameLocation.file)

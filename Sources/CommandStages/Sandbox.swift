@@ -3,7 +3,7 @@ import Determinism
 import Foundation
 import PipelineModel
 
-/// What keeps a command from undeclared files, from the network and from outliving its stage: bubblewrap, or nothing.
+/// The sandbox that keeps a command from undeclared files and from the network: bubblewrap, or none.
 enum Sandbox: Sendable {
   /// - Parameter filters: whether system calls are filtered as well.
   case bubblewrap(program: String, version: String, filters: Bool)
@@ -40,7 +40,8 @@ enum Sandbox: Sendable {
   /// Of this machine; looked at once.
   private static let here = probe()
 
-  /// A failure that may pass, such as too few descriptors, is none of bubblewrap's: commands must not run without it then.
+  /// A failure that may pass, such as too few descriptors, is none of bubblewrap's: commands must not run without it
+  /// then.
   private static func probe() -> Result<Sandbox, PipelineError> {
     guard let program = ToolFinder(searchPath: ToolFinder.standardPath).find("bwrap") else {
       return .success(.none(reason: "bubblewrap is not installed (Debian: apt-get install bubblewrap)"))
@@ -74,7 +75,7 @@ enum Sandbox: Sendable {
       return .failure(
         PipelineError(
           .missingTool,
-          "it could not be tried whether bubblewrap works: \(error). Mend that, or run without a sandbox: --sandbox off"
+          "it could not be tried whether bubblewrap works: \(error). Correct that, or run without a sandbox: --sandbox off"
         ))
     }
     return .success(.none(reason: "bubblewrap does not work here: \(why)"))

@@ -22,7 +22,7 @@ struct ToolFinder: Sendable {
 
   private func isExecutable(_ path: String) -> Bool {
     // What these show depends on who looks.
-    guard !["/proc", "/sys"].contains(where: { RelativePath.contains($0, Trail(path)?.end ?? path) }) else {
+    guard !["/proc", "/sys"].contains(where: { RelativePath.contains($0, PathTrail(path)?.end ?? path) }) else {
       return false
     }
     return access(path, X_OK) == 0 && (try? Files.optionalStatus(path))?.isRegular == true

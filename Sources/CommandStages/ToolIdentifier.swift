@@ -90,8 +90,8 @@ final class ToolIdentifier: Sendable {
       if policy == nil {
         throw failure("would run without a sandbox, which only commands that execute stages do: \(reason)")
       }
-      let hidden = hidden + hidden.compactMap { Trail($0)?.end } + [host.store]
-      let end = Trail(program)?.end ?? program
+      let hidden = hidden + hidden.compactMap { PathTrail($0)?.end } + [host.store]
+      let end = PathTrail(program)?.end ?? program
       if hidden.contains(where: { RelativePath.contains($0, program) || RelativePath.contains($0, end) }) {
         throw failure("names a program of the checkout or the store, which is not run without a sandbox")
       }

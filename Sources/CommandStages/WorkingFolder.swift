@@ -55,7 +55,8 @@ struct WorkingFolder {
     let target = "\(path)/\(place)"
     if let parent = RelativePath.parent(target) { try Files.makeFolder(parent) }
     if canBind, bindings.count < WorkingFolder.mostBindingsInAll {
-      // The trees of the store hold what was verified; a folder of the user may hold more, or links that lead elsewhere.
+      // The trees of the store hold what was verified; a folder of the user may hold more, or links that lead
+      // elsewhere.
       let files = RelativePath.contains(store, artifact.path) ? nil : artifact.files
       if try files.map({ try WorkingFolder.holds(artifact.path, exactly: $0) }) ?? true {
         bindings.append(Binding(source: artifact.path, place: place, files: files))
@@ -103,8 +104,8 @@ struct WorkingFolder {
     }
   }
 
-  /// Takes an output out of the folder. Nobody has it open any more, or can change it: a file is moved where it has this
-  /// one name and all processes are gone, else copied.
+  /// Takes an output out of the folder. Nobody has it open any more, or can change it: a file is moved where it has
+  /// this one name and all processes are gone, else copied.
   /// - Parameters:
   ///   - destination: nothing is there yet.
   ///   - canMove: whether all processes that could have a file open are known to be gone.

@@ -36,8 +36,8 @@ extension CanonicalValue: Codable {
 
   /// Reads JSON text. Whole numbers that fit become integers, however they are written; numbers with a fraction or an
   /// exponent become the nearest binary64.
-  /// - Throws: `JSONError` for malformed text, for whole numbers beyond 64 bits, and for an object that gives a member
-  ///   twice, also where the two names are the same only to Unicode: readers differ about which one counts.
+  /// - Throws: `JSONError` for malformed text, for whole numbers beyond 64 bits, and for an object with a duplicate
+  ///   member, also where the two names are only canonically equivalent: parsers differ about which one wins.
   public init(json: [UInt8]) throws(JSONError) {
     self = try CanonicalValue(JSONTree.parse(json))
   }
@@ -61,9 +61,9 @@ extension CanonicalValue: Codable {
         if let other = values.index(forKey: member.name).map({ values[$0].key }) {
           let message =
             other.hasSameBytes(as: member.name)
-            ? "an object gives '\(member.name)' twice"
-            : "an object has members '\(other.escapedBytes)' and '\(member.name.escapedBytes)', which are one name to "
-              + "Unicode"
+            ? "an object has the member '\(member.name)' twice"
+            : "an object has members '\(other.escapedBytes)' and '\(member.name.escapedBytes)', which Unicode treats "
+              + "as one name"
           throw JSONError(line: 0, column: 0, message: message)
         }
         values[member.name] = value
@@ -77,8 +77,8 @@ extension CanonicalValue: Codable {
     self = try CanonicalValue(json: Array(JSONEncoder().encode(value)))
   }
 
-  /// Builds a `Codable` value from this tree.
-  /// - Parameter userInfo: what the decoder is told.
+  /// Decodes a value from this tree.
+  /// - Parameter userInfo: the decoder's `userInfo`.
   public func decoded<T: Decodable>(
     as type: T.Type, userInfo: [CodingUserInfoKey: any Sendable] = [:]
   ) throws -> T {
@@ -87,7 +87,7 @@ extension CanonicalValue: Codable {
     return try decoder.decode(type, from: Data(canonicalBytes))
   }
 
-  /// Indented JSON with sorted members, for people; ends with a newline.
+  /// Indented JSON with sorted members, for people to read; ends with a newline.
   public var prettyText: String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

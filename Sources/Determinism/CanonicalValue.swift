@@ -1,14 +1,14 @@
-/// A tree of plain values with one canonical byte form, in which equal values have equal bytes.
+/// A tree of plain values with a canonical encoding: equal values have equal bytes.
 ///
-/// Keys of stages, parameters, records and small artifacts are built from it. The canonical form is JSON without
-/// white space, members sorted by the UTF-8 bytes of their names, whole numbers in decimal, other numbers as the
-/// shortest text that reads back to the same binary64 (Swift's `description`), so any JSON tool reads it.
+/// Keys of stages, parameters, records and small artifacts are built from it. The canonical encoding is JSON without
+/// white space. Members are sorted by the UTF-8 bytes of their names. Whole numbers are written in decimal, other
+/// numbers as the shortest text that parses to the same binary64 (Swift's `description`), so any JSON tool can read it.
 ///
-/// JSON knows one kind of number, and tools rewrite `1.0` as `1` freely: both have the bytes `1`, and `-0.0` those of
-/// `0`, so that a value read back from any JSON file has the digest it was stored under.
+/// JSON has one kind of number, and tools may rewrite `1.0` as `1`. So both are encoded as `1`, and `-0.0` as `0`: a
+/// value that any JSON tool has rewritten keeps its digest.
 ///
-/// Texts are equal where their bytes are: `é` as one scalar and as two are two values. Of an object's members no two
-/// may have names that Unicode calls equal.
+/// Strings are equal where their bytes are: `é` as one scalar and as two are different values. No two members of an
+/// object may have names that are canonically equivalent in Unicode.
 public enum CanonicalValue: Sendable {
   case null
   case bool(Bool)
@@ -47,7 +47,7 @@ extension CanonicalValue: Hashable {
     case .number(let d): hasher.combine(d)
     case .string(let s): hasher.combine(ByteName(s))
     case .array(let values): hasher.combine(values)
-    // Members have no order, and neither has a sum.
+    // Members have no order, so their hashes are added up.
     case .object(let members):
       hasher.combine(members.reduce(0) { $0 &+ ByteName($1.key).hashValue &* 31 &+ $1.value.hashValue })
     }
@@ -55,21 +55,22 @@ extension CanonicalValue: Hashable {
 }
 
 extension CanonicalValue {
-  /// A number that was measured, added up or read: what JSON can't hold stands there as text, `inf` or `nan`.
+  /// A number that may not be finite, such as a measurement: infinity and NaN become the strings `inf` and `nan`.
   public static func measure(_ value: Double) -> CanonicalValue {
     value.isFinite ? .number(value) : .string("\(value)")
   }
 
-  /// The canonical bytes; what digests are taken of.
+  /// The canonical encoding, which `digest` hashes.
   public var canonicalBytes: [UInt8] {
     var out = [UInt8]()
     write(to: &out)
     return out
   }
 
-  /// The canonical bytes as text.
+  /// The canonical encoding as text.
   public var canonicalText: String { String(decoding: canonicalBytes, as: UTF8.self) }
 
+  /// The SHA-256 digest of the canonical encoding.
   public var digest: Digest { Digest(of: canonicalBytes) }
 
   private func write(to out: inout [UInt8]) {
@@ -104,7 +105,7 @@ extension CanonicalValue {
     out.append(UInt8(ascii: "\""))
     var s = s
     s.withUTF8 { text in
-      // Most text needs no escapes and is copied as it is.
+      // Most text needs no escapes and is copied unchanged.
       if text.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
         out += text
       } else {
@@ -125,11 +126,13 @@ extension CanonicalValue {
 }
 
 extension CanonicalValue {
-  /// A member of an object, by the bytes of its name.
+  /// A member of an object, looked up by the bytes of its name; nil where this is no object or has no such member.
   public subscript(name: String) -> CanonicalValue? {
     guard case .object(let members) = self, let i = members.index(forKey: name) else { return nil }
     return members[i].key.hasSameBytes(as: name) ? members[i].value : nil
   }
+
+  // Each property is the value of its kind, and nil for values of other kinds.
 
   public var stringValue: String? { if case .string(let s) = self { s } else { nil } }
   public var boolValue: Bool? { if case .bool(let b) = self { b } else { nil } }
@@ -137,7 +140,7 @@ extension CanonicalValue {
   public var arrayValue: [CanonicalValue]? { if case .array(let a) = self { a } else { nil } }
   public var objectValue: [String: CanonicalValue]? { if case .object(let o) = self { o } else { nil } }
 
-  /// The value as binary64; integers count.
+  /// The value as binary64, for numbers and integers.
   public var numberValue: Double? {
     switch self {
     case .number(let d): d

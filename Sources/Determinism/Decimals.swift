@@ -1,6 +1,6 @@
 extension Double {
-  /// With a fixed number of digits after the point, rounded half away from zero; the same text on every machine and in
-  /// every locale.
+  /// The number with `digits` decimals, rounded half away from zero: the same text on every machine and in every locale.
+  /// Numbers that are not finite or too large for that are given as `description`.
   public func text(digits: Int) -> String {
     guard isFinite, magnitude < 1e12, let scale = [Int](repeating: 10, count: max(0, digits)).productChecked(),
       let scaled = Int(exactly: (magnitude * Double(scale)).rounded())

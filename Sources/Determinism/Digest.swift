@@ -1,10 +1,10 @@
 import Crypto
 
-/// A SHA-256 value: the name of everything the project stores.
+/// A SHA-256 digest. Stored objects are named by the digest of their content.
 ///
-/// Held in place, not in an array: plans keep tens of thousands of them.
+/// Stored inline, not in an array: a plan holds tens of thousands of them.
 public struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
-  /// The 32 bytes, eight to a word, the first byte the highest.
+  /// The 32 bytes as four big-endian words.
   private let words: (UInt64, UInt64, UInt64, UInt64)
 
   /// - Precondition: `buffer` holds 32 bytes.
@@ -24,7 +24,7 @@ public struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
     self = data.withUnsafeBytes { Digest(of: $0) }
   }
 
-  /// Hashes the UTF-8 form of a text.
+  /// Hashes the UTF-8 bytes of a text.
   public init(of text: String) {
     var text = text
     self = text.withUTF8 { Digest(of: UnsafeRawBufferPointer($0)) }
@@ -96,7 +96,7 @@ public struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
     }
   }
 
-  /// The first 12 digits, for people.
+  /// The first 12 digits, for display.
   public var short: String { String(hex.prefix(12)) }
 
   public var description: String { hex }
@@ -125,16 +125,21 @@ extension Digest: Codable {
   }
 }
 
-/// Feeds a digest piece by piece, for data that does not fit in memory at once.
+/// Computes a digest incrementally, for data that does not fit in memory at once.
 public struct DigestBuilder {
   private var hasher = SHA256()
 
   public init() {}
 
+  /// Adds bytes; all bytes are hashed as one sequence.
   public mutating func update(_ bytes: [UInt8]) { bytes.withUnsafeBytes { hasher.update(bufferPointer: $0) } }
+  /// Adds the 32 bytes of a digest.
   public mutating func update(_ digest: Digest) { digest.withUnsafeBytes { hasher.update(bufferPointer: $0) } }
+  /// Adds memory without copying it.
   public mutating func update(_ buffer: UnsafeRawBufferPointer) { hasher.update(bufferPointer: buffer) }
+  /// Adds the UTF-8 bytes of a text.
   public mutating func update(_ text: String) { update(Array(text.utf8)) }
 
+  /// The digest of everything added so far.
   public func finalize() -> Digest { hasher.finalize().withUnsafeBytes { Digest(raw: $0) } }
 }

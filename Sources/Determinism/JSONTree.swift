@@ -2,7 +2,7 @@
 public enum JSONTree: Sendable {
   case null
   case bool(Bool)
-  /// A number without fraction and exponent.
+  /// A number without a fraction and an exponent.
   case integer(Int)
   /// A number with a fraction or an exponent: the nearest binary64.
   case number(Double)
@@ -11,15 +11,16 @@ public enum JSONTree: Sendable {
   /// Members in file order.
   case object([Member])
 
+  /// A name and a value of an object.
   public struct Member: Sendable {
     public let name: String
     public let value: JSONTree
   }
 
-  /// Reads a whole document.
+  /// Parses a whole document, strictly by RFC 8259; a leading byte order mark is skipped.
   public static func parse(_ text: [UInt8]) throws(JSONError) -> JSONTree { try JSONParser.parse(text) }
 
-  /// What a person would call this kind of value.
+  /// The kind of value with its article, for messages.
   public var kind: String {
     switch self {
     case .null: "null"
@@ -33,26 +34,26 @@ public enum JSONTree: Sendable {
   }
 }
 
-/// What is wrong with a text that should be JSON.
+/// A syntax error in JSON text.
 public struct JSONError: Error, Equatable, CustomStringConvertible {
-  /// From 1; 0 where the mistake has no one place.
+  /// From 1; 0 where the error has no single position.
   public let line: Int
   /// From 1, in bytes.
   public let column: Int
+  /// What is wrong, without the position.
   public let message: String
 
   public var description: String { line == 0 ? message : "\(line):\(column): \(message)" }
 }
 
-/// A strict JSON reader (RFC 8259) that names line and column of a mistake.
+/// A strict JSON parser (RFC 8259) that reports errors with line and column.
 ///
 /// Annotation files reach hundreds of megabytes, so it makes one pass over the bytes and builds no intermediate
-/// objects; records of stores and artifacts may come from anybody, so nothing it builds is larger than the
-/// text.
-/// `NaN` and `Infinity`, which Python writes and reads, are mistakes here. Nesting is limited to 512 levels.
+/// objects. Records and artifacts may come from untrusted sources, so memory is proportional to the text.
+/// `NaN` and `Infinity`, which Python writes and reads, are errors here. Nesting is limited to 512 levels.
 ///
-/// Nothing is rounded in silence that a program may take to be exact: whole numbers beyond 64 bits, and numbers too
-/// small to be told from zero, are mistakes. A byte order mark in front, as editors on Windows put there, is passed over.
+/// No number is rounded silently where a program may expect an exact one: whole numbers beyond 64 bits, and numbers that
+/// would underflow to zero, are errors. A leading byte order mark, as editors on Windows write it, is skipped.
 struct JSONParser {
   private let bytes: UnsafeBufferPointer<UInt8>
   private var position: Int
@@ -107,8 +108,8 @@ struct JSONParser {
     case UInt8(ascii: "f"): return try literal("false", .bool(false))
     case UInt8(ascii: "n"): return try literal("null", .null)
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
-    case UInt8(ascii: "N"), UInt8(ascii: "I"): throw mistake("NaN and Infinity are no JSON numbers")
-    default: throw mistake(position < bytes.count ? "expected a value" : "the text ends where a value should be")
+    case UInt8(ascii: "N"), UInt8(ascii: "I"): throw mistake("NaN and Infinity are not valid in JSON")
+    default: throw mistake(position < bytes.count ? "expected a value" : "the text ends where a value is expected")
     }
   }
 
@@ -158,7 +159,7 @@ struct JSONParser {
     let matches = word.withUTF8Buffer { word in
       position + word.count <= bytes.count && zip(word, bytes[position...]).allSatisfy { $0 == $1 }
     }
-    if !matches { throw mistake("unknown word") }
+    if !matches { throw mistake("unknown literal; did you mean '\(word)'?") }
     position += word.utf8CodeUnitCount
     return value
   }
@@ -195,7 +196,7 @@ struct JSONParser {
     if isInteger, let integer = Int(text) { return .integer(integer) }
     let shown = text.utf8.count <= 40 ? text : "\(text.prefix(37))..."
     position = first
-    if isInteger { throw mistake("the whole number \(shown) has more than 64 bits; write it as text, in quotes") }
+    if isInteger { throw mistake("the whole number \(shown) does not fit in 64 bits; write it as a string, in quotes") }
     let mantissa = digits.prefix { $0 | 0x20 != UInt8(ascii: "e") }
     let isZero = !mantissa.contains { (0x31...0x39).contains($0) }
     guard let number = Double(text), number.isFinite, isZero || number != 0 else {

@@ -1,15 +1,16 @@
-/// Ordered parallel loops. Work is cut by the caller, by shape; who runs a piece never changes what it computes.
+/// Deterministic parallel loops. The caller splits the work by shape; which thread runs an iteration never changes what
+/// it computes.
 ///
 /// A loop runs on the calling thread and on up to `threads - 1` helpers of one process-wide pool. Loops may nest and
-/// may be started from several threads at once: a piece that finds no helper is done by its caller, so nothing waits
-/// for a thread that does not come, not even where the system refuses to start one.
+/// may be started from several threads at once: the caller runs whatever no helper takes, so nothing waits for a thread
+/// that never starts, not even where the system refuses to create one.
 public enum Parallel {
-  /// Threads that a loop started from this thread may use; 1 runs it in place.
+  /// The number of threads that a loop started from this thread may use; 1 runs it on this thread.
   public static var threads: Int {
     get { ThreadLocal.threads > 0 ? ThreadLocal.threads : ThreadPool.shared.width }
   }
 
-  /// Sets the width of the pool for the whole process, before the first loop. Default: the number of processors.
+  /// Sets the number of threads for the whole process; call it before the first loop. Default: the number of processors.
   public static func configure(threads: Int) {
     precondition(threads >= 1, "Parallel: \(threads) threads")
     ThreadPool.shared.width = threads
@@ -35,7 +36,7 @@ public enum Parallel {
     withoutActuallyEscaping(body) { ThreadPool.shared.run(count: count, limit: limit, body: $0) }
   }
 
-  /// Calls `body` for ranges of at most `chunk` indices that cover `0 ..< count`; the cut depends on `chunk` alone.
+  /// Calls `body` for ranges of `chunk` indices, the last maybe shorter, that cover `0 ..< count`, as `forEach` does.
   public static func forEachChunk(_ count: Int, chunk: Int, _ body: (Range<Int>) -> Void) {
     precondition(chunk > 0, "forEachChunk: chunk \(chunk)")
     forEach((count + chunk - 1) / chunk) { i in

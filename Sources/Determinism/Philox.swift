@@ -1,6 +1,6 @@
-/// Philox4x32-10 (Salmon et al. 2011): a block cipher over a counter, so draw `i` of a stream needs no draw before it.
+/// Philox4x32-10 (Salmon et al. 2011), a counter-based generator: draw `i` of a stream needs no earlier draw.
 public struct Philox4x32: Sendable {
-  /// Encrypts one counter of four words under a key of two.
+  /// The four random words of one counter value under a key.
   @inlinable
   public static func block(
     counter: (UInt32, UInt32, UInt32, UInt32), key: (UInt32, UInt32)

@@ -1,7 +1,8 @@
-/// Binary64 functions made of IEEE operations alone, so that every machine computes the same bits (numerics rule 8).
+/// Binary64 functions built from basic IEEE operations only, so that every machine computes the same bits (numerics
+/// rule 8).
 ///
-/// They serve schedules, coders and samplers: places that need a few thousand values, not millions; kernels have
-/// their own binary32 versions. Accuracy is a few ulp, which the tests check against Foundation.
+/// They serve schedules, box coders and samplers, which need thousands of values, not millions; kernels have their own
+/// binary32 versions. Accuracy is a few ulp, which the tests check against Foundation.
 public enum PortableMath {
   private static let ln2High = 0x1.62e42fefa3800p-1
   private static let ln2Low = 0x1.ef35793c76730p-45
@@ -40,7 +41,7 @@ public enum PortableMath {
     return Double(k) * ln2High + (head + (head * sum + Double(k) * ln2Low))
   }
 
-  /// The binary logarithm; exact for powers of two.
+  /// The base-2 logarithm; exact for powers of two.
   public static func log2(_ x: Double) -> Double {
     guard x > 0, x.isFinite else { return log(x) }
     var k = Double(x.exponent)
@@ -55,10 +56,12 @@ public enum PortableMath {
   /// base^exponent for a positive base.
   public static func pow(_ base: Double, _ exponent: Double) -> Double { exp(exponent * log(base)) }
 
+  /// See `sincos`.
   public static func cos(_ x: Double) -> Double { sincos(x).cos }
+  /// See `sincos`.
   public static func sin(_ x: Double) -> Double { sincos(x).sin }
 
-  /// Sine and cosine, for |x| up to some thousands (angles, schedules).
+  /// Sine and cosine of an angle in radians; accurate for |x| up to some thousands.
   public static func sincos(_ x: Double) -> (sin: Double, cos: Double) {
     // x = k pi/2 + r; pi/2 in three parts (33 bits each for the first two).
     let k = (x * 0.6366197723675814).rounded(.toNearestOrEven)

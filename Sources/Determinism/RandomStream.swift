@@ -1,11 +1,14 @@
-/// The random numbers of one stage: every use names its own stream, so no draw shifts another.
+/// The random streams of one stage. Every use draws from a stream of its own name, so adding draws in one place never
+/// changes those of another.
 ///
 /// ```swift
 /// let seeds = Seeds(kind: "finetune-supernet", seed: 2020)
 /// var random = seeds.stream("epoch/3/order")
 /// ```
 public struct Seeds: Sendable, Hashable {
+  /// The kind of stage.
   public let kind: String
+  /// The seed of the run.
   public let seed: UInt64
 
   public init(kind: String, seed: UInt64) {
@@ -13,18 +16,18 @@ public struct Seeds: Sendable, Hashable {
     self.seed = seed
   }
 
-  /// The stream of a path inside the stage, such as `epoch/3/flip`.
+  /// The stream with a name that is unique inside the stage, such as `epoch/3/flip`.
   public func stream(_ path: String) -> RandomStream {
     let name: CanonicalValue = .array([.string(kind), .string(String(seed)), .string(path)])
     return RandomStream(name: name.digest)
   }
 }
 
-/// A named sequence of random numbers (numerics rule 9). It has no state to save: draw `i` is a function of the
-/// name and `i`.
+/// A named sequence of random numbers (numerics rule 9). Draw `i` is a function of the name and `i`, so checkpoints save
+/// no generator state.
 ///
-/// Key and upper half of the counter are the first 16 bytes of the name; the lower half is the index of the block of
-/// two 64-bit draws.
+/// The first 16 bytes of the name's digest are the Philox key and the upper half of the counter; the lower half is the
+/// index of a block, which gives two 64-bit draws.
 public struct RandomStream: RandomNumberGenerator, Sendable {
   private let key: (UInt32, UInt32)
   private let high: (UInt32, UInt32)
@@ -73,7 +76,7 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
   /// True with probability `p`.
   public mutating func chance(_ p: Double) -> Bool { uniform() < p }
 
-  /// A standard normal draw (Box-Muller, cosine branch; two uniform draws each).
+  /// A standard normal draw (Box-Muller, cosine branch; takes two uniform draws).
   public mutating func normal() -> Double {
     let u = 1 - uniform()
     let v = uniform()

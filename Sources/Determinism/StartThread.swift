@@ -1,23 +1,24 @@
 import Foundation
 
-/// The system refused a thread.
+/// The system could not create a thread.
 public struct ThreadFailure: DiagnosableError, Equatable {
+  /// The name that the thread would have had.
   public let name: String
-  /// What `pthread_create` returned.
+  /// The error number that `pthread_create` returned.
   public let code: Int32
 
   public var isUserData: Bool { false }
   public var description: String {
-    "cannot start a thread (\(name)): \(String(cString: strerror(code))); see 'ulimit -u', the limit of processes of "
-      + "the container, and the free memory"
+    "cannot start a thread (\(name)): \(String(cString: strerror(code))); check 'ulimit -u', the container's process "
+      + "limit and the free memory"
   }
 }
 
-/// Runs `body` on a new thread that nobody joins.
+/// Runs `body` on a new, detached thread.
 ///
 /// - Parameters:
 ///   - name: for debuggers and `ps`, which show 15 bytes of it.
-///   - stackBytes: of its stack; parsers and decoders need more than some systems give by default.
+///   - stackBytes: size of its stack; parsers and decoders need more than the default of some systems.
 public func startThread(
   named name: String, stackBytes: Int = 8 << 20, _ body: @escaping @Sendable () -> Void
 ) throws(ThreadFailure) {
@@ -43,7 +44,7 @@ public func startThread(
   }
 }
 
-/// What a thread carries from its maker.
+/// The name and body that a new thread receives.
 private final class ThreadWork: Sendable {
   let name: String
   let body: @Sendable () -> Void
@@ -51,7 +52,7 @@ private final class ThreadWork: Sendable {
   init(_ name: String, _ body: @escaping @Sendable () -> Void) { (self.name, self.body) = (name, body) }
 }
 
-/// `pthread_setname_np`, which Swift's Glibc does not show; nil on a system without it. Names are for people alone.
+/// `pthread_setname_np`, which Swift's Glibc module does not export; nil on a system without it.
 private let setThreadName: (@convention(c) (pthread_t, UnsafePointer<CChar>) -> Int32)? =
   dlsym(nil, "pthread_setname_np").map {
     unsafeBitCast($0, to: (@convention(c) (pthread_t, UnsafePointer<CChar>) -> Int32).self)

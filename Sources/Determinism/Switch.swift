@@ -1,12 +1,12 @@
-/// A choice between ways to do one thing, one of which is recommended.
+/// A parameter with a few named variants, one of which is recommended.
 ///
-/// Encodings leave the recommended one out. So a switch that is added to a structure, and stays as it is recommended,
-/// changes no key and no artifact.
+/// Encodings omit the recommended one. So adding a switch to a structure changes no key and no artifact as long as it
+/// has the recommended value.
 public protocol Switch: RawRepresentable, Codable, CaseIterable, Hashable, Sendable where RawValue == String {
   static var recommended: Self { get }
 }
 
-// What the compiler writes for a structure's `Codable` calls these, since they are more special than the general ones.
+// Synthesised `Codable` conformances call these overloads, since they are more specific than the general ones.
 
 extension KeyedEncodingContainer {
   public mutating func encode<S: Switch>(_ value: S, forKey key: Key) throws {

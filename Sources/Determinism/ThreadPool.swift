@@ -1,10 +1,10 @@
 import Foundation
 import Synchronization
 
-/// The helpers behind `Parallel`: threads that take indices from whichever loop has some left.
+/// The threads of `Parallel`, called helpers: each takes indices from any loop that has some left.
 ///
-/// Training starts tens of thousands of loops a second, each some tens of microseconds long, so an idle helper first
-/// watches a counter for a moment and only then sleeps; a caller whose helpers still work does the same.
+/// Training starts tens of thousands of loops a second, each some tens of microseconds long. So an idle helper spins on
+/// a counter for a moment before it sleeps; a caller that waits for its helpers does the same.
 final class ThreadPool: @unchecked Sendable {
   // Invariant: `loops`, `started`, `sleeping` and `loopsUntilRetry` are touched only under `lock`; everything else is
   // atomic or constant.
@@ -14,14 +14,14 @@ final class ThreadPool: @unchecked Sendable {
   private var loops: [Loop] = []
   private var started = 0
   private var sleeping = 0
-  /// Loops that pass before the system is asked again for a helper that it refused.
+  /// Loops to run before retrying to create a helper that the system refused.
   private var loopsUntilRetry = 0
-  /// Rises with every posted loop, under the lock; lets idle helpers watch without the lock.
+  /// Incremented with every posted loop, under the lock; idle helpers watch it without the lock.
   private let posted = Atomic<Int>(0)
   private let configured = Atomic<Int>(0)
   private let processors = max(1, ProcessInfo.processInfo.activeProcessorCount)
 
-  /// Threads of one loop at most, the caller counted.
+  /// The largest number of threads of one loop, including the caller.
   var width: Int {
     get {
       let width = configured.load(ordering: .relaxed)
@@ -30,8 +30,8 @@ final class ThreadPool: @unchecked Sendable {
     set { configured.store(newValue, ordering: .relaxed) }
   }
 
-  /// Runs a loop on this thread and at most `limit - 1` helpers; returns when every piece is done. A helper that the
-  /// system refuses is not there: its pieces are done by the others.
+  /// Runs a loop on this thread and at most `limit - 1` helpers; returns when every iteration is done. Where the system
+  /// refuses a helper, the other threads do its share.
   func run(count: Int, limit: Int, body: @escaping (Int) -> Void) {
     let loop = Loop(count: count, helpers: limit - 1, body: body)
     lock.acquire()
@@ -42,7 +42,7 @@ final class ThreadPool: @unchecked Sendable {
     lock.release()
 
     loop.work()
-    // Off the list nobody joins any more; those inside are waited for, since `body` lives on the caller's stack.
+    // Once removed, no helper joins; those inside are waited for, since `body` lives on the caller's stack.
     lock.acquire()
     loops.removeAll { $0 === loop }
     lock.release()
@@ -64,10 +64,10 @@ final class ThreadPool: @unchecked Sendable {
   }
 
   private func help() -> Never {
-    // A loop inside a helper's piece runs in place: the pool is busy with the outer loop.
+    // A nested loop runs on the helper alone: the pool is busy with the outer loop.
     ThreadLocal.threads = 1
     while true {
-      // Read before looking: a loop posted after the look changes the counter, so watching cannot miss it.
+      // Read before joining: a loop posted after that changes the counter, so the spin cannot miss it.
       let seen = posted.load(ordering: .acquiring)
       if let loop = joinLoop() {
         loop.work()
@@ -95,13 +95,13 @@ final class ThreadPool: @unchecked Sendable {
   }
 }
 
-/// One parallel loop: an index that everybody takes the next piece from.
+/// One parallel loop: a shared index from which every thread takes its next iteration.
 private final class Loop: @unchecked Sendable {
   // Invariant: `places` changes only under the pool's lock; the counters are atomic; `body` is called only between a
   // helper's `join` and `leave` or by the caller, who returns after the last `leave`.
   private let count: Int
   private var places: Int
-  /// Nil once the caller has seen everybody leave: a helper may still hold the loop then, and must not hold the closure.
+  /// Nil once every helper has left: a helper may still hold the loop then, but must not hold the closure.
   private var body: ((Int) -> Void)?
   private let nextIndex = Atomic<Int>(0)
   private let inside = Atomic<Int>(0)
@@ -131,10 +131,10 @@ private final class Loop: @unchecked Sendable {
     }
   }
 
-  /// Publishes the helper's results and wakes a caller that went to sleep.
+  /// Publishes the helper's results and wakes a sleeping caller.
   ///
-  /// Both sides write, then read what the other wrote, in one total order: either the caller sees the last helper
-  /// gone, or that helper sees the caller sleeping.
+  /// Both sides write, then read what the other wrote, in one total order: either the caller sees that the last helper
+  /// has left, or that helper sees that the caller sleeps.
   func leave(_ lock: Lock) {
     let left = inside.wrappingSubtract(1, ordering: .sequentiallyConsistent).newValue
     guard left == 0, callerSleeps.load(ordering: .sequentiallyConsistent) else { return }
@@ -155,8 +155,8 @@ private final class Loop: @unchecked Sendable {
   }
 }
 
-/// A short busy wait: about a microsecond of looking, then about a tenth of a millisecond that lends the core to
-/// whoever wants it (with more threads than cores that is the thread waited for).
+/// A short busy wait: about a microsecond of spinning, then about a tenth of a millisecond of yielding the core (with
+/// more threads than cores, to the thread waited for).
 private enum Wait {
   static func spin(until done: () -> Bool) -> Bool {
     for _ in 0..<1_000 where done() { return true }
@@ -168,11 +168,11 @@ private enum Wait {
   }
 }
 
-/// A mutex with two waiting rooms.
+/// A mutex with two condition variables.
 private final class Lock: @unchecked Sendable {
   // Invariant: the three objects are initialised once, never move, and live as long as the process (the only lock
   // belongs to the shared pool).
-  enum Room { case helpers, callers }
+  enum Waiters { case helpers, callers }
 
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let helpers = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
@@ -186,8 +186,8 @@ private final class Lock: @unchecked Sendable {
 
   func acquire() { pthread_mutex_lock(mutex) }
   func release() { pthread_mutex_unlock(mutex) }
-  func wait(_ room: Room) { pthread_cond_wait(room == .helpers ? helpers : callers, mutex) }
-  func wake(_ room: Room) { pthread_cond_broadcast(room == .helpers ? helpers : callers) }
+  func wait(_ waiters: Waiters) { pthread_cond_wait(waiters == .helpers ? helpers : callers, mutex) }
+  func wake(_ waiters: Waiters) { pthread_cond_broadcast(waiters == .helpers ? helpers : callers) }
 }
 
 /// The loop width of the current thread; 0 means the pool's.

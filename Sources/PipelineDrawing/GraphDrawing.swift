@@ -1,7 +1,7 @@
 import Determinism
 import PipelineRunner
 
-/// A pipeline as a picture: a box for each stage, coloured by its state, all instances of a fanned-out stage in one.
+/// A drawing of a pipeline: one box per stage, coloured by its state; the instances of a fanned-out stage share a box.
 public struct GraphDrawing: Sendable {
   struct Node {
     let name: String

@@ -1,4 +1,5 @@
-/// Places boxes in rows so that every edge leads downward, with few crossings and short ways (Sugiyama's method, small).
+/// Places boxes in rows so that every edge leads downward, with few crossings and short ways (Sugiyama's method,
+/// small).
 struct LayeredLayout {
   struct Size {
     var width: Double

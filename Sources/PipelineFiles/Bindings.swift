@@ -1,11 +1,11 @@
 import Determinism
 import PipelineModel
 
-/// The values under `let`, which parameters name as `$network` or `$network.width`.
+/// The values under `let`, which parameters refer to as `$network` or `$network.width`.
 ///
-/// One name serves all stages that must agree, and a profile overrides it in one place. A text that must begin with
-/// a dollar sign doubles it. `{ $: $network, width: 8 }` is what `$network` names, with another width; so is
-/// `{ width: 8 }` where it overrides `$network`.
+/// A named value is shared by all stages that must agree, and a profile overrides it in one place. A text that begins
+/// with a dollar sign is written with two. `{ $: $network, width: 8 }` is the value of `$network` with another width; so
+/// is `{ width: 8 }` where it overrides `$network`.
 struct Bindings {
   private var values: LocatedValue
 
@@ -15,7 +15,7 @@ struct Bindings {
     if case .null = self.values.content { self.values.content = .object([]) }
   }
 
-  /// Replaces values that are there; a mapping member by member.
+  /// Overrides existing values; mappings are merged member by member.
   mutating func override(with other: LocatedValue) throws {
     for member in try Section.mapping(other, title: "'let'") {
       try requireKnown(member.name, at: member.nameLocation)
@@ -23,14 +23,14 @@ struct Bindings {
     if other.members != nil { values = values.overlaid(with: other, opening: Bindings.opened) }
   }
 
-  /// `$name` as `{ $: $name }`, which members can be laid over; other values as they are.
+  /// `$name` as `{ $: $name }`, so that members can be merged into it; other values unchanged.
   static func opened(_ value: LocatedValue) -> LocatedValue {
     guard let text = value.stringValue, isReference(text) else { return value }
     return LocatedValue(
       .object([LocatedValue.Member(name: "$", nameLocation: value.location, value: value)]), at: value.location)
   }
 
-  /// Whether a text names a value, rather than beginning with a doubled dollar sign.
+  /// Whether a text refers to a named value: it begins with one dollar sign, not two.
   private static func isReference(_ text: String) -> Bool {
     text.startsWithBytes(of: "$") && !text.startsWithBytes(of: "$$")
   }
@@ -45,23 +45,24 @@ struct Bindings {
     throw PipelineError(.badReference, at: location, "nothing named '\(name)' under the top 'let'\(hint)")
   }
 
-  /// A value with all names in it replaced.
+  /// A value with all references in it replaced.
   func resolve(_ value: LocatedValue) throws -> LocatedValue {
     var count = 0
     return try resolve(value, depth: 0, &count)
   }
 
-  /// Names that stand for names multiply: without a limit, ten lines grow to a million values.
+  /// Named values that refer to others may expand exponentially: without a limit, ten lines become a million values.
   private static let valueLimit = 100_000
 
   private func resolve(_ value: LocatedValue, depth: Int, _ count: inout Int) throws -> LocatedValue {
     guard depth < 64 else {
-      throw PipelineError(.cycle, at: value.location, "names under 'let' that need each other")
+      throw PipelineError(.cycle, at: value.location, "names under 'let' refer to each other in a cycle")
     }
     count += 1
     guard count <= Bindings.valueLimit else {
       throw PipelineError(
-        .syntax, at: value.location, "more than \(Bindings.valueLimit) values; do names under 'let' multiply here?")
+        .syntax, at: value.location,
+        "more than \(Bindings.valueLimit) values; do names under 'let' expand exponentially?")
     }
     switch value.content {
     case .string(let text) where text.startsWithBytes(of: "$$"):
@@ -92,14 +93,14 @@ struct Bindings {
   }
 
   /// - Parameters:
-  ///   - depth, count: of the resolution that asks: a name that stands for itself, or names that multiply, end with it.
+  ///   - depth, count: those of the calling resolution, so that cycles and exponential expansion end with its limits.
   private func lookUp(
     _ path: String, at location: SourceLocation, depth: Int, _ count: inout Int
   ) throws -> LocatedValue {
     var place = values
     for (i, name) in path.splitBytes(at: UInt8(ascii: ".")).enumerated() {
       if i == 0 { try requireKnown(name, at: location) }
-      // A name may stand for another one.
+      // A named value may refer to another one.
       if let text = place.stringValue, Bindings.isReference(text) { place = try resolve(place, depth: depth, &count) }
       guard let next = place[name] else {
         let hint = Suggestion.text(for: name, among: place.members?.map(\.name) ?? [])

@@ -8,7 +8,7 @@ import PipelineModel
 /// seed: 2020
 /// profile: miniature                  # unless --profile says otherwise
 /// let:
-///   network: { width: 16 }            # one place for what several stages must agree on
+///   network: { width: 16 }            # a value shared by several stages
 /// stages:
 ///   pretrain:
 ///     uses: pretrain-supernet
@@ -16,29 +16,30 @@ import PipelineModel
 ///     with: { network: $network, epochs: 10 }
 ///   evaluate:
 ///     uses: evaluate-candidate
-///     for-each: candidates.architectures   # one instance for each element of this json array
+///     for-each: candidates.architectures   # one instance for each element of this JSON array
 ///     needs: { weights: pretrain.weights, architecture: each }
-///   # 'repeat: 20' runs a stage round by round, 'earlier stage.output' is what the rounds before this one made:
-///   # see the README of Pipelines.
+///   # 'repeat: 20' runs a stage in rounds, 'earlier stage.output' is the output of the rounds before: see the README of
+///   # Pipelines.
 /// profiles:
 ///   miniature: {}
 ///   paper:
 ///     let: { network: { width: 64 } }
-///     imagenet: { uses: imagenet-folder }  # another kind of stage in this one's place, with parameters of its own
+///     imagenet: { uses: imagenet-folder }  # replaces the stage by one of another kind, with its own parameters
 ///     pretrain: { epochs: 240 }
 /// fidelity: recommended               # unless --fidelity says otherwise
 /// fidelities:                         # further overrides, over those of the profile
 ///   recommended: {}
-/// expect:                             # roots that runs of a profile with a seed must end in
+/// expect:                             # the root that a run of a profile with a seed must have
 ///   smoke: { 2020: 9f86d081884c7d65... }
 /// ```
 ///
-/// A file may stand on another one: `based-on: coco.yaml` (see `Basis`).
+/// A file may be based on another one: `based-on: coco.yaml` (see `BaseFile`).
 ///
-/// Parameters come from, in rising order of precedence: the kind's defaults, `with`, the profile, the fidelity, `--set`.
+/// Sources of parameters, in rising order of precedence: the kind's defaults, `with`, the profile, the fidelity, `--set`.
 public struct PipelineFile: Sendable {
+  /// The path that messages name.
   public let path: String
-  /// Paths of the files it stands on.
+  /// Paths of the files that it is based on, nearest first.
   public let bases: [String]
   private let root: Section
 
@@ -46,8 +47,8 @@ public struct PipelineFile: Sendable {
     "pipeline", "seed", "profile", "let", "stages", "profiles", "fidelity", "fidelities", "expect",
   ]
 
-  /// Reads a file and checks its outline.
-  /// - Throws: `PipelineError` with the place.
+  /// Reads a file and checks its top-level structure.
+  /// - Throws: `PipelineError` with the location.
   public init(path: String) throws {
     switch TextFile.read(path) {
     case .success(let text): try self.init(text: text, path: path)
@@ -55,27 +56,31 @@ public struct PipelineFile: Sendable {
     }
   }
 
-  /// - Parameter path: what messages call the text.
+  /// Parses the text of a file.
+  /// - Parameter path: the path for messages and for resolving `based-on`.
   public init(text: String, path: String) throws {
     self.path = path
     var bases = [String]()
-    let tree = try Basis.resolve(try YAMLTree.parse(text, file: path), path: path, files: &bases)
+    let tree = try BaseFile.resolve(try YAMLTree.parse(text, file: path), path: path, files: &bases)
     self.bases = bases
     root = try Section(tree, title: "pipeline", keys: PipelineFile.keys)
   }
 
-  /// The profile that the file names.
+  /// The file's default profile.
   public var profile: String? { root["profile"]?.stringValue }
 
-  /// Names of the profiles, as in the file.
+  /// Names of the profiles, in file order.
   public var profileNames: [String] { root["profiles"]?.members?.map(\.name) ?? [] }
+  /// Names of the fidelities, in file order.
   public var fidelityNames: [String] { root["fidelities"]?.members?.map(\.name) ?? [] }
 
   /// The pipeline of one profile.
   /// - Parameters:
-  ///   - profile: nil for the one that the file names.
-  ///   - fidelity: nil for the one that the file names.
-  ///   - seed: nil for the file's.
+  ///   - profile: nil for the file's default.
+  ///   - fidelity: nil for the file's default.
+  ///   - seed: nil for the file's seed.
+  ///   - settings: overrides from the command line; variables are ignored here.
+  /// - Throws: `PipelineError` with the location.
   public func description(
     profile: String? = nil, fidelity: String? = nil, seed: UInt64? = nil, settings: [Setting] = []
   ) throws -> PipelineDescription {
@@ -124,7 +129,7 @@ public struct PipelineFile: Sendable {
     return try Section.mapping(section, title: "\(title) '\(name)'")
   }
 
-  /// The root that a run must end in, as the file says under `expect`; nil where it says nothing of such a run.
+  /// The root that a run must have, as given under `expect`; nil where none is given for the profile and seed.
   public func expectedRoot(profile: String?, seed: UInt64?) throws -> (root: String, location: SourceLocation)? {
     for member in root["expect"]?.members ?? [] where !profileNames.contains(member.name) {
       let hint = Suggestion.text(for: member.name, among: profileNames)
@@ -138,7 +143,7 @@ public struct PipelineFile: Sendable {
       let found = try Section.mapping(roots, title: "'expect' of profile '\(name)'")
         .first(where: { $0.name == String(number) })
     else { return nil }
-    // A root of decimal digits and an e looks like a number.
+    // A root with only decimal digits and an 'e' parses as a number.
     guard let text = found.value.stringValue ?? found.value.written, let root = Digest(hex: text.lowercased()) else {
       throw PipelineError(
         .wrongType, at: found.value.location,

@@ -1,14 +1,14 @@
 import Determinism
 import PipelineModel
 
-/// A mapping of a pipeline file whose keys are known: an unknown one is an error, with the nearest known one.
+/// A mapping of a pipeline file with a fixed set of keys: an unknown key is an error that suggests the nearest known one.
 struct Section {
   let value: LocatedValue
   let title: String
 
   /// - Parameters:
-  ///   - title: what the mapping is, for messages: `stage 'train'`.
-  ///   - formerKeys: new names of keys by those that they had in earlier versions.
+  ///   - title: a description of the mapping for messages: `stage 'train'`.
+  ///   - formerKeys: the present names of keys that were renamed, by their former names.
   init(_ value: LocatedValue, title: String, keys: [String], formerKeys: [String: String] = [:]) throws {
     self.value = value
     self.title = title
@@ -51,7 +51,7 @@ struct Section {
     return UInt64(seed)
   }
 
-  /// The members of a value that must be a mapping; nothing at all counts as an empty one.
+  /// The members of a value that must be a mapping; an empty value counts as an empty mapping.
   static func mapping(_ value: LocatedValue, title: String) throws -> [LocatedValue.Member] {
     if case .null = value.content { return [] }
     guard let members = value.members else {

@@ -1,17 +1,18 @@
 import Determinism
 import PipelineModel
 
-/// What `--set` says: a parameter of a stage, a value under `let`, or a variable.
+/// An argument of `--set`: a parameter of a stage, a value under `let`, or a variable.
 public enum Setting: Sendable {
-  /// `stage.parameter=value`; the value is YAML on one line, in which `#` begins no comment and a plain text is taken
-  /// as it is. Longer paths reach into mappings.
+  /// `stage.parameter=value`; the value is YAML on one line, in which `#` begins no comment and plain text is taken
+  /// literally. Longer paths address members of mappings.
   case parameter(stage: String, value: LocatedValue)
   /// `let.name=value`.
   case binding(LocatedValue)
   /// `COCO=/path`: a variable that a source reads.
   case variable(name: String, value: String)
 
-  /// - Throws: where the text has no such form.
+  /// Parses an argument of `--set`.
+  /// - Throws: `PipelineError` where the text has none of these forms.
   public init(parsing text: String) throws {
     let location = SourceLocation(file: "--set \(text.clipped(to: 200))")
     guard let equals = text.utf8.firstIndex(of: UInt8(ascii: "=")) else {

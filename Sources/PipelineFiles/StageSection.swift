@@ -11,7 +11,7 @@ struct StageSection {
 
   init(_ member: LocatedValue.Member, bindings: Bindings) throws {
     let name = member.name
-    guard Word.isValid(name), name != "let", name != "each" else {
+    guard EntryName.isValid(name), name != "let", name != "each" else {
       throw PipelineError(
         .badValue, at: member.nameLocation,
         "'\(name.clipped(to: 100))' can't be the name of a stage; use letters, digits and '-', and neither 'let' nor 'each'"
@@ -23,8 +23,8 @@ struct StageSection {
   }
 
   /// - Parameters:
-  ///   - overrides: what profile and fidelity say of the stage, in rising order of precedence.
-  ///   - settings: what the command line says of it.
+  ///   - overrides: the stage's sections in profile and fidelity, in rising order of precedence.
+  ///   - settings: overrides from the command line.
   func entry(overrides: [LocatedValue], settings: [LocatedValue]) throws -> PipelineDescription.StageEntry {
     var uses = try section.requiredText("uses")
     var with = try parameters(section["with"], title: "'with'")
@@ -36,7 +36,7 @@ struct StageSection {
           throw PipelineError(
             .wrongType, at: uses.location, "'uses': expected text, found \(uses.kindDescription)")
         }
-        // The parameters were those of another kind.
+        // The parameters so far belong to another kind.
         with = LocatedValue(.object([]), at: override.location)
       }
       with = with.overlaid(with: try bindings.resolve(LocatedValue(.object(members), at: override.location)))
@@ -49,7 +49,7 @@ struct StageSection {
       repetition: try repetition())
   }
 
-  /// A number of rounds, or the stage whose rounds these are.
+  /// A number of rounds, or the stage whose rounds this one shares.
   private func repetition() throws -> PipelineDescription.Repetition? {
     guard let value = try section["repeat"].map(bindings.resolve) else { return nil }
     switch value.content {

@@ -1,10 +1,10 @@
 import Determinism
 import Foundation
 
-/// A pipeline file as text.
+/// Reads a pipeline file as text.
 enum TextFile {
-  /// - Returns: nothing, but the reason, for what is no plain file of UTF-8 text or far larger than a pipeline; a device
-  ///   or a pipe would never end.
+  /// - Returns: the text, or the reason why the path is not a regular file of UTF-8 text of a pipeline's size. Devices and
+  ///   pipes are refused: they might never end.
   static func read(_ path: String) -> Result<String, Reason> {
     let bytes: [UInt8]
     do throws(FileFailure) {

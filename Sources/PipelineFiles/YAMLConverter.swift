@@ -2,7 +2,7 @@ import Determinism
 import PipelineModel
 import Yams
 
-/// Makes values of what the parser found.
+/// Converts the parser's nodes to located values.
 struct YAMLConverter {
   let file: String
   private var count = 0
@@ -13,7 +13,7 @@ struct YAMLConverter {
     let place = location(node)
     count += 1
     guard count <= YAMLTree.nodeLimit, depth <= 64 else {
-      throw PipelineError(.syntax, at: place, "too many values or too deep; do aliases multiply here?")
+      throw PipelineError(.syntax, at: place, "too many values or nested too deeply; do aliases expand exponentially?")
     }
     switch node {
     case .scalar(let scalar): return try value(of: scalar, at: place)
@@ -24,13 +24,13 @@ struct YAMLConverter {
       try refuse(tag: mapping.tag, unless: [.implicit, .map, YAMLConverter.nonSpecific], at: place)
       return LocatedValue(.object(try members(of: mapping, depth: depth)), at: place)
     case .alias:
-      throw PipelineError(.syntax, at: place, "this alias leads nowhere")
+      throw PipelineError(.syntax, at: place, "undefined alias")
     }
   }
 
   private mutating func members(of mapping: Node.Mapping, depth: Int) throws -> [LocatedValue.Member] {
     var members = [LocatedValue.Member]()
-    // Keyed by Unicode's equality, on purpose. The parser tells apart what reads alike, such as 1 and "1".
+    // Keyed by Unicode's equality, on purpose. The parser also distinguishes keys with the same text, such as 1 and "1".
     var seen = [String: String]()
     for (key, value) in mapping {
       let place = location(key)
@@ -46,7 +46,7 @@ struct YAMLConverter {
         let message =
           other.hasSameBytes(as: name)
           ? "the key '\(name)' is given twice in this mapping"
-          : "the keys '\(other.escapedBytes)' and '\(name.escapedBytes)' of this mapping are one name to Unicode"
+          : "the keys '\(other.escapedBytes)' and '\(name.escapedBytes)' of this mapping are canonically equivalent in Unicode"
         throw PipelineError(.syntax, at: place, message)
       }
       members.append(
@@ -66,14 +66,14 @@ struct YAMLConverter {
 
   private static func name(of tag: Tag) -> Tag.Name { Tag.Name(rawValue: tag.description) }
 
-  /// `!` alone says: what it looks like, and of a scalar, text.
+  /// The non-specific tag `!`: a scalar is text, collections are what they look like.
   private static let nonSpecific = Tag.Name(rawValue: "!")
 
   private static func isPlain(_ scalar: Node.Scalar) -> Bool { scalar.style == .plain || scalar.style == .any }
 
   private func value(of scalar: Node.Scalar, at place: SourceLocation) throws -> LocatedValue {
     let text = scalar.string
-    // What is in quotes, and what says that it is text, is text.
+    // Quoted scalars and those tagged as text are text.
     if !YAMLConverter.isPlain(scalar) || [.str, YAMLConverter.nonSpecific].contains(YAMLConverter.name(of: scalar.tag))
     {
       try refuse(tag: scalar.tag, unless: [.implicit, .str, YAMLConverter.nonSpecific], at: place)
@@ -91,13 +91,13 @@ struct YAMLConverter {
     return LocatedValue(content, at: place, written: text)
   }
 
-  /// A tag that asks for another reading than this one has.
+  /// Refuses a tag that does not match the value.
   private func refuse(tag: Tag, unless known: [Tag.Name], at place: SourceLocation) throws {
     guard !known.contains(YAMLConverter.name(of: tag)) else { return }
-    throw PipelineError(.syntax, at: place, "the tag '\(tag)' means nothing for this value; leave it out")
+    throw PipelineError(.syntax, at: place, "the tag '\(tag)' does not apply to this value; remove it")
   }
 
-  /// What a plain scalar is.
+  /// The value of a plain scalar.
   private static func read(_ text: String) -> LocatedValue.Content {
     switch text {
     case "", "~", "null", "Null", "NULL": return .null
@@ -110,7 +110,7 @@ struct YAMLConverter {
     if let integer = Int(digits), digits.utf8.first != UInt8(ascii: "+") { return .integer(integer) }
     guard text.utf8.allSatisfy({ "+-.0123456789eE".utf8.contains($0) }), let number = Double(digits), number.isFinite
     else { return .string(text) }
-    // Too small to be told from zero: whoever wants a number will refuse the text.
+    // A number that underflows to zero stays text, which a number's reader will refuse.
     let mantissa = text.utf8.prefix { $0 | 0x20 != UInt8(ascii: "e") }
     if number == 0, mantissa.contains(where: { (0x31...0x39).contains($0) }) { return .string(text) }
     return .number(number)

@@ -1,15 +1,15 @@
 import PipelineModel
 
-/// Looks over YAML text before it is parsed, for what would make the parser grow beyond all bounds: aliases that
-/// multiply, aliases as keys, and nesting without end; and for line ends that not every reader takes for such. It takes
-/// no notice of quotes, so it counts too much rather than too little; no pipeline comes near.
+/// Scans YAML text before it is parsed, for input on which the parser's time or memory would explode: many aliases,
+/// aliases as keys, and deep nesting; and for line ends that only some parsers recognise. It ignores quotes, so it may
+/// count too much, never too little; no real pipeline comes near the limits.
 enum YAMLScan {
-  /// With so few, no nesting of them can grow beyond some tens of thousands of values.
+  /// With at most so many aliases, values can't expand beyond some tens of thousands.
   static let aliasLimit = 30
-  /// Brackets open at a time, and list marks at the start of one line.
+  /// The largest number of open brackets, and of list markers at the start of one line.
   static let nestingLimit = 128
 
-  /// - Throws: code `syntax` with the line.
+  /// - Throws: `PipelineError` with code `syntax` and the line.
   static func refuseBombs(in text: String, file: String) throws {
     var aliases = 0
     var brackets = 0
@@ -20,11 +20,11 @@ enum YAMLScan {
       if let scalar = rareLineEnd(in: line) {
         let code = String(scalar.value, radix: 16)
         let escape = code.utf8.count == 2 ? "\\x\(code)" : "\\u\(code)"
-        throw refuse("U+\(code) ends a line for some readers only; write it as \"\(escape)\" in double quotes")
+        throw refuse("U+\(code) ends a line for some YAML parsers only; write it as \"\(escape)\" in double quotes")
       }
       let content = line.drop { $0 == 0x20 }
       if content.first == UInt8(ascii: "#") { continue }
-      if marks(content) > nestingLimit { throw refuse("nested too deep") }
+      if marks(content) > nestingLimit { throw refuse("nested too deeply") }
       var previous = UInt8(ascii: " ")
       for (i, c) in zip(line.indices, line) {
         switch c {
@@ -32,7 +32,7 @@ enum YAMLScan {
         case UInt8(ascii: "]"), UInt8(ascii: "}"): brackets = max(0, brackets - 1)
         default: break
         }
-        if brackets > nestingLimit { throw refuse("nested too deep") }
+        if brackets > nestingLimit { throw refuse("nested too deeply") }
         if previous == UInt8(ascii: "*"), !isSpace(c) {
           aliases += 1
           guard aliases <= aliasLimit else {
@@ -45,12 +45,12 @@ enum YAMLScan {
     }
   }
 
-  /// The lines with their numbers from 1. YAML ends lines at LF, CR LF and also at a CR alone.
+  /// The lines with their numbers, from 1. Lines of YAML end with LF, CR LF or CR.
   private static func lines(of text: String.UTF8View) -> [(number: Int, line: Substring.UTF8View)] {
     var number = 1
     var lines = [(number: Int, line: Substring.UTF8View)]()
     for line in text.split(separator: 0x0A, omittingEmptySubsequences: false) {
-      // The CR of a CR LF is no end of its own.
+      // The CR of a CR LF does not end another line.
       let content = line.last == 0x0D ? line.dropLast() : line
       for part in content.split(separator: 0x0D, omittingEmptySubsequences: false) {
         lines.append((number, part))
@@ -60,7 +60,7 @@ enum YAMLScan {
     return lines
   }
 
-  /// The parser ends lines there, in the middle of quoted text too, and makes a space of it.
+  /// A Unicode line end, which the parser folds to a space, also inside quoted text.
   private static func rareLineEnd(in line: Substring.UTF8View) -> Unicode.Scalar? {
     if line.allSatisfy({ $0 < 0x80 }) { return nil }
     return String(decoding: line, as: UTF8.self).unicodeScalars.first { [0x85, 0x2028, 0x2029].contains($0.value) }
@@ -68,7 +68,7 @@ enum YAMLScan {
 
   private static func isSpace(_ c: UInt8) -> Bool { c == 0x20 || c == 0x09 || c == 0x0D }
 
-  /// How many lists and keys begin at the start of a line: `- - ? -`.
+  /// The number of list and key markers at the start of a line, such as `- - ? -`.
   private static func marks(_ line: Substring.UTF8View) -> Int {
     var count = 0
     var rest = line
@@ -81,7 +81,7 @@ enum YAMLScan {
     return count
   }
 
-  /// Whether what begins with the name of an alias goes on with a colon.
+  /// Whether a colon follows the name of an alias.
   private static func isKey(_ name: Substring.UTF8View) -> Bool {
     let rest = name.drop { !isSpace($0) && !",[]{}".utf8.contains($0) }.drop(while: isSpace)
     return rest.first == UInt8(ascii: ":")

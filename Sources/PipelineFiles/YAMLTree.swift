@@ -3,13 +3,14 @@ import Foundation
 import PipelineModel
 import Yams
 
-/// YAML text as values with places, read by the core schema of YAML 1.2: `yes` and `on` are text, `1e-4` a number.
+/// Parses YAML text into located values, by the core schema of YAML 1.2: `yes` and `on` are text, `1e-4` is a number.
 enum YAMLTree {
-  /// Larger files than this are no pipelines.
+  /// The largest size of a pipeline file in bytes.
   static let sizeLimit = 1 << 20
+  /// The largest number of values in a file.
   static let nodeLimit = 100_000
 
-  /// - Throws: `PipelineError` with the place of what is wrong.
+  /// - Throws: `PipelineError` with the location of the mistake.
   static func parse(_ text: String, file: String) throws -> LocatedValue {
     let start = SourceLocation(file: file)
     guard let value = try tree(text, file: file)?.value else {
@@ -18,16 +19,16 @@ enum YAMLTree {
     return value
   }
 
-  /// The value of a text, and whether it is a bare word without quotes, tag and anchor; nil where there is none.
+  /// The value of a text, and whether it is a plain scalar without tag and anchor; nil for empty text.
   private static func tree(_ text: String, file: String) throws -> (value: LocatedValue, isBare: Bool)? {
-    // A stream of YAML may begin with a byte order mark.
+    // A YAML stream may begin with a byte order mark.
     let text = String(decoding: TextLines.withoutByteOrderMark(Array(text.utf8)), as: UTF8.self)
     guard text.utf8.count <= sizeLimit else {
       throw PipelineError(
         .syntax, at: SourceLocation(file: file), "larger than \(sizeLimit >> 20) MiB; is this a pipeline?")
     }
     try YAMLScan.refuseBombs(in: text, file: file)
-    // The parser calls itself for every level, and so does what frees its tree.
+    // The parser and the deallocation of its tree recurse once per level.
     return try onDeepStack {
       let root: Node?
       do {
@@ -47,7 +48,7 @@ enum YAMLTree {
     switch error {
     case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
       .composer(_, let problem, let mark, _):
-      if problem.hasPrefix("Maximum nesting level") { return PipelineError(.syntax, at: at(mark), "nested too deep") }
+      if problem.hasPrefix("Maximum nesting level") { return PipelineError(.syntax, at: at(mark), "nested too deeply") }
       return PipelineError(.syntax, at: at(mark), "not YAML: \(problem)")
     case .duplicatedKeysInMapping(let names, let context):
       return PipelineError(
@@ -61,7 +62,7 @@ enum YAMLTree {
     }
   }
 
-  /// A single value, as the command line gives it: `#` begins no comment there, and a bare word is the text to its end.
+  /// Parses a single value of the command line: `#` begins no comment, and plain text extends to the end.
   static func parseValue(_ given: String, location: SourceLocation) throws -> LocatedValue {
     let blank = given.unicodeScalars.allSatisfy { " \t\r\n".unicodeScalars.contains($0) }
     if blank { return LocatedValue(.string(given), at: location) }
@@ -69,7 +70,7 @@ enum YAMLTree {
       throw PipelineError(
         .syntax, at: location, "'&' and '*' begin anchors and aliases of YAML; put the text in quotes")
     }
-    // In place of every '#' stands a scalar that means nothing to YAML, and afterwards the other way round.
+    // Every '#' is replaced by a character without a meaning in YAML while the text is parsed.
     let isMasked = given.utf8.contains(UInt8(ascii: "#"))
     guard let mask = unusedScalar(in: given) else { throw PipelineError(.syntax, at: location, "cannot be read") }
     do {
@@ -85,7 +86,7 @@ enum YAMLTree {
     }
   }
 
-  /// A scalar for private use that a text neither holds nor makes by an escape.
+  /// A private-use scalar that does not occur in a text, also not as an escape.
   private static func unusedScalar(in text: String) -> Unicode.Scalar? {
     let used = Set(text.unicodeScalars)
     let lower = text.lowercased()

@@ -1,6 +1,6 @@
 import Determinism
 
-/// A scale with marks at round distances, from the round value below all others to the one above.
+/// A plot axis with ticks at round distances, from the tick below all values to the one above.
 struct Axis {
   private let lowest: Double
   private let highest: Double
@@ -13,14 +13,16 @@ struct Axis {
     highest = max(lowest + step, (high / step).rounded(.up) * step)
   }
 
-  /// Where a value lies on a line from the lowest to the highest mark.
+  /// The coordinate of a value on an axis that runs from `start` at the lowest tick to `end` at the highest.
   func place(_ value: Double, from start: Double, to end: Double) -> Double {
     start + (end - start) * (value - lowest) / (highest - lowest)
   }
 
-  var marks: [Double] { (0...Int(((highest - lowest) / step).rounded())).map { lowest + Double($0) * step } }
+  /// The values of the ticks.
+  var ticks: [Double] { (0...Int(((highest - lowest) / step).rounded())).map { lowest + Double($0) * step } }
 
-  func text(_ mark: Double) -> String { mark.text(digits: step < 1 ? 1 : 0) }
+  /// The label of a tick.
+  func text(_ tick: Double) -> String { tick.text(digits: step < 1 ? 1 : 0) }
 
   /// A round distance of about a sixth of a range.
   static func step(_ range: Double) -> Double {

@@ -1,12 +1,13 @@
-/// Rows of labelled blocks, like the supplement's Figure 1: an SVG of one network's searched layers, in their order.
+/// Rows of labelled blocks, as in the supplement's Figure 1: an SVG of the searched layers of one network, in order.
 ///
 /// Equal labels have equal colours.
 public struct BlockDiagram: Sendable {
+  /// One labelled row of blocks.
   public struct Row: Sendable {
     public var name: String
-    /// Labels of the blocks, from the input on.
+    /// Labels of the blocks, starting at the input.
     public var blocks: [String]
-    /// Whether each block reads the one before; otherwise they stand side by side.
+    /// Whether each block reads the one before; otherwise the blocks are parallel.
     public var isChain: Bool
 
     public init(name: String, blocks: [String], isChain: Bool = true) {
@@ -20,9 +21,9 @@ public struct BlockDiagram: Sendable {
   public init(title: String, rows: [Row]) { (self.title, self.rows) = (title, rows) }
 
   private static let (blockWidth, blockHeight, gap, margin, nameWidth) = (74, 30, 10, 20, 150)
-  /// Longer rows go on in the next line.
+  /// Longer rows are wrapped.
   private static let blocksPerLine = 8
-  /// Told apart also without colour vision (Okabe and Ito 2008, lightened for black text).
+  /// Distinguishable with colour vision deficiencies (Okabe and Ito 2008, lightened for black text).
   private static let palette = [
     "#a6d3ee", "#f7c36b", "#8fd4b9", "#f3ec9b", "#7fb2d6", "#eda57a", "#e3b5d0", "#c9c9c9", "#b8e0a0", "#d6c3f0",
     "#f5b8b8", "#b5e3e3", "#e0d0a8",
@@ -48,7 +49,7 @@ public struct BlockDiagram: Sendable {
       for (i, label) in row.blocks.enumerated() {
         let x = left + i % BlockDiagram.blocksPerLine * (w + gap)
         let top = y + i / BlockDiagram.blocksPerLine * (h + gap)
-        // The line that a block receives its input by.
+        // The line from the block before.
         if row.isChain && i % BlockDiagram.blocksPerLine > 0 {
           body.append("<path d=\"M\(x - gap) \(top + h / 2) h\(gap)\" stroke=\"#555\"/>")
         }

@@ -1,13 +1,14 @@
 import Determinism
 
-/// The models that search policies met, in order of evaluation: Figure 2b of the paper. A dot is a model, a line the
-/// best one so far; a ring is the model that a policy composes out of those it met.
+/// A plot of the models that search policies evaluated, in order of evaluation: Figure 2b of the paper. A dot is a model,
+/// a line the best one so far; a ring is the model that a policy composes of those it evaluated.
 public struct ExploredModels: Sendable {
+  /// The models of one search policy.
   public struct Policy: Sendable {
     public var name: String
     /// Panoptic quality in [0, 1] of every model.
     public var fitness: [Double]
-    /// Of the model that it composes, where it does.
+    /// Panoptic quality of the composed model; nil where the policy composes none.
     public var composed: Double?
 
     public init(name: String, fitness: [Double], composed: Double? = nil) {
@@ -20,7 +21,7 @@ public struct ExploredModels: Sendable {
 
   public init(title: String, policies: [Policy]) { (self.title, self.policies) = (title, policies) }
 
-  /// Told apart also without colour vision (Okabe and Ito 2008).
+  /// Distinguishable with colour vision deficiencies (Okabe and Ito 2008).
   private static let colours = ["#d55e00", "#0072b2", "#009e73", "#cc79a7"]
 
   /// The drawing; the same text on every machine.
@@ -35,7 +36,7 @@ public struct ExploredModels: Sendable {
 
     var drawing = SVG()
     drawing.text(title, x: 20, y: 28, size: 16)
-    for value in axis.marks {
+    for value in axis.ticks {
       drawing.line(x1: left, y1: y(value), x2: right, y2: y(value), colour: "#ddd")
       drawing.text(axis.text(value), x: left - 8, y: y(value) + 4, anchor: "end")
     }
@@ -46,8 +47,8 @@ public struct ExploredModels: Sendable {
     }
     drawing.line(x1: left, y1: bottom, x2: right, y2: bottom)
     drawing.text("models evaluated", x: (left + right) / 2, y: height - 12, anchor: "middle")
-    drawing.text("PQ in the supernet", x: 20, y: (top + bottom) / 2, anchor: "middle", turn: -90)
-    // Policies of few models come last, so that those of many do not hide them.
+    drawing.text("PQ in the supernet", x: 20, y: (top + bottom) / 2, anchor: "middle", rotation: -90)
+    // Policies with few models are drawn last, so that those with many do not hide them.
     let order = policies.indices.sorted {
       (policies[$1].fitness.count, $0) < (policies[$0].fitness.count, $1)
     }

@@ -1,18 +1,19 @@
-/// The points of every operator in every layer after all cycles of a search: Figure 2a of the paper, as a map of cells
-/// whose darkness is the score. The selected operator of a layer has a frame.
+/// A heat map of the scores of every operator in every layer after all cycles of a search: Figure 2a of the paper. Darker
+/// cells have higher scores. The selected operator of a layer is framed.
 public struct OperatorScores: Sendable {
+  /// The layers of one searched component.
   public struct Part: Sendable {
     public var title: String
-    /// Names of the choices, from the top.
+    /// Names of the choices, from top to bottom.
     public var choices: [String]
-    /// `table[choice][layer]`.
+    /// Scores: `table[choice][layer]`.
     public var table: [[Int]]
-    /// The selected choice of every layer.
+    /// The index of the selected choice of every layer.
     public var selected: [Int]
-    /// Layers after which a line stands, such as the ends of stages.
+    /// Numbers of layers after which a line is drawn, such as the ends of stages.
     public var ends: [Int]
 
-    /// - Precondition: a row of the table for every choice, as many cells in each as there are selected choices.
+    /// - Precondition: the table has a row for every choice, and each row a cell for every layer of `selected`.
     public init(title: String, choices: [String], table: [[Int]], selected: [Int], ends: [Int] = []) {
       precondition(
         table.count == choices.count && table.allSatisfy { $0.count == selected.count }, "OperatorScores: \(title)")
@@ -33,7 +34,7 @@ public struct OperatorScores: Sendable {
     var y = 60.0
     for part in parts {
       let layers = part.table.first?.count ?? 0
-      // Choices share what a layer has to give, so parts with fewer choices have more points each.
+      // The choices of a layer share its total score, so choices score higher in parts with fewer of them.
       let scores = part.table.joined()
       let (lowest, highest) = (scores.min() ?? 0, scores.max() ?? 1)
       drawing.text(part.title, x: margin, y: y, size: 13)
@@ -43,15 +44,15 @@ public struct OperatorScores: Sendable {
       }
       for layer in 0..<layers {
         let column = part.table.map { $0[layer] }
-        for (row, points) in column.enumerated() {
-          let share = Double(points - lowest) / Double(max(1, highest - lowest))
+        for (row, score) in column.enumerated() {
+          let share = Double(score - lowest) / Double(max(1, highest - lowest))
           let (x, top) = (left + Double(layer) * cell, y + Double(row) * cell)
           drawing.rectangle(
             x: x + 0.5, y: top + 0.5, width: cell - 1, height: cell - 1, fill: OperatorScores.colour(share),
             stroke: row == part.selected[layer] ? "#c1272d" : "none",
-            title: "layer \(layer + 1), \(part.choices[row]): \(points)")
+            title: "layer \(layer + 1), \(part.choices[row]): \(score)")
           drawing.text(
-            "\(points)", x: x + cell / 2, y: top + 13, size: 8, anchor: "middle",
+            "\(score)", x: x + cell / 2, y: top + 13, size: 8, anchor: "middle",
             colour: share > 0.55 ? "white" : "black")
         }
         drawing.text(

@@ -1,11 +1,11 @@
 import Determinism
 
-/// Results of runs by row; several where there are several seeds.
+/// The results of runs for each row of the tables; one for each seed.
 public typealias PaperResults = [PaperResult: [QualityResult]]
 
 extension PaperTable {
-  /// The table with two columns a metric: what the paper reports, and what this run gave. A cell that nothing was run
-  /// for is empty.
+  /// The table with two columns per metric: the value that the paper reports, and that of this run. The cell is empty
+  /// where nothing was run.
   public func filled(with results: PaperResults) -> ReportTable {
     let cells = rows.map { row in
       row.labels
@@ -22,7 +22,7 @@ extension PaperTable {
       columns: metrics.flatMap { ["\($0.rawValue) reported", "\($0.rawValue) this run"] }, rows: cells, note: note)
   }
 
-  /// Nothing, a number, or mean ± standard deviation of several.
+  /// An empty text, a number, or mean ± standard deviation (and the number of values).
   private static func summary(_ values: [Double]) -> String {
     guard let first = values.first else { return "" }
     if values.count == 1 { return first.text(digits: 1) }

@@ -1,10 +1,14 @@
 /// Panoptic quality of one run, or its mean over several seeds.
 public struct QualityResult: Hashable, Sendable {
-  /// In [0, 1].
+  /// Panoptic quality (PQ) over all classes, in [0, 1] as all others.
   public var pq: Double
+  /// PQ-Th.
   public var things: Double
+  /// PQ-St.
   public var stuff: Double
+  /// Segmentation quality.
   public var sq: Double
+  /// Recognition quality.
   public var rq: Double
 
   public init(pq: Double, things: Double, stuff: Double, sq: Double, rq: Double) {
@@ -12,7 +16,7 @@ public struct QualityResult: Hashable, Sendable {
   }
 }
 
-/// A row of the paper that a run can fill.
+/// A row of the paper's tables that a run can reproduce.
 public enum PaperResult: String, Hashable, Sendable, CaseIterable {
   case coco, ade20k
   case cocoFPN = "coco-fpn"
@@ -24,7 +28,7 @@ public enum PaperResult: String, Hashable, Sendable, CaseIterable {
   case plain
   case randomSearch = "random-search"
   case evolution
-  /// With as many evaluations as the path-priority search.
+  /// With the same number of evaluations as the path-priority search.
   case randomSearchEqual = "random-search-equal"
   case evolutionEqual = "evolution-equal"
   case noComponent = "searched-none"
@@ -36,7 +40,7 @@ public enum PaperResult: String, Hashable, Sendable, CaseIterable {
   case headsAttention = "searched-heads-attention"
   case cocoToADE20K = "coco-to-ade20k"
   case ade20kToCOCO = "ade20k-to-coco"
-  /// Models judged with the weights of the supernet, which are not retrained.
+  /// Models evaluated with the weights of the supernet, without retraining.
   case supernetPathPriority = "supernet-path-priority"
   case supernetSelected = "supernet-selected"
   case supernetRandom = "supernet-random-search"
@@ -44,7 +48,7 @@ public enum PaperResult: String, Hashable, Sendable, CaseIterable {
   case supernetEvolution = "supernet-evolution"
   case supernetEvolutionEqual = "supernet-evolution-equal"
 
-  /// Whether the best of several results stands for the row.
+  /// Whether the row reports the best of several results.
   public var isBestOfSeveral: Bool {
     switch self {
     case .random, .supernetPathPriority, .supernetRandom, .supernetRandomEqual, .supernetEvolution,
@@ -55,15 +59,18 @@ public enum PaperResult: String, Hashable, Sendable, CaseIterable {
   }
 }
 
-/// One table of the paper: what it reports, beside what runs gave.
+/// One table of the paper, to be compared with the results of runs.
 public struct PaperTable: Sendable {
+  /// A row of the table.
   public struct Row: Sendable {
     public var labels: [String]
-    /// In percent, as printed; nil where the paper gives nothing. As many as the table has metrics, or none.
+    /// The values as printed, in percent; nil where the paper reports none. One per metric, or empty.
     public var reported: [String?]
+    /// The result of a run that reproduces the row; nil where none does.
     public var result: PaperResult?
   }
 
+  /// A column of the table.
   public enum Metric: String, Sendable {
     case pq = "PQ"
     case things = "PQ-Th"
@@ -82,18 +89,20 @@ public struct PaperTable: Sendable {
     }
   }
 
-  /// Short, for files: `table-2`.
+  /// A short name for files: `table-2`.
   public let id: String
   public let title: String
-  /// Headers of the labels.
+  /// Headers of the label columns.
   public let labels: [String]
+  /// The columns after the labels.
   public let metrics: [Metric]
   public let rows: [Row]
+  /// A remark below the table.
   public let note: String?
 }
 
 extension PaperTable {
-  /// All tables of results, with the numbers that the paper prints.
+  /// All tables of results, with the numbers that the paper reports.
   public static let all = [quality, algorithm, components, policies, search, transfer]
 
   static let quality = PaperTable(

@@ -1,9 +1,11 @@
-/// Models by what the supernet says of them and by what they are worth once retrained. A dot is a retraining, a line
-/// joins those of one model.
+/// A scatter plot of models: their panoptic quality in the supernet against that after retraining. A dot is one
+/// retraining, a line connects those of one model.
 public struct RankingPlot: Sendable {
+  /// One model.
   public struct Model: Sendable {
-    /// Panoptic quality in [0, 1], in the supernet and of each retraining.
+    /// Panoptic quality in [0, 1] with the weights of the supernet.
     public var supernet: Double
+    /// Panoptic quality in [0, 1] of each retraining.
     public var retrained: [Double]
 
     public init(supernet: Double, retrained: [Double]) { (self.supernet, self.retrained) = (supernet, retrained) }
@@ -24,16 +26,16 @@ public struct RankingPlot: Sendable {
 
     var drawing = SVG()
     drawing.text(title, x: 20, y: 28, size: 16)
-    for value in up.marks {
+    for value in up.ticks {
       drawing.line(x1: left, y1: y(value), x2: right, y2: y(value), colour: "#ddd")
       drawing.text(up.text(value), x: left - 8, y: y(value) + 4, anchor: "end")
     }
-    for value in across.marks {
+    for value in across.ticks {
       drawing.line(x1: x(value), y1: top, x2: x(value), y2: bottom, colour: "#ddd")
       drawing.text(across.text(value), x: x(value), y: bottom + 18, anchor: "middle")
     }
     drawing.text("PQ in the supernet", x: (left + right) / 2, y: height - 12, anchor: "middle")
-    drawing.text("PQ retrained", x: 20, y: (top + bottom) / 2, anchor: "middle", turn: -90)
+    drawing.text("PQ retrained", x: 20, y: (top + bottom) / 2, anchor: "middle", rotation: -90)
     for model in models {
       let place = x(100 * model.supernet)
       if let low = model.retrained.min(), let high = model.retrained.max() {

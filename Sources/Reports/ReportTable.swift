@@ -1,19 +1,20 @@
-/// A finished table: labels, then columns in pairs of what the paper reports and what a run gave.
+/// A table ready to be rendered: label columns, then pairs of columns for the paper's value and that of a run.
 public struct ReportTable: Sendable {
-  /// Short, for files: `table-2`.
+  /// A short name for files: `table-2`.
   let id: String
   let title: String
-  /// Headers of the labels.
+  /// Headers of the label columns.
   let labels: [String]
   /// Headers of all other columns.
   let columns: [String]
-  /// As many cells as labels and columns; a cell that nothing was run for is empty.
+  /// One cell per column; empty where nothing was run.
   let rows: [[String]]
   let note: String?
-  /// Of the columns that aren't labels.
+  /// Alignment of the columns that aren't labels.
   var alignment = TextTable.Alignment.right
 
-  /// - Parameter run: what to call the run, such as `miniature, seed 2020`.
+  /// The table as text.
+  /// - Parameter run: a description of the run, such as `miniature, seed 2020`.
   public func rendered(as format: TableFormat, run: String) -> String {
     let header = labels + columns
     switch format {
@@ -41,12 +42,13 @@ public struct ReportTable: Sendable {
       ? "\"" + replacing("\"", with: "\"\"", in: cell) + "\"" : cell
   }
 
-  /// Scalar by scalar: a sign with a combining mark behind it is another character to Swift alone.
+  /// Works on scalars: to Swift, a character followed by a combining mark is another character.
   private static func replacing(_ scalar: Unicode.Scalar, with text: String, in cell: String) -> String {
     cell.unicodeScalars.map { $0 == scalar ? text : String($0) }.joined()
   }
 }
 
+/// How tables are rendered.
 public enum TableFormat: String, CaseIterable, Sendable {
   case text, csv, markdown
 }

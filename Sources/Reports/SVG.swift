@@ -1,6 +1,6 @@
 import Determinism
 
-/// Pieces of a drawing. Numbers have one decimal, so the text is the same on every machine.
+/// Builds an SVG drawing. Coordinates have one decimal, so the text is the same on every machine.
 struct SVG {
   private var elements: [String] = []
 
@@ -8,9 +8,9 @@ struct SVG {
 
   mutating func text(
     _ content: String, x: Double, y: Double, size: Int = 11, anchor: String = "start", colour: String = "black",
-    turn: Int = 0
+    rotation degrees: Int = 0
   ) {
-    let rotation = turn == 0 ? "" : " transform=\"rotate(\(turn) \(n(x)) \(n(y)))\""
+    let rotation = degrees == 0 ? "" : " transform=\"rotate(\(degrees) \(n(x)) \(n(y)))\""
     elements.append(
       "<text x=\"\(n(x))\" y=\"\(n(y))\" font-size=\"\(size)\" text-anchor=\"\(anchor)\" "
         + "fill=\"\(colour)\"\(rotation)>\(SVG.escaped(content))</text>")
@@ -62,8 +62,8 @@ struct SVG {
     """
   }
 
-  /// Scalar by scalar: a sign with a combining mark behind it is another character, and the same sign to a reader of
-  /// XML. What XML can't say becomes U+FFFD.
+  /// Text escaped for XML; characters that XML can't represent become U+FFFD. Works on scalars: to Swift, `<` followed by
+  /// a combining mark is another character; to XML it is not.
   static func escaped(_ text: String) -> String {
     var out = String.UnicodeScalarView()
     for scalar in text.unicodeScalars {

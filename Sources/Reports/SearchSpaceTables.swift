@@ -1,18 +1,22 @@
 import Determinism
 import Search
 
-/// What is searched, as a profile sets it, beside what the paper says: its table 1, and table 1 of the supplement.
+/// The search space of a profile compared with the paper's: its table 1, and table 1 of the supplement.
 public struct SearchSpaceTables: Sendable {
-  /// What a run searched.
+  /// The search space of a run.
   public struct Settings: Sendable {
     public var space: SearchSpace
-    /// Names of the choices of a layer, in the order of the genome.
+    /// Names of the operators of a backbone layer, in the order of the genome.
     public var backbone: [String]
+    /// Names of the operators of a head layer, in the order of the genome.
     public var heads: [String]
+    /// Reduction ratios of the attention modules.
     public var ratios: [Int]
+    /// Output channels of the stem.
     public var stemChannels: Int
-    /// Output channels and blocks of stages 1 to 4.
+    /// Output channels of stages 1 to 4.
     public var stageChannels: [Int]
+    /// Numbers of blocks of stages 1 to 4.
     public var stageBlocks: [Int]
 
     public init(
@@ -26,10 +30,11 @@ public struct SearchSpaceTables: Sendable {
 
   let settings: Settings?
 
-  /// - Parameter settings: of the run; nil where nothing was run, which leaves its cells empty.
+  /// - Parameter settings: the search space of the run; nil leaves its cells empty.
   public init(_ settings: Settings?) { self.settings = settings }
 
-  public var all: [ReportTable] { [choices, body] }
+  /// Both tables.
+  public var all: [ReportTable] { [choices, backbone] }
 
   private var choices: ReportTable {
     let space = settings?.space
@@ -57,7 +62,7 @@ public struct SearchSpaceTables: Sendable {
         + "code computes 6; see docs/fidelity.md.", alignment: .left)
   }
 
-  private var body: ReportTable {
+  private var backbone: ReportTable {
     let blocks = ["8", "8", "16", "8"]
     let channels = ["96", "240", "480", "960"]
     let stages = channels.indices.map { i in
@@ -84,7 +89,7 @@ public struct SearchSpaceTables: Sendable {
     return powers.isEmpty ? size : "\(powers) = \(size)"
   }
 
-  /// A long number with two digits, as `6.7e33`.
+  /// A long number rounded to two digits: `6.7e33`.
   private static func rounded(_ digits: String) -> String {
     let text = ((Double(digits.prefix(6)) ?? 0) / 1e5).text(digits: 1)
     return text == "10.0" ? "1.0e\(digits.count)" : "\(text)e\(digits.count - 1)"

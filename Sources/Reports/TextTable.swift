@@ -1,5 +1,6 @@
 /// Rows of text in aligned columns, for terminals and logs.
 public struct TextTable: Sendable {
+  /// The alignment of the cells of a column.
   public enum Alignment: Sendable { case left, right }
 
   private var rows: [[String]] = []
@@ -11,6 +12,7 @@ public struct TextTable: Sendable {
     rows = [columns.map(\.0)]
   }
 
+  /// Adds a row.
   /// - Precondition: as many cells as columns.
   public mutating func add(_ cells: [String]) {
     precondition(cells.count == alignments.count, "TextTable: \(cells.count) cells, \(alignments.count) columns")

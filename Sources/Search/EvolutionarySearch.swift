@@ -3,7 +3,7 @@ import Determinism
 /// The evolutionary search of DetNAS on this space.
 ///
 /// The first generation is uniform. Later ones are made from the fittest of *all* models seen so far: mutated copies,
-/// crossings of two, and fresh uniform models. A model that was seen before is drawn again; where too many draws fail,
+/// crossovers of two, and fresh uniform models. A model that was seen before is drawn again; where too many draws fail,
 /// its place goes to the next kind, so the search ends even in a tiny space.
 public struct EvolutionarySearch: Hashable, Sendable {
   public let space: SearchSpace
@@ -11,7 +11,7 @@ public struct EvolutionarySearch: Hashable, Sendable {
   public var generations = 20
   public var parents = 10
   public var mutations = 20
-  public var crossings = 20
+  public var crossovers = 20
   /// Probability that a gene of a mutated copy is drawn anew (maybe as it was).
   public var mutationRate = 0.1
   /// Draws per model before its kind gives up.
@@ -44,7 +44,7 @@ public struct EvolutionarySearch: Hashable, Sendable {
     if index > 0 {
       let fittest = Leaderboard.ranking(history).prefix(parents).map { history[$0].genome }
       add(upTo: mutations) { random in mutant(of: fittest[random.below(fittest.count)], using: &random) }
-      add(upTo: models.count + crossings) { random in
+      add(upTo: models.count + crossovers) { random in
         let (a, b) = (fittest[random.below(fittest.count)], fittest[random.below(fittest.count)])
         return Genome(zip(a.choices, b.choices).map { random.chance(0.5) ? $0 : $1 })
       }

@@ -18,7 +18,7 @@ public enum Stages {
       kinds: dataKinds + trainingKinds(operators) + searchKinds(operators) + reportKinds(operators) + [
         .command, .files,
       ],
-      formats: [TensorsFormat()], traits: Traits.values(engine: engine))
+      formats: [TensorsFormat()], traits: Traits.values(engine: engine), formerKindNames: formerKindNames)
   }
 
   private static var dataKinds: [StageKind] {

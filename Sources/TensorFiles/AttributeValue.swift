@@ -1,13 +1,14 @@
 import CCodecs
 import Determinism
 
-/// An attribute of a file as a value, and as what it is stored where the value does not say.
+/// The value of an attribute, and how it is stored where the value does not tell.
 struct AttributeValue {
   var value: CanonicalValue
-  /// Such as `int32`, `string [0]` or `float64 null`; nil for what we would write ourselves.
+  /// The stored type and shape, such as `int32`, `string [0]` or `float64 null`; nil where this program would store the
+  /// value so.
   let form: String?
 
-  /// - Throws: `unsupported` for an attribute that is neither numbers, truth values nor text.
+  /// - Throws: `unsupported` for an attribute that is neither numbers, booleans nor text.
   init(_ a: cc_h5_attribute, place: String) throws(TensorFileError) {
     let shape = withUnsafeBytes(of: a.shape) { raw in
       raw.bindMemory(to: UInt64.self).prefix(Int(a.rank)).map { Int(clamping: $0) }
@@ -28,7 +29,7 @@ struct AttributeValue {
     switch element {
     case CC_STRING, CC_BOOL: shape.isEmpty
     case CC_INT64, CC_FLOAT64:
-      // What is not finite was replaced by text.
+      // Numbers that are not finite were replaced by text.
       shape.count <= 1 && !flat.isEmpty && !flat.contains { if case .string = $0 { true } else { false } }
     default: false
     }
@@ -62,17 +63,17 @@ struct AttributeValue {
       return values(UInt64.self).map { number(Double(bitPattern: $0), bits: $0, usualNaN: 0x7FF8_0000_0000_0000) }
     case CC_BOOL:
       guard values(UInt8.self).allSatisfy({ $0 <= 1 }) else {
-        throw TensorFileError(.unsupported, at: place, "a truth value that is neither FALSE nor TRUE")
+        throw TensorFileError(.unsupported, at: place, "a boolean that is neither FALSE nor TRUE")
       }
       return values(UInt8.self).map { .bool($0 == 1) }
     default:
       throw TensorFileError(
         .unsupported, at: place,
-        "its type is neither an IEEE number of 32 or 64 bits, an integer of 8 to 64, a truth value nor text")
+        "its type is neither a float of 32 or 64 bits, an integer of 8 to 64, a boolean nor text")
     }
   }
 
-  /// JSON has no infinities and no NaN; their names stand in, with the bits of an unusual NaN.
+  /// JSON has no infinities and NaNs; they become text, with the bits of a NaN other than the default.
   private static func number<B: FixedWidthInteger>(_ number: Double, bits: B, usualNaN: B) -> CanonicalValue {
     if number.isFinite { return .number(number) }
     if number.isNaN { return .string(bits == usualNaN ? "NaN" : "NaN " + String(bits, radix: 16)) }
@@ -93,7 +94,7 @@ struct AttributeValue {
     return texts
   }
 
-  /// Lists inside lists, as the shape says.
+  /// Nested lists of the given shape.
   private static func nest(_ flat: ArraySlice<CanonicalValue>, shape: ArraySlice<Int>) -> CanonicalValue {
     guard let extent = shape.first else { return flat.first ?? .null }
     let step = extent == 0 ? 0 : flat.count / extent

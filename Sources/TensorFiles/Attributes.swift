@@ -1,10 +1,10 @@
 import CCodecs
 import Determinism
 
-/// Attributes between `CanonicalValue` and HDF5.
+/// Converts attributes between `CanonicalValue` and HDF5.
 ///
-/// Strings, integers, binary64 numbers, truth values and non-empty lists of integers or of numbers have HDF5 types of
-/// their own, so that other tools show them. Anything else is canonical JSON in a string whose name ends in `@json`.
+/// Strings, integers, binary64 numbers, booleans and non-empty lists of integers or of numbers are stored as native HDF5
+/// types, so that other tools show them. Anything else is canonical JSON in a string whose name ends in `@json`.
 enum Attributes {
   static let jsonSuffix = "@json"
 
@@ -12,7 +12,7 @@ enum Attributes {
 
   // MARK: Writing
 
-  /// What a value is in the file.
+  /// How a value is stored in the file.
   private enum Stored {
     case text(String)
     case integers([Int64], isScalar: Bool)
@@ -38,7 +38,7 @@ enum Attributes {
     }
   }
 
-  /// What the attribute counts for, as the reader will count it.
+  /// The cost of an attribute, as the reader will count it.
   static func cost(_ name: String, _ value: CanonicalValue) -> UInt64 {
     let bytes = UInt64(name.utf8.count)
     return switch Stored(value) {
@@ -82,7 +82,7 @@ enum Attributes {
 
   // MARK: Reading
 
-  /// What is left of what the attributes of a file may take.
+  /// What further attributes of a file may take.
   struct Budget {
     var bytes = UInt64(CC_MAX_ATTRIBUTE_BYTES)
     var count = UInt64(CC_MAX_ATTRIBUTES)
@@ -91,12 +91,12 @@ enum Attributes {
   /// The attributes of one object.
   struct Found {
     var values = [String: CanonicalValue]()
-    /// How those are stored that we would not write so: the value alone does not tell them from ours.
+    /// How attributes are stored that this program would store differently: the value alone does not tell.
     var forms = [String: String]()
   }
 
   /// Reads the attributes of an object (`""` is the root group).
-  /// - Throws: `unsupported` for those that a digest could not tell from others.
+  /// - Throws: `unsupported` for attributes that a digest could not tell from others.
   static func read(
     _ file: cc_h5, object: String, place: String, budget: inout Budget
   ) throws(TensorFileError) -> Found {
@@ -119,7 +119,7 @@ enum Attributes {
         (name, value.value) = (String(decoding: stored.utf8.dropLast(jsonSuffix.utf8.count), as: UTF8.self), inner)
       }
       guard seen.insert(ByteName(name)).inserted else {
-        throw TensorFileError(.unsupported, at: place, "there is another attribute of the name '\(shown(name))'")
+        throw TensorFileError(.unsupported, at: place, "there is another attribute with the name '\(shown(name))'")
       }
       found.values[name] = value.value
       found.forms[name] = value.form
@@ -128,7 +128,7 @@ enum Attributes {
     return found
   }
 
-  /// The value that we store in this way and in no other; nil for text that only looks like it.
+  /// The value of a JSON attribute as this program writes it; nil for text that only looks like one.
   private static func json(in name: String, _ found: AttributeValue) -> CanonicalValue? {
     guard isJSON(name), found.form == nil, case .string(let text) = found.value,
       let parsed = try? CanonicalValue(json: Array(text.utf8)), parsed.canonicalText.hasSameBytes(as: text),

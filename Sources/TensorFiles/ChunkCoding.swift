@@ -1,11 +1,11 @@
 import CCodecs
 import Synchronization
 
-/// Memory for the steps between a chunk and its elements, used again: to get a megabyte from the system and to give
-/// it back takes longer than to shuffle it.
-final class ChunkRoom: Sendable {
+/// Reusable scratch memory for encoding and decoding chunks: allocating a megabyte from the system and freeing it takes
+/// longer than shuffling it.
+final class ScratchBuffers: Sendable {
   private struct Free: @unchecked Sendable {
-    // Invariant: a buffer is in one list, or in one thread's hands.
+    // Invariant: a buffer is either in the list or used by one thread.
     var buffers: [UnsafeMutableRawBufferPointer] = []
   }
 
@@ -16,7 +16,7 @@ final class ChunkRoom: Sendable {
 
   deinit { free.withLock { for buffer in $0.buffers { buffer.deallocate() } } }
 
-  /// Lends memory.
+  /// Calls `body` with a buffer of `byteCount` bytes.
   func with<R>(_ body: (UnsafeMutablePointer<UInt8>) -> R) -> R {
     let lent =
       free.withLock { $0.buffers.popLast() } ?? .allocate(byteCount: byteCount, alignment: 64)
@@ -25,28 +25,28 @@ final class ChunkRoom: Sendable {
   }
 }
 
-/// One chunk through shuffle and LZ4, on any thread.
+/// Encodes and decodes one chunk with shuffle and LZ4, on any thread.
 enum ChunkCoding {
-  /// Bytes that an encoded chunk may take.
+  /// The largest size of an encoded chunk, in bytes.
   static func bound(chunkBytes: Int, elementSize: Int) -> Int {
     cc_lz4_bound(chunkBytes, block(chunkBytes, elementSize))
   }
 
-  /// Shuffled, equal bytes of all elements lie together; each such run is a block of its own.
+  /// After the shuffle, bytes of the same significance are adjacent; each such run is one LZ4 block.
   private static func block(_ chunkBytes: Int, _ elementSize: Int) -> Int {
     elementSize > 1 ? chunkBytes / elementSize : 0
   }
 
   /// Encodes a run of elements, padded with zeros to a whole chunk.
   /// - Parameters:
-  ///   - target: room for `bound` bytes.
-  ///   - room: of at least two chunks.
-  /// - Returns: how many bytes of `target` it took.
+  ///   - target: memory of `bound` bytes.
+  ///   - scratch: buffers of at least two chunks.
+  /// - Returns: the number of bytes written to `target`.
   static func encode(
     _ source: UnsafeRawBufferPointer, into target: UnsafeMutablePointer<UInt8>, chunkBytes: Int, elementSize: Int,
-    room: ChunkRoom
+    scratch: ScratchBuffers
   ) -> Int {
-    room.with { shuffled in
+    scratch.with { shuffled in
       var plain = source.baseAddress!.assumingMemoryBound(to: UInt8.self)
       if source.count < chunkBytes {
         let padded = shuffled + chunkBytes
@@ -59,15 +59,15 @@ enum ChunkCoding {
     }
   }
 
-  /// Decodes a chunk and keeps the part that lies inside the tensor.
-  /// - Parameter room: of at least two chunks.
+  /// Decodes a chunk and copies the part inside the tensor to `target`.
+  /// - Parameter scratch: buffers of at least two chunks.
   /// - Returns: false where the chunk is damaged.
   static func decode(
     _ packed: UnsafeRawBufferPointer, into target: UnsafeMutableRawBufferPointer, chunkBytes: Int, elementSize: Int,
-    room: ChunkRoom
+    scratch: ScratchBuffers
   ) -> Bool {
     guard let source = packed.baseAddress?.assumingMemoryBound(to: UInt8.self) else { return false }
-    return room.with { shuffled in
+    return scratch.with { shuffled in
       guard cc_lz4_decode(source, packed.count, shuffled, chunkBytes) == 0 else { return false }
       if target.count == chunkBytes {
         cc_unshuffle(shuffled, target.baseAddress!.assumingMemoryBound(to: UInt8.self), chunkBytes, elementSize)

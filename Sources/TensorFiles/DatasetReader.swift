@@ -1,27 +1,27 @@
 import CCodecs
 import Determinism
 
-/// Reads one data set: where its chunks are ours, they are located by the library and read and decoded by all threads;
-/// else everything goes through the library.
+/// Reads one data set. Chunks that this program wrote are located by the library, and read and decoded by all threads;
+/// everything else is read through the library.
 struct DatasetReader: ~Copyable {
   let type: ElementType
   let shape: [Int]
   private let dataset: cc_h5
-  private let medium: Medium
+  private let storage: FileStorage
   private let place: String
-  /// Of chunks that are ours.
-  private let slabs: Slabs?
-  private let room: ChunkRoom
+  /// The layout of chunks that this program wrote; nil for all other data sets.
+  private let layout: ChunkLayout?
+  private let scratch: ScratchBuffers
 
-  /// What is in memory at a time where a tensor need not be there as a whole.
+  /// Bytes in memory at a time where a tensor is processed in batches.
   private static let batchBytes = 32 << 20
 
-  /// - Parameter remaining: how many bytes may still be read; what this data set needs is taken off.
+  /// - Parameter remaining: how many bytes may still be read; the size of this data set is subtracted.
   init(
-    _ file: cc_h5, _ medium: Medium, name: String, place: String, limits: ReadingLimits, remaining: inout Int
+    _ file: cc_h5, _ storage: FileStorage, name: String, place: String, limits: ReadingLimits, remaining: inout Int
   ) throws(TensorFileError) {
     self.place = place
-    self.medium = medium
+    self.storage = storage
     var dataset = cc_h5_open_dataset(file, name, 0)
     try HDF5.check(dataset, .corrupt, place, "cannot be opened")
     var info = cc_h5_info()
@@ -30,43 +30,43 @@ struct DatasetReader: ~Copyable {
       raw.bindMemory(to: UInt64.self).prefix(Int(info.rank)).map { Int(clamping: $0) }
     }
     let element = ElementType(code: info.element)
-    // Even with an extent of zero the others must fit: whoever multiplies them may do so in any order.
+    // Even where one extent is zero, the product of the others must not overflow: it may be taken in any order.
     let most = ([element?.size ?? 1] + dims.map { max(1, $0) }).productChecked()
     let bytes = dims.contains(0) ? 0 : most ?? Int.max
-    var ours: Slabs?
+    var ours: ChunkLayout?
     do throws(TensorFileError) {
       try HDF5.check(status, .corrupt, place, "its header cannot be read")
       guard element != nil else {
         throw TensorFileError(
           .unsupported, at: place,
-          "its elements are neither IEEE numbers of 32 or 64 bits, integers of 8 to 64, nor truth values")
+          "its elements are neither floats of 32 or 64 bits, integers of 8 to 64, nor booleans")
       }
       guard info.is_null == 0 else {
-        throw TensorFileError(.unsupported, at: place, "it has no shape (a null data space), so it is no tensor")
+        throw TensorFileError(.unsupported, at: place, "it has no shape (a null data space), so it is not a tensor")
       }
-      guard info.is_plain != 0 else { throw TensorFileError(.unsupported, at: place, "its data lies in other files") }
+      guard info.is_plain != 0 else { throw TensorFileError(.unsupported, at: place, "its data is in other files") }
       guard most != nil, bytes <= remaining,
-        bytes <= 1 << 24 || UInt64(bytes) / UInt64(limits.expansion) <= min(info.storage_size, medium.size)
+        bytes <= 1 << 24 || UInt64(bytes) / UInt64(limits.expansion) <= min(info.storage_size, storage.size)
       else {
         throw TensorFileError(
           .tooLarge, at: place,
-          "claims extents \(dims), but takes \(info.storage_size) bytes of the file; all tensors together may have "
-            + "\(remaining) bytes here")
+          "claims the shape \(dims), but has only \(info.storage_size) bytes in the file; the remaining tensors may have "
+            + "\(remaining) bytes")
       }
-      ours = DatasetReader.slabs(info, shape: dims)
-      // A chunk of ours that is missing is an error when it is read.
+      ours = DatasetReader.layout(info, shape: dims)
+      // In our own layout, a missing chunk is an error when it is read.
       if ours == nil && info.chunk_bytes > 0 {
-        // Elements are read in runs, which pass through many chunks, and a chunk lies in many runs.
+        // Elements are read in runs; a run spans many chunks, and a chunk is part of many runs, so chunks are cached.
         _ = cc_h5_close_dataset(dataset)
         dataset = cc_h5_open_dataset(file, name, max(info.chunk_bytes, 64 << 20))
         try HDF5.check(dataset, .corrupt, place, "cannot be opened")
       }
       if ours == nil && bytes > 0 {
         let holes = cc_h5_has_holes(dataset)
-        try HDF5.check(holes, .corrupt, place, "its storage cannot be looked at")
+        try HDF5.check(holes, .corrupt, place, "its storage cannot be examined")
         guard holes == 0 else {
           throw TensorFileError(
-            .unsupported, at: place, "some of its elements were never written, and no fill value says what they are")
+            .unsupported, at: place, "some of its elements were never written, and no fill value is defined")
         }
       }
     } catch {
@@ -77,25 +77,25 @@ struct DatasetReader: ~Copyable {
     remaining -= bytes
     type = element!
     shape = dims
-    self.slabs = ours
-    room = ChunkRoom(byteCount: DatasetReader.encodedLimit((ours?.chunkElements ?? 0) * element!.size))
+    self.layout = ours
+    scratch = ScratchBuffers(byteCount: DatasetReader.encodedLimit((ours?.chunkElements ?? 0) * element!.size))
   }
 
-  /// The chunks where they are ours and no larger than ours are; the library takes those of others, one at a time.
-  private static func slabs(_ info: cc_h5_info, shape: [Int]) -> Slabs? {
+  /// The layout of the chunks where they have our filters and size; nil for others, which the library reads one by one.
+  private static func layout(_ info: cc_h5_info, shape: [Int]) -> ChunkLayout? {
     guard info.has_our_chunks != 0, !shape.contains(0) else { return nil }
     let chunk = withUnsafeBytes(of: info.chunk) { raw in
       raw.bindMemory(to: UInt64.self).prefix(Int(info.rank)).map { Int(clamping: $0) }
     }
-    let slabs = Slabs(shape: shape, chunk: chunk)
-    return slabs.map { $0.chunkElements <= DatasetReader.batchBytes / 8 } ?? false ? slabs : nil
+    let layout = ChunkLayout(shape: shape, chunk: chunk)
+    return layout.map { $0.chunkElements <= DatasetReader.batchBytes / 8 } ?? false ? layout : nil
   }
 
   deinit {
     try? HDF5.locked { [dataset] () throws(TensorFileError) in _ = cc_h5_close_dataset(dataset) }
   }
 
-  /// What a chunk may take in the file; also room enough for two chunks.
+  /// The largest size of an encoded chunk that is accepted; also enough scratch memory for two chunks.
   private static func encodedLimit(_ chunkBytes: Int) -> Int { 2 * chunkBytes + 64 }
 
   private var byteCount: Int { shape.reduce(type.size, *) }
@@ -109,8 +109,8 @@ struct DatasetReader: ~Copyable {
       let target = UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[..<size])
       if size >= 4 << 20 { cc_advise_large(target.baseAddress, size) }
       do throws(TensorFileError) {
-        if let slabs {
-          try readChunks(0..<slabs.count, of: slabs, into: target)
+        if let layout {
+          try readChunks(0..<layout.count, of: layout, into: target)
         } else if size > 0 {
           try readAll(into: target)
         }
@@ -122,29 +122,29 @@ struct DatasetReader: ~Copyable {
     }
     if let failure { throw failure }
     let tensor = NamedTensor(elementType: type, shape: shape, bytes: bytes)
-    if let wrong = tensor.untruth { throw untrue(wrong) }
+    if let wrong = tensor.invalidBool { throw invalidBoolError(wrong) }
     return tensor
   }
 
-  /// Asks the library for all that reading will ask it.
+  /// Makes all calls of the library that reading makes.
   func survey() throws(TensorFileError) {
-    guard let slabs else {
+    guard let layout else {
       _ = try digest()
       return
     }
-    let largest = DatasetReader.encodedLimit(slabs.chunkElements * type.size)
-    for start in stride(from: 0, to: slabs.count, by: 256) {
+    let largest = DatasetReader.encodedLimit(layout.chunkElements * type.size)
+    for start in stride(from: 0, to: layout.count, by: 256) {
       try HDF5.locked { () throws(TensorFileError) in
-        for i in start..<min(start + 256, slabs.count) { _ = try locate(slabs.offset(of: i), largest: largest) }
+        for i in start..<min(start + 256, layout.count) { _ = try locate(layout.offset(of: i), largest: largest) }
       }
     }
   }
 
-  /// The digest of the elements, a batch in memory at a time.
+  /// The digest of the elements, with one batch in memory at a time.
   func digest() throws(TensorFileError) -> Digest {
     var digest = TensorDigest.Builder()
     guard byteCount > 0 else { return digest.finalize() }
-    let runs = slabs ?? (shape.isEmpty ? nil : Slabs(shape: shape, elementSize: type.size))
+    let runs = layout ?? (shape.isEmpty ? nil : ChunkLayout(shape: shape, elementSize: type.size))
     guard let runs, byteCount > DatasetReader.batchBytes else {
       let tensor = try read()
       tensor.withUnsafeBytes { digest.update($0) }
@@ -158,18 +158,18 @@ struct DatasetReader: ~Copyable {
       let range = start..<min(start + batch, runs.count)
       let count = (runs.elements(of: range.upperBound - 1).upperBound - runs.elements(of: start).lowerBound) * type.size
       let target = UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
-      if slabs != nil {
+      if layout != nil {
         try readChunks(range, of: runs, into: target)
       } else {
         try readRuns(range, of: runs, into: target)
       }
-      if type == .bool, let wrong = target.first(where: { $0 > 1 }) { throw untrue(wrong) }
+      if type == .bool, let wrong = target.first(where: { $0 > 1 }) { throw invalidBoolError(wrong) }
       digest.update(UnsafeRawBufferPointer(target))
     }
     return digest.finalize()
   }
 
-  private func untrue(_ byte: UInt8) -> TensorFileError {
+  private func invalidBoolError(_ byte: UInt8) -> TensorFileError {
     TensorFileError(.unsupported, at: place, "an element is \(byte), which is neither FALSE (0) nor TRUE (1)")
   }
 
@@ -180,9 +180,9 @@ struct DatasetReader: ~Copyable {
     }
   }
 
-  /// Runs of elements through the library, whatever the layout of the file.
+  /// Reads runs of elements through the library, for any layout of the file.
   private func readRuns(
-    _ range: Range<Int>, of runs: Slabs, into target: UnsafeMutableRawBufferPointer
+    _ range: Range<Int>, of runs: ChunkLayout, into target: UnsafeMutableRawBufferPointer
   ) throws(TensorFileError) {
     let first = runs.elements(of: range.lowerBound).lowerBound
     for i in range {
@@ -196,48 +196,50 @@ struct DatasetReader: ~Copyable {
     }
   }
 
-  /// Our own chunks.
+  /// Reads and decodes chunks that this program wrote.
   private func readChunks(
-    _ range: Range<Int>, of slabs: Slabs, into target: UnsafeMutableRawBufferPointer
+    _ range: Range<Int>, of layout: ChunkLayout, into target: UnsafeMutableRawBufferPointer
   ) throws(TensorFileError) {
-    let chunkBytes = slabs.chunkElements * type.size
+    let chunkBytes = layout.chunkElements * type.size
     let places = try HDF5.locked { () throws(TensorFileError) in
       var places = [(offset: UInt64, count: Int)]()
       places.reserveCapacity(range.count)
-      for i in range { places.append(try locate(slabs.offset(of: i), largest: DatasetReader.encodedLimit(chunkBytes))) }
+      for i in range {
+        places.append(try locate(layout.offset(of: i), largest: DatasetReader.encodedLimit(chunkBytes)))
+      }
       return places
     }
     let size = type.size
     let base = SendableBytes(target)
-    let first = slabs.elements(of: range.lowerBound).lowerBound
-    let sound = Parallel.map(range.count) { [medium, room] i -> Bool in
-      let elements = slabs.elements(of: range.lowerBound + i)
+    let first = layout.elements(of: range.lowerBound).lowerBound
+    let isIntact = Parallel.map(range.count) { [storage, scratch] i -> Bool in
+      let elements = layout.elements(of: range.lowerBound + i)
       let part = UnsafeMutableRawBufferPointer(
         rebasing: base.bytes[(elements.lowerBound - first) * size..<(elements.upperBound - first) * size])
-      return medium.withBytes(at: places[i].offset, count: places[i].count, room: room) {
-        ChunkCoding.decode($0, into: part, chunkBytes: chunkBytes, elementSize: size, room: room)
+      return storage.withBytes(at: places[i].offset, count: places[i].count, scratch: scratch) {
+        ChunkCoding.decode($0, into: part, chunkBytes: chunkBytes, elementSize: size, scratch: scratch)
       } ?? false
     }
-    if let broken = sound.firstIndex(of: false) {
+    if let damaged = isIntact.firstIndex(of: false) {
       throw TensorFileError(
-        .corrupt, at: place, "chunk \(range.lowerBound + broken) of \(slabs.count) is damaged")
+        .corrupt, at: place, "chunk \(range.lowerBound + damaged) of \(layout.count) is damaged")
     }
   }
 
-  /// Where a chunk lies in the file.
+  /// The offset and size of a chunk in the file.
   private func locate(_ offset: [UInt64], largest: Int) throws(TensorFileError) -> (offset: UInt64, count: Int) {
     let size = cc_h5_chunk_size(dataset, offset)
     try HDF5.check(size, .corrupt, place, "chunk \(offset) cannot be found")
     guard size > 0 && size <= largest else {
       throw TensorFileError(.corrupt, at: place, "chunk \(offset) has \(size) bytes")
     }
-    // The library does not know that nothing is transferred: what it fills without asking must have room.
-    return try withUnsafeTemporaryAllocation(byteCount: Int(size), alignment: 16) { room throws(TensorFileError) in
-      cc_medium_locate(medium.handle)
-      let status = cc_h5_read_chunk(dataset, offset, room.baseAddress)
+    // The driver transfers nothing, but the library may still write to the buffer.
+    return try withUnsafeTemporaryAllocation(byteCount: Int(size), alignment: 16) { buffer throws(TensorFileError) in
+      cc_storage_locate(storage.handle)
+      let status = cc_h5_read_chunk(dataset, offset, buffer.baseAddress)
       var found: UInt64 = 0
       var length: UInt64 = 0
-      let isLocated = cc_medium_located(medium.handle, &found, &length) != 0
+      let isLocated = cc_storage_located(storage.handle, &found, &length) != 0
       try HDF5.check(status, .corrupt, place, "chunk \(offset) cannot be read")
       guard isLocated, length == UInt64(size) else {
         throw TensorFileError(.corrupt, at: place, "chunk \(offset) cannot be located")

@@ -1,6 +1,6 @@
 import CCodecs
 
-/// What one element of a stored tensor is. The names enter digests.
+/// The type of one element of a stored tensor. The names are part of digests.
 public enum ElementType: String, Hashable, Sendable, CaseIterable {
   case float32, float64, int8, int16, int32, int64, uint8, uint16, uint32, uint64
   /// One byte, 0 or 1.
@@ -38,10 +38,11 @@ public enum ElementType: String, Hashable, Sendable, CaseIterable {
   }
 }
 
-/// A Swift type whose values in memory are the elements of a stored tensor.
+/// A Swift type whose memory layout is that of an element of a stored tensor.
 ///
-/// Files and digests are little-endian, as every machine is that this code runs on.
+/// Files and digests are little-endian, as are all machines that this code supports.
 public protocol StoredElement: BitwiseCopyable, Sendable {
+  /// The stored type of the values.
   static var elementType: ElementType { get }
 }
 

@@ -1,25 +1,26 @@
 import Determinism
 
 extension TensorFile {
-  /// All differences in content, tensors in name order, then attributes; none where the digests are equal.
+  /// The differences in content: tensors in name order, then attributes; none where the digests are equal.
   ///
-  /// Bits are compared: -0 differs from 0, a NaN equals itself.
+  /// Elements are compared by bits: -0 differs from 0, a NaN equals itself.
+  /// - Parameter limit: the largest number of differences returned.
   public static func differences(between a: TensorFile, and b: TensorFile, limit: Int = .max) -> [TensorDifference] {
     var out = [TensorDifference]()
     merge(a.names, b.names, limit: limit, into: &out) { i, j in
       TensorDifference(named: a.entries[i].name, a.entries[i].tensor, b.entries[j].tensor)
     }
-    out += Frame(a.attributes, a.foreign).differences(from: Frame(b.attributes, b.foreign))
+    out += OtherContent(a.attributes, a.foreign).differences(from: OtherContent(b.attributes, b.foreign))
     return Array(out.prefix(limit))
   }
 
-  /// The same of two files, of which two tensors are in memory at a time. Data behind many names is compared once.
+  /// The same for two files, with two tensors in memory at a time. Data with several names is compared once.
   public static func differences(
     ofFileAt first: String, and second: String, limit: Int = .max
   ) throws(TensorFileError) -> [TensorDifference] {
     struct Pair: Hashable { var first, second: UInt64 }
-    let a = try FileReader(Medium(reading: first), place: first)
-    let b = try FileReader(Medium(reading: second), place: second)
+    let a = try FileReader(FileStorage(reading: first), place: first)
+    let b = try FileReader(FileStorage(reading: second), place: second)
     let x = a.outline.datasets.sorted { precedes($0.path, $1.path) }
     let y = b.outline.datasets.sorted { precedes($0.path, $1.path) }
     let limits = ReadingLimits(totalBytes: .max)
@@ -31,7 +32,7 @@ extension TensorFile {
       if let same = known[pair] { return same?.named(x[i].path) }
       let p = try a.reader(of: x[i], limits: limits, remaining: &left)
       let q = try b.reader(of: y[j], limits: limits, remaining: &right)
-      // What is not going to be compared need not be read.
+      // Elements are read only where they will be compared.
       let difference: TensorDifference? =
         p.type == q.type && p.shape == q.shape
         ? TensorDifference(named: x[i].path, try p.read(), try q.read())
@@ -39,12 +40,12 @@ extension TensorFile {
       known[pair] = .some(difference)
       return difference
     }
-    out += Frame(a.outline.attributes, a.outline.foreign)
-      .differences(from: Frame(b.outline.attributes, b.outline.foreign))
+    out += OtherContent(a.outline.attributes, a.outline.foreign)
+      .differences(from: OtherContent(b.outline.attributes, b.outline.foreign))
     return Array(out.prefix(limit))
   }
 
-  /// Goes through two sorted lists of names side by side.
+  /// Merges two sorted lists of names: compares the common ones, reports the others as missing.
   private static func merge<Failure: Error>(
     _ a: [String], _ b: [String], limit: Int, into out: inout [TensorDifference],
     compare: (Int, Int) throws(Failure) -> TensorDifference?
@@ -66,8 +67,8 @@ extension TensorFile {
   }
 }
 
-/// What a file says beside its tensors, keyed by bytes: names of two files may be equal to Unicode alone.
-private struct Frame {
+/// The content of a file other than tensors, keyed by bytes: names of two files may be only canonically equivalent.
+private struct OtherContent {
   private var attributes = [ByteName: CanonicalValue]()
   private var others = [ByteName: String]()
 
@@ -86,7 +87,7 @@ private struct Frame {
     }
   }
 
-  func differences(from other: Frame) -> [TensorDifference] {
+  func differences(from other: OtherContent) -> [TensorDifference] {
     var out = [TensorDifference]()
     for name in Set(attributes.keys).union(other.attributes.keys).sorted() {
       let (first, second) = (attributes[name], other.attributes[name])

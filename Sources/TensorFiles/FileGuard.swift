@@ -3,30 +3,31 @@ import Determinism
 import Foundation
 import Synchronization
 
-/// Stands before libhdf5: a file that this process did not write itself is first taken through the library by a limited
-/// child, in just the way it is going to be read. The bytes of an artifact may be those that its maker stored and still
-/// be made to crash whoever opens them.
+/// Protects this process from crashes of libhdf5: a limited child process first makes the library calls that reading
+/// will make, for every file that this process did not write itself. An artifact may have the recorded digest and still
+/// be crafted to crash its readers.
 ///
-/// The child is kept for the next file. It does not touch the data of our own chunks, which we decode ourselves.
+/// The child is kept for further files. It does not read the data of chunks in our own format, which the library does
+/// not decode.
 public final class FileGuard: Sendable {
-  /// The guard of this process; without one, files are opened as they are.
+  /// The guard of this process; without one, files are opened directly.
   public static var current: FileGuard? {
     get { slot.withLock { $0 } }
     set { slot.withLock { $0 = newValue } }
   }
 
-  /// Seconds of work that a file may take: far more than one of ours does, and than reading all of it. On the clock it
-  /// may be ten times as much, where many share the machine.
-  static func patience(fileSize: Int) -> UInt32 { UInt32(clamping: 120 + fileSize >> 23) }
+  /// Seconds of processor time for a file: far more than reading all of it takes. Ten times as much may pass by the
+  /// clock, since other programs may use the machine.
+  static func timeLimit(fileSize: Int) -> UInt32 { UInt32(clamping: 120 + fileSize >> 23) }
 
   private static let slot = Mutex<FileGuard?>(nil)
 
-  /// What tells a file from others, and from itself after a change.
+  /// Identifies a file in one state: it differs from that of other files and of the same file after a change.
   struct Identity: Hashable, Sendable {
     let device: UInt64
     let inode: UInt64
     let size: Int64
-    /// Nanoseconds since 1970; the time of the last change of the inode can't be set back.
+    /// Nanoseconds since 1970; programs can't set the inode's change time.
     let modified: Int128
     let changed: Int128
 
@@ -51,32 +52,33 @@ public final class FileGuard: Sendable {
   private let limits: ForeignFile.Limits
   private let state = Mutex(State())
 
-  /// - Parameter executable: the program that answers to `ForeignFile.command`, usually the running one.
+  /// - Parameter executable: the program that implements `ForeignFile.command`, usually the running one.
   public init(executable: String, limits: ForeignFile.Limits = ForeignFile.Limits(seconds: 3600)) {
     self.executable = executable
     self.limits = limits
   }
 
-  /// Remembers a file that this process wrote.
+  /// Registers a file that this process wrote, so that it is not examined.
   func trust(_ descriptor: Int32) {
     guard let identity = Identity(descriptor: descriptor) else { return }
     state.withLock { _ = $0.known.insert(identity) }
   }
 
-  /// - Throws: `readerDied` where the child did not survive the file, `noMemory` where it did not get the memory that a
-  ///   sound file can need; where it found another error, nothing: that will be found again.
+  /// Examines a file in the child, unless it is known.
+  /// - Throws: `readerDied` where the child did not survive the file, `noMemory` where it lacked the memory that a valid
+  ///   file can need. Does not throw other errors that the child finds: the reader will find them again.
   func admit(_ path: String, descriptor: Int32) throws(TensorFileError) {
     let identity = Identity(descriptor: descriptor)
     let size = Int(clamping: identity?.size ?? 0)
     try state.withLock { state throws(TensorFileError) in
       if let identity, state.known.contains(identity) { return }
       var answer = Answer.died
-      // A child that has read many files before may be at the end of its time: only a fresh one is believed.
+      // A child that read many files may have used up its time; a file is blamed only where a fresh child died.
       let isFresh = state.child == nil
       for attempt in 0..<(isFresh ? 1 : 2) where answer == .died {
         if attempt > 0 { state.child = nil }
         if state.child == nil { state.child = try Child(executable, limits) }
-        answer = state.child!.examine(path, patience: FileGuard.patience(fileSize: size))
+        answer = state.child!.examine(path, timeLimit: FileGuard.timeLimit(fileSize: size))
       }
       if answer == .examined {
         if let identity { state.known.insert(identity) }
@@ -90,7 +92,7 @@ public final class FileGuard: Sendable {
         .readerDied, at: path,
         answer == .died
           ? "the HDF5 library crashed on it or exceeded its limits; the file is malformed"
-          : "the HDF5 library asks for more than \(Memory.mebibytes(memory)) of memory; the file is malformed")
+          : "the HDF5 library requests more than \(Memory.mebibytes(memory)) of memory; the file is malformed")
     }
   }
 
@@ -98,10 +100,10 @@ public final class FileGuard: Sendable {
 
   // MARK: In the child
 
-  /// Examines the files that are named on the input, one a line, until it ends.
-  /// - Parameter memory: bytes of address space at most.
+  /// Examines the files named on standard input, one per line, until it ends.
+  /// - Parameter memory: limit of the address space in bytes.
   static func serve(memory: UInt64, print: (String) -> Void) {
-    // What this child got from its parent; the limit for a file lies within it.
+    // The limit inherited from the parent bounds the limit for a file.
     let most = ForeignFile.granted(memory)
     Parallel.configure(threads: 1)
     while let hex = readLine() {
@@ -110,16 +112,16 @@ public final class FileGuard: Sendable {
     }
   }
 
-  /// Takes a file through the library.
-  /// - Parameter hex: its path, in hexadecimal digits, since it may hold anything.
+  /// Makes the library calls of reading for one file.
+  /// - Parameter hex: its path in hexadecimal digits, since it may contain any characters.
   private static func answer(_ hex: String, most: UInt64) -> String {
     var status = stat()
     guard let path = decode(hex), stat(path, &status) == 0 else { return "error" }
     let size = Int(status.st_size)
-    guard cc_limit_file(UInt64(patience(fileSize: size))) == 0 else { return "error" }
+    guard cc_limit_file(UInt64(timeLimit(fileSize: size))) == 0 else { return "error" }
     guard cc_limit_memory(min(most, ForeignFile.need(fileSize: size))) == 0 else { return "memory" }
     do throws(TensorFileError) {
-      try FileReader(try Medium(reading: path), place: path).survey()
+      try FileReader(try FileStorage(reading: path), place: path).survey()
       return "sound"
     } catch {
       return error.code == .noMemory ? "memory" : "error"
@@ -139,7 +141,7 @@ public final class FileGuard: Sendable {
     return bytes.count * 2 == digits.count ? String(validating: bytes, as: UTF8.self) : nil
   }
 
-  /// The process on the other side of two pipes.
+  /// The child process, connected by two pipes.
   private final class Child: Sendable {
     private let process: pid_t
     private let requests: Int32
@@ -148,12 +150,14 @@ public final class FileGuard: Sendable {
     init(_ executable: String, _ limits: ForeignFile.Limits) throws(TensorFileError) {
       var down: [Int32] = [0, 0]
       var up: [Int32] = [0, 0]
-      guard cc_pipe(&down) == 0 else { throw Child.failure("no pipe: \(String(cString: strerror(errno)))", executable) }
+      guard cc_pipe(&down) == 0 else {
+        throw Child.failure("cannot create a pipe: \(String(cString: strerror(errno)))", executable)
+      }
       guard cc_pipe(&up) == 0 else {
         let reason = String(cString: strerror(errno))
         close(down[0])
         close(down[1])
-        throw Child.failure("no pipe: \(reason)", executable)
+        throw Child.failure("cannot create a pipe: \(reason)", executable)
       }
       let arguments = [ForeignFile.command, String(limits.memory ?? .max), String(limits.seconds)]
       let started = LimitedProcess.spawn(executable, arguments, input: down[0], output: up[1])
@@ -169,7 +173,7 @@ public final class FileGuard: Sendable {
       }
     }
 
-    /// Its input ends, and so does it.
+    /// Closes the pipes, and ends and reaps the child.
     deinit {
       close(requests)
       close(replies)
@@ -182,13 +186,13 @@ public final class FileGuard: Sendable {
       TensorFileError(.noReader, at: executable, reason)
     }
 
-    /// Hands it a file and waits for what it says.
-    /// - Parameter patience: seconds of work.
-    func examine(_ path: String, patience: UInt32) -> Answer {
+    /// Sends it the path of a file and waits for the answer.
+    /// - Parameter timeLimit: seconds of processor time for the file.
+    func examine(_ path: String, timeLimit: UInt32) -> Answer {
       let line = Array((FileGuard.encode(path) + "\n").utf8)
       guard cc_send_all(requests, line, UInt(line.count)) == 0 else { return .died }
       let clock = ContinuousClock()
-      let end = clock.now + .seconds(10 * Int(patience))
+      let end = clock.now + .seconds(10 * Int(timeLimit))
       var reply: [UInt8] = []
       while true {
         var request = pollfd(fd: replies, events: Int16(POLLIN), revents: 0)

@@ -1,21 +1,21 @@
 import CCodecs
 import Determinism
 
-/// An open file.
+/// Reads an open HDF5 file.
 final class FileReader {
   let outline: Outline
   private let file: cc_h5
-  private let medium: Medium
+  private let storage: FileStorage
   private let place: String
 
-  init(_ medium: Medium, place: String) throws(TensorFileError) {
+  init(_ storage: FileStorage, place: String) throws(TensorFileError) {
     let file = try HDF5.locked { () throws(TensorFileError) in
-      let file = cc_h5_open(medium.handle)
+      let file = cc_h5_open(storage.handle)
       try HDF5.check(file, .unreadable, place, "cannot be opened as HDF5")
       return file
     }
     self.file = file
-    self.medium = medium
+    self.storage = storage
     self.place = place
     do {
       outline = try HDF5.locked { () throws(TensorFileError) in try Outline(file, place: place) }
@@ -27,24 +27,24 @@ final class FileReader {
 
   deinit { try? HDF5.locked { [file] () throws(TensorFileError) in _ = cc_h5_close_file(file) } }
 
-  /// What the data sets may still take.
+  /// Bytes that the data sets of this file may have in total.
   func budget(_ limits: ReadingLimits = ReadingLimits(totalBytes: .max)) -> Int {
-    limits.total(fileSize: medium.size)
+    limits.total(fileSize: storage.size)
   }
 
   /// Opens a data set.
-  /// - Parameter remaining: bytes that may still be read; those of the data set are taken off.
+  /// - Parameter remaining: how many bytes may still be read; the size of the data set is subtracted.
   func reader(
     of dataset: Outline.Dataset, limits: ReadingLimits, remaining: inout Int
   ) throws(TensorFileError) -> DatasetReader {
     try HDF5.locked { () throws(TensorFileError) in
       try DatasetReader(
-        file, medium, name: dataset.path, place: Outline.place(dataset.path, in: place), limits: limits,
+        file, storage, name: dataset.path, place: Outline.place(dataset.path, in: place), limits: limits,
         remaining: &remaining)
     }
   }
 
-  /// All that reading asks of the library, without the data of chunks that are ours.
+  /// Makes all calls of the library that reading makes, without the data of chunks in our own format.
   func survey() throws(TensorFileError) {
     let limits = ReadingLimits(totalBytes: .max)
     var remaining = budget()
@@ -54,7 +54,7 @@ final class FileReader {
     }
   }
 
-  /// Everything, in memory.
+  /// Reads everything into memory.
   func read(limits: ReadingLimits) throws(TensorFileError) -> TensorFile {
     var entries = [TensorFile.Entry]()
     var remaining = budget(limits)
@@ -66,7 +66,7 @@ final class FileReader {
     return TensorFile(sorted: entries, attributes: outline.attributes, foreign: outline.foreign)
   }
 
-  /// The logical digest, of tensors of any size in some 100 MiB of memory. Data behind many names is read once.
+  /// The logical digest, in some 100 MiB of memory for tensors of any size. Data with several names is read once.
   func digest(limits: ReadingLimits) throws(TensorFileError) -> Digest {
     var known = [UInt64: TensorDigest.Line]()
     var lines = [TensorDigest.Line]()
@@ -86,6 +86,7 @@ final class FileReader {
     return TensorDigest.manifest(lines, attributes: outline.attributes, foreign: outline.foreign).digest
   }
 
+  /// The tensors without their elements, sorted by name.
   func headers() throws(TensorFileError) -> [TensorFile.Header] {
     var headers = [TensorFile.Header]()
     for dataset in outline.datasets {

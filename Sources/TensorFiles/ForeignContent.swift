@@ -1,20 +1,21 @@
 import Determinism
 
-/// What files of other programs hold beside tensors and attributes of the file; ours have none of it. It enters their
-/// digest.
+/// The content of other programs' files beside tensors and attributes of the file; files of this program have none. It
+/// is part of their digest.
 ///
-/// Paths of one file are never equal to Unicode without being the same bytes; the reader refuses such files.
+/// No two paths of a file are canonically equivalent in Unicode and different in bytes: the reader refuses such files.
 struct ForeignContent: Hashable, Sendable {
   /// Attributes of groups and data sets, by path.
   var attributes = [String: [String: CanonicalValue]]()
-  /// How attributes are stored that we would not write so, by path and name; the root group has the empty path.
+  /// How attributes are stored that this program would store differently, by path and name; the root group has the empty
+  /// path.
   var forms = [String: [String: String]]()
   /// Targets of soft links, which are not followed.
   var links = [String: String]()
   /// Paths of groups without members, sorted.
   var emptyGroups = [String]()
 
-  /// Members of the manifest; none for our own files.
+  /// Members of the manifest; none for files of this program.
   var members: [String: CanonicalValue] {
     var members = [String: CanonicalValue]()
     if !forms.isEmpty { members["forms"] = .object(forms.mapValues { .object($0.mapValues { .string($0) }) }) }

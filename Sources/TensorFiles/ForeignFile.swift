@@ -2,16 +2,17 @@ import CCodecs
 import Determinism
 import Foundation
 
-/// Reads other people's HDF5 without trusting it: libhdf5 crashes or hangs on some malformed files, so a child process
-/// with limits does the reading.
+/// Reads untrusted HDF5 files: libhdf5 crashes or hangs on some malformed files, so a limited child process reads them.
 ///
-/// The child is the caller's own executable with a hidden command, whose whole work is `ForeignFile.serve`. The parent
+/// The child is the caller's own executable with a hidden command, which only calls `ForeignFile.serve`. The parent
 /// calls `digest`.
 public enum ForeignFile {
+  /// Limits of the child.
   public struct Limits: Sendable {
-    /// Address space of the child, in bytes; nil for what a sound file of its size can need.
+    /// Address space of the child in bytes; nil for what a valid file of its size can need.
     public var memory: UInt64?
-    /// Processor time of the child; ten times as much may pass on the clock, where many share the machine.
+    /// Processor time of the child in seconds; ten times as much may pass by the clock, since other programs may use the
+    /// machine.
     public var seconds: UInt64
 
     public init(memory: UInt64? = nil, seconds: UInt64 = 600) {
@@ -27,18 +28,18 @@ public enum ForeignFile {
   ///     }
   public static let command = "read-foreign-hdf5"
 
-  /// The exit code of a child that did not get the memory it asked for.
+  /// The exit code of a child that could not allocate memory.
   private static let lackOfMemory: Int32 = 71
 
-  /// Address space for reading a file, in bytes: the program with its threads, the library's copies of what lies in the
-  /// file, and batches of the tensors.
+  /// Address space for reading a file, in bytes: the program with its threads, the library's copies of the file's
+  /// content, and batches of the tensors.
   static func need(fileSize: Int) -> UInt64 { UInt64(fileSize).multipliedSaturated(by: 8).addingSaturated(1 << 30) }
 
-  /// What of it this process, and so its child, may have.
+  /// The part of it that this process, and so its child, may have.
   static func granted(_ wanted: UInt64) -> UInt64 { min(wanted, Memory.limit ?? .max) }
 
-  /// What the child does: limits itself, reads the file and prints the digest, or the error as one line. With two
-  /// arguments it examines files for a `FileGuard`, until its input ends.
+  /// The child's work: limits itself, reads the file and prints the digest, or the error as one line. With two arguments
+  /// it examines files for a `FileGuard` until its input ends.
   /// - Parameter arguments: path, bytes of memory, seconds of processor time; the guard's have no path.
   /// - Returns: the exit code: 0, 65 for a file that cannot be read, or `lackOfMemory`.
   public static func serve(_ arguments: [String], print: (String) -> Void) -> Int32 {
@@ -64,9 +65,9 @@ public enum ForeignFile {
   }
 
   /// The logical digest of a file, computed by a child process.
-  /// - Parameter executable: the program that answers to `command`, usually the running one.
+  /// - Parameter executable: the program that implements `command`, usually the running one.
   /// - Throws: `TensorFileError`: the child's own; `readerDied` where it crashed or was stopped; `noMemory` where this
-  ///   process is limited to less memory than a sound file of that size can need, and it was not enough.
+  ///   process is limited to less memory than a valid file of that size can need, and that was not enough.
   public static func digest(
     of path: String, executable: String, limits: Limits = Limits()
   ) throws(TensorFileError) -> Digest {
@@ -79,7 +80,7 @@ public enum ForeignFile {
     switch LimitedProcess.run(executable, arguments, seconds: 10 * Double(limits.seconds)) {
     case .exited(0, let output):
       if let digest = Digest(hex: lastLine(output)) { return digest }
-      throw TensorFileError(.noReader, at: path, "the reader \(executable) gives no digest")
+      throw TensorFileError(.noReader, at: path, "the reader \(executable) printed no digest")
     case .exited(65, let output): throw refusal(lastLine(output), at: path)
     case .exited(lackOfMemory, _):
       throw scarce(
@@ -89,7 +90,7 @@ public enum ForeignFile {
     case .exited(let code, _):
       throw scarce(TensorFileError(.noReader, at: path, "the reader \(executable) ended with exit code \(code)"))
     case .killed(SIGKILL):
-      throw TensorFileError(.noMemory, at: path, "the process that reads it was killed, perhaps for lack of memory")
+      throw TensorFileError(.noMemory, at: path, "the process that reads it was killed, perhaps because memory ran out")
     case .killed(SIGXCPU), .timedOut:
       throw TensorFileError(
         .readerDied, at: path, "reading it takes longer than \(limits.seconds) s; --seconds allows more")
@@ -121,7 +122,7 @@ public enum ForeignFile {
 
   private static func lastLine(_ output: String) -> String { TextLines.split(output).last ?? "" }
 
-  /// The child's line as an error: the file and what is in it, and what is wrong.
+  /// The child's line as an error, split into place and message.
   private static func refusal(_ text: String, at path: String) -> TensorFileError {
     guard text.startsWithBytes(of: path) else { return TensorFileError(.corrupt, at: path, text) }
     let rest = Substring(text.utf8.dropFirst(path.utf8.count))

@@ -1,8 +1,9 @@
 import Determinism
 
-/// Reference vectors for tests: an HDF5 file with one group a case. Inner groups become parts of tensor names
+/// Golden values for tests: an HDF5 file with one group per case. Inner groups become parts of tensor names
 /// (`state/conv.weight`).
 public struct GoldenFile: Sendable {
+  /// One case: inputs, parameters and expected outputs.
   public struct Case: Sendable, CustomStringConvertible {
     /// The name of the group.
     public let name: String
@@ -13,7 +14,8 @@ public struct GoldenFile: Sendable {
 
     public var description: String { name }
 
-    /// - Throws: an error that names the case, where the tensor is missing.
+    /// The tensor with a name.
+    /// - Throws: an error that names the case where the tensor is missing.
     public func tensor(_ name: String) throws(TensorFileError) -> NamedTensor {
       guard let tensor = tensors[name] else {
         throw TensorFileError(.corrupt, at: "case '\(self.name)'", "has no tensor '\(name)'")
@@ -23,10 +25,10 @@ public struct GoldenFile: Sendable {
   }
 
   public let path: String
-  /// In the order of their names.
+  /// The cases, sorted by name.
   public let cases: [Case]
 
-  /// Reads a file that is trusted to be sound.
+  /// Reads a trusted file.
   public init(_ path: String) throws(TensorFileError) {
     self.path = path
     let file = try TensorFile.read(path)
@@ -46,6 +48,6 @@ public struct GoldenFile: Sendable {
     }
   }
 
-  /// The case of that name.
+  /// The case with a name; nil where there is none.
   public subscript(name: String) -> Case? { cases.first { $0.name == name } }
 }

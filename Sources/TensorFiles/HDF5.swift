@@ -1,7 +1,7 @@
 import CCodecs
 import Synchronization
 
-/// The HDF5 library, which one thread may use at a time.
+/// The HDF5 library, which only one thread may use at a time.
 ///
 /// Expensive work (compression, digests) happens outside `HDF5.locked`.
 enum HDF5 {
@@ -12,7 +12,7 @@ enum HDF5 {
   {
     try mutex.withLock { _ throws(TensorFileError) in
       guard cc_h5_setup() == 0 else {
-        throw TensorFileError(.noReader, at: "libhdf5", "the library does not start: \(reason)")
+        throw TensorFileError(.noReader, at: "libhdf5", "the library cannot be initialised: \(reason)")
       }
       return try body()
     }
@@ -26,7 +26,8 @@ enum HDF5 {
     }
   }
 
-  /// Throws the last failure: as `code` where it is the library's, else as our own C put it.
+  /// Throws the last failure where `status` is negative: as `code` where the library reported it, else with the code and
+  /// reason of our own C functions.
   static func check(
     _ status: some SignedInteger, _ code: TensorFileError.Code, _ place: String, _ what: String
   )
@@ -37,7 +38,7 @@ enum HDF5 {
     case CC_H5_REFUSED: throw TensorFileError(.unsupported, at: place, reason)
     case CC_H5_TOO_LARGE: throw TensorFileError(.tooLarge, at: place, reason)
     default:
-      // Without a limit on this process only a claim that no machine can meet fails for lack of memory.
+      // Without a memory limit on this process, allocation fails only where a file claims absurd sizes.
       if cc_h5_lacks_memory() != 0, let limit = Memory.limit {
         throw TensorFileError(
           .noMemory, at: place, "\(what): not enough memory; the limit is \(Memory.mebibytes(limit)) (ulimit -v)")

@@ -1,6 +1,6 @@
 import CCodecs
 
-/// The libraries that read and write artifacts and pictures.
+/// The versions of the libraries that read and write artifacts and images.
 public enum LibraryVersions {
   /// One line, such as `HDF5 1.10.8, LZ4 1.9.4, libpng 1.6.39, libjpeg API 62`.
   public static var description: String {

@@ -1,7 +1,7 @@
 import CCodecs
 import Foundation
 
-/// A child process with a time limit whose output is kept.
+/// Runs a child process with a time limit and captures its output.
 enum LimitedProcess {
   enum Outcome: Equatable {
     case exited(Int32, output: String)
@@ -10,7 +10,7 @@ enum LimitedProcess {
     case notStarted(String)
   }
 
-  /// Runs a program to its end or until `seconds` have passed; its input is empty, its error output dropped.
+  /// Runs a program until it exits or `seconds` have passed. Its input is empty, its error output is discarded.
   static func run(_ executable: String, _ arguments: [String], seconds: Double) -> Outcome {
     var pipeEnds: [Int32] = [0, 0]
     guard cc_pipe(&pipeEnds) == 0 else { return .notStarted(String(cString: strerror(errno))) }
@@ -35,8 +35,8 @@ enum LimitedProcess {
     let text: String
   }
 
-  /// Starts a program whose error output is dropped.
-  /// - Parameter input: nil for none.
+  /// Starts a program; its error output is discarded.
+  /// - Parameter input: its standard input; nil for an empty one.
   static func spawn(
     _ executable: String, _ arguments: [String], input: Int32?, output: Int32
   ) -> Result<pid_t, Reason> {
@@ -58,7 +58,7 @@ enum LimitedProcess {
     return status == 0 ? .success(pid) : .failure(Reason(text: String(cString: strerror(status))))
   }
 
-  /// Reads until the writer closes its end; false where that takes too long. Keeps the first 64 KiB.
+  /// Reads until the writer closes its end; returns false where that takes too long. Keeps the first 64 KiB or so.
   private static func readAll(_ file: Int32, seconds: Double) -> ([UInt8], Bool) {
     var output = [UInt8]()
     var buffer = [UInt8](repeating: 0, count: 4096)

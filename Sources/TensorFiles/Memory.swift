@@ -1,8 +1,8 @@
 import Foundation
 
-/// What memory this process may still get. A request that the system refuses would end the process without a word.
+/// Checks whether memory is available. A Swift allocation that the system refuses would end the process without a message.
 enum Memory {
-  /// Bytes of address space that the process is limited to; nil for no limit.
+  /// The limit of this process's address space in bytes; nil for no limit.
   static var limit: UInt64? {
     var limits = rlimit()
     guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limits) == 0, limits.rlim_cur != rlim_t.max else {
@@ -13,8 +13,8 @@ enum Memory {
 
   static func mebibytes(_ bytes: some BinaryInteger) -> String { "\(bytes >> 20) MiB" }
 
-  /// Checks that there is memory for what comes next.
-  /// - Throws: `noMemory`, with what is needed and what there is.
+  /// Checks that so many bytes can be allocated.
+  /// - Throws: `noMemory`, with what is needed and what is available.
   static func require(_ bytes: Int, at place: String) throws(TensorFileError) {
     guard bytes >= 1 << 20 else { return }
     let room = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
@@ -23,14 +23,14 @@ enum Memory {
       throw TensorFileError(.noMemory, at: place, "not enough memory: \(mebibytes(bytes)) are needed, and \(cause)")
     }
     munmap(room, bytes)
-    // The system lends more than it has; who takes it is killed.
+    // The system overcommits memory and kills a process that uses more than there is.
     guard bytes >= 1 << 28, let available, bytes > available else { return }
     throw TensorFileError(
       .noMemory, at: place,
       "not enough memory: \(mebibytes(bytes)) are needed, and \(mebibytes(available)) are available")
   }
 
-  /// Bytes that the machine can give without taking them from others; nil where it does not say.
+  /// The available memory of the machine in bytes; nil where the system does not tell.
   private static var available: Int? {
     guard let text = try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8) else { return nil }
     let line = text.split(separator: "\n").first { $0.hasPrefix("MemAvailable:") }

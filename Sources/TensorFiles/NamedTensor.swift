@@ -1,8 +1,9 @@
 import Foundation
 import Tensors
 
-/// A tensor as files hold it: any element type, any rank up to 32. The file gives it its name.
+/// A tensor as stored in files, of any element type and a rank up to 32. Its name is kept by the file.
 public struct NamedTensor: Hashable, Sendable {
+  /// The type of the elements.
   public let elementType: ElementType
   /// Extents, outermost first; empty for a scalar.
   public let shape: [Int]
@@ -10,11 +11,12 @@ public struct NamedTensor: Hashable, Sendable {
 
   private enum Storage: Sendable {
     case bytes([UInt8])
-    /// Of binary32; shared with whoever made it.
+    /// Binary32 elements, sharing the tensor's memory.
     case tensor(Tensor)
   }
 
-  /// - Precondition: `bytes` holds as many elements as the shape says.
+  /// - Parameter bytes: the elements, row-major, little-endian.
+  /// - Precondition: `bytes` has the size of all elements of `shape`.
   public init(elementType: ElementType, shape: [Int], bytes: [UInt8]) {
     precondition(
       bytes.count == shape.reduce(elementType.size, *),
@@ -24,15 +26,15 @@ public struct NamedTensor: Hashable, Sendable {
     self.storage = .bytes(bytes)
   }
 
-  /// - Parameter shape: a list of `values.count` elements by default.
-  /// - Precondition: as many values as the shape says.
+  /// - Parameter shape: by default `[values.count]`.
+  /// - Precondition: as many values as `shape` has elements.
   public init<Element: StoredElement>(_ values: [Element], shape: [Int]? = nil) {
     self.init(
       elementType: Element.elementType, shape: shape ?? [values.count],
       bytes: values.withUnsafeBytes { Array($0) })
   }
 
-  /// The tensor itself, without a copy.
+  /// Shares the tensor's memory.
   public init(_ tensor: Tensor) {
     elementType = .float32
     shape = tensor.shape.array
@@ -70,10 +72,10 @@ public struct NamedTensor: Hashable, Sendable {
     withUnsafeBytes { hasher.combine(bytes: $0) }
   }
 
-  /// A byte that is no truth value where all should be: some readers would take it for one, others for another.
-  var untruth: UInt8? { elementType == .bool ? withUnsafeBytes { $0.first { $0 > 1 } } : nil }
+  /// For booleans, the first byte that is neither 0 nor 1; readers would interpret it differently. Nil where there is none.
+  var invalidBool: UInt8? { elementType == .bool ? withUnsafeBytes { $0.first { $0 > 1 } } : nil }
 
-  /// The elements, where they are of that type; nil otherwise.
+  /// The elements, row-major, where they have that type; nil otherwise.
   public func values<Element: StoredElement>(as type: Element.Type = Element.self) -> [Element]? {
     guard Element.elementType == elementType else { return nil }
     return withUnsafeBytes { raw in
@@ -84,7 +86,7 @@ public struct NamedTensor: Hashable, Sendable {
     }
   }
 
-  /// The elements as binary64, whatever their type (64-bit integers round).
+  /// The elements as binary64, for every type; 64-bit integers are rounded.
   public var doubles: [Double] {
     switch elementType {
     case .float32: values(as: Float.self)!.map(Double.init)
@@ -100,7 +102,7 @@ public struct NamedTensor: Hashable, Sendable {
     }
   }
 
-  /// The elements as integers, where the type is one (`bool` counts); nil for floating point.
+  /// The elements as integers, for integers and booleans; nil for floating point.
   public var integers: [Int]? {
     switch elementType {
     case .float32, .float64: nil
@@ -117,7 +119,7 @@ public struct NamedTensor: Hashable, Sendable {
 }
 
 extension Tensor {
-  /// The values of a stored tensor, rounded to binary32 where they are of another type; nil above rank five.
+  /// The values of a stored tensor, rounded to binary32 where they have another type; nil above rank five.
   public init?(_ stored: NamedTensor) {
     guard stored.shape.count <= Shape.maximalRank else { return nil }
     let shape = Shape(stored.shape)

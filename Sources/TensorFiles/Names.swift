@@ -1,16 +1,16 @@
 import CCodecs
 import Determinism
 
-/// The order of names everywhere: by UTF-8 bytes. Swift's own order of strings follows Unicode, which changes.
+/// The order of names in files and digests: by UTF-8 bytes. Swift's own order of strings depends on the Unicode version.
 func precedes(_ a: String, _ b: String) -> Bool { a.precedesInBytes(b) }
 
-/// A name from elsewhere as messages show it: what would steer a terminal is escaped.
+/// A name from a file, for messages: escaped where it contains control characters.
 func shown(_ name: some StringProtocol) -> String {
   let isPlain = name.unicodeScalars.allSatisfy { $0.value >= 0x20 && !(0x7F..<0xA0).contains($0.value) }
   return isPlain ? String(name) : name.escapedBytes
 }
 
-/// The bytes of a C string as messages show them: printable ASCII as it is, every other byte as `\\xNN`.
+/// The bytes of a C string, for messages: printable ASCII unchanged, every other byte as `\\xNN`.
 func shownBytes(_ text: UnsafePointer<CChar>) -> String {
   var out = ""
   var at = text
@@ -22,13 +22,14 @@ func shownBytes(_ text: UnsafePointer<CChar>) -> String {
   return out
 }
 
-/// What names a tensor file can have, and how many: the reader keeps to the same, so what is written can be read.
+/// Checks the names of a tensor file and their number. Reader and writer have the same limits, so what is written can be
+/// read.
 enum Names {
   /// - Parameter names: sorted by their bytes.
   static func check(_ names: [String], attributes: [String: CanonicalValue]) throws(TensorFileError) {
     for name in names { try checkPath(name) }
     for (name, next) in zip(names, names.dropFirst()) where name.hasSameBytes(as: next) {
-      throw TensorFileError(.badName, at: "tensor '\(shown(name))'", "the name is given twice")
+      throw TensorFileError(.badName, at: "tensor '\(shown(name))'", "the name occurs twice")
     }
     try checkTwins(names, at: "tensor")
     try checkObjects(names)
@@ -40,22 +41,23 @@ enum Names {
       TensorFileError(.badName, at: "tensor '\(shown(name.prefix(200)))'", message)
     }
     guard name.utf8.count <= CC_MAX_PATH else {
-      throw bad("the name has \(name.utf8.count) bytes; at most \(CC_MAX_PATH) are possible")
+      throw bad("the name has \(name.utf8.count) bytes; at most \(CC_MAX_PATH) are allowed")
     }
     let parts = name.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
     guard
       parts.allSatisfy({ !$0.isEmpty && !$0.contains(0) && !$0.elementsEqual(".".utf8) && !$0.elementsEqual("..".utf8) }
       )
-    else { throw bad("a name is parts joined by '/', none of them empty, '.' or '..'") }
-    guard parts.count - 1 <= CC_MAX_DEPTH else { throw bad("more than \(CC_MAX_DEPTH) groups, one in the other") }
+    else { throw bad("a name consists of parts joined by '/'; none may be empty, '.' or '..' or contain a NUL") }
+    guard parts.count - 1 <= CC_MAX_DEPTH else { throw bad("more than \(CC_MAX_DEPTH) nested groups") }
   }
 
-  /// Names that look the same and that dictionaries keyed by text take for the same.
+  /// Refuses names that are canonically equivalent in Unicode: they look the same, and dictionaries keyed by `String`
+  /// confuse them.
   static func checkTwins(_ names: some Sequence<String>, at place: String) throws(TensorFileError) {
     guard let (first, second) = names.canonicalTwins() else { return }
     throw TensorFileError(
       .badName, at: "\(place) '\(second)'",
-      "the names \(first.escapedBytes) and \(second.escapedBytes) differ only in how Unicode writes them; rename one")
+      "the names \(first.escapedBytes) and \(second.escapedBytes) differ only in their Unicode encoding; rename one")
   }
 
   private static func checkObjects(_ names: [String]) throws(TensorFileError) {
@@ -67,7 +69,7 @@ enum Names {
         if tensors.contains(group) {
           throw TensorFileError(
             .badName, at: "tensor '\(shown(name))'",
-            "'\(shown(group.text))' is a tensor and cannot hold another; rename one of them")
+            "'\(shown(group.text))' is a tensor and cannot contain another; rename one of them")
         }
         if !groups.insert(group).inserted { break }
       }
@@ -76,13 +78,13 @@ enum Names {
     guard count <= CC_MAX_OBJECTS else {
       throw TensorFileError(
         .tooLarge, at: "\(names.count) tensors",
-        "with their groups these are \(count) objects; a file holds at most \(CC_MAX_OBJECTS)")
+        "with their groups these are \(count) objects; a file may have at most \(CC_MAX_OBJECTS)")
     }
     let bytes = names.reduce(0) { $0 + $1.utf8.count } + groups.reduce(0) { $0 + $1.text.utf8.count }
     guard bytes <= Int(CC_MAX_PATH_BYTES) else {
       throw TensorFileError(
         .tooLarge, at: "\(names.count) tensors",
-        "their names have \(bytes) bytes; at most \(CC_MAX_PATH_BYTES) are possible")
+        "their names have \(bytes) bytes; at most \(CC_MAX_PATH_BYTES) are allowed")
     }
   }
 
@@ -92,7 +94,7 @@ enum Names {
       guard !name.isEmpty, !name.utf8.contains(0), !Attributes.isJSON(name), name.utf8.count < CC_MAX_PATH - 8 else {
         throw TensorFileError(
           .badName, at: "attribute '\(shown(name.prefix(200)))'",
-          "an attribute has a name of less than \(CC_MAX_PATH - 8) bytes, without NUL, that does not end in "
+          "the name of an attribute must not be empty, have \(CC_MAX_PATH - 8) bytes or more, contain a NUL or end in "
             + "'\(Attributes.jsonSuffix)'")
       }
       cost = cost.addingSaturated(Attributes.cost(name, value))
@@ -100,12 +102,12 @@ enum Names {
     guard attributes.count <= CC_MAX_ATTRIBUTES, cost <= CC_MAX_ATTRIBUTE_BYTES else {
       throw TensorFileError(
         .tooLarge, at: "\(attributes.count) attributes",
-        "they take \(cost) bytes; a file holds at most \(CC_MAX_ATTRIBUTES) attributes "
-          + "of \(CC_MAX_ATTRIBUTE_BYTES) bytes")
+        "they take \(cost) bytes; a file may have at most \(CC_MAX_ATTRIBUTES) attributes "
+          + "with \(CC_MAX_ATTRIBUTE_BYTES) bytes")
     }
   }
 
-  /// The groups a name passes through, outermost first: `a`, `a/b` for `a/b/c`.
+  /// The groups that contain a name, outermost first: `a`, `a/b` for `a/b/c`.
   static func groups(of name: String) -> [String] {
     let bytes = Array(name.utf8)
     return bytes.indices.filter { bytes[$0] == UInt8(ascii: "/") }.map {

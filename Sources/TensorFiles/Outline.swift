@@ -13,8 +13,8 @@ struct Outline {
   private(set) var attributes = [String: CanonicalValue]()
   private(set) var foreign = ForeignContent()
 
-  /// - Throws: also for what a digest could not tell from something else: names that are not UTF-8, or that are given
-  ///   twice, if only to Unicode.
+  /// - Throws: also for what a digest could not tell apart: names that are not UTF-8, duplicate names, and names that are
+  ///   canonically equivalent in Unicode.
   init(_ file: cc_h5, place: String) throws(TensorFileError) {
     var list = cc_h5_list()
     defer { cc_h5_list_free(&list) }
@@ -70,7 +70,7 @@ struct Outline {
   private static func checkNames(_ paths: [String], place: String) throws(TensorFileError) {
     var seen = Set<ByteName>()
     for path in paths where !seen.insert(ByteName(path)).inserted {
-      throw TensorFileError(.corrupt, at: Outline.place(path, in: place), "the file holds the name twice")
+      throw TensorFileError(.corrupt, at: Outline.place(path, in: place), "the name occurs twice in the file")
     }
     try Names.checkTwins(paths, at: "\(place):")
   }

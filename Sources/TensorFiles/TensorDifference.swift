@@ -1,6 +1,6 @@
 import Determinism
 
-/// A place where two tensor files differ. What `rerun` and `diff` say.
+/// A difference between two tensor files, as `rerun` and `diff` report it.
 public enum TensorDifference: Hashable, Sendable, CustomStringConvertible {
   /// Only one file has the tensor.
   case missing(name: String, inFirst: Bool)
@@ -10,23 +10,26 @@ public enum TensorDifference: Hashable, Sendable, CustomStringConvertible {
   case elements(ElementDifference)
   /// An attribute differs (nil where a file has none of that name).
   case attribute(name: String, first: CanonicalValue?, second: CanonicalValue?)
-  /// Something else that other people's files hold differs: `link 'a/b'` and its target, an empty group, how an
-  /// attribute is stored (nil where a file has none of it).
+  /// Other content of other programs' files differs: `link 'a/b'` and its target, an empty group, how an attribute is
+  /// stored (nil where a file lacks it).
   case object(name: String, first: String?, second: String?)
 
+  /// How the elements of two tensors of one type and shape differ.
   public struct ElementDifference: Hashable, Sendable {
+    /// The name of the tensors.
     public let name: String
     /// Coordinates of the first differing element.
     public let index: [Int]
     /// The two values as text.
     public let first: String
     public let second: String
-    /// How many elements differ, and of how many.
+    /// How many elements differ.
     public let count: Int
+    /// How many elements there are.
     public let total: Int
-    /// The largest difference of two values; nil where one of them is no number.
+    /// The largest absolute difference of two values; nil where one of them is NaN.
     public let largest: Double?
-    /// The largest distance in units in the last place, for floating point without NaN.
+    /// The largest distance in units in the last place; nil for integers and where a value is NaN.
     public let maximalUlps: UInt64?
   }
 
@@ -62,7 +65,7 @@ extension TensorDifference {
         maximalUlps: found.ulps))
   }
 
-  /// The same difference of tensors of another name.
+  /// The same difference under another name.
   func named(_ name: String) -> TensorDifference {
     switch self {
     case .kind(_, let first, let second): .kind(name: name, first: first, second: second)
@@ -88,7 +91,7 @@ extension TensorDifference {
 
 /// How the elements of two tensors of one type and shape differ.
 private struct ElementComparison {
-  /// Row-major position of the first that differs.
+  /// Row-major index of the first element that differs.
   var first = 0
   var count = 0
   var largest: Double? = 0
@@ -102,7 +105,7 @@ private struct ElementComparison {
       compare(a, b, as: UInt32.self) { x, y in
         let (x, y) = (Float(bitPattern: x), Float(bitPattern: y))
         guard !x.isNaN, !y.isNaN else { return (nil, nil) }
-        // Floats in order of value are integers in order, once negative ones are mirrored.
+        // Maps floats to integers in the same order: their bits, mirrored for negative ones.
         func ordered(_ f: Float) -> Int64 {
           let bits = Int64(Int32(bitPattern: f.bitPattern))
           return bits < 0 ? Int64(Int32.min) - bits : bits
@@ -138,7 +141,7 @@ private struct ElementComparison {
     compare(a, b, as: type) { (abs(Double($0) - Double($1)), nil) }
   }
 
-  /// - Parameter measure: difference and distance of two elements that differ; nil where there is none.
+  /// - Parameter measure: absolute difference and distance in ulp of two elements that differ; nil where undefined.
   private mutating func compare<T: StoredElement & Equatable>(
     _ a: NamedTensor, _ b: NamedTensor, as type: T.Type, measure: (T, T) -> (Double?, UInt64?)
   ) {

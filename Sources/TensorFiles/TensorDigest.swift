@@ -1,7 +1,7 @@
 import Determinism
 
-/// The logical digest: of names, types, shapes, elements and attributes, not of the file that holds them.
-/// `FORMAT.md` beside this source defines it; `Tests/Reference/digest.py` computes it independently.
+/// The logical digest: of names, types, shapes, elements and attributes, not of the file that contains them.
+/// `FORMAT.md` in this folder defines it; `Tests/Reference/digest.py` computes it independently.
 public enum TensorDigest {
   /// Elements are hashed in pieces of this many bytes, on all threads.
   public static let pieceBytes = 1 << 20
@@ -15,10 +15,10 @@ public enum TensorDigest {
     return builder.finalize()
   }
 
-  /// The digest of elements that come one batch after the other.
+  /// Computes the digest of elements incrementally.
   struct Builder {
     private var whole = DigestBuilder()
-    /// A piece that has begun, and its length so far.
+    /// The current piece, and its length so far.
     private var piece = DigestBuilder()
     private var begun = 0
 
@@ -59,18 +59,20 @@ public enum TensorDigest {
     tensor.withUnsafeBytes { of(elements: $0) }
   }
 
-  /// The line of a tensor in the manifest.
+  /// The entry of a tensor in the manifest.
   public struct Line: Hashable, Sendable {
     public let name: String
     public let elementType: ElementType
     public let shape: [Int]
     public let digest: Digest
 
+    /// The entry of a tensor, whose digest is computed.
     public init(name: String, tensor: NamedTensor) {
       self.init(
         name: name, elementType: tensor.elementType, shape: tensor.shape, digest: TensorDigest.of(tensor))
     }
 
+    /// The entry of a tensor with a known digest.
     public init(name: String, elementType: ElementType, shape: [Int], digest: Digest) {
       self.name = name
       self.elementType = elementType
@@ -91,7 +93,7 @@ public enum TensorDigest {
     }
   }
 
-  /// The manifest, whose canonical bytes the digest is taken of.
+  /// The manifest; the digest is that of its canonical bytes.
   /// - Parameter attributes: those of the root group.
   static func manifest(
     _ lines: [Line], attributes: [String: CanonicalValue], foreign: ForeignContent = ForeignContent()
@@ -122,7 +124,7 @@ public enum TensorDigest {
 }
 
 extension TensorFile {
-  /// The manifest line of every tensor, sorted by name.
+  /// The manifest entry of every tensor, sorted by name.
   public var digestLines: [TensorDigest.Line] {
     entries.map { TensorDigest.Line(name: $0.name, tensor: $0.tensor) }
   }
@@ -132,16 +134,16 @@ extension TensorFile {
     TensorDigest.manifest(digestLines, attributes: attributes, foreign: foreign)
   }
 
-  /// The logical digest: what names an artifact.
+  /// The logical digest, which identifies an artifact.
   public var digest: Digest { manifest.digest }
 
   /// The logical digest of a file, ours or any other HDF5 with tensors of supported types.
   ///
-  /// Reads it in this process; other people's files belong into a child process (`ForeignFile`). However large the
-  /// tensors are, it takes some 100 MiB.
+  /// Reads the file in this process; use `ForeignFile` for untrusted files. Takes some 100 MiB of memory for tensors of
+  /// any size.
   public static func digest(
     ofFileAt path: String, limits: ReadingLimits = ReadingLimits(totalBytes: .max)
   ) throws(TensorFileError) -> Digest {
-    try FileReader(try Medium(reading: path), place: path).digest(limits: limits)
+    try FileReader(try FileStorage(reading: path), place: path).digest(limits: limits)
   }
 }

@@ -3,23 +3,24 @@ import Determinism
 import Foundation
 
 extension TensorFile {
-  /// Writes tensors and attributes to a file, replacing what is there. Equal content gives equal bytes (with equal
+  /// Writes tensors and attributes to a file, replacing an existing one. Equal content gives equal bytes (with equal
   /// versions of HDF5 and LZ4; the digest does not depend on them).
   ///
-  /// Beside the tensors this takes some 100 MiB, however large they are.
-  /// - Throws: `badName`, or `unwritable` with the reason of the library or the disk. Nothing half-written is left.
+  /// Takes some 100 MiB of memory in addition to the tensors, for tensors of any size.
+  /// - Throws: `badName`, or `unwritable` with the reason of the library or the disk. No partial file is left.
   public static func write(
     _ path: String, tensors: [(name: String, tensor: NamedTensor)], attributes: [String: CanonicalValue] = [:]
   ) throws(TensorFileError) {
     try TensorFile(tensors: tensors, attributes: attributes).write(to: path)
   }
 
+  /// Writes the file, replacing an existing one; see `write(_:tensors:attributes:)`.
   public func write(to path: String) throws(TensorFileError) {
     try write(to: path, flags: O_TRUNC | O_NOFOLLOW, sync: false)
   }
 
-  /// Puts the file where the user asked for it, replacing a file there as a whole: nothing half-written is ever seen.
-  /// - Throws: also where a folder, a pipe or a device lies there.
+  /// Writes the file atomically: to a temporary file, which then replaces a regular file at `path`.
+  /// - Throws: also where `path` is a folder, a pipe or a device.
   public func publish(to path: String) throws {
     try FileIO.requirePublishable(path)
     let temporary = "\(path).\(getpid()).part"
@@ -55,17 +56,18 @@ extension TensorFile {
     }
   }
 
-  /// The bytes of the file.
+  /// The bytes that `write` puts into the file.
   public func encoded() throws(TensorFileError) -> [UInt8] {
     let descriptor = cc_anonymous_file()
     guard descriptor >= 0 else {
-      throw TensorFileError(.unwritable, at: "memory", "no file in memory: \(String(cString: strerror(errno)))")
+      throw TensorFileError(
+        .unwritable, at: "memory", "cannot create an in-memory file: \(String(cString: strerror(errno)))")
     }
     defer { close(descriptor) }
     let size = try write(toDescriptor: descriptor, place: "memory")
     var code: Int32 = 0
     let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
-      code = cc_medium_read_all(descriptor, buffer.baseAddress, size, 0)
+      code = cc_storage_read_all(descriptor, buffer.baseAddress, size, 0)
       count = code == 0 ? size : 0
     }
     guard code == 0 else {
@@ -77,9 +79,9 @@ extension TensorFile {
   /// - Returns: the size of the file.
   @discardableResult
   private func write(toDescriptor descriptor: Int32, place: String) throws(TensorFileError) -> Int {
-    let medium = try Medium(writing: descriptor, place: place)
+    let storage = try FileStorage(writing: descriptor, place: place)
     let file = try HDF5.locked { () throws(TensorFileError) in
-      let file = cc_h5_create(medium.handle)
+      let file = cc_h5_create(storage.handle)
       try HDF5.check(file, .unwritable, place, "cannot be created")
       return file
     }
@@ -94,7 +96,7 @@ extension TensorFile {
           }
         }
       }
-      var writer = TensorWriter(file: file, medium: medium, place: place)
+      var writer = TensorWriter(file: file, storage: storage, place: place)
       try writer.write(entries)
     } catch {
       failure = error
@@ -102,11 +104,11 @@ extension TensorFile {
     let status = try HDF5.locked { () throws(TensorFileError) in cc_h5_close_file(file) }
     if let failure { throw failure }
     guard status >= 0 else { throw TensorFileError(.unwritable, at: place, "cannot be finished") }
-    try TensorWriter.check(TensorWriter.passing { cc_medium_finish(medium.handle) }, place)
-    return Int(medium.size)
+    try TensorWriter.check(TensorWriter.passing { cc_storage_finish(storage.handle) }, place)
+    return Int(storage.size)
   }
 }
 
 extension NamedTensor {
-  var isChunked: Bool { !shape.isEmpty && byteCount >= Slabs.minimalBytes }
+  var isChunked: Bool { !shape.isEmpty && byteCount >= ChunkLayout.minimalBytes }
 }

@@ -2,43 +2,43 @@ import CCodecs
 import Determinism
 import Foundation
 
-/// Writes the tensors of a file, in order: while some chunks are compressed, by all threads, those before them go to
-/// the disk.
+/// Writes the tensors of a file, in order: while all threads compress a batch of chunks, the batch before it is written
+/// to the disk.
 struct TensorWriter {
   let file: cc_h5
-  let medium: Medium
+  let storage: FileStorage
   /// For messages.
   let place: String
 
-  /// Chunks of a batch take this much at most, encoded or not; two batches are held at a time.
+  /// The largest encoded size of a batch of chunks in bytes; two batches are in memory at a time.
   private static let batchBytes = 32 << 20
 
   /// A chunk, or a whole small tensor.
   private struct Job {
     let entry: TensorFile.Entry
-    /// Nil for a tensor that is stored as it is.
-    let slabs: Slabs?
+    /// Nil for a small tensor, which is stored contiguously.
+    let layout: ChunkLayout?
     let chunk: Int
-    /// Where the encoded chunk goes in the batch's buffer.
+    /// Offset of the encoded chunk in the batch's buffer.
     let start: Int
 
     var isFirst: Bool { chunk == 0 }
-    var isLast: Bool { chunk + 1 == (slabs?.count ?? 1) }
+    var isLast: Bool { chunk + 1 == (layout?.count ?? 1) }
   }
 
-  /// An encoded chunk on its way to its place in the file.
+  /// An encoded chunk and its offset in the file.
   struct Piece {
     let bytes: UnsafeRawBufferPointer
     let offset: UInt64
   }
 
-  private let room = ChunkRoom(byteCount: 2 * Slabs.maximalBytes)
+  private let scratch = ScratchBuffers(byteCount: 2 * ChunkLayout.maximalBytes)
   /// The data set that is being written.
   private var dataset: cc_h5 = -1
 
-  init(file: cc_h5, medium: Medium, place: String) {
+  init(file: cc_h5, storage: FileStorage, place: String) {
     self.file = file
-    self.medium = medium
+    self.storage = storage
     self.place = place
   }
 
@@ -48,13 +48,13 @@ struct TensorWriter {
     defer { if dataset >= 0 { try? close() } }
     var cursor = Cursor(entries: entries)
     var pending: [Piece] = []
-    var turn = 0
+    var current = 0
     while true {
       let jobs = cursor.next()
       if jobs.isEmpty && pending.isEmpty { return }
-      let sizes = try encode(jobs, into: buffers[turn], meanwhile: pending)
-      pending = try layOut(jobs, sizes: sizes, buffer: buffers[turn])
-      turn = 1 - turn
+      let sizes = try encode(jobs, into: buffers[current], meanwhile: pending)
+      pending = try layOut(jobs, sizes: sizes, buffer: buffers[current])
+      current = 1 - current
     }
   }
 
@@ -64,7 +64,7 @@ struct TensorWriter {
     return buffer
   }
 
-  /// Cuts the entries into batches.
+  /// Splits the entries into batches.
   private struct Cursor {
     let entries: [TensorFile.Entry]
     private var entry = 0
@@ -78,12 +78,12 @@ struct TensorWriter {
       while entry < entries.count {
         let tensor = entries[entry].tensor
         let size = tensor.elementType.size
-        let slabs = tensor.isChunked ? Slabs(shape: tensor.shape, elementSize: size) : nil
-        let room = slabs.map { ChunkCoding.bound(chunkBytes: $0.chunkElements * size, elementSize: size) } ?? 0
-        while chunk < slabs?.count ?? 1 {
-          if start + room > batchBytes || jobs.count == 4096 { return jobs }
-          jobs.append(Job(entry: entries[entry], slabs: slabs, chunk: chunk, start: start))
-          start += room
+        let layout = tensor.isChunked ? ChunkLayout(shape: tensor.shape, elementSize: size) : nil
+        let bound = layout.map { ChunkCoding.bound(chunkBytes: $0.chunkElements * size, elementSize: size) } ?? 0
+        while chunk < layout?.count ?? 1 {
+          if start + bound > batchBytes || jobs.count == 4096 { return jobs }
+          jobs.append(Job(entry: entries[entry], layout: layout, chunk: chunk, start: start))
+          start += bound
           chunk += 1
         }
         entry += 1
@@ -93,49 +93,49 @@ struct TensorWriter {
     }
   }
 
-  /// Encodes chunks on all threads, while one of them writes what was encoded before.
+  /// Encodes chunks on all threads, while one of them writes the batch before.
   /// - Returns: the encoded sizes.
   private func encode(
     _ jobs: [Job], into buffer: UnsafeMutableRawBufferPointer, meanwhile pending: [Piece]
   ) throws(TensorFileError) -> [Int] {
     let target = SendableBuffer(buffer)
     let pieces = SendablePieces(pending)
-    let results = Parallel.map(jobs.count + 1) { [room] i -> Int in
+    let results = Parallel.map(jobs.count + 1) { [scratch] i -> Int in
       if i == 0 { return Int(write(pieces.pieces)) }
       let job = jobs[i - 1]
-      guard let slabs = job.slabs else { return 0 }
+      guard let layout = job.layout else { return 0 }
       let size = job.entry.tensor.elementType.size
-      let range = slabs.elements(of: job.chunk)
+      let range = layout.elements(of: job.chunk)
       return job.entry.tensor.withUnsafeBytes { bytes in
         ChunkCoding.encode(
           UnsafeRawBufferPointer(rebasing: bytes[range.lowerBound * size..<range.upperBound * size]),
           into: (target.buffer.baseAddress! + job.start).assumingMemoryBound(to: UInt8.self),
-          chunkBytes: slabs.chunkElements * size, elementSize: size, room: room)
+          chunkBytes: layout.chunkElements * size, elementSize: size, scratch: scratch)
       }
     }
     try TensorWriter.check(Int32(results[0]), place)
     return Array(results.dropFirst())
   }
 
-  /// Writes pieces to their places.
+  /// Writes pieces to the file.
   /// - Returns: an errno, or 0.
   private func write(_ pieces: [Piece]) -> Int32 {
     guard let first = pieces.first else { return 0 }
     let code = TensorWriter.passing {
       for piece in pieces {
-        let code = cc_medium_write_all(medium.descriptor, piece.bytes.baseAddress, piece.bytes.count, piece.offset)
+        let code = cc_storage_write_all(storage.descriptor, piece.bytes.baseAddress, piece.bytes.count, piece.offset)
         if code != 0 { return code }
       }
       return 0
     }
-    // The disk may begin: what it writes now, a sync at the end need not wait for.
+    // Starts the transfer to disk now, so that a sync at the end has less to wait for.
     let last = pieces[pieces.count - 1]
-    cc_medium_start_writing(medium.descriptor, first.offset, last.offset + UInt64(last.bytes.count) - first.offset)
+    cc_storage_start_writing(storage.descriptor, first.offset, last.offset + UInt64(last.bytes.count) - first.offset)
     return code
   }
 
-  /// Lets the library find places for chunks, and store small tensors.
-  /// - Returns: the chunks that are left to be written.
+  /// Lets the library allocate chunks in the file, and store small tensors.
+  /// - Returns: the chunks that are still to be written.
   private mutating func layOut(
     _ jobs: [Job], sizes: [Int], buffer: UnsafeMutableRawBufferPointer
   ) throws(TensorFileError) -> [Piece] {
@@ -147,7 +147,7 @@ struct TensorWriter {
       let tensorPlace = "\(place): '\(job.entry.name)'"
       if job.isFirst { current = try create(job, place: tensorPlace) }
       let offset = try HDF5.locked { [current] () throws(TensorFileError) -> UInt64? in
-        try TensorWriter.store(job, encoded, in: current, medium: medium, place: tensorPlace)
+        try TensorWriter.store(job, encoded, in: current, storage: storage, place: tensorPlace)
       }
       if let offset { pieces.append(Piece(bytes: encoded, offset: offset)) }
       if job.isLast {
@@ -163,28 +163,28 @@ struct TensorWriter {
       let tensor = job.entry.tensor
       let dataset = cc_h5_create_dataset(
         file, job.entry.name, tensor.elementType.code, Int32(tensor.shape.count), tensor.shape.map(UInt64.init),
-        job.slabs?.chunk.map(UInt64.init))
+        job.layout?.chunk.map(UInt64.init))
       try HDF5.check(dataset, .unwritable, place, "cannot be created")
       return dataset
     }
   }
 
   private static func store(
-    _ job: Job, _ encoded: UnsafeRawBufferPointer, in dataset: cc_h5, medium: Medium, place: String
+    _ job: Job, _ encoded: UnsafeRawBufferPointer, in dataset: cc_h5, storage: FileStorage, place: String
   ) throws(TensorFileError) -> UInt64? {
     let tensor = job.entry.tensor
-    guard let slabs = job.slabs else {
+    guard let layout = job.layout else {
       if tensor.byteCount > 0 {
         let status = tensor.withUnsafeBytes { cc_h5_write(dataset, tensor.elementType.code, $0.baseAddress) }
         try HDF5.check(status, .unwritable, place, "cannot be stored")
       }
       return nil
     }
-    cc_medium_locate(medium.handle)
-    let status = cc_h5_write_chunk(dataset, slabs.offset(of: job.chunk), encoded.baseAddress, encoded.count)
+    cc_storage_locate(storage.handle)
+    let status = cc_h5_write_chunk(dataset, layout.offset(of: job.chunk), encoded.baseAddress, encoded.count)
     var offset: UInt64 = 0
     var length: UInt64 = 0
-    let isLocated = cc_medium_located(medium.handle, &offset, &length) != 0
+    let isLocated = cc_storage_located(storage.handle, &offset, &length) != 0
     try HDF5.check(status, .unwritable, place, "cannot be stored")
     return isLocated ? offset : nil
   }
@@ -194,12 +194,12 @@ struct TensorWriter {
     dataset = -1
   }
 
-  /// A step that writes; passes a fail point.
+  /// Runs a step that writes, with fault injection.
   static func passing(_ body: () -> Int32) -> Int32 {
-    switch FailPoint.pass(.write, canBreakOff: true) {
-    case .goOn: return body()
+    switch FailPoint.pass(.write, canInterrupt: true) {
+    case .proceed: return body()
     case .fail(let code): return code
-    case .breakOff:
+    case .interrupt:
       _ = body()
       FailPoint.die()
     }
@@ -219,13 +219,13 @@ struct TensorWriter {
 }
 
 private struct SendableBuffer: @unchecked Sendable {
-  // Invariant: iteration i of the loop that holds this writes the part of job i alone.
+  // Invariant: iteration i of the loop that uses this writes only the part of job i.
   let buffer: UnsafeMutableRawBufferPointer
   init(_ buffer: UnsafeMutableRawBufferPointer) { self.buffer = buffer }
 }
 
 private struct SendablePieces: @unchecked Sendable {
-  // Invariant: the memory behind the pieces is of the other buffer, which nobody writes meanwhile.
+  // Invariant: the pieces are in the other buffer, which is not written meanwhile.
   let pieces: [TensorWriter.Piece]
   init(_ pieces: [TensorWriter.Piece]) { self.pieces = pieces }
 }

@@ -1,13 +1,13 @@
 import Determinism
 import Foundation
 
-/// Large blocks of memory, cut from slabs that ask the system for huge pages: planes are read a row of channels at a
-/// time, each from another page, and small pages would miss the address cache at every row.
+/// A first-fit allocator of large blocks, which come from slabs backed by huge pages. Kernels read one row of each
+/// channel's plane in turn, each from another page; with small pages every row would miss the TLB.
 ///
-/// The first gap that is large enough serves, from the lowest address on, so that a training step, which frees in the
-/// reverse order, leaves few gaps. Neighbouring gaps join, across slabs too, since slabs are asked for end to end: over
-/// pictures of full size a tensor takes more than a slab, and separate slabs would waste half of the memory. Slabs stay:
-/// what one step needed, the next one will.
+/// A request takes the first large enough gap by address, so a training step, which frees in reverse order, leaves
+/// few gaps. Adjacent gaps are merged, also across slabs, since slabs are requested end to end: for full-size images a
+/// tensor exceeds a slab, and separate slabs would waste half of the memory. Slabs are never returned: the next step
+/// needs what the last one did.
 struct Arena {
   private struct Gap {
     var start: UnsafeMutableRawPointer
@@ -17,31 +17,31 @@ struct Arena {
 
   var gapCount: Int { gaps.count }
 
-  /// By address; no two touch.
+  /// Sorted by address; no two are adjacent.
   private var gaps: [Gap] = []
-  /// Where the newest slab ends and the next one is asked for.
+  /// The end of the newest slab, where the next one is requested.
   private var end: UnsafeMutableRawPointer
 
   private static let hugePage = 2 << 20
   private static let slab = 128 << 20
-  /// Addresses that a new slab leaves to everything else, where there is a limit of them. Others can't say what they
-  /// lack.
+  /// Bytes that a new slab leaves to other allocations where 'ulimit' bounds the address space: unlike a tensor, those
+  /// can't report that they failed.
   private static let reserve = 192 << 20
 
-  /// Bytes of all slabs.
+  /// Total size of the slabs in bytes.
   private(set) var size = 0
-  /// Bytes of all slabs at most. Systems promise more than they have, and end the program that takes it.
+  /// The largest total size of the slabs in bytes. Systems overcommit memory and kill the program that uses it.
   private let limit: Int
 
-  /// - Parameter address: where the first slab is asked for, a multiple of a huge page; by default far from the places
-  ///   that systems choose.
+  /// - Parameter address: where the first slab is requested, a multiple of a huge page; by default far from the
+  ///   addresses that systems choose.
   init(from address: Int = 1 << 45, limit: Int = SystemMemory.total) {
     end = UnsafeMutableRawPointer(bitPattern: address)!
     self.limit = limit
   }
 
-  /// Room for `size` bytes, a multiple of 64, at a multiple of 64. New slabs are zero, used ones hold what was there.
-  /// - Returns: nil where there is no more memory.
+  /// Allocates `size` bytes, a multiple of 64, aligned to 64 bytes. Fresh memory is zero, reused memory is not cleared.
+  /// - Returns: nil when memory is exhausted.
   mutating func take(_ size: Int) -> UnsafeMutableRawPointer? {
     guard let index = gaps.firstIndex(where: { $0.size >= size }) ?? insertSlab(for: size) else { return nil }
     let start = gaps[index].start
@@ -53,9 +53,10 @@ struct Arena {
     return start
   }
 
+  /// Frees a block of `take`.
   mutating func give(_ start: UnsafeMutableRawPointer, _ size: Int) { _ = insert(Gap(start: start, size: size)) }
 
-  /// Returns where the gap is now, joined with its neighbours.
+  /// Returns the index of the gap after merging it with its neighbours.
   private mutating func insert(_ gap: Gap) -> Int {
     var low = 0
     var high = gaps.count
@@ -81,18 +82,18 @@ struct Arena {
     var length = Arena.slabSize(for: size - tail)
     guard mayGrow(by: length), var start = Arena.map(length, at: end) else { return nil }
     if start != end {
-      // The place is taken, or the system does not follow hints: then a slab of its own, wherever it lies.
+      // The address is taken, or the system ignores hints: then a separate slab, wherever it is.
       munmap(start, length)
       length = Arena.slabSize(for: size)
       guard mayGrow(by: length), let room = Arena.map(length + Arena.hugePage, at: nil) else { return nil }
       start = room.alignedUp(toMultipleOf: Arena.hugePage)
-      // What lies around it goes back, so that the next slab may follow.
+      // The rest of the mapping is returned, so that the next slab may follow this one.
       if start > room { munmap(room, start - room) }
       if start < room + Arena.hugePage { munmap(start + length, room + Arena.hugePage - start) }
     }
     end = start + length
     self.size += length
-    // Best effort: without huge pages everything is the same, only slower.
+    // Best effort: without huge pages the results are the same, only slower.
     _ = madvise(start, length, MADV_HUGEPAGE)
     return insert(Gap(start: start, size: length))
   }
@@ -104,7 +105,7 @@ struct Arena {
 
   private static func slabSize(for size: Int) -> Int { (max(size, slab) + hugePage - 1) & ~(hugePage - 1) }
 
-  /// - Parameter place: a wish.
+  /// - Parameter place: a hint.
   /// - Returns: nil where the system refuses.
   private static func map(_ length: Int, at place: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
     guard let start = mmap(place, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0),

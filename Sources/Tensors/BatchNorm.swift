@@ -2,9 +2,10 @@ import CKernels
 
 // N images, C channels, M = elements per channel.
 
-/// What a normalisation keeps for its backward pass, rounded to binary32: `[C]` for batch normalisation, `[N, groups]`
-/// for group normalisation.
+/// The statistics that a normalisation saves for its backward pass, rounded to binary32: `[C]` for batch
+/// normalisation, `[N, groups]` for group normalisation.
 public struct NormalizationStatistics: Sendable {
+  /// The mean of every channel or group.
   public var mean: Tensor
   /// `1 / sqrt(variance + epsilon)`.
   public var inverseDeviation: Tensor
@@ -15,10 +16,13 @@ public struct NormalizationStatistics: Sendable {
   }
 }
 
-/// The gradients of a normalisation at its input, its scale `weight` and its shift `bias`.
+/// The gradients of a normalisation with respect to its input, its scale `weight` and its shift `bias`.
 public struct NormalizationGradients: Sendable {
+  /// Of the shape of the input.
   public var input: Tensor
+  /// `[C]`.
   public var weight: Tensor
+  /// `[C]`.
   public var bias: Tensor
 }
 
@@ -28,10 +32,12 @@ public struct NormalizationGradients: Sendable {
 /// mean = K + S1 / M and variance = (S2 - S1² / M) / M, S1 and S2 being the sums of d and d². The differences are
 /// exact or nearly so, and K keeps S1² / M from cancelling S2 when the mean is large.
 public enum BatchNormalization {
+  /// The variants of batch normalisation.
   public struct Options: Sendable, Hashable {
+    /// Added to the variance.
     public var epsilon: Double
-    /// Divide by M - 1 also where the batch is normalised, as the published cross-GPU normalisation does. The running
-    /// variance is unbiased in both cases.
+    /// Normalise the batch by the unbiased variance (divisor M - 1), as the published cross-GPU normalisation does. The
+    /// running variance is unbiased in both cases.
     public var normalizesByUnbiasedVariance: Bool
 
     public init(epsilon: Double = 1e-5, normalizesByUnbiasedVariance: Bool = false) {
@@ -40,13 +46,14 @@ public enum BatchNormalization {
     }
   }
 
-  /// Mean and unbiased variance of every channel of a batch, not rounded.
+  /// Mean and unbiased variance of every channel of a batch, in binary64.
   public struct BatchMoments: Sendable {
+    /// The mean of every channel.
     public var mean: [Double]
-    /// With M = 1 the biased value, 0.
+    /// Unbiased; 0 where M = 1.
     public var variance: [Double]
 
-    /// Moves running statistics `[C]`: `running = (1 - momentum) * running + momentum * batch`, in binary64, rounded
+    /// Updates running statistics `[C]`: `running = (1 - momentum) * running + momentum * batch`, in binary64, rounded
     /// once.
     public func move(_ runningMean: inout Tensor, _ runningVariance: inout Tensor, momentum: Double) {
       func blend(_ running: Tensor, _ batch: [Double]) -> Tensor {
@@ -57,13 +64,13 @@ public enum BatchNormalization {
     }
   }
 
-  /// Normalises by the statistics of the batch, which are returned to move the running ones by.
+  /// Normalises by the statistics of the batch, and returns them to update the running ones.
   ///
   /// - Parameters:
   ///   - x: `[N, C, ...]` with at least one element per channel.
   ///   - weight, bias: `[C]`.
   ///   - block: the input of a choice block that ends here. The output is then the block's: the channels of the identity
-  ///     branch (`ChannelShuffle`), and after them the normalised ones.
+  ///     branch (`ChannelShuffle`), followed by the normalised ones.
   /// - Precondition: M is at least 2 where an unbiased variance normalises.
   public static func train(
     _ x: Tensor, weight: Tensor, bias: Tensor, options: Options = Options(), relu: Bool = false,
@@ -92,12 +99,12 @@ public enum BatchNormalization {
     batch.mean.withUnsafeMutableBufferPointer { batchMeans in
       batch.variance.withUnsafeMutableBufferPointer { batchVariances in
         let (means, variances) = (batchMeans.baseAddress, batchVariances.baseAddress)
-        // Both passes over one channel while it is in the cache.
+        // Both passes run over one channel while it is in the cache.
         Loops.planes(channels, size: 2 * n * size) { c in
           let plane = source + c * size
           let (s1, s2) = foldPairs(n) { maps.shifted_moments(n, size, channels * size, plane, plane[0], $0) }
           let batchMean = Double(plane[0]) + s1 / m
-          // Rounding may leave a tiny negative number where all elements are equal.
+          // Rounding may give a tiny negative number where all elements are equal.
           let squares = max(0, s2 - s1 * s1 / m)
           let unbiased = m > 1 ? squares / (m - 1) : squares
           let variance = options.normalizesByUnbiasedVariance ? unbiased : squares / m
@@ -115,7 +122,7 @@ public enum BatchNormalization {
     return (out, statistics, batch)
   }
 
-  /// Normalises by the running statistics; `block` as in `train`.
+  /// Normalises by the running statistics, which are constants for the backward pass; `block` as in `train`.
   public static func evaluate(
     _ x: Tensor, weight: Tensor, bias: Tensor, runningMean: Tensor, runningVariance: Tensor,
     epsilon: Double = 1e-5, relu: Bool = false, afterIdentityOf block: Tensor? = nil
@@ -141,8 +148,8 @@ public enum BatchNormalization {
     return (out, statistics)
   }
 
-  /// The backward pass of `train`; the mask of a fused ReLU is computed anew from `x`. Of an upstream gradient with more
-  /// channels than `x`, the last ones count.
+  /// The backward pass of `train`; the mask of a fused ReLU is recomputed from `x`. Where the upstream gradient has more
+  /// channels than `x`, the last ones are used.
   ///
   /// With sums over the channel in binary64, B = Σ dy and G = Σ dy (x - mean): bias B, weight G * inverseDeviation,
   /// input `scale * ((dy - B / M) - (x - mean) * (inverseDeviation² G / divisor))`, divisor being that of the variance.
@@ -175,14 +182,14 @@ public enum BatchNormalization {
     }
   }
 
-  /// Room for the output for `x`, after the identity branch of `block`.
+  /// An output for `x`, after the channels of the identity branch of `block`, which are copied.
   private static func output(_ x: Shape, afterIdentityOf block: Tensor?) -> Tensor {
     var out = Tensor(uninitialized: x.replacing(1, with: (block?.shape[1] ?? 0) / 2 + x[1]))
     if let block { ChannelShuffle.copyIdentity(of: block, into: &out) }
     return out
   }
 
-  /// The sums of pairs that `body` writes for every image, in ascending order.
+  /// The sums, in image order, of the pairs that `body` writes for every image.
   private static func foldPairs(_ images: Int, _ body: (UnsafeMutablePointer<Double>) -> Void) -> (Double, Double) {
     withUnsafeTemporaryAllocation(of: Double.self, capacity: max(1, 2 * images)) { pairs in
       body(pairs.baseAddress!)
@@ -219,7 +226,7 @@ public enum BatchNormalization {
     let dBias = gradients.bias.mutablePointer
     let maps = Backend.maps
     let (step, upstreamStep) = (channels * size, (front + channels) * size)
-    // Both passes over one channel while it is in the cache.
+    // Both passes run over one channel while it is in the cache.
     Loops.planes(channels, size: 2 * n * size) { c in
       let at = c * size
       var function = ck_normalization(

@@ -1,9 +1,10 @@
-/// The channel shuffle that opens a choice block (spec 1.4): the two halves of the channels interleave, and the result
-/// is cut into halves again. One half goes around the block, the other through it.
+/// The channel shuffle at the start of a choice block (spec 1.4): the two halves of the channels are interleaved, and
+/// the result is split into halves again. One half skips the block, the other goes through it.
 ///
-/// Shuffle, cut and the joining at the block's end are permuted copies of planes, and no plane is copied twice.
+/// Shuffle, split and the concatenation at the block's end are permuted copies of planes, and no plane is copied twice.
 public enum ChannelShuffle {
-  /// The channels of the two halves of 0, C/2, 1, C/2 + 1, ...: with C = 8, identity (0, 4, 1, 5) and main (2, 6, 3, 7).
+  /// The input channels of the two halves of 0, C/2, 1, C/2 + 1, ...: for C = 8, identity (0, 4, 1, 5) and main
+  /// (2, 6, 3, 7).
   /// - Precondition: an even number of channels.
   public static func order(channels: Int) -> (identity: [Int], main: [Int]) {
     precondition(channels % 2 == 0, "channel shuffle: \(channels) channels")
@@ -15,7 +16,7 @@ public enum ChannelShuffle {
   /// The half of `[N, C, ...]` that a block works on: `[N, C/2, ...]`.
   public static func main(_ x: Tensor) -> Tensor { Channels.gather(x, order(channels: x.shape[1]).main) }
 
-  /// Copies the half of `x` that goes around a block to the first channels of the block's result.
+  /// Copies the half of `x` that skips a block to the first channels of the block's output.
   static func copyIdentity(of x: Tensor, into out: inout Tensor) {
     let identity = order(channels: x.shape[1]).identity
     let channels = out.shape[1]
@@ -32,8 +33,11 @@ public enum ChannelShuffle {
     }
   }
 
-  /// The gradient of a block's input: the identity branch's from the first channels of the joined result's gradient, the main
-  /// half's from `main`, `[N, C/2, ...]`.
+  /// The gradient of a block's input `[N, C, ...]`.
+  ///
+  /// - Parameters:
+  ///   - joined: the gradient of the block's output, whose first C/2 channels belong to the identity branch.
+  ///   - main: the gradient of the main half, `[N, C/2, ...]`.
   public static func inputGradient(joined: Tensor, main: Tensor) -> Tensor {
     let half = main.shape[1]
     precondition(

@@ -1,6 +1,6 @@
-/// Joining and cutting along channels: copies, no arithmetic. `x` is `[N, C, ...]`.
+/// Concatenation and splitting along channels: copies, no arithmetic. `x` is `[N, C, ...]`.
 public enum Channels {
-  /// The tensors' channels one after the other.
+  /// The channels of all tensors, in order.
   /// - Precondition: at least one tensor; all dimensions but the channels agree.
   public static func concatenate(_ tensors: [Tensor]) -> Tensor {
     precondition(!tensors.isEmpty, "concatenate: no tensors")
@@ -16,7 +16,7 @@ public enum Channels {
     let target = out.mutablePointer
     var starts = [0]
     for t in tensors { starts.append(starts.last! + t.shape[1] * size) }
-    // A part of an image is one run on both sides; long runs are cut so that threads share them.
+    // A tensor's channels of an image are contiguous on both sides; long runs are split so that threads share them.
     let piece = Loops.piece
     let pieces = (channels * size + piece - 1) / piece
     Loops.planes(first[0] * pieces, size: piece) { i in
@@ -32,7 +32,7 @@ public enum Channels {
     return out
   }
 
-  /// Cuts into runs of `counts` channels: the gradient of `concatenate`.
+  /// Splits into runs of `counts` channels: the gradient of `concatenate`.
   /// - Precondition: the counts add up to C.
   public static func split(_ x: Tensor, _ counts: [Int]) -> [Tensor] {
     precondition(
@@ -45,7 +45,7 @@ public enum Channels {
     }
   }
 
-  /// The channels of a range.
+  /// The channels in `range`.
   public static func slice(_ x: Tensor, _ range: Range<Int>) -> Tensor {
     precondition(
       x.shape.rank >= 2 && range.lowerBound >= 0 && range.upperBound <= x.shape[1], "slice: \(range) of \(x.shape)")

@@ -1,18 +1,18 @@
 import Determinism
 
-// Dense convolution as matrix products over columns in memory, the textbook way: a second, independent implementation.
+// Dense convolution by im2col and matrix products, the textbook method: a second, independent implementation.
 //
 //   forward            y = W · columns(x)
-//   gradient of input  columns(dx) = Wᵀ · dy, added back to the image
+//   gradient of input  columns(dx) = Wᵀ · dy, scattered back to the image (col2im)
 //   gradient of W      the sum over images, ascending, of dy · columns(x)ᵀ
 //
-// `columns(x)` of one image and group is `[channels · taps, positions]`. Work is cut by image and group.
+// `columns(x)` of one image and group is `[channels · taps, positions]`. Work is split by image and group.
 
 extension Convolution2D {
   /// The shapes of one call.
   private struct Plan {
     let images: Int, groups: Int
-    /// Of one group.
+    /// Channels of one group.
     let channels: Int, outputs: Int
     let height: Int, width: Int
     let kernelHeight: Int, kernelWidth: Int
@@ -28,7 +28,7 @@ extension Convolution2D {
 
     var rows: Int { channels * kernelHeight * kernelWidth }
     var positions: Int { outHeight * outWidth }
-    /// Floats before image `i / groups` and group `i % groups`.
+    /// Offset in floats of image `i / groups` and group `i % groups`.
     func input(_ i: Int) -> Int { i * channels * height * width }
     func output(_ i: Int) -> Int { i * outputs * positions }
     func weight(_ i: Int) -> Int { i % groups * outputs * rows }
@@ -96,7 +96,7 @@ extension Convolution2D {
     return dw
   }
 
-  /// `[channels · taps, positions]` of one image and group; zeros outside the image.
+  /// im2col: `[channels · taps, positions]` of one image and group; zeros outside the image.
   private func columns(of image: UnsafePointer<Float>, _ plan: Plan) -> Tensor {
     var columns = Tensor(zeros: [plan.rows, plan.positions])
     let buffer = columns.mutablePointer
@@ -104,7 +104,7 @@ extension Convolution2D {
     return columns
   }
 
-  /// Calls `body` for every tap of every position inside the image, with the index of its pixel and of its column.
+  /// Calls `body` for every tap inside the image, with the index of its pixel and of its element in the columns.
   private func each(_ plan: Plan, _ body: (_ pixel: Int, _ column: Int) -> Void) {
     var row = 0
     for channel in 0..<plan.channels {

@@ -2,10 +2,10 @@ import CKernels
 import Determinism
 
 extension Convolution2D {
-  /// The gradient of the weights.
+  /// The gradient of the weights, of shape `weightShape`.
   ///
-  /// Output positions, flattened as (image, y, x), are cut every 2048; each chunk is one chain from +0, and chunks add
-  /// in ascending order.
+  /// Output positions, flattened as (image, y, x), are split into chunks of 2048. Each chunk is one chain from +0, and
+  /// chunks are added in ascending order.
   public func weightGradient(_ dy: Tensor, _ x: Tensor, weightShape: Shape) -> Tensor {
     let output = outputShape(input: x.shape, weight: weightShape)
     precondition(dy.shape == output, "Convolution2D: gradient \(dy.shape), input \(x.shape), weight \(weightShape)")
@@ -18,7 +18,7 @@ extension Convolution2D {
     let plan = WeightGradientPlan(sum: sum, images: x.shape[0], groups: groups)
     var dw = Tensor(uninitialized: weightShape)
     let target = dw.mutablePointer
-    // Per group: slot 0 holds the sum of the waves before, slots 1... the chunks of this one.
+    // Per group: slot 0 holds the sum of earlier waves, slots 1... the chunks of this wave.
     var partials = Tensor(uninitialized: [groups, plan.wave + 1, plan.partial])
     let partial = partials.mutablePointer
     let taps = sum.taps.count
@@ -66,14 +66,15 @@ extension Convolution2D {
   }
 }
 
-/// How the gradient of the weights is cut: chunks of positions, in waves that bound the memory; blocks of output
-/// channels, each of which interleaves its own part of the output gradient; and bands of input channels where those are few.
+/// How the computation of a weight gradient is split: into chunks of positions, processed in waves that bound the
+/// memory; into blocks of output channels, each of which interleaves its own part of the output gradient; and into
+/// bands of input channels where the blocks are few.
 struct WeightGradientPlan {
   static let chunkPositions = 2048
 
   let positions: Int
   let chunks: Int
-  /// Chunks in memory at a time.
+  /// Chunks held in memory at a time.
   let wave: Int
   /// Floats of one chunk's result.
   let partial: Int
@@ -105,7 +106,7 @@ struct WeightGradientPlan {
     let channels: Range<Int>
     /// Floats of a row of the block.
     let lanes: Int
-    /// Where the block begins in the result of a chunk.
+    /// Offset of the block in the result of a chunk.
     let offset: Int
   }
 

@@ -6,11 +6,13 @@ import Determinism
 /// Weights are `[outputChannels, inputChannels / groups, kernelHeight, kernelWidth]`. Every result is one chain of
 /// fused multiply-adds over (input channel of the group, ky, kx), then the bias, then `+ (+0)`.
 public struct Convolution2D: Hashable, Sendable {
+  /// Distance between neighbouring outputs, in input pixels; 1 to 8.
   public var stride: Int
   /// Zero rows and columns on every side.
   public var padding: Int
-  /// Distance between neighbouring taps.
+  /// Distance between neighbouring taps, in pixels.
   public var dilation: Int
+  /// Groups of channels that are convolved separately.
   public var groups: Int
 
   public init(stride: Int = 1, padding: Int = 0, dilation: Int = 1, groups: Int = 1) {
@@ -55,6 +57,7 @@ public struct Convolution2D: Hashable, Sendable {
 
   // MARK: Values
 
+  /// The convolution of `x`.
   /// - Parameter bias: `[outputChannels]`.
   /// - Returns: `[N, outputChannels, H', W']`; empty for an empty batch.
   public func forward(_ x: Tensor, weight: Tensor, bias: Tensor? = nil) -> Tensor {
@@ -80,7 +83,7 @@ public struct Convolution2D: Hashable, Sendable {
     return y
   }
 
-  /// The gradient of the input: a gather over (output channel of the group, ky, kx).
+  /// The gradient of the input, of shape `inputShape`: a gather over (output channel of the group, ky, kx).
   public func inputGradient(_ dy: Tensor, weight: Tensor, inputShape: Shape) -> Tensor {
     check(dy: dy.shape, input: inputShape, weight: weight.shape)
     return gatherGradient(dy, weight: weight, bias: nil, inputShape: inputShape)
@@ -121,14 +124,14 @@ public struct Convolution2D: Hashable, Sendable {
     return dx
   }
 
-  /// Input positions of one residue modulo the stride, which meet the same taps.
+  /// The input positions of one residue modulo the stride; they are read by the same taps.
   struct GatherPhase {
     /// The residue.
     var y: Int
     var x: Int
     /// Indices ky · kernelWidth + kx.
     var taps: [Int]
-    /// Where the taps lie in the output gradient, relative to the position's index in its phase.
+    /// Offsets of the taps in the output gradient, relative to the position's index in its phase.
     var positions: [(y: Int, x: Int)]
   }
 
@@ -150,7 +153,7 @@ public struct Convolution2D: Hashable, Sendable {
     return phases
   }
 
-  /// The gradient of the bias: per channel the planes' sums, images in ascending order, rounded once.
+  /// The gradient of the bias, `[outputChannels]`: the sum of a channel's planes in image order, rounded once.
   public func biasGradient(_ dy: Tensor) -> Tensor {
     precondition(dy.shape.rank == 4, "Convolution2D: gradient \(dy.shape)")
     let (images, channels, plane) = (dy.shape[0], dy.shape[1], dy.shape[2] * dy.shape[3])

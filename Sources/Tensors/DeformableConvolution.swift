@@ -1,21 +1,22 @@
 import CKernels
 import Determinism
 
-/// Modulated deformable convolution (version 2): every tap reads at its regular place plus a learnt offset, bilinearly,
-/// and is scaled by a mask.
+/// Modulated deformable convolution (DCNv2): every tap samples bilinearly at its regular position plus a learned
+/// offset, and the sample is scaled by a mask.
 ///
 /// - `x`: `[N, C, H, W]`; `weight`: `[outputChannels, C / groups, kernelHeight, kernelWidth]`.
-/// - `offset`: `[N, 2 · offsetGroups · taps, H', W']`, vertical then horizontal for each tap, in cells.
-/// - `mask`: `[N, offsetGroups · taps, H', W']`, already squashed to 0...1; `nil` means ones.
+/// - `offset`: `[N, 2 · offsetGroups · taps, H', W']`, vertical then horizontal for each tap, in feature cells.
+/// - `mask`: `[N, offsetGroups · taps, H', W']`, after the sigmoid; `nil` means ones.
 ///
 /// A sample is 0 unless −1 < y < H and −1 < x < W; corners outside count as 0.
 /// - SeeAlso: Zhu et al. 2019, "Deformable ConvNets v2".
 public struct DeformableConvolution: Hashable, Sendable {
+  /// As in `Convolution2D`, like the next three.
   public var stride: Int
   public var padding: Int
   public var dilation: Int
   public var groups: Int
-  /// Groups of input channels with offsets of their own.
+  /// The number of groups of input channels; each has its own offsets and masks.
   public var offsetGroups: Int
 
   public init(stride: Int = 1, padding: Int = 0, dilation: Int = 1, groups: Int = 1, offsetGroups: Int = 1) {
@@ -31,10 +32,12 @@ public struct DeformableConvolution: Hashable, Sendable {
     Convolution2D(stride: stride, padding: padding, dilation: dilation, groups: groups)
   }
 
+  /// `[N, outputChannels, H', W']` for an input and a weight of these shapes.
   public func outputShape(input: Shape, weight: Shape) -> Shape {
     convolution.outputShape(input: input, weight: weight)
   }
 
+  /// The convolution of `x`.
   /// - Returns: `[N, outputChannels, H', W']`; empty for an empty batch.
   public func forward(_ x: Tensor, offset: Tensor, mask: Tensor?, weight: Tensor, bias: Tensor? = nil) -> Tensor {
     let plan = DeformablePlan(self, x: x, offset: offset, mask: mask, weight: weight.shape)
@@ -62,14 +65,16 @@ public struct DeformableConvolution: Hashable, Sendable {
     return y
   }
 
-  /// Gradients of everything a deformable convolution reads but its bias (see `Convolution2D.biasGradient`).
+  /// The gradients of all inputs but the bias (see `Convolution2D.biasGradient`), each of its input's shape.
   public struct Gradients: Sendable {
     public var x: Tensor
     public var offset: Tensor
+    /// Nil where the convolution has no mask.
     public var mask: Tensor?
     public var weight: Tensor
   }
 
+  /// The backward pass of `forward` for the output gradient `dy`.
   public func gradients(_ dy: Tensor, _ x: Tensor, offset: Tensor, mask: Tensor?, weight: Tensor) -> Gradients {
     let plan = DeformablePlan(self, x: x, offset: offset, mask: mask, weight: weight.shape)
     precondition(dy.shape == plan.output, "DeformableConvolution: gradient \(dy.shape) of \(plan.output)")

@@ -1,7 +1,7 @@
 import CKernels
 import Determinism
 
-/// One deformable convolution over given tensors: geometry, how the work is cut, and the parts of both directions.
+/// One deformable convolution of given tensors: its geometry, how the work is split, and the parts of both passes.
 struct DeformablePlan {
   let settings: DeformableConvolution
   let x: Tensor
@@ -59,9 +59,9 @@ struct DeformablePlan {
     return interleaved
   }
 
-  // MARK: Cuts
+  // MARK: Pieces
 
-  /// Positions whose columns stay in the second-level cache.
+  /// The number of positions whose columns stay in the second-level cache.
   private var piece: Int { max(32, min(1024, 196_608 / max(1, columns) / 32 * 32)) }
   var pieces: Int { (plane + piece - 1) / piece }
   func range(_ i: Int) -> Range<Int> { i * piece..<min(plane, (i + 1) * piece) }
@@ -80,7 +80,7 @@ struct DeformablePlan {
     interleaved.pointer + image * x.shape[2] * x.shape[3] * width
   }
 
-  /// Columns of a range of positions, `[columns, stride]` from `target` on.
+  /// Writes the columns of a range of positions to `target`, `[columns, stride]`.
   func sample(image: Int, range: Range<Int>, into target: UnsafeMutablePointer<Float>, stride: Int? = nil) {
     withUnsafePointer(to: geometry) { g in
       ck_deform_columns(
@@ -109,7 +109,7 @@ struct DeformablePlan {
     }
   }
 
-  /// A sum over `depth` rows at one point, positions in a line.
+  /// A sum over `depth` rows with a single tap; positions are contiguous.
   private func pointSum(depth: Int, inputPlane: Int, rows: Int, outputPlane: Int) -> TapSum {
     TapSum(
       channels: depth, inputHeight: inputPlane, inputWidth: 1, inputImage: 0, stride: 1, taps: [(0, 0)],
@@ -119,7 +119,7 @@ struct DeformablePlan {
 
   // MARK: Gradients
 
-  /// Chunks of 2048 flattened positions, one chain each, folded in ascending order.
+  /// The gradient of the weights: chunks of 2048 flattened positions, one chain each, added in ascending order.
   func weightGradient(_ dy: Tensor, shape: Shape) -> Tensor {
     let positions = images * plane
     let chunk = WeightGradientPlan.chunkPositions
@@ -169,8 +169,8 @@ struct DeformablePlan {
     return dw
   }
 
-  /// The weights as `[outputs, taps, width]`: the right side of the product that gives the gradient of the columns in
-  /// the order of interleaved images. Channels of other groups and of the padding are zeros.
+  /// The weights as `[outputs, taps, width]`: the right factor of the product that gives the gradient of the columns in
+  /// the layout of interleaved images. Channels of other groups and of the padding are zero.
   private func interleavedWeight(_ weight: Tensor) -> Tensor {
     let channels = weight.shape[1]
     let perOffsetGroup = x.shape[1] / settings.offsetGroups
@@ -189,7 +189,7 @@ struct DeformablePlan {
     return result
   }
 
-  /// Gradients of input, offset and mask, by way of the gradient of the columns, some images at a time.
+  /// The gradients of input, offset and mask, from the gradient of the columns, some images at a time.
   func positionGradients(
     _ dy: Tensor, weight: Tensor, dx: UnsafeMutablePointer<Float>, doffset: UnsafeMutablePointer<Float>,
     dmask: UnsafeMutablePointer<Float>?
@@ -211,7 +211,7 @@ struct DeformablePlan {
         let n = first + local
         let band = range(i % pieces)
         let target = dcolumns + local * plane * row
-        // Rows are positions, so the gradient is the transposed left side.
+        // Rows are positions, so the output gradient is the transposed left factor.
         let left = PackedLeft(
           rows: band.count, columns: outputs, source: dy.pointer + n * outputs * plane + band.lowerBound, row: 1,
           outer: plane)

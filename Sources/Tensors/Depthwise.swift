@@ -1,7 +1,7 @@
 import CKernels
 import Determinism
 
-/// Depthwise convolution, chosen by `Convolution2D` where every channel is a group of its own.
+/// Depthwise convolution, which `Convolution2D` selects where every channel is its own group.
 extension Convolution2D {
   func depthwiseForward(_ x: Tensor, weight: Tensor, bias: Tensor?, into y: inout Tensor) {
     let (source, kernel, shift, target) = (x.pointer, weight.pointer, bias?.pointer, y.mutablePointer)
@@ -38,7 +38,7 @@ extension Convolution2D {
     let chunks = (positions + chunk - 1) / chunk
     let taps = weightShape[2] * weightShape[3]
     let size = taps * lanes
-    // Full vectors where there are channels enough: the last block repeats some of the one before.
+    // Blocks are full vectors where there are enough channels: the last one overlaps the one before.
     let first = { (block: Int) in max(0, min(block * lanes, channels - lanes)) }
     var partials = Tensor(uninitialized: [blocks, chunks, size])
     var dw = Tensor(uninitialized: weightShape)
@@ -73,13 +73,13 @@ extension Convolution2D {
       padding: Int64(padding), dilation: Int64(dilation))
   }
 
-  /// Calls `body` for pieces of planes and rows, `width` elements of work in a row.
+  /// Calls `body` for pieces of planes and rows; `width` is the work of a row in elements.
   private func depthwiseRun(
     input: Shape, weight: Shape, rows: Int, width: Int,
     _ body: (UnsafePointer<ck_depthwise>, Range<Int>, Range<Int>) -> Void
   ) {
     let planes = input[0] * input[1]
-    // Planes go by sixteens, the lanes of the widest vectors; a piece is worth some ten microseconds.
+    // Planes come in multiples of 16, the lanes of the widest vectors; a piece takes some ten microseconds.
     let lanes = 16
     let block = max(1, 4096 / max(1, rows * width)) * lanes
     let band = max(28, 8192 / max(1, width))

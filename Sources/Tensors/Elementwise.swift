@@ -1,8 +1,8 @@
 import CKernels
 
-/// Operations on single elements; rule 7: the scalar C expression is the definition.
+/// Elementwise operations; rule 7: the scalar C expression is the definition.
 ///
-/// Gradients take what the forward pass left behind (mostly its output) and the gradient of that output.
+/// Gradients take what the forward pass saved (mostly its output) and the gradient of the output, `upstream`.
 public enum Elementwise {
   // MARK: Arithmetic
 
@@ -57,7 +57,7 @@ public enum Elementwise {
   /// `x > 0 ? x : +0`.
   public static func relu(_ x: Tensor) -> Tensor { map(x, Backend.maps.relu) }
 
-  /// The gradient of `relu` at its input, from its output.
+  /// The gradient of the input of `relu`, from its output: `upstream` where the output is positive, else +0.
   public static func reluGradient(output: Tensor, upstream: Tensor) -> Tensor {
     binary("reluGradient", output, upstream, Backend.maps.relu_gradient)
   }
@@ -65,7 +65,7 @@ public enum Elementwise {
   /// `1 / (1 + e^-x)`.
   public static func sigmoid(_ x: Tensor) -> Tensor { map(x, Backend.maps.sigmoid) }
 
-  /// The gradient of `sigmoid` at its input, from its output: `dy * (y * (1 - y))`.
+  /// The gradient of the input of `sigmoid`, from its output: `dy * (y * (1 - y))`.
   public static func sigmoidGradient(output: Tensor, upstream: Tensor) -> Tensor {
     binary("sigmoidGradient", output, upstream, Backend.maps.sigmoid_gradient)
   }
@@ -73,7 +73,7 @@ public enum Elementwise {
   /// The hyperbolic tangent.
   public static func tanh(_ x: Tensor) -> Tensor { map(x, Backend.maps.tanh) }
 
-  /// The gradient of `tanh` at its input, from its output: `dy * (1 - y * y)`.
+  /// The gradient of the input of `tanh`, from its output: `dy * (1 - y * y)`.
   public static func tanhGradient(output: Tensor, upstream: Tensor) -> Tensor {
     binary("tanhGradient", output, upstream, Backend.maps.tanh_gradient)
   }

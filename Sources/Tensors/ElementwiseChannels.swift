@@ -1,6 +1,6 @@
 import CKernels
 
-// N images, C channels. `x` is [N, C, ...]; a factor or term per channel is [C], or [N, C] for one per image as well.
+// N images, C channels. `x` is [N, C, ...]; factors and terms are [C], one per channel, or [N, C], one per plane.
 
 extension Elementwise {
   /// `factor * x` plane by plane; with a mask of 0 and 1 / (1 - p) this is channel dropout.
@@ -9,8 +9,8 @@ extension Elementwise {
     return perPlane("scaleChannels", x, factors) { n, factor, x, out in kernel(n, factor, x, out) }
   }
 
-  /// The gradient of `scaleChannels` at its factors: the sum of `upstream * x` over each plane, and over images (in
-  /// ascending order) where the factors are `[C]`. The gradient at `x` is `scaleChannels(upstream, by: factors)`.
+  /// The gradient of the factors of `scaleChannels`: the sum of `upstream * x` over each plane, and over images (in
+  /// ascending order) where the factors are `[C]`. The gradient of `x` is `scaleChannels(upstream, by: factors)`.
   public static func scaleChannelsGradient(_ x: Tensor, upstream: Tensor, factors: Shape) -> Tensor {
     precondition(x.shape == upstream.shape, "scaleChannelsGradient: \(x.shape) and \(upstream.shape)")
     checkChannels("scaleChannelsGradient", x.shape, factors)

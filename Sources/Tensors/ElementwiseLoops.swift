@@ -1,16 +1,16 @@
 import CKernels
 import Determinism
 
-/// How maps and reductions cut their work: by shape alone, so that the cut is the same on every machine.
+/// How elementwise operations and reductions split their work: by shape alone, so the same on every machine.
 enum Loops {
-  /// Fewer elements than this are not worth waking a second thread.
+  /// Up to this many elements a loop runs on one thread: waking a second one would cost more than it saves.
   static let grain = 1 << 15
   /// Elements per piece of a flat loop: a multiple of the reduction block.
   static let piece = 1 << 14
   /// Elements per block of a sum (rule 5).
   static let block = 2048
 
-  /// Whether a result of so many elements is too large for the caches, beside an input of the same size.
+  /// Whether a result of `count` elements and an input of the same size exceed the caches.
   static func isFar(_ count: Int) -> Bool { count >= 1 << 22 }
 
   /// Calls `body(start, count)` for pieces that cover `0 ..< count`.
@@ -22,7 +22,7 @@ enum Loops {
     Parallel.forEachChunk(count, chunk: piece) { body($0.lowerBound, $0.count) }
   }
 
-  /// Calls `body(plane)` for every plane of `size` elements; `cost` scales the work of one element.
+  /// Calls `body(plane)` for every plane of `size` elements; `cost` is the relative work per element.
   static func planes(_ count: Int, size: Int, cost: Int = 1, _ body: (Int) -> Void) {
     let work = max(1, size * cost)
     if count * work <= grain {
@@ -41,7 +41,7 @@ extension Backend {
 }
 
 extension Shape {
-  /// Elements of one (image, channel) plane: the product of the dimensions from the third on; 1 for `[N, C]`.
+  /// Elements of one (image, channel) plane: the product of all dimensions after the second; 1 for `[N, C]`.
   var planeSize: Int {
     var n = 1
     for d in 2..<max(2, rank) { n *= self[d] }

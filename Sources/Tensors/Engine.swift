@@ -1,19 +1,19 @@
 import Synchronization
 
-/// What computes matrix products and dense convolutions.
+/// The library that computes matrix products and dense convolutions.
 ///
 /// Everything else (depthwise and deformable convolutions, normalisation, losses, ...) has one implementation.
 public enum Engine: String, Sendable, CaseIterable {
-  /// The kernels of this package: one set of bits on every machine.
+  /// The kernels of this package: the same bits on every machine.
   case portable
-  /// OpenBLAS at one thread a call. Its bits depend on the processor, so it serves to check `portable` and to compare
-  /// with it; nothing published comes from it.
+  /// OpenBLAS with one thread per call. Its bits depend on the processor, so it serves to check `portable` and as a
+  /// speed baseline; no published result uses it.
   case openblas
 
   private static let wanted = Mutex(Engine.portable)
 
-  /// Chooses the engine of this process, before anything is computed and before any key of a stage is made.
-  /// - Throws: `BackendError` where OpenBLAS is asked for and not installed.
+  /// Selects the engine of this process. Call it before anything is computed and before any stage's key is made.
+  /// - Throws: `BackendError` where OpenBLAS is selected but not installed.
   public static func use(_ engine: Engine) throws {
     if engine == .openblas && OpenBLAS.shared == nil {
       throw BackendError(
@@ -26,7 +26,7 @@ public enum Engine: String, Sendable, CaseIterable {
   /// The engine of this process, fixed at first use.
   public static let current: Engine = wanted.withLock { $0 }
 
-  /// What enters the keys of stages: everything that the engine's bits depend on.
+  /// The engine as part of stages' keys: everything that its bits depend on.
   public var identity: String {
     switch self {
     case .portable: rawValue
@@ -34,6 +34,6 @@ public enum Engine: String, Sendable, CaseIterable {
     }
   }
 
-  /// The library, where it computes.
+  /// OpenBLAS where it is the current engine, else nil.
   static let openBLAS: OpenBLAS? = current == .openblas ? OpenBLAS.shared : nil
 }

@@ -1,4 +1,4 @@
-/// Picks single elements out of a tensor, and puts gradients back.
+/// Gathers single elements of a tensor, and scatters their gradients.
 public enum Gathering {
   /// `x.flat[indices[i]]` for every `i`, as `[indices.count]`.
   /// - Precondition: every index is inside `x`.

@@ -2,12 +2,14 @@ import CKernels
 
 // N images, C channels, G groups, M = elements per group.
 
-/// Group normalisation: every image's channels, in G runs of C / G, are normalised by their own mean and biased
+/// Group normalisation: each of the G groups of C / G channels of an image is normalised by its own mean and biased
 /// variance, then `y = (x - mean) * (weight * inverseDeviation) + bias` per channel, optionally followed by ReLU.
 ///
 /// Variance: shifted one-pass in binary64 as in `BatchNormalization`, K being the group's first element. Planes of a
-/// group add in channel order.
+/// group are added in channel order.
 public enum GroupNormalization {
+  /// Normalises every group of channels.
+  ///
   /// - Parameters:
   ///   - x: `[N, C, ...]`; N may be 0.
   ///   - weight, bias: `[C]`.
@@ -56,10 +58,10 @@ public enum GroupNormalization {
     return (out, statistics)
   }
 
-  /// The backward pass; the mask of a fused ReLU is computed anew from `x`.
+  /// The backward pass; the mask of a fused ReLU is recomputed from `x`.
   ///
-  /// With sums per plane in binary64, b = Σ dy and g = Σ dy (x - mean): bias Σ b and weight Σ g * inverseDeviation over
-  /// images ascending. Per group, with Σ over its channels ascending, B = Σ weight b and D = Σ weight g:
+  /// With sums per plane in binary64, b = Σ dy and g = Σ dy (x - mean): bias Σ b and weight Σ g * inverseDeviation, in
+  /// image order. Per group, with sums over its channels in order, B = Σ weight b and D = Σ weight g:
   /// input `inverseDeviation * ((weight * dy - B / M) - (x - mean) * (inverseDeviation² D / M))`.
   public static func gradient(
     _ x: Tensor, groups: Int, upstream: Tensor, weight: Tensor, bias: Tensor, statistics: NormalizationStatistics,

@@ -2,17 +2,20 @@ import CKernels
 
 /// The fully connected layer `y = x · Wᵀ + b` and its gradients. `x` is `[rows, inputs]`, `W` `[outputs, inputs]`.
 public enum LinearMap {
+  /// `x · Wᵀ + b`.
+  /// - Parameter bias: `[outputs]`.
   /// - Returns: `[rows, outputs]`.
   public static func forward(_ x: Tensor, weight: Tensor, bias: Tensor? = nil) -> Tensor {
     MatrixProduct.multiply(x, weight, transposeB: true, columnBias: bias)
   }
 
+  /// The gradient of `x`.
   /// - Returns: `[rows, inputs]`.
   public static func inputGradient(_ dy: Tensor, weight: Tensor) -> Tensor {
     MatrixProduct.multiply(dy, weight)
   }
 
-  /// Rows are positions: chunks of 2048 are one chain each and add in ascending order.
+  /// The gradient of `W`: chunks of 2048 rows are one chain each and are added in ascending order.
   /// - Returns: `[outputs, inputs]`.
   public static func weightGradient(_ dy: Tensor, _ x: Tensor) -> Tensor {
     precondition(
@@ -32,7 +35,7 @@ public enum LinearMap {
     return total
   }
 
-  /// The sum over rows of each column, by the rule for planes: a column is one plane.
+  /// The gradient of the bias: the sum of each column, by the summation rule for planes.
   /// - Returns: `[outputs]`.
   public static func biasGradient(_ dy: Tensor) -> Tensor {
     precondition(dy.shape.rank == 2, "Linear: \(dy.shape)")

@@ -1,19 +1,20 @@
 import CKernels
 
-/// How the losses of single elements become one number.
+/// How the losses of single elements are reduced to one number.
 public enum LossReduction: Sendable, Hashable {
-  /// Divided by the number of elements (cross-entropy: by the total weight of the labels that count).
+  /// The sum divided by the number of elements (cross-entropy: by the total weight of the labels that are not ignored).
   case mean
   case sum
-  /// Multiplied by a given number, for averages over something else.
+  /// The sum multiplied by a factor, for averages over another count.
   case scaled(Double)
 }
 
-/// A loss and its gradient at the logits or predictions, computed in one pass; the gradient belongs to the reduced
-/// loss and still wants the factor of whatever follows.
+/// A reduced loss and its gradient with respect to the logits or predictions, computed in one pass. The backward pass
+/// multiplies the gradient by the loss's own upstream gradient.
 public struct LossValue: Sendable {
-  /// Rounded once.
+  /// The loss, rounded once.
   public var value: Float
+  /// Of the shape of the logits or predictions.
   public var gradient: Tensor
 }
 
@@ -22,9 +23,9 @@ public enum BinaryCrossEntropy {
   /// `w ((1 - t) x + q (log(1 + e^-|x|) + max(-x, 0)))` with `q = 1 + (p - 1) t`, in binary64, summed by rule 5.
   ///
   /// - Parameters:
-  ///   - weights: w, of the logits' shape.
-  ///   - positiveWeights: p, of the logits' last dimension, or of the logits' shape.
-  /// - Returns: for no elements 0, whatever the reduction.
+  ///   - weights: w, of the logits' shape; nil means ones.
+  ///   - positiveWeights: p, one per index of the logits' last dimension, or of the logits' shape; nil means ones.
+  /// - Returns: a loss of 0 for no elements, with every reduction.
   public static func evaluate(
     _ logits: Tensor, targets: Tensor, weights: Tensor? = nil, positiveWeights: Tensor? = nil,
     reduction: LossReduction = .mean
@@ -46,7 +47,7 @@ public enum BinaryCrossEntropy {
   }
 }
 
-/// The smooth L1 (Huber) loss.
+/// The smooth L1 loss.
 public enum SmoothL1 {
   /// With `d = prediction - target`: `d² / (2 beta)` where `|d| < beta`, else `|d| - beta / 2`, in binary64, summed by
   /// rule 5. A `beta` of 0 gives the L1 loss.

@@ -5,13 +5,14 @@ import CKernels
 /// Cross-entropy of logits against class labels.
 ///
 /// With smoothing e, target t, class weights w of sum W, p = softmax: the loss of a position is
-/// `(1 - e) w_t (-log p_t) + (e / C) Σ_c w_c (-log p_c)`, in binary64; sums over classes are ascending chains, sums over
-/// the positions of an image follow rule 5 (`[N, C]` counts as one image of N positions), images add in order.
+/// `(1 - e) w_t (-log p_t) + (e / C) Σ_c w_c (-log p_c)`, in binary64. Sums over classes are ascending chains, sums over
+/// the positions of an image follow rule 5 (`[N, C]` counts as one image of N positions), images are added in order.
 public enum CrossEntropy {
+  /// Ignored labels and label smoothing.
   public struct Options: Sendable, Hashable {
-    /// Positions with this label have neither loss nor gradient.
+    /// Positions with this label contribute neither loss nor gradient.
     public var ignoredLabel: Int32
-    /// 0 keeps the labels sharp.
+    /// The probability mass spread over all classes, e; 0 for one-hot targets.
     public var labelSmoothing: Double
 
     public init(ignoredLabel: Int32 = -100, labelSmoothing: Double = 0) {
@@ -24,8 +25,8 @@ public enum CrossEntropy {
   ///   - logits: `[N, C]` or `[N, C, H, W]`.
   ///   - labels: one per position, row-major.
   ///   - weights: `[C]`.
-  /// - Returns: the reduced loss and its gradient. `.mean` divides by the weights of the labels that count; with none
-  ///   of them the loss is 0.
+  /// - Returns: the reduced loss and its gradient. `.mean` divides by the total weight of the labels that are not
+  ///   ignored; where all are, the loss is 0.
   /// - Precondition: every label is a class or `ignoredLabel`.
   public static func evaluate(
     _ logits: Tensor, labels: [Int32], weights: Tensor? = nil, options: Options = Options(),

@@ -2,9 +2,9 @@ import CKernels
 import Determinism
 
 /// Products of matrices `[rows, columns]`. With the portable engine each element of a result is one chain of fused
-/// multiply-adds over ascending k, then the bias, then `+ (+0)`.
+/// multiply-adds in ascending order of k, then the bias, then `+ (+0)`.
 public enum MatrixProduct {
-  /// `op(a) · op(b)`, with `op` the transpose where asked for; a bias `[columns]` is added to every row.
+  /// `op(a) · op(b)`, with `op` the transpose where requested; `columnBias`, `[columns]`, is added to every row.
   public static func multiply(
     _ a: Tensor, transposeA: Bool = false, _ b: Tensor, transposeB: Bool = false, columnBias: Tensor? = nil
   ) -> Tensor {
@@ -39,7 +39,7 @@ public enum MatrixProduct {
       return
     }
     let packed = PackedLeft(rows: m, columns: k, source: a, row: aRow, outer: aColumn)
-    // Rows are cut where the left side outgrows the cache, and where columns alone give too few pieces.
+    // Rows are split where the left factor exceeds the cache, and where columns alone give too few pieces.
     let bands = (m + 527) / 528
     var rows = ((m + bands - 1) / bands).roundedUp(toMultipleOf: 48)
     var rowPieces = (m + rows - 1) / rows
@@ -59,8 +59,8 @@ public enum MatrixProduct {
     }
   }
 
-  /// Long chains of few results, such as weight gradients of narrow layers: packing would move more than it saves, and
-  /// columns are too few to share.
+  /// Products with long chains and few results, such as weight gradients of narrow layers: packing would cost more than
+  /// it saves, and there are too few columns to share.
   private static func multiplyRows(
     m: Int, n: Int, k: Int, _ a: UnsafePointer<Float>, aRow: Int, _ b: UnsafePointer<Float>, bColumn: Int,
     columnBias: UnsafePointer<Float>?, _ c: UnsafeMutablePointer<Float>
@@ -81,7 +81,7 @@ public enum MatrixProduct {
   }
 }
 
-/// `op(a) · op(b)`.
+/// `op(a) · op(b)`; see `MatrixProduct.multiply`.
 public func matmul(_ a: Tensor, transposeA: Bool = false, _ b: Tensor, transposeB: Bool = false) -> Tensor {
   MatrixProduct.multiply(a, transposeA: transposeA, b, transposeB: transposeB)
 }

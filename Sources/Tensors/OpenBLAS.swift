@@ -1,8 +1,8 @@
 import Determinism
 import Foundation
 
-/// OpenBLAS, loaded only when asked for: an independent check of the products and the yardstick of their speed. Its
-/// results depend on the processor, so nothing published comes from it.
+/// OpenBLAS, loaded on demand: an independent check of the products and the baseline of their speed. Its results depend
+/// on the processor, so no published result uses it.
 public struct OpenBLAS: Sendable {
   private typealias Sgemm =
     @convention(c) (
@@ -11,14 +11,14 @@ public struct OpenBLAS: Sendable {
     ) -> Void
 
   private let sgemm: Sgemm
-  /// Version, build options and the core type that it chose, in its own words.
+  /// Version, build options and core type, as `openblas_get_config` reports them.
   public let configuration: String
-  /// Such as `0.3.21`.
+  /// The version, such as `0.3.21`.
   public let version: String
-  /// The core type whose kernels it runs, such as `SkylakeX`.
+  /// The core type whose kernels it selected, such as `SkylakeX`.
   public let core: String
 
-  /// The library of this process; `nil` where none is installed.
+  /// The library as loaded into this process; `nil` where none is installed.
   static let shared = OpenBLAS()
 
   /// - Returns: `nil` where no OpenBLAS is installed.
@@ -28,7 +28,7 @@ public struct OpenBLAS: Sendable {
       let product = dlsym(library, "cblas_sgemm")
     else { return nil }
     sgemm = unsafeBitCast(product, to: Sgemm.self)
-    // Threads of its own would change the order of additions with their number.
+    // With several threads the order of additions would depend on their number.
     if let set = dlsym(library, "openblas_set_num_threads") {
       unsafeBitCast(set, to: (@convention(c) (CInt) -> Void).self)(1)
     }
@@ -55,7 +55,7 @@ public struct OpenBLAS: Sendable {
     return c
   }
 
-  /// A matrix whose element (i, j) lies at `start[i * row + j * column]`; one of the two strides is 1.
+  /// A matrix whose element (i, j) is at `start[i * row + j * column]`; one of the two strides is 1.
   struct Matrix {
     let start: UnsafePointer<Float>
     let row: Int
@@ -66,7 +66,7 @@ public struct OpenBLAS: Sendable {
       (self.start, self.row, self.column) = (start, row, column)
     }
 
-    /// Order and leading dimension as BLAS names them.
+    /// The BLAS transpose flag and leading dimension.
     fileprivate func lines(rows: Int, columns: Int) -> (CInt, CInt) {
       let (plain, transposed): (CInt, CInt) = (111, 112)
       return column == 1 && (row >= columns || rows <= 1)
@@ -85,7 +85,7 @@ public struct OpenBLAS: Sendable {
       CInt(row))
   }
 
-  /// The whole of `MatrixProduct.multiply`: columns in pieces cut by shape, one call for each.
+  /// The implementation of `MatrixProduct.multiply`: columns are split by shape, with one call per piece.
   func multiply(
     m: Int, n: Int, k: Int, _ a: Matrix, _ b: Matrix, columnBias: UnsafePointer<Float>?,
     _ c: UnsafeMutablePointer<Float>

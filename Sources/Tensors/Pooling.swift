@@ -5,14 +5,17 @@ import Determinism
 
 /// The geometry of a pooling window.
 public struct PoolingWindow: Sendable, Hashable {
+  /// Height and width of the window in pixels.
   public var kernelSize: Int
+  /// Distance between neighbouring windows in pixels.
   public var stride: Int
+  /// Rows and columns of padding on every side.
   public var padding: Int
-  /// Round the number of windows up, so that a last window may hang over the border; it still starts inside the image
-  /// or its leading padding.
+  /// Round the number of windows up, so that a last window may extend beyond the border; it still starts inside the
+  /// image or its leading padding.
   public var ceilMode: Bool
 
-  /// - Precondition: padding is at most half the kernel, so that every window holds a pixel.
+  /// - Precondition: padding is at most half the kernel, so that every window contains a pixel.
   public init(kernelSize: Int, stride: Int, padding: Int = 0, ceilMode: Bool = false) {
     precondition(
       kernelSize > 0 && stride > 0 && padding >= 0 && 2 * padding <= kernelSize,
@@ -38,10 +41,11 @@ public struct PoolingWindow: Sendable, Hashable {
   }
 }
 
+/// Pooling and subsampling of feature maps, and their gradients.
 public enum Pooling {
   // MARK: Maximum
 
-  /// The maximum of every window; padding never wins.
+  /// The maximum of every window; padding is ignored.
   ///
   /// - Returns: the maxima and, for the backward pass, the index of each in its plane: the first in row-major order
   ///   where several are equal.
@@ -65,7 +69,7 @@ public enum Pooling {
     return (out, indices)
   }
 
-  /// The gradient of `maximum`: every output's goes to its maximum, in row-major order of the output.
+  /// The gradient of `maximum`: every output's gradient is added at its maximum, in row-major order of the output.
   public static func maximumGradient(upstream: Tensor, indices: [Int32], input: Shape) -> Tensor {
     precondition(
       input.rank == 4 && upstream.count == indices.count && upstream.shape[0] == input[0]
@@ -135,7 +139,7 @@ public enum Pooling {
     return out
   }
 
-  /// The gradient of `subsample`: zero but for the pixels that were taken.
+  /// The gradient of `subsample`: zero except at the pixels that were taken.
   public static func subsampleGradient(upstream: Tensor, input: Shape, stride: Int = 2) -> Tensor {
     let (h, w) = (input[2], input[3])
     let (oh, ow) = ((h + stride - 1) / stride, (w + stride - 1) / stride)

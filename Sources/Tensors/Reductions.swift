@@ -1,10 +1,10 @@
 import CKernels
 import Determinism
 
-/// Sums in binary64 (rule 5): blocks of 2048 contiguous elements, 16 lanes folded 8, 4, 2, 1, blocks ascending, then
-/// images ascending; one rounding to binary32 at the end.
+/// Sums in binary64 (rule 5): blocks of 2048 contiguous elements in 16 lanes, which are folded 8, 4, 2, 1; then blocks
+/// and images in ascending order; one rounding to binary32 at the end.
 public enum Reduction {
-  /// The sum of all elements, which count as one contiguous plane; not rounded.
+  /// The sum of all elements as one contiguous plane; not rounded to binary32.
   public static func sum(_ x: Tensor) -> Double {
     let source = x.pointer
     let kernel = Backend.maps.sum
@@ -24,7 +24,7 @@ public enum Reduction {
     }
   }
 
-  /// The mean of all elements; not rounded. NaN for an empty tensor.
+  /// The mean of all elements, not rounded to binary32; NaN for an empty tensor.
   public static func mean(_ x: Tensor) -> Double { sum(x) / Double(x.count) }
 
   /// `[C]`: the sum of every channel of `[N, C, ...]`.
@@ -56,8 +56,8 @@ public enum Reduction {
     return foldPlanes(x.shape, into: result) { kernel(size, source + $0 * size) }
   }
 
-  /// One binary64 value per plane; for a result of `[C]` they add over images in ascending order. Rounded once, after
-  /// division by `divisor`.
+  /// Takes one binary64 value per plane, adds them in image order where the result is `[C]`, divides by `divisor` and
+  /// rounds once.
   static func foldPlanes(
     _ shape: Shape, into result: Shape, divisor: Double = 1, _ value: (Int) -> Double
   ) -> Tensor {

@@ -2,8 +2,8 @@ import CKernels
 
 // `x` is [N, C, H, W]; the result [N, C, height, width].
 
-/// Resizing of feature maps. Forward passes combine rows, then columns; gradients are gathers over destination rows
-/// and columns in ascending order, from +0 (rule 6).
+/// Resizing of feature maps. The forward pass interpolates along rows, then along columns; gradients are gathers over
+/// destination rows and columns in ascending order, from +0 (rule 6).
 public enum Resampling {
   /// Bilinear interpolation to `height × width`.
   public static func bilinear(_ x: Tensor, height: Int, width: Int, grid: ResamplingGrid) -> Tensor {
@@ -23,12 +23,12 @@ public enum Resampling {
     return out
   }
 
-  /// Bilinear interpolation by a factor. The size is rounded down; coordinates follow from the two sizes.
+  /// Bilinear interpolation by a scale factor. The output size is rounded down; coordinates follow from the two sizes.
   public static func bilinear(_ x: Tensor, factor: Double, grid: ResamplingGrid) -> Tensor {
     bilinear(x, height: Int(Double(x.shape[2]) * factor), width: Int(Double(x.shape[3]) * factor), grid: grid)
   }
 
-  /// The gradient of `bilinear` at its input of shape `input`.
+  /// The gradient of the input of `bilinear`, of shape `input`.
   public static func bilinearGradient(upstream: Tensor, input: Shape, grid: ResamplingGrid) -> Tensor {
     precondition(
       input.rank == 4 && upstream.shape.rank == 4 && upstream.shape[0] == input[0] && upstream.shape[1] == input[1],
@@ -48,7 +48,7 @@ public enum Resampling {
     return dx
   }
 
-  /// Nearest neighbour: destination pixel i takes source pixel `floor(i in / out)` along either axis.
+  /// Nearest neighbour: destination pixel i takes source pixel `floor(i in / out)` along each axis.
   public static func nearest(_ x: Tensor, height: Int, width: Int) -> Tensor {
     precondition(x.shape.rank == 4, "nearest: \(x.shape) is not [N, C, H, W]")
     let (h, w) = (x.shape[2], x.shape[3])

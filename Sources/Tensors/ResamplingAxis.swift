@@ -6,8 +6,8 @@ public enum ResamplingGrid: Sendable, Hashable {
   case halfPixel
 }
 
-/// For every destination pixel of one axis its two source pixels and their weights: computed in binary64, each weight
-/// rounded once. Where the second pixel would lie outside, the first has the whole weight.
+/// The two source pixels of every destination pixel along one axis, with their weights: computed in binary64, each
+/// weight rounded once. Where the second pixel would be outside, the first has the whole weight.
 struct BilinearAxis: Sendable {
   let source: Int
   private(set) var first: [Int32] = []
@@ -36,7 +36,7 @@ struct BilinearAxis: Sendable {
     }
   }
 
-  /// The transposed table: for every source pixel its destination pixels, ascending, with their weights.
+  /// The transposed table: the destination pixels of every source pixel, ascending, with their weights.
   func gathered() -> GatherAxis {
     var lists = [[(Int32, Float)]](repeating: [], count: source)
     for i in first.indices {
@@ -47,7 +47,7 @@ struct BilinearAxis: Sendable {
   }
 }
 
-/// Lists of weighted destination pixels, one per source pixel, end to end.
+/// Lists of weighted destination pixels, one per source pixel, concatenated; list i starts at `start[i]`.
 struct GatherAxis: Sendable {
   private(set) var start: [Int32] = [0]
   private(set) var destination: [Int32] = []

@@ -3,16 +3,20 @@ import Determinism
 
 // N images, C channels, R regions of interest.
 
-/// Resamples every box of a feature map to a fixed number of bins (He et al. 2017, §3): the mean of bilinear samples.
+/// RoIAlign (He et al. 2017, §3): resamples every box of a feature map to a fixed number of bins, each the mean of
+/// bilinear samples.
 public enum RoIAlignment {
+  /// Bins and sampling of RoIAlign.
   public struct Options: Sendable, Hashable {
+    /// Rows of bins.
     public var outputHeight: Int
+    /// Columns of bins.
     public var outputWidth: Int
     /// Feature cells per image pixel; `1/16` at stride 16.
     public var spatialScale: Double
-    /// Samples per bin and axis; 0 takes `ceil(box / bins)`.
+    /// Samples per bin along each axis; 0 means `ceil(box / bins)`.
     public var samplingRatio: Int
-    /// Shift samples by half a pixel and allow boxes below one feature cell. The published network does neither.
+    /// Shift samples by half a pixel and allow boxes smaller than one feature cell. The published network does neither.
     public var aligned: Bool
 
     public init(
@@ -29,6 +33,8 @@ public enum RoIAlignment {
     }
   }
 
+  /// The features of every RoI.
+  ///
   /// - Parameters:
   ///   - features: `[N, C, H, W]`.
   ///   - rois: `[R, 5]`: image index, then `(x0, y0, x1, y1)` in image pixels. R may be 0.
@@ -58,8 +64,8 @@ public enum RoIAlignment {
     return out
   }
 
-  /// The gradient at the features of shape `features`. Every (image, channel) plane adds its RoIs in order, then bins,
-  /// samples and corners, each by one fma (rule 6).
+  /// The gradient of the features, of shape `features`. Every (image, channel) plane accumulates its RoIs in order, then
+  /// bins, samples and corners, each by one fma (rule 6).
   public static func gradient(upstream: Tensor, features: Shape, rois: Tensor, _ options: Options) -> Tensor {
     let tables = tables(features, rois, options)
     let bins = options.outputHeight * options.outputWidth
@@ -86,7 +92,7 @@ public enum RoIAlignment {
     return dx
   }
 
-  /// Channels that are sampled side by side.
+  /// The number of channels that are sampled together.
   private static let lanes = 16
 
   /// Calls `body(image, channels, rois)` for every image's blocks of channels, with the image's RoIs in order.
@@ -109,7 +115,7 @@ public enum RoIAlignment {
     return Parallel.map(rois.shape[0]) { r in
       precondition(
         boxes[5 * r] >= 0 && Int(boxes[5 * r]) < features[0],
-        "RoIAlign: RoI \(r) names image \(boxes[5 * r]) of \(features[0])")
+        "RoIAlign: RoI \(r) has image index \(boxes[5 * r]), but there are \(features[0]) images")
       return RoIAlignTable(roi: boxes + 5 * r, height: features[2], width: features[3], options)
     }
   }

@@ -1,13 +1,13 @@
-/// Where one RoI samples its feature plane: pixel index and weight of every tap, `[bins][taps]`. A tap is one corner
+/// The samples of one RoI in its feature plane: pixel index and weight of every tap, `[bins][taps]`. A tap is one corner
 /// (00, 01, 10, 11) of one sample (row-major in the bin); bins are row-major.
 ///
 /// Coordinates are binary64; a weight is the product of two binary64 fractions, rounded once. A sample outside the
 /// plane has weight 0.
 struct RoIAlignTable: Sendable {
   let image: Int
-  /// Of a bin.
+  /// Taps of one bin.
   let taps: Int
-  /// The number that a bin's sum is divided by: its samples, at least 1.
+  /// The divisor of a bin's sum: the number of its samples, at least 1.
   let count: Float
   private let index: [Int32]
   private let weight: [Float]
@@ -78,7 +78,7 @@ struct RoIAlignTable: Sendable {
     private(set) var points: [Point?] = []
 
     init(from start: Double, to end: Double, bins: Int, extent: Int, _ options: RoIAlignment.Options) {
-      // The legacy rule stretches every box to at least one feature pixel; the aligned one leaves it alone.
+      // The legacy rule enlarges every box to at least one feature cell; the aligned one does not.
       let length = options.aligned ? end - start : max(end - start, 1)
       let bin = length / Double(bins)
       samples = options.samplingRatio > 0 ? options.samplingRatio : max(0, Int(bin.rounded(.up)))
@@ -90,7 +90,7 @@ struct RoIAlignTable: Sendable {
       }
     }
 
-    /// One pixel beyond the border still counts, at the border's value.
+    /// Up to one pixel beyond the border a sample takes the border's value.
     private static func point(_ position: Double, _ extent: Int) -> Point? {
       if position < -1 || position > Double(extent) { return nil }
       let inside = max(0, position)

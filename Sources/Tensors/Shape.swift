@@ -1,8 +1,10 @@
-/// The extents of a tensor, outermost first: `[N, C, H, W]` for feature maps. At most five of them; no heap memory.
+/// The extents of a tensor, outermost first: `[N, C, H, W]` for feature maps. At most five, stored inline.
 public struct Shape: Hashable, Sendable {
   private var extents: InlineExtents
+  /// The number of dimensions.
   public let rank: Int
 
+  /// The largest rank.
   public static let maximalRank = 5
 
   /// - Precondition: at most five extents, none negative.
@@ -28,9 +30,10 @@ public struct Shape: Hashable, Sendable {
     return n
   }
 
+  /// The extents, outermost first.
   public var array: [Int] { (0..<rank).map { extents[$0] } }
 
-  /// The shape with one extent replaced.
+  /// The shape with one extent replaced; negative indices count from the last.
   public func replacing(_ dimension: Int, with extent: Int) -> Shape {
     var values = array
     values[dimension < 0 ? dimension + rank : dimension] = extent
@@ -47,7 +50,7 @@ extension Shape: CustomStringConvertible {
   public var description: String { "[" + array.map(String.init).joined(separator: "×") + "]" }
 }
 
-/// Five integers side by side.
+/// Five integers stored inline.
 private struct InlineExtents: Hashable, Sendable {
   private var a = 1
   private var b = 1

@@ -1,10 +1,10 @@
 import CKernels
 
-/// The dimension whose elements compete, and how the others lie around it.
+/// The memory layout of a tensor around the dimension that softmax normalises over.
 struct ChannelLayout {
   let channels: Int
   let channelStride: Int
-  /// Runs of positions: element (run r, channel c, position p) lies at
+  /// Runs of positions: element (run r, channel c, position p) is at
   /// `r * runStride + c * channelStride + p * positionStride`.
   let runs: Int
   let runStride: Int
@@ -41,7 +41,8 @@ struct ChannelLayout {
   }
 }
 
-/// Softmax over one dimension: `e^(x - max)` summed by one ascending binary64 chain; results are rounded once.
+/// Softmax over one dimension: the terms `e^(x - max)` are added in one ascending binary64 chain; results are rounded
+/// once.
 public enum Softmax {
   /// `e^x / Σ e^x`.
   public static func forward(_ x: Tensor, dimension: Int = 1) -> Tensor { map(x, dimension, logarithm: false) }

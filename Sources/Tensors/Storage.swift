@@ -2,15 +2,15 @@ import Determinism
 import Foundation
 import Synchronization
 
-/// The memory of one tensor: 64-byte aligned, returned to a pool when the last tensor lets go.
+/// The memory of a tensor and its copies: 64-byte aligned, returned to a pool when the last of them is released.
 final class Storage: @unchecked Sendable {
   // Invariant: memory is written only while one tensor holds the storage (`isKnownUniquelyReferenced`), or by the
-  // operation that has just made it and shares it with nobody; parallel loops write disjoint elements.
+  // operation that allocated it, before it is shared; parallel loops write disjoint elements.
   let pointer: UnsafeMutablePointer<Float>
   private let bytes: Int
 
-  /// Room for the elements of a shape and one vector more, so that a kernel may read (never use) past the end. Where
-  /// there is no memory for it, the program ends: see `TensorMemory`.
+  /// Allocates the elements of a shape and one more vector, so that kernels may read past the end (and discard what they
+  /// read). When memory is exhausted, the program ends: see `TensorMemory`.
   init(for shape: Shape) {
     let vector = 16
     guard let count = shape.array.productChecked(), count <= Int.max / 8 else {
@@ -25,17 +25,17 @@ final class Storage: @unchecked Sendable {
   deinit { StoragePool.shared.give(pointer, bytes) }
 }
 
-/// Free memory. A training step asks for the same sizes again and again; asking the system each time would cost page
-/// faults.
+/// A pool of free memory. Every training step allocates the same sizes; allocating from the system each time would cost
+/// page faults.
 ///
-/// Small blocks are kept by size class, large ones are cut from an arena.
+/// Small blocks are kept by size class, large ones come from an arena.
 final class StoragePool: Sendable {
   static let shared = StoragePool()
 
-  /// Blocks from this size on come from the arena.
+  /// Blocks larger than this, in bytes, come from the arena.
   static let arenaThreshold = 1 << 16
 
-  /// What a block of `bytes` takes: classes of a quarter of a power of two, or a multiple of 64 in the arena.
+  /// The size allocated for a block of `bytes`: a size class (four per power of two), or a multiple of 64 in the arena.
   static func roundedSize(_ bytes: Int) -> Int {
     if bytes > arenaThreshold { return (bytes + 63) & ~63 }
     let step = max(64, 1 << (Int.bitWidth - max(1, bytes - 1).leadingZeroBitCount - 3))
@@ -43,19 +43,20 @@ final class StoragePool: Sendable {
   }
 
   private struct Free: @unchecked Sendable {
-    // Invariant: a block that is free belongs to nobody else.
+    // Invariant: nothing else refers to a free block.
     var small: [Int: [UnsafeMutableRawPointer]] = [:]
     var arena = Arena()
-    /// Bytes that are taken now.
+    /// Bytes in use.
     var taken = 0
-    /// Of small blocks, taken or not.
+    /// Bytes of all small blocks, in use or free.
     var smallTotal = 0
   }
 
   private let free = Mutex(Free())
 
+  /// Allocates a block.
   /// - Parameter bytes: a rounded size.
-  /// - Returns: nil where there is no memory.
+  /// - Returns: nil when memory is exhausted.
   func take(_ bytes: Int) -> UnsafeMutableRawPointer? {
     free.withLock { free -> Sent? in
       var block: UnsafeMutableRawPointer?

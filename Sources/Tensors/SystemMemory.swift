@@ -1,16 +1,17 @@
 import Determinism
 import Foundation
 
-/// How much memory this process may have. No result depends on it: it decides only whether work is refused before it
+/// How much memory this process may use. No result depends on it: it only decides whether work is refused before it
 /// starts.
 public enum SystemMemory {
-  /// Bytes, and who sets the limit.
+  /// A limit and what imposes it.
   public struct Limit: Sendable, Hashable {
     public var bytes: Int
+    /// What imposes the limit, to follow a number of bytes in a message: `on this machine`.
     public var reason: String
   }
 
-  /// The most that there could ever be: memory and swap of the machine, or what the control group has.
+  /// The upper bound in bytes: memory and swap of the machine, or the limit of the control group.
   public static let total: Int = {
     let info = Fields(text("/proc/meminfo"))
     var bytes = info.kibibytes("MemTotal").addingSaturated(info.kibibytes("SwapTotal"))
@@ -19,7 +20,7 @@ public enum SystemMemory {
     return bytes
   }()
 
-  /// What is still to be had: of the machine, of the control group, and below `ulimit -v` and `-d`.
+  /// The smallest of what is available on the machine, in the control groups, and below `ulimit -v` and `-d`.
   public static func available() -> Limit {
     let info = Fields(text("/proc/meminfo"))
     let free = info.kibibytes("MemAvailable").addingSaturated(info.kibibytes("SwapFree"))
@@ -33,7 +34,7 @@ public enum SystemMemory {
     return limits.min { $0.bytes < $1.bytes }!
   }
 
-  /// What 'ulimit' leaves of addresses; nothing where there is no such limit.
+  /// The address space that 'ulimit' leaves; empty where there is no such limit.
   static var ofProcess: [Limit] {
     var limits = [Limit]()
     let pages = text("/proc/self/statm").split(separator: " ").compactMap { Int($0) }
@@ -49,7 +50,7 @@ public enum SystemMemory {
     return limits
   }
 
-  /// Memory of the control groups of this process that have a limit, of version 2 or 1.
+  /// Limit and use, in bytes, of the control groups of this process (version 2 or 1) that have a memory limit.
   private static var groups: [(limit: Int, used: Int)] {
     var found = [(limit: Int, used: Int)]()
     for line in TextLines.split(text("/proc/self/cgroup")) {
@@ -62,11 +63,11 @@ public enum SystemMemory {
         isSecond
         ? ("/sys/fs/cgroup", "memory.max", "memory.current", "inactive_file")
         : ("/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
-      // Inside a container the path may be that outside: then the root is the group.
+      // Inside a container the path may be the host's: then the root is the group.
       for folder in [root + path, root] {
         guard let bytes = Int(trimmed(text("\(folder)/\(limit)"))), let used = Int(trimmed(text("\(folder)/\(usage)")))
         else { continue }
-        // Files that the system keeps in memory make room when they must.
+        // The system evicts cached files when memory is needed, so they do not count.
         found.append((bytes, max(0, used - Fields(text("\(folder)/memory.stat")).number(cache))))
         break
       }
@@ -76,7 +77,7 @@ public enum SystemMemory {
 
   private static func trimmed(_ text: String) -> Substring { text.prefix { $0.isNumber } }
 
-  /// A file of /proc or /sys, which tells no size beforehand; empty where it can't be read.
+  /// A file of /proc or /sys, whose size is not known in advance; empty where it can't be read.
   private static func text(_ path: String) -> String {
     let fd = FileIO.retrying { open(path, O_RDONLY | O_CLOEXEC) }
     guard fd >= 0 else { return "" }
@@ -86,7 +87,7 @@ public enum SystemMemory {
     return String(decoding: bytes.prefix(max(0, n)), as: UTF8.self)
   }
 
-  /// Lines of a name and a number.
+  /// Text whose lines are a name and a number.
   private struct Fields {
     private var values: [String: Int] = [:]
 

@@ -5,20 +5,20 @@ import Determinism
 ///
 ///     out(m, oy, ox) = Σ over (channel, tap) of left[m, channel, tap] · in(channel, oy·stride + tapY, ox·stride + tapX)
 ///
-/// with zeros outside the input. Strides of the output are free, so one phase of a strided gradient is a tap sum too.
+/// with zeros outside the input. The output's strides are arbitrary, so one phase of a strided gradient is a tap sum too.
 struct TapSum {
   var channels: Int
   var inputHeight: Int
   var inputWidth: Int
-  /// Floats between two images of the input.
+  /// Floats from one image of the input to the next.
   var inputImage: Int
   var stride: Int
-  /// Rows and columns of the taps, in the order of the chain.
+  /// Row and column offsets of the taps, in the order of the chain.
   var taps: [(y: Int, x: Int)]
   var outputChannels: Int
   var outputHeight: Int
   var outputWidth: Int
-  /// Floats between neighbours of the output.
+  /// Strides of the output in floats.
   var outputImage: Int
   var outputChannel: Int
   var outputRow: Int
@@ -40,7 +40,7 @@ struct TapSum {
     }
   }
 
-  /// A piece of the output: some channels at some positions, flattened as (image, y, x).
+  /// A piece of the output: a range of channels at a range of positions, flattened as (image, y, x).
   struct Piece {
     var channels: Range<Int>
     var positions: Range<Int>
@@ -51,12 +51,13 @@ struct TapSum {
     taps.count == 1 && stride == 1 && taps[0] == (0, 0) && inputHeight == outputHeight && inputWidth == outputWidth
   }
 
-  /// Pieces that several threads share evenly, whose input stays in the second-level cache. Depends on shapes alone.
+  /// Splits the output into pieces that threads share evenly and whose input stays in the second-level cache. Depends on
+  /// shapes alone.
   func pieces(images: Int) -> [Piece] {
     let bounds = isPointwise ? lineBounds(images: images) : rowBounds(images: images)
     let columns = bounds.count - 1
     guard columns > 0 else { return [] }
-    // Channels are cut where positions alone give too few pieces, and where the left side outgrows the cache.
+    // Channels are split where positions alone give too few pieces, and where the left factor exceeds the cache.
     let wanted = columns >= 8 ? 1 : min((8 + columns - 1) / columns, max(1, outputChannels / 240))
     let bands = max(wanted, (outputChannels + 527) / 528)
     let band = ((outputChannels + bands - 1) / bands).roundedUp(toMultipleOf: 24)
@@ -67,7 +68,7 @@ struct TapSum {
     }
   }
 
-  /// Where pointwise sums are cut: at whole vectors, so that the rows of a piece stay aligned.
+  /// The boundaries of the pieces of pointwise sums: at whole vectors, so that the rows of a piece stay aligned.
   private func lineBounds(images: Int) -> [Int] {
     let total = images * outputHeight * outputWidth
     guard total > 0 else { return [] }
@@ -76,7 +77,8 @@ struct TapSum {
     return Array(Swift.stride(from: 0, to: total, by: block)) + [total]
   }
 
-  /// Where sums over taps are cut: at whole rows, whose neighbours are copied with them, or at whole images.
+  /// The boundaries of the pieces of sums over taps: at whole rows, whose neighbours are copied with them, or at whole
+  /// images.
   private func rowBounds(images: Int) -> [Int] {
     let plane = outputHeight * outputWidth
     guard images > 0, plane > 0 else { return [] }
@@ -99,18 +101,18 @@ extension Int {
   func roundedUp(toMultipleOf step: Int) -> Int { (self + step - 1) / step * step }
 }
 
-/// A left matrix in the order in which the micro-kernels read it, one block per group.
+/// A left factor packed in the order in which the micro-kernels read it, one block per group.
 struct PackedLeft {
   private var storage: Tensor
   private let block: Int
 
-  /// Element (i, j · offsets.count + t) of group g lies at
+  /// Element (i, j · offsets.count + t) of group g is at
   /// `source[g * group + i * row + j * outer + offsets[t]]`.
   init(
     groups: Int = 1, rows: Int, columns: Int, offsets: [Int] = [0], source: UnsafePointer<Float>, group: Int = 0,
     row: Int, outer: Int
   ) {
-    // Panels end on 64-byte borders.
+    // Panels end on 64-byte boundaries.
     block = (Int(ck_packed_count(Backend.isa, Int64(rows), Int64(columns))) + 15) / 16 * 16
     storage = Tensor(uninitialized: [groups * block])
     let packed = storage.mutablePointer

@@ -1,11 +1,12 @@
-/// A dense block of binary32 values, row-major: the last dimension varies fastest.
+/// A dense array of binary32 values, row-major: the last dimension varies fastest.
 ///
-/// A tensor is a value: a copy shares memory until one of the two is written. Operations live in files of their own
-/// (`Convolution.swift`, `Pooling.swift`, ...) and return new tensors.
+/// A tensor is a value: a copy shares memory until one of the two is written. Operations (`Convolution2D`, `Pooling`,
+/// ...) return new tensors.
 public struct Tensor: Sendable {
+  /// The extents, outermost first.
   public let shape: Shape
   private var storage: Storage
-  /// First element in the storage; rows of a larger tensor share its memory.
+  /// Index of the first element in the storage; rows of a larger tensor share its memory.
   private let offset: Int
 
   /// Memory with unspecified content, for operations of this module that write every element.
@@ -21,13 +22,16 @@ public struct Tensor: Sendable {
     self.offset = offset
   }
 
+  /// All elements +0.
   public init(zeros shape: Shape) { self.init(repeating: 0, shape: shape) }
 
+  /// All elements `value`.
   public init(repeating value: Float, shape: Shape) {
     self.init(uninitialized: shape)
     storage.pointer.initialize(repeating: value, count: shape.count)
   }
 
+  /// Copies values in row-major order.
   /// - Precondition: as many values as `shape` has elements.
   public init(_ values: [Float], shape: Shape) {
     precondition(values.count == shape.count, "Tensor: \(values.count) values for \(shape)")
@@ -46,13 +50,15 @@ public struct Tensor: Sendable {
     for i in 0..<shape.count { storage.pointer[i] = value(i) }
   }
 
+  /// The number of elements.
   public var count: Int { shape.count }
   public var isEmpty: Bool { count == 0 }
 
   /// The elements, row-major.
   public var array: [Float] { withElements { Array($0) } }
 
-  /// The only element.
+  /// The value of a tensor with one element.
+  /// - Precondition: `count` is 1.
   public var item: Float {
     precondition(count == 1, "item: \(shape) has \(count) elements")
     return pointer[0]
@@ -69,14 +75,14 @@ public struct Tensor: Sendable {
     try withExtendedLifetime(storage) { try body(UnsafeBufferPointer(start: pointer.base, count: count)) }
   }
 
-  /// Calls `body` with the elements for writing; the memory is made this tensor's own first.
+  /// Calls `body` with the elements for writing; copies them first where another tensor shares the memory.
   public mutating func withMutableElements<R>(_ body: (UnsafeMutableBufferPointer<Float>) throws -> R) rethrows -> R {
     try body(UnsafeMutableBufferPointer(start: mutablePointer.base, count: count))
   }
 
   // MARK: Access for the operations of this module
 
-  /// The elements; valid while the tensor is.
+  /// The elements; valid while the tensor is alive and not written.
   var pointer: ElementPointer { ElementPointer(base: UnsafePointer(storage.pointer + offset), count: count) }
 
   /// The elements for writing; copies them first where another tensor shares the memory.
@@ -93,8 +99,8 @@ public struct Tensor: Sendable {
 
   // MARK: Views
 
-  /// The same elements under another shape.
-  /// - Precondition: as many elements.
+  /// The same elements with another shape; shares memory.
+  /// - Precondition: `shape` has as many elements.
   public func reshaped(_ shape: Shape) -> Tensor {
     precondition(shape.count == count, "reshaped: \(self.shape) to \(shape)")
     return Tensor(shape: shape, storage: storage, offset: offset)

@@ -1,10 +1,12 @@
 /// Transposed convolution with a 2×2 kernel and stride 2: every input position becomes a 2×2 block of the output.
 ///
-/// Weights are `[inputChannels, outputChannels, 2, 2]`. It is the gradient of the input of an ordinary convolution, and
-/// its own gradients are that convolution's other directions.
+/// Weights are `[inputChannels, outputChannels, 2, 2]`. It computes what the input gradient of an ordinary convolution
+/// does, and its own gradients are that convolution's forward pass and weight gradient.
 public enum TransposedConvolution2x2 {
   private static let convolution = Convolution2D(stride: 2)
 
+  /// The transposed convolution of `x`, `[N, inputChannels, H, W]`.
+  /// - Parameter bias: `[outputChannels]`.
   /// - Returns: `[N, outputChannels, 2H, 2W]`.
   public static func forward(_ x: Tensor, weight: Tensor, bias: Tensor? = nil) -> Tensor {
     check(x.shape, weight.shape)
@@ -13,17 +15,20 @@ public enum TransposedConvolution2x2 {
     return convolution.gatherGradient(x, weight: weight, bias: bias, inputShape: shape)
   }
 
+  /// The gradient of `x`.
   /// - Returns: `[N, inputChannels, H, W]`.
   public static func inputGradient(_ dy: Tensor, weight: Tensor) -> Tensor {
     convolution.forward(dy, weight: weight)
   }
 
-  /// - Returns: `[inputChannels, outputChannels, 2, 2]`; chunks run over the positions of `x`.
+  /// The gradient of the weights; chunks are over the positions of `x`.
+  /// - Returns: `[inputChannels, outputChannels, 2, 2]`.
   public static func weightGradient(_ dy: Tensor, _ x: Tensor, weightShape: Shape) -> Tensor {
     check(x.shape, weightShape)
     return convolution.weightGradient(x, dy, weightShape: weightShape)
   }
 
+  /// The gradient of the bias, `[outputChannels]`.
   public static func biasGradient(_ dy: Tensor) -> Tensor { convolution.biasGradient(dy) }
 
   private static func check(_ x: Shape, _ weight: Shape) {

@@ -6,9 +6,12 @@ import CKernels
 /// `d = g + decay * p`; `v = d` on the first step, else `momentum * v + d`; `s = d + momentum * v` with Nesterov, else
 /// `v`; `p = p - rate * s`.
 public struct GradientDescent: Sendable, Hashable {
+  /// The learning rate.
   public var rate: Double
   public var momentum: Double
+  /// The coefficient of the parameters that is added to the gradient.
   public var weightDecay: Double
+  /// Whether to use Nesterov momentum.
   public var nesterov: Bool
 
   public init(rate: Double, momentum: Double = 0, weightDecay: Double = 0, nesterov: Bool = false) {
@@ -18,7 +21,7 @@ public struct GradientDescent: Sendable, Hashable {
     self.nesterov = nesterov
   }
 
-  /// Moves `parameter` and `velocity` in place.
+  /// Updates `parameter` and `velocity` in place.
   /// - Parameter velocity: nil before the parameter's first step.
   public func update(_ parameter: inout Tensor, velocity: inout Tensor?, gradient: Tensor) {
     precondition(parameter.shape == gradient.shape, "update: \(parameter.shape) by gradient \(gradient.shape)")

@@ -142,7 +142,7 @@ struct ADE20KTests {
   private func miniature() -> PanopticMiniature {
     var p = smallScenes()
     p.style = "indoor"
-    p.crowdChance = 0
+    p.crowdProbability = 0
     return p
   }
 

@@ -110,6 +110,6 @@ struct MiniatureTests {
     #expect(refused { $0.width = 8 }.contains("must be in 16...4096"))
     #expect(refused { $0.trainCount = 0 }.contains("trainCount"))
     #expect(refused { $0.objectSizes = .init(minimum: 0.5, maximum: 0.1) }.contains("objectSizes"))
-    #expect(refused { $0.crowdChance = .nan }.contains("crowdChance"))
+    #expect(refused { $0.crowdProbability = .nan }.contains("crowdProbability"))
   }
 }

@@ -81,7 +81,7 @@ struct TreeReaderTests {
       testDescription: "ADE20K",
       write: { root in
         var p = smallScenes(train: 3, validation: 1)
-        (p.style, p.crowdChance) = ("indoor", 0)
+        (p.style, p.crowdProbability) = ("indoor", 0)
         try p.writeADE20K(to: root)
       },
       read: { tree in
@@ -281,7 +281,7 @@ struct TreeReaderTests {
   func adeNames() throws {
     let folder = try TemporaryFolder()
     var p = smallScenes(train: 3, validation: 1)
-    (p.style, p.crowdChance) = ("indoor", 0)
+    (p.style, p.crowdProbability) = ("indoor", 0)
     try p.writeADE20K(to: folder.path)
     let name = "ADE_train_00000001"
     func move(_ from: String, _ to: String) { rename("\(folder.path)/\(from)", "\(folder.path)/\(to)") }

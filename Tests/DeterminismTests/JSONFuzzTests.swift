@@ -105,12 +105,12 @@ struct JSONFuzzTests {
     arguments: [
       (
         "[9223372036854775808]",
-        "1:2: the whole number 9223372036854775808 has more than 64 bits; write it as text, in quotes"
+        "1:2: the whole number 9223372036854775808 does not fit in 64 bits; write it as a string, in quotes"
       ),
-      ("\u{FEFF}[\n -9223372036854775809]", "2:2: the whole number -9223372036854775809 has more than 64 bits"),
+      ("\u{FEFF}[\n -9223372036854775809]", "2:2: the whole number -9223372036854775809 does not fit in 64 bits"),
       ("[1e400]", "1:2: the number 1e400 is out of range"), ("[1e-400]", "1:2: the number 1e-400 is out of range"),
       ("{\"caf\u{E9}\": 1, \"cafe\u{301}\": 2}", "members 'caf\\xc3\\xa9' and 'cafe\\xcc\\x81'"),
-      ("{\"a\": 1, \"a\": 2}", "an object gives 'a' twice"), ("[\"\\ud800\"]", "half of a surrogate pair"),
+      ("{\"a\": 1, \"a\": 2}", "an object has the member 'a' twice"), ("[\"\\ud800\"]", "half of a surrogate pair"),
       ("[\"\\udc00\"]", "half of a surrogate pair"), ("[\u{FEFF}]", "expected a value"),
     ])
   func refused(text: String, message: String) {

@@ -10,15 +10,15 @@ enum Miniature {
     pipeline: own-data
     seed: 1
     let:
-      body: { stem-channels: 4, stage-channels: [8, 16, 24, 32], classifier-channels: 16 }
+      backbone: { stem-channels: 4, stage-channels: [8, 16, 24, 32], classifier-channels: 16 }
     stages:
       imagenet:
         uses: imagenet-miniature
-        with: { pictures: { class-count: 2, train-per-class: 1, validation-per-class: 0 } }
+        with: { images: { class-count: 2, train-per-class: 1, validation-per-class: 0 } }
       pretrain:
         uses: pretrain-supernet
         needs: { data: imagenet.data }
-        with: { body: $body, input: { side: 32 }, recipe: { steps: 1, batch: 2 } }
+        with: { backbone: $backbone, input: { side: 32 }, recipe: { steps: 1, batch: 2 } }
       coco:
         uses: coco-folder
       split:
@@ -30,7 +30,7 @@ enum Miniature {
         needs: { data: coco.data, split: split.split, weights: pretrain.weights }
         with:
           network:
-            body: $body
+            backbone: $backbone
             pyramid-channels: 8
             norm-groups: 4
             anchors: { sizes: [8, 16, 32, 48, 64] }

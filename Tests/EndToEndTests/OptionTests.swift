@@ -76,7 +76,8 @@ extension EndToEndTests {
         let text = StreamTests.pipeline + "  c: { uses: coco-miniature, with: { scenes: { train-count: 2 } } }\n"
         try text.write(toFile: folder + "/p.yaml", atomically: true, encoding: .utf8)
         let places = [
-          "c.scenes.train-count", "c.scenes.crowd-chance", "c.scenes", "c.seed", "a.run", "a.environment.T", "let.x",
+          "c.scenes.train-count", "c.scenes.crowd-probability", "c.scenes", "c.seed", "a.run", "a.environment.T",
+          "let.x",
         ]
         let more = ["{a: 1}", "[1, [2, {b: }]]", "&a b", "*a", "!!int x", "\u{2028}", "a: b: c", "$x", "$$x", "~"]
         let tries = places.flatMap { place in

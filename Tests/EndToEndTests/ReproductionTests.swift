@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 extension EndToEndTests {
-  @Suite("results are executed again, compared, mended and traced")
+  @Suite("results are executed again, compared, repaired and traced")
   struct ReproductionTests {
     @Test("a sample of stages reproduces, and the store is only read")
     func recompute() async throws {

@@ -1,5 +1,5 @@
-// Any bytes as a chunk: LZ4 blocks that decode to exactly what was asked for, or a failure. And what is encoded decodes
-// to itself. The first byte chooses sizes.
+// Decodes any bytes as a chunk: the result has exactly the requested size, or decoding fails. Also encodes the bytes and
+// checks that they decode to themselves. The first byte selects sizes.
 #include "cc_chunks.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
-// Any bytes as an HDF5 file, read the way the artifact reader does. libhdf5 itself does not survive all of them, which
-// is why a limited child reads what nobody vouches for: run this with -fork=1 -ignore_crashes=1, and look for crashes
-// in our own functions (cc_...).
+// Reads any bytes as an HDF5 file, with the same calls as the artifact reader. libhdf5 itself crashes on some of them,
+// which is why a limited child process reads untrusted files: run this with -fork=1 -ignore_crashes=1, and look for
+// crashes in our own functions (cc_...).
 #include "ccodecs.h"
 
 #include <stdlib.h>
@@ -22,7 +22,7 @@ static void read_attributes(cc_h5 file, const char *object) {
   cc_h5_attributes_free(&list);
 }
 
-static void read_dataset(cc_medium *medium, cc_h5 file, const char *path) {
+static void read_dataset(cc_storage *storage, cc_h5 file, const char *path) {
   cc_h5 dataset = cc_h5_open_dataset(file, path, 1 << 20);
   if (dataset < 0) return;
   cc_h5_info info;
@@ -41,9 +41,9 @@ static void read_dataset(cc_medium *medium, cc_h5 file, const char *path) {
         if (size > 0 && size <= 1 << 20) {
           uint8_t *chunk = malloc((size_t)size);
           uint64_t place, length;
-          cc_medium_locate(medium);
+          cc_storage_locate(storage);
           cc_h5_read_chunk(dataset, offset, chunk);
-          cc_medium_located(medium, &place, &length);
+          cc_storage_located(storage, &place, &length);
           free(chunk);
         }
       }
@@ -55,18 +55,18 @@ static void read_dataset(cc_medium *medium, cc_h5 file, const char *path) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (cc_h5_setup() != 0) abort();
-  cc_medium *medium = cc_medium_of_image(data, size);
-  cc_h5 file = cc_h5_open(medium);
+  cc_storage *storage = cc_storage_of_image(data, size);
+  cc_h5 file = cc_h5_open(storage);
   if (file >= 0) {
     cc_h5_list list;
     if (cc_h5_walk(file, &list) == 0)
       for (size_t i = 0; i < list.count && i < 64; i++) {
         if (list.objects[i].has_attributes) read_attributes(file, list.objects[i].path);
-        if (list.objects[i].kind == CC_DATASET) read_dataset(medium, file, list.objects[i].path);
+        if (list.objects[i].kind == CC_DATASET) read_dataset(storage, file, list.objects[i].path);
       }
     cc_h5_list_free(&list);
     cc_h5_close_file(file);
   }
-  cc_medium_free(medium);
+  cc_storage_free(storage);
   return 0;
 }

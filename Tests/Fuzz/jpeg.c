@@ -1,5 +1,5 @@
-// Any bytes as a JPEG: a picture of the size its header claims, whole or a part of it, or a status. The limit is small,
-// so that time goes into variety.
+// Decodes any bytes as a JPEG, whole and a region: an image of the size in its header, or an error status. The size limit
+// is small, so that more inputs are tried.
 #include "cc_image.h"
 
 #include <stdlib.h>
@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (cc_jpeg_open(data, size, 1 << 18, &image) != CC_OK) return 0;
   if (image.width < 1 || image.height < 1) abort();
   decode(data, size, (cc_region){0, 0, image.width, image.height});
-  // The last bytes choose a part.
+  // The last bytes select a region.
   int32_t x = data[size - 1] % image.width, y = data[size - 2] % image.height;
   decode(data, size, (cc_region){x, y, 1 + data[size - 3] % (image.width - x), 1 + data[size - 4] % (image.height - y)});
   return 0;

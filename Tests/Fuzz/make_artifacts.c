@@ -1,5 +1,5 @@
-// Makes the HDF5 files of the corpus: make_artifacts FOLDER writes artifact/ below it: small files of our own kind, and
-// of kinds that others write.
+// Makes the HDF5 files of the corpus: make_artifacts FOLDER writes artifact/ below it, with small files in our own format
+// and as other programs write them.
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,11 +18,11 @@ static const char *place(const char *name) {
   return path;
 }
 
-// Our own: groups, a chunked and a plain tensor, attributes of each kind.
+// Our own format: groups, a chunked and a contiguous tensor, attributes of each kind.
 static void own(void) {
   int fd = open(place("own.h5"), O_RDWR | O_CREAT | O_TRUNC, 0644);
-  cc_medium *medium = cc_medium_to_file(fd);
-  cc_h5 file = cc_h5_create(medium);
+  cc_storage *storage = cc_storage_to_file(fd);
+  cc_h5 file = cc_h5_create(storage);
   int64_t whole = 7, list[3] = {3, 4, 5};
   double number = 0.5;
   int8_t yes = 1;
@@ -51,12 +51,13 @@ static void own(void) {
   cc_h5_write(dataset, CC_UINT8, "z");
   cc_h5_close_dataset(dataset);
   cc_h5_close_file(file);
-  cc_medium_finish(medium);
-  cc_medium_free(medium);
+  cc_storage_finish(storage);
+  cc_storage_free(storage);
   close(fd);
 }
 
-// Others': oldest and newest format, compact, chunked with deflate, resizable, strings, compound, links of each kind.
+// Other programs' files: oldest and newest format, compact, chunked with deflate, resizable, strings, compound, links of
+// each kind.
 static void foreign(const char *name, H5F_libver_t oldest, int is_new) {
   hid_t access = H5Pcreate(H5P_FILE_ACCESS);
   H5Pset_libver_bounds(access, oldest, is_new ? H5F_LIBVER_V110 : H5F_LIBVER_LATEST);

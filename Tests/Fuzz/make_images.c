@@ -1,4 +1,4 @@
-// Makes the pictures of the corpus: make_images FOLDER writes jpeg/ and png/ below it, one small picture of each kind
+// Makes the images of the corpus: make_images FOLDER writes jpeg/ and png/ below it, with one small image of each kind
 // that the formats have. The content is a fixed pattern.
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Makes the records, manifests, index lines and pipeline files of the corpus: make_texts.py FOLDER writes record/ and
-yaml/ below it. Written after the documented formats, not with the program's own code."""
+yaml/ below it. Follows the documented formats, without the program's own code."""
 import hashlib
 import json
 import pathlib

@@ -1,4 +1,4 @@
-// Any bytes as a PNG, in every layout: a picture of the size its header claims, or a status.
+// Decodes any bytes as a PNG, in every layout: an image of the size in its header, or an error status.
 #include "cc_image.h"
 
 #include <stdlib.h>
@@ -8,8 +8,7 @@
 
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t most);
 
-// Almost any change breaks a checksum, and then nothing behind it is looked at: three times out of four they are set
-// right again.
+// Almost any mutation breaks a checksum, and the decoder stops there. So checksums are corrected in three of four cases.
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t most, unsigned seed) {
   size = LLVMFuzzerMutate(data, size, most);
   if (seed % 4 == 0) return size;

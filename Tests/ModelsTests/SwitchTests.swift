@@ -33,7 +33,7 @@ struct SwitchTests {
     let text = standard.canonicalText
     for word in [
       "source", "activations", "target", "subnet", "merge", "heads", "normVariance", "branch\"", "family", "reluShift",
-      "initialDeviation",
+      "initStd",
     ] {
       #expect(!text.contains(word), "\(word)")
     }

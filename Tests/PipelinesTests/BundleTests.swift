@@ -105,12 +105,12 @@ struct BundleTests {
     let bench = try Bench()
     let text = "pipeline: p\nstages:\n  a: { uses: unstable }\n  b: { uses: candidates }\n"
     let path = bench.folder + "/x.tar"
-    ToyControl.unstableValue.store(1, ordering: .relaxed)
+    TestControls.unstableValue.store(1, ordering: .relaxed)
     try bench.run(text)
     _ = try Exporter(store: bench.store()).export(
       bench.planner(text), source: .init(name: "p", text: [], arguments: []), to: path)
     let other = try Bench()
-    ToyControl.unstableValue.store(2, ordering: .relaxed)
+    TestControls.unstableValue.store(2, ordering: .relaxed)
     try other.run("pipeline: p\nstages:\n  a: { uses: unstable }\n")
     let before = try other.files("")
     let error = #expect(throws: PipelineError.self) { try Importer(store: other.store()).take(path) }
@@ -174,10 +174,10 @@ struct BundleTests {
         let i = first("objects", "flat.txt", $0)
         $0.append(($0[i].name.replacing("flat.txt", with: "../../../../../evil"), [1]))
       },
-      Forgery(testDescription: "a file that is no part of a bundle", message: "is no part of a bundle") {
+      Forgery(testDescription: "a file that is not part of a bundle", message: "is not part of a bundle") {
         $0.append(("index", [1]))
       },
-      Forgery(testDescription: "an object of an unknown kind", message: "is no part of a bundle") {
+      Forgery(testDescription: "an object of an unknown kind", message: "is not part of a bundle") {
         $0.append(("objects/aa/\(String(repeating: "a", count: 62)).exe", [1]))
       },
       Forgery(testDescription: "another version", message: "a bundle of another version") {

@@ -65,7 +65,7 @@ struct CheckpointTests {
     #expect(try bench.files("checkpoints").isEmpty, "\(what)")
   }
 
-  @Test("any changed byte of a checkpoint or of what vouches for it costs steps, never bits")
+  @Test("any changed byte of a checkpoint or of its description costs steps, never bits")
   func flipped() throws {
     let (reference, folder) = try interrupted()
     let names = try Files.list(folder)

@@ -84,7 +84,7 @@ struct CommandCrashTests {
     let counted = counting.folder + "/count"
     await #expect(processExitsWith: .success) {
       [folder = counting.folder as String, counted = counted as String, command = command as Command] in
-      FailPoint.order("0")
+      FailPoint.arm("0")
       try CommandCrashTests.perform(command, folder)
       try save(String(FailPoint.count), to: counted)
     }
@@ -95,7 +95,7 @@ struct CommandCrashTests {
       try Self.prepare(command, bench)
       await #expect(processExitsWith: .signal(SIGKILL)) {
         [folder = bench.folder as String, step = step as Int, command = command as Command] in
-        FailPoint.order("\(step)")
+        FailPoint.arm("\(step)")
         try CommandCrashTests.perform(command, folder)
         FailPoint.die()
       }

@@ -410,20 +410,20 @@ struct CommandFileTests {
     arguments: [
       ("run: 3", "'run': expected a list of words, the program first, or a text for the shell"),
       ("run: [a/b]", "'run': 'a/b': a program is a name, an absolute path, or './' and the place of an input"),
-      ("run: [x], outputs: { o: ../o }", "'outputs': output 'o': '../o': '..' can't be part of such a path"),
+      ("run: [x], outputs: { o: ../o }", "'outputs': output 'o': '../o': '..' can't be part of a relative path"),
       (
         "run: [x], outputs: { o: /o }",
         "'outputs': output 'o': '/o' is absolute; expected a path below the working folder"
       ),
       (
         "run: [x], outputs: { o: a, p: a/b }",
-        "'outputs': output 'p' at 'a/b' and output 'o' at 'a' are in each other's way"
+        "'outputs': output 'p' at 'a/b' and output 'o' at 'a' overlap"
       ),
       ("run: [x], outputs: { o: { path: a, kind: pictures } }", "'outputs': 'o': unknown kind of artifact 'pictures'"),
       ("run: [x], places: { i: a }", "'places': no input 'i'"),
       ("run: [x], stdin: i", "'stdin': no input 'i'"),
       ("run: [x], environment: { SEED: 3 }", "'environment': 'SEED' can't be set here"),
-      ("run: [x], seed: 3", "stage kind 'command' draws no random numbers and takes no seed"),
+      ("run: [x], seed: 3", "stage kind 'command' uses no random numbers and takes no seed"),
       ("runs: [x]", "unknown parameter 'runs'; did you mean 'run'?"),
     ])
   func mistakes(with: String, message: String) throws {

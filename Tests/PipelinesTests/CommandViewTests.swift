@@ -34,17 +34,17 @@ struct CommandViewTests {
   @Test("links to a program are followed step by step, and circles end")
   func trails() throws {
     let bench = try Bench()
-    let folder = try #require(Trail(bench.folder)).end
+    let folder = try #require(PathTrail(bench.folder)).end
     try Files.makeFolder(folder + "/a/bin")
     try save("x", to: folder + "/a/bin/tool")
     try Files.link("../a", at: folder + "/a/up")
     try Files.link("a/up/bin/tool", at: folder + "/short")
     try Files.link("loop", at: folder + "/loop")
-    let trail = try #require(Trail(folder + "/./short"))
+    let trail = try #require(PathTrail(folder + "/./short"))
     #expect(trail.end == folder + "/a/bin/tool")
     #expect(trail.links.map(\.place) == [folder + "/short", folder + "/a/up"])
-    #expect(Trail(folder + "/loop") == nil && Trail(folder + "/nothing") == nil)
-    #expect(Trail("/..")?.end == "/")
+    #expect(PathTrail(folder + "/loop") == nil && PathTrail(folder + "/nothing") == nil)
+    #expect(PathTrail("/..")?.end == "/")
   }
 
   private func make(_ root: String, _ files: [String]) throws {
@@ -58,7 +58,7 @@ struct CommandViewTests {
   @Test("an installation comes with its libraries, anything else alone, and no folder of the user")
   func installations() throws {
     let bench = try Bench()
-    let root = try #require(Trail(bench.folder)).end
+    let root = try #require(PathTrail(bench.folder)).end
     try make(
       root,
       [

@@ -47,7 +47,7 @@ struct CrashTests {
     let counted = reference.folder + "/count"
     let second = reference.folder + "/second"
     await #expect(processExitsWith: .success) { [path = second as String, counted = counted as String] in
-      FailPoint.order("0")
+      FailPoint.arm("0")
       _ = try CrashTests.run(path)
       try save(String(FailPoint.count), to: counted)
     }
@@ -57,7 +57,7 @@ struct CrashTests {
       let bench = try Bench()
       let path = bench.storePath
       await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String, step = step as Int] in
-        FailPoint.order("\(step)")
+        FailPoint.arm("\(step)")
         _ = try CrashTests.run(path)
         // What runs side by side may pass fewer points this time.
         FailPoint.die()
@@ -71,15 +71,15 @@ struct CrashTests {
   func failing() async throws {
     await #expect(processExitsWith: .success) {
       let root = try CrashTests.run(try Bench().storePath).root
-      FailPoint.order("0")
+      FailPoint.arm("0")
       _ = try CrashTests.run(try Bench().storePath)
       let count = FailPoint.count
       for order in ["ENOSPC+", "ENOSPC", "EIO"] {
         for step in 1...count {
           let bench = try Bench()
-          FailPoint.order("\(step):\(order)")
+          FailPoint.arm("\(step):\(order)")
           let outcome = Result { try CrashTests.run(bench.storePath) }
-          FailPoint.order("0")
+          FailPoint.arm("0")
           CrashTests.judge(outcome, root: root, "\(order) at step \(step) of \(count)")
           try CrashTests.expectSound(bench, root: root, "\(order) at step \(step) of \(count)")
         }
@@ -91,7 +91,7 @@ struct CrashTests {
     let errors: [any Error]
     switch outcome {
     case .success(let result):
-      // A diary that can't be written, or a leftover that can't be removed, ends no run.
+      // A journal that can't be written, or a leftover that can't be removed, ends no run.
       if result.failures.isEmpty {
         #expect(result.root == root, "\(what): no error, but another root")
         return

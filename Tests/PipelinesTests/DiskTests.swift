@@ -46,7 +46,7 @@ struct DiskTests {
     return mount("mount", "-o", "remount,ro,bind", folder)
   }()
 
-  @Test("a full disk is an error that says so; freed, the run goes on to the same root")
+  @Test("a full disk is an error that says so; freed, the run continues to the same root")
   func fullDisk() throws {
     let root = try Self.run(try Bench().storePath).root
     let bench = try Bench()
@@ -166,7 +166,7 @@ struct DiskTests {
     #expect(try Files.list(elsewhere).isEmpty)
   }
 
-  @Test("the audit goes on after what can't be read, and lists every stage that is hit")
+  @Test("the audit continues after what can't be read, and lists every affected stage")
   func unreadable() throws {
     let bench = try Bench()
     try Self.run(bench.storePath)

@@ -187,7 +187,7 @@ struct ForeignStoreTests {
     }
   }
 
-  /// Two entries of an index that say something extreme, with right vouchers.
+  /// Two entries of an index that say something extreme, with right checksums.
   private static func extremeIndex(_ lines: [UInt8], _ mutator: inout Mutator) -> [UInt8] {
     var out = [UInt8]()
     for line in lines.split(separator: 0x0A) {

@@ -138,7 +138,7 @@ struct LoopTests {
     #expect(error?.message == message)
   }
 
-  @Test("an element that is not there is refused once that is known")
+  @Test("an element that does not exist is refused once that is known")
   func missingElement() throws {
     let bench = try Bench()
     let result = try bench.run(Toys.search, stages: ["judge[7]"]).result

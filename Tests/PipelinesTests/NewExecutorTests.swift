@@ -5,8 +5,8 @@ import PipelineRunner
 import Synchronization
 import Testing
 
-/// An executor that works from the text of each order alone, as another process would: with a store opened anew, and nothing
-/// of what the runner knows.
+/// An executor that works from the text of each order alone, as another process would: with a store opened anew, and
+/// nothing of what the runner knows.
 private final class TextExecutor: Executor {
   let capacity = 2
   private let store: String
@@ -99,7 +99,7 @@ struct NewExecutorTests {
   func refused() throws {
     let bench = try bench()
     let executor = TextExecutor(store: bench.storePath, registry: bench.registry)
-    try Runner(planner: try bench.planner(Self.pipeline), options: bench.options, executor: executor).run()
+    _ = try Runner(planner: try bench.planner(Self.pipeline), options: bench.options, executor: executor).run()
     let order = try #require(executor.orders.first { $0.stage == "count" })
     try save("more than before", to: bench.folder + "/toy/train/a.txt")
     let ends = Mutex<[String]>([])

@@ -81,7 +81,7 @@ struct PipelineFileTests {
       message: "p.yaml:7:15: error: 'optimizer.rate': must be above 0"),
     Mistake(
       text: "pipeline: p\nstages:\n  a: { uses: candidates, with: { seed: 3 } }",
-      message: "p.yaml:3:34: error: stage kind 'candidates' draws no random numbers and takes no seed"),
+      message: "p.yaml:3:34: error: stage kind 'candidates' uses no random numbers and takes no seed"),
     Mistake(
       text: "pipeline: p\nstages:\n  a: { uses: evaluate }",
       message: "p.yaml:3:3: error: stage 'a' needs an input 'architecture' (json); add it under 'needs'"),
@@ -102,14 +102,14 @@ struct PipelineFileTests {
       message: "p.yaml:3:36: error: input 'data' of 'train' takes tree, but 'pool.list' is json"),
     Mistake(
       text: "pipeline: p\nstages:\n  a: { uses: evaluate, needs: { architecture: each } }",
-      message: "p.yaml:3:47: error: 'each' is the element of 'for-each', which this stage has not"),
+      message: "p.yaml:3:47: error: 'each' is the element of 'for-each', and this stage has no 'for-each'"),
     Mistake(
       text:
         "pipeline: p\nstages:\n  a: { uses: train, needs: { start: b.weights } }\n  b: { uses: train, needs: { start: a.weights } }",
-      message: "p.yaml:3:3: error: stage 'a' needs itself: a needs b needs a"),
+      message: "p.yaml:3:3: error: stage 'a' depends on itself: a needs b needs a"),
     Mistake(
       text: "pipeline: p\nstages:\n  a: { uses: train, needs: { start: a.weights } }",
-      message: "p.yaml:3:3: error: stage 'a' needs itself: a needs a"),
+      message: "p.yaml:3:3: error: stage 'a' depends on itself: a needs a"),
     Mistake(
       text: "pipeline: p\nstages:\n  a: { uses: halve, repeat: many }",
       message: "p.yaml:3:29: error: no stage 'many'; known: a"),
@@ -118,11 +118,11 @@ struct PipelineFileTests {
       message: "p.yaml:3:29: error: 'repeat': 0 rounds; expected 1 to 100000"),
     Mistake(
       text: "pipeline: p\nstages:\n  a: { uses: halve, repeat: b }\n  b: { uses: halve }",
-      message: "p.yaml:3:29: error: 'b' heads no loop: it has no 'repeat' with a number of rounds"),
+      message: "p.yaml:3:29: error: 'b' does not define a loop: it has no 'repeat' with a number of rounds"),
     Mistake(
       text: "pipeline: p\nstages:\n  a: { uses: halve, needs: { state: previous a.state } }",
       message: "p.yaml:3:37: error: 'previous' reads from earlier rounds of a loop, and 'a' and this stage are not in "
-        + "one; 'repeat: ROUNDS' makes a loop, 'repeat: STAGE' takes part in it"),
+        + "one; 'repeat: ROUNDS' defines a loop, 'repeat: STAGE' joins it"),
     Mistake(
       text: "pipeline: p\nstages:\n  a: { uses: halve, repeat: 2, needs: { state: earlier a.state } }",
       message: "p.yaml:3:48: error: input 'state' takes one artifact, not those of all earlier rounds; "
@@ -130,10 +130,10 @@ struct PipelineFileTests {
     Mistake(
       text: "pipeline: p\nstages:\n  a: { uses: halve, repeat: 2 }\n  b: { uses: halve, needs: { state: a.state } }",
       message: "p.yaml:4:37: error: input 'state' takes one artifact, but 'a' runs once a round of a loop; "
-        + "give this stage 'repeat: a' to take part in it"),
+        + "give this stage 'repeat: a' to join it"),
     Mistake(
       text: "pipeline: p\nstages:\n  a: { uses: halve, repeat: 2, needs: { state: a.state } }",
-      message: "p.yaml:3:3: error: stage 'a' needs itself: a needs a"),
+      message: "p.yaml:3:3: error: stage 'a' depends on itself: a needs a"),
     Mistake(
       text: "pipeline: p\nstages:\n  a: { uses: folder, repeat: 2 }",
       message: "p.yaml:3:30: error: a source runs once: it can neither be fanned out nor repeated"),
@@ -162,7 +162,7 @@ struct PipelineFileTests {
       message: "p.yaml:4:36: error: nothing named 'cuont' under the top 'let'; did you mean 'count'?"),
     Mistake(
       text: "pipeline: p\nlet: { x: $y, y: $x }\nstages:\n  a: { uses: train, with: { steps: $x } }",
-      message: "p.yaml:2:11: error: names under 'let' that need each other"),
+      message: "p.yaml:2:11: error: names under 'let' refer to each other in a cycle"),
     Mistake(
       text: "pipeline: p\nlet: { count: abc }\nstages:\n  a: { uses: train, with: { steps: $count } }",
       message: "p.yaml:2:15: error: 'steps': expected a whole number, found text 'abc'"),
@@ -174,7 +174,7 @@ struct PipelineFileTests {
       message: "p.yaml:3: error: more than 30 aliases ('*name'); give shared values a name under 'let'"),
     Mistake(
       text: "pipeline: p\nstages: " + String(repeating: "[", count: 80) + String(repeating: "]", count: 80),
-      message: "p.yaml:2:73: error: too many values or too deep; do aliases multiply here?"),
+      message: "p.yaml:2:73: error: too many values or nested too deeply; do aliases expand exponentially?"),
   ]
 
   @Test("each is found before anything runs", arguments: mistakes)

@@ -7,12 +7,12 @@ import Testing
 @testable import PipelineRunner
 @testable import Provenance
 
-@Suite("Results are reproduced, compared and mended", .serialized)
+@Suite("Results are reproduced, compared and repaired", .serialized)
 struct ReproduceTests {
-  /// Stores in which `OtherUnstable` gave different results, one each.
+  /// Stores in which `SecondUnstable` gave different results, one value each.
   private func unstableBenches(_ text: String, values: [Int]) throws -> [Bench] {
     try values.map { value in
-      ToyControl.otherUnstableValue.store(value, ordering: .relaxed)
+      TestControls.secondUnstableValue.store(value, ordering: .relaxed)
       let bench = try Bench()
       try bench.run(text)
       return bench
@@ -41,9 +41,9 @@ struct ReproduceTests {
 
   @Test("what does not reproduce, fails or belongs to another version is told apart")
   func recomputeFailures() throws {
-    let text = "pipeline: p\nstages:\n  first: { uses: other-unstable }\n  train: { uses: train }\n"
+    let text = "pipeline: p\nstages:\n  first: { uses: second-unstable }\n  train: { uses: train }\n"
     let bench = try unstableBenches(text, values: [1])[0]
-    ToyControl.otherUnstableValue.store(2, ordering: .relaxed)
+    TestControls.secondUnstableValue.store(2, ordering: .relaxed)
     func report(_ registry: StageRegistry) throws -> Recomputation.Report {
       let store = try Store(observing: bench.storePath, registry: registry)
       return try Recomputation(store: store, variables: [:], options: RunOptions()).recompute(9, seed: 0)
@@ -124,7 +124,7 @@ struct ReproduceTests {
     #expect(try bench.run(Toys.search).result.root == root)
   }
 
-  @Test("what a damaged stage reads is mended first")
+  @Test("what a damaged stage reads is repaired first")
   func chain() throws {
     let bench = try Bench()
     try bench.run(Toys.search)
@@ -178,15 +178,15 @@ struct ReproduceTests {
 
   @Test("a result that does not reproduce is not stored")
   func different() throws {
-    let bench = try unstableBenches("pipeline: p\nstages:\n  first: { uses: other-unstable }\n", values: [1])[0]
+    let bench = try unstableBenches("pipeline: p\nstages:\n  first: { uses: second-unstable }\n", values: [1])[0]
     let object = try #require(try bench.files("objects").first { $0.hasSuffix(".json") })
     try flip(bench.storePath + "/" + object)
-    ToyControl.otherUnstableValue.store(2, ordering: .relaxed)
+    TestControls.secondUnstableValue.store(2, ordering: .relaxed)
     let (report, _) = try repair(bench)
     #expect(report.hasDifferences && !report.isComplete)
     // What is damaged stays until what replaces it is there.
     #expect(try bench.files("objects").count == 2 && bench.files("damaged").isEmpty)
-    ToyControl.otherUnstableValue.store(1, ordering: .relaxed)
+    TestControls.secondUnstableValue.store(1, ordering: .relaxed)
     #expect(try repair(bench).0.isComplete)
   }
 
@@ -265,7 +265,7 @@ struct ReproduceTests {
     let text = """
       pipeline: p
       stages:
-        first: { uses: other-unstable }
+        first: { uses: second-unstable }
         pool: { uses: candidates }
         judge: { uses: refine, for-each: pool.list, needs: { quality: first.value, architecture: each } }
         select: { uses: gather, needs: { qualities: judge.refined } }

@@ -11,15 +11,15 @@ import Testing
 
 @Suite("Runs survive what happens to them", .serialized)
 struct RunTests {
-  @Test("an interrupted stage goes on from its checkpoint and gives the same result")
+  @Test("an interrupted stage resumes from its checkpoint and gives the same result")
   func resume() throws {
     let text = "pipeline: p\nstages:\n  a: { uses: train, with: { steps: 9, stop-at-step: 5 } }\n"
     let whole = try Bench()
     let expected = try whole.run(text).result.root
 
     let bench = try Bench()
-    ToyControl.stopsTraining.store(true, ordering: .relaxed)
-    defer { ToyControl.stopsTraining.store(false, ordering: .relaxed) }
+    TestControls.requestsStop.store(true, ordering: .relaxed)
+    defer { TestControls.requestsStop.store(false, ordering: .relaxed) }
     let stopped = try bench.run(text)
     #expect(stopped.result.wasInterrupted && stopped.result.root == nil && stopped.result.failures.isEmpty)
     let plan = try bench.planner(text).plan()
@@ -27,7 +27,7 @@ struct RunTests {
     #expect(plan.stages[0].instances[0].checkpoint.map { [$0.step, $0.of] } == [4, 9])
     #expect(try bench.audit().isSound)
 
-    ToyControl.stopsTraining.store(false, ordering: .relaxed)
+    TestControls.requestsStop.store(false, ordering: .relaxed)
     let resumed = try bench.run(text)
     #expect(resumed.result.root == expected)
     #expect(try bench.files("checkpoints").isEmpty)
@@ -42,9 +42,9 @@ struct RunTests {
     let text = "pipeline: p\nstages:\n  a: { uses: train, with: { steps: 9, stop-at-step: 5 } }\n"
     let expected = try Bench().run(text).result.root
     let bench = try Bench()
-    ToyControl.stopsTraining.store(true, ordering: .relaxed)
+    TestControls.requestsStop.store(true, ordering: .relaxed)
     try bench.run(text)
-    ToyControl.stopsTraining.store(false, ordering: .relaxed)
+    TestControls.requestsStop.store(false, ordering: .relaxed)
     let newest = try #require(try bench.files("checkpoints").first { $0.hasSuffix("/step-4") })
     try save("123", to: bench.storePath + "/" + newest)
     #expect(try bench.run(text).result.root == expected)
@@ -159,16 +159,16 @@ struct RunTests {
   func healing() throws {
     let bench = try Bench()
     let text = "pipeline: p\nstages:\n  a: { uses: unstable }\n"
-    ToyControl.unstableValue.store(1, ordering: .relaxed)
+    TestControls.unstableValue.store(1, ordering: .relaxed)
     let root = try bench.run(text).result.root
     let object = try #require(try bench.files("objects").first { $0.hasSuffix(".json") })
     try FileManager.default.removeItem(atPath: bench.storePath + "/" + object)
     #expect(
       try bench.planner(text).plan().stages[0].instances[0].reasons.first?.hasPrefix("its output 'value'") == true)
-    ToyControl.unstableValue.store(2, ordering: .relaxed)
+    TestControls.unstableValue.store(2, ordering: .relaxed)
     let other = try bench.run(text).result
     #expect((other.failures.first?.error as? PipelineError)?.code == .notReproduced)
-    ToyControl.unstableValue.store(1, ordering: .relaxed)
+    TestControls.unstableValue.store(1, ordering: .relaxed)
     #expect(try bench.run(text).result.root == root)
   }
 
@@ -176,11 +176,11 @@ struct RunTests {
   func rerun() throws {
     let bench = try Bench()
     let text = "pipeline: p\nstages:\n  unstable: { uses: unstable }\n  train: { uses: train }\n"
-    ToyControl.unstableValue.store(1, ordering: .relaxed)
+    TestControls.unstableValue.store(1, ordering: .relaxed)
     let root = try bench.run(text).result.root
     let rerunner = Rerunner(planner: try bench.planner(text), options: RunOptions())
     #expect(try rerunner.rerun(["unstable", "train"]).isReproduced)
-    ToyControl.unstableValue.store(2, ordering: .relaxed)
+    TestControls.unstableValue.store(2, ordering: .relaxed)
     let report = try rerunner.rerun(["train", "unstable"])
     #expect(report.instances.map(\.isReproduced) == [true, false])
     #expect(report.instances[1].differences[0] == "first differs inside the stage at step 7, value")

@@ -105,7 +105,8 @@ struct SchedulerTests {
     let pipeline = try Pipeline(
       PipelineFile(text: Toys.search, path: "toy.yaml").description(), registry: Toys.registry())
     let graph = Graph(
-      pipeline: pipeline, demand: try Demand([], in: pipeline), traits: ["numerics": "1"], observations: [:],
+      pipeline: pipeline, selected: try InstanceSelection([], in: pipeline), traits: ["numerics": "1"],
+      observations: [:],
       toolIdentity: { _ in nil }, loadElements: { _ in [.json(["gene": 3]), .json(["gene": 1]), .json(["gene": 2])] })
     return Scheduler(
       graph: graph, results: results, executor: executor,

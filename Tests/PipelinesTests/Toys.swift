@@ -50,7 +50,7 @@ struct Train: Stage {
       if step % 2 == 0 {
         try context.saveCheckpoint(step: step, of: parameters.steps) { try save(String(sum), to: $0) }
       }
-      if step == parameters.stopAtStep, ToyControl.stopsTraining.load(ordering: .relaxed) {
+      if step == parameters.stopAtStep, TestControls.requestsStop.load(ordering: .relaxed) {
         context.interruption.request()
       }
       try context.checkCancelled()
@@ -59,13 +59,13 @@ struct Train: Stage {
   }
 }
 
-/// What tests change from outside to make stages misbehave.
-enum ToyControl {
-  static let stopsTraining = Atomic<Bool>(false)
-  /// Makes `Unstable` give another result.
+/// What tests change from outside so that stages misbehave.
+enum TestControls {
+  static let requestsStop = Atomic<Bool>(false)
+  /// What `Unstable` writes.
   static let unstableValue = Atomic<Int>(0)
-  /// Makes `OtherUnstable` give another result.
-  static let otherUnstableValue = Atomic<Int>(0)
+  /// What `SecondUnstable` writes.
+  static let secondUnstableValue = Atomic<Int>(0)
 }
 
 struct Candidates: Stage {
@@ -151,18 +151,18 @@ struct Unstable: Stage {
   init(parameters: NoParameters) {}
   func run(in context: StageContext) throws {
     context.recordDigest(
-      step: 7, name: "value", digest: Digest(of: "\(ToyControl.unstableValue.load(ordering: .relaxed))"))
-    try context.write("value", json: ["value": ToyControl.unstableValue.load(ordering: .relaxed)])
+      step: 7, name: "value", digest: Digest(of: "\(TestControls.unstableValue.load(ordering: .relaxed))"))
+    try context.write("value", json: ["value": TestControls.unstableValue.load(ordering: .relaxed)])
   }
 }
 
 /// As `Unstable`, for another suite: suites run side by side.
-struct OtherUnstable: Stage {
-  static let name = "other-unstable", version = 1
+struct SecondUnstable: Stage {
+  static let name = "second-unstable", version = 1
   static let outputs = [OutputPort("value", "json")]
   init(parameters: NoParameters) {}
   func run(in context: StageContext) throws {
-    let value = ToyControl.otherUnstableValue.load(ordering: .relaxed)
+    let value = TestControls.secondUnstableValue.load(ordering: .relaxed)
     context.recordDigest(step: 7, name: "value", digest: Digest(of: "\(value)"))
     try context.write("value", json: ["value": value])
   }
@@ -177,7 +177,7 @@ struct Failing: Stage {
   }
 }
 
-struct Folder: Source {
+struct FolderSource: Source {
   static let name = "folder", version = 1, variable = "TOY", outputs = ["train"]
   static let summary = "needs a folder train/"
   init(parameters: NoParameters) {}
@@ -192,8 +192,8 @@ enum Toys {
     StageRegistry(
       kinds: [
         StageKind(Train.self), StageKind(Candidates.self), StageKind(Evaluate.self), StageKind(Refine.self),
-        StageKind(Gather.self), StageKind(Unstable.self), StageKind(OtherUnstable.self), StageKind(Failing.self),
-        StageKind(source: Folder.self), StageKind(Breed.self), StageKind(Halve.self), .command, .files,
+        StageKind(Gather.self), StageKind(Unstable.self), StageKind(SecondUnstable.self), StageKind(Failing.self),
+        StageKind(source: FolderSource.self), StageKind(Breed.self), StageKind(Halve.self), .command, .files,
       ], traits: ["numerics": numerics])
   }
 

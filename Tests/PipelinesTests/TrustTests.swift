@@ -196,13 +196,13 @@ struct TrustTests {
         testDescription: "names that multiply",
         text: "pipeline: p\nlet:\n  n0: x\n"
           + (1..<20).map { "  n\($0): [$n\($0 - 1), $n\($0 - 1), $n\($0 - 1)]\n" }.joined()
-          + "stages:\n  a: { uses: train, with: { layer-widths: $n19 } }\n", says: "do names under 'let' multiply"),
+          + "stages:\n  a: { uses: train, with: { layer-widths: $n19 } }\n", says: "do names under 'let' expand"),
       Bomb(
         testDescription: "brackets without end", text: "a: " + String(repeating: "[", count: 500_000),
-        says: "nested too deep"),
+        says: "nested too deeply"),
       Bomb(
         testDescription: "lists in lists", text: String(repeating: "- ", count: 400_000) + "x\n",
-        says: "nested too deep"),
+        says: "nested too deeply"),
       Bomb(
         testDescription: "a stair of lists",
         text: (0..<100).map { String(repeating: " ", count: 2 * 60 * $0) + String(repeating: "- ", count: 60) }

@@ -85,7 +85,7 @@ struct VerificationTests {
     bench.registry = StageRegistry(
       kinds: [
         StageKind(Candidates.self), StageKind(Evaluate.self), StageKind(Gather.self), StageKind(Reader.self),
-        StageKind(source: Folder.self),
+        StageKind(source: FolderSource.self),
       ])
     return bench
   }

@@ -119,7 +119,7 @@ struct WrittenTextTests {
     // Behind a CR alone a comment is over.
     let bomb = "# x\r" + String(repeating: "[", count: 200)
     let refusal = #expect(throws: PipelineError.self) { try description(bomb) }
-    #expect(refusal?.description == "p.yaml:2: error: nested too deep")
+    #expect(refusal?.description == "p.yaml:2: error: nested too deeply")
     for scalar in ["\u{85}", "\u{2028}", "\u{2029}"] {
       let error = #expect(throws: PipelineError.self) { try description("pipeline: p\nlet: { x: \"a\(scalar)b\" }\n") }
       #expect(error?.location?.line == 2 && error?.message.contains("in double quotes") == true)
@@ -149,7 +149,9 @@ struct WrittenTextTests {
     #expect(Glob("?").matches("\u{E9}") && !Glob("\u{E9}").matches("e\u{301}") && Glob("??").matches("e\u{301}"))
     #expect(RelativePath.problem("/\u{301}x") != nil && RelativePath.problem("a/..") != nil)
     #expect(RelativePath.contains("a", "a/\u{301}b") && !RelativePath.contains("\u{E9}", "e\u{301}"))
-    #expect(!Word.isValid("\u{212A}") && !Word.isValid("") && !Word.isValid("1a") && Word.isValid("A-1_b"))
+    #expect(
+      !EntryName.isValid("\u{212A}") && !EntryName.isValid("") && !EntryName.isValid("1a") && EntryName.isValid("A-1_b")
+    )
     #expect(Suggestion.text(for: String(repeating: "a", count: 1 << 20), among: ["b"]) == "; known: b")
   }
 

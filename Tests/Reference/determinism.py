@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Golden values of Tests/DeterminismTests, from a second implementation (Python's hashlib and integers).
+"""Computes the golden values of Tests/DeterminismTests independently, with Python's hashlib and integers.
 
-Prints every value under the name that the tests use. Python 3.8 or later, standard library only.
+Prints every value with the name that the tests use. Python 3.8 or later, standard library only.
 """
 import hashlib
 import json
@@ -111,7 +111,7 @@ def sincos(x):
 
 
 def math_digest():
-    """SHA-256 over the bits of six functions at a thousand places."""
+    """SHA-256 over the bits of six functions at a thousand points."""
     h = hashlib.sha256()
     for i in range(1000):
         x = i * 0.37 + 0.001

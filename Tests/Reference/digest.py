@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Recomputes the logical digest of an artifact with h5py, numpy and hashlib alone.
+"""Recomputes the logical digest of an artifact with h5py, numpy and hashlib only.
 
-    digest.py FILE.h5 [...]              prints one digest a line
-    digest.py --manifest FILE.h5         prints the canonical manifest that the digest is taken of
+    digest.py FILE.h5 [...]              prints one digest per line
+    digest.py --manifest FILE.h5         prints the canonical manifest, whose SHA-256 is the digest
 
-Written from Sources/TensorFiles/FORMAT.md, sharing no code with the product. Chunks are read raw; the LZ4 filter
+Implements Sources/TensorFiles/FORMAT.md without sharing code with the product. Chunks are read raw; the LZ4 filter
 (registered number 32004) and the byte shuffle are undone here, so no HDF5 plugin is needed.
 """
 import hashlib
@@ -105,7 +105,7 @@ def elements(dataset):
 
 
 def number(x):
-    """Whole numbers in decimal, others as the shortest text that reads back to the same binary64."""
+    """Whole numbers in decimal, others as the shortest text that parses to the same binary64."""
     if x != x:
         x = np.asarray(x)
         bits = int(x.view(f"u{x.dtype.itemsize}"))
@@ -145,7 +145,7 @@ def canonical(value):
 
 
 def is_own(value):
-    """Whether a value has an HDF5 type of its own; what has none is JSON in a string."""
+    """Whether a value is stored as a native HDF5 type; others are stored as JSON in a string."""
     if isinstance(value, list):
         whole = [isinstance(v, int) and not isinstance(v, bool) for v in value]
         return bool(value) and (all(whole) or all(isinstance(v, float) for v in value))
@@ -153,7 +153,7 @@ def is_own(value):
 
 
 def unwrapped(name, value):
-    """The value of an attribute NAME@json, where it is what we would have written."""
+    """Name and value of an attribute NAME@json that the product would have written; None for others."""
     if not name.endswith("@json") or not isinstance(value, str) or name[:-5].endswith("@json") or name == "@json":
         return None
     try:
@@ -164,7 +164,7 @@ def unwrapped(name, value):
 
 
 def form(attribute, value):
-    """What an attribute is stored as, where we would have written it in another way; else None."""
+    """The stored type and shape of an attribute that the product would have stored differently; None for others."""
     kind = attribute.dtype
     if kind == bool:
         name = "bool"
@@ -185,7 +185,7 @@ def form(attribute, value):
 
 
 def attributes(item):
-    """The values, and how those are stored that we would not write so."""
+    """The values of an object's attributes, and the forms of those that the product would have stored differently."""
     out, forms = {}, {}
     for name in item.attrs:
         value = item.attrs[name]

@@ -1,4 +1,4 @@
-"""Makes Tests/Golden/ref_weights: small weight files as PyTorch and safetensors write them, and what is in them.
+"""Makes Tests/Golden/ref_weights: small weight files written by PyTorch and safetensors, and their expected content.
 
     python3 make_weights.py FOLDER        (PyTorch 2.15, safetensors 0.8)
 """
@@ -65,11 +65,11 @@ nested = {
 torch.save(nested, folder / "nested.pt")
 expected = {f"model.{k}": v for k, v in plain.items()} | {f"views.{k}": v for k, v in views.items()}
 save_file(plain, folder / "plain.safetensors", metadata={"format": "pt"})
-# A module's own dictionary, which carries versions beside its members.
+# A module's own state dictionary, which has version attributes besides its items.
 torch.manual_seed(1)
 module = torch.nn.Sequential(torch.nn.Conv2d(2, 2, 1), torch.nn.BatchNorm2d(2))
 torch.save(module.state_dict(), folder / "module.pth")
-# What must be refused: a whole module, a pickle that would run a command, an older format, a big-endian file.
+# Files that must be refused: a whole module, a pickle that would run a command, an older format, an expanded tensor.
 torch.save(torch.nn.Linear(2, 2), folder / "object.pth")
 
 

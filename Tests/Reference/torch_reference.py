@@ -1,13 +1,13 @@
-"""Networks of torch and torchvision with random weights, and what they make of a picture.
+"""Reference outputs of torch and torchvision networks with random weights for one image.
 
-    python3 torch_reference.py PICTURE FOLDER        (PyTorch 2.15, torchvision 0.29)
+    python3 torch_reference.py IMAGE FOLDER        (PyTorch 2.15, torchvision 0.29)
 
-Writes maskrcnn.pth (torchvision's Mask R-CNN with ResNet-50 and a feature pyramid) and body.pth (the published body at
-1.3G, built from the specification by Sources/Benchmarks/peers/body.py), and for each NAME-outputs.pth: the network's
-input, intermediate results computed in binary64, and under 'error/' how far torch's own binary32 is off at most.
+Writes maskrcnn.pth (torchvision's Mask R-CNN with ResNet-50 and a feature pyramid) and body.pth (the published backbone
+at 1.3G, built by Sources/Benchmarks/peers/backbone.py), and for each NAME-outputs.pth: the network's input, intermediate
+results computed in binary64, and under 'error/' the largest error of torch's own binary32.
 
-Random weights are scaled so that every part has something to say: batch norm statistics are those of the picture,
-scores spread enough for detections to pass their thresholds.
+Random weights are scaled so that every part contributes: batch norm statistics are those of the image, and scores are
+spread enough for detections to pass their thresholds.
 """
 
 import copy
@@ -18,13 +18,13 @@ import torch
 import torchvision
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "Sources/Benchmarks/peers"))
-from body import Body  # noqa: E402
+from backbone import Backbone  # noqa: E402
 
-PATH = "3202132013133001001023221013122112020230"  # The published COCO body.
+PATH = "3202132013133001001023221013122112020230"  # The published COCO backbone.
 
 
-def shake(module, *arguments):
-    """Random norms, then running statistics of what arrives; no channel is so quiet that its norm shouts."""
+def randomize_norms(module, *arguments):
+    """Sets random norm parameters, then running statistics for these inputs; variances are kept away from zero."""
     norms = [m for m in module.modules() if isinstance(m, torch.nn.BatchNorm2d)]
     for norm in norms:
         torch.nn.init.uniform_(norm.weight, 0.5, 1.2)
@@ -39,7 +39,7 @@ def shake(module, *arguments):
 
 
 def scale(layer, x, deviation):
-    """Makes the outputs of a layer spread so far."""
+    """Scales the weights of a layer so that its outputs have a standard deviation."""
     with torch.no_grad():
         factor = deviation / layer(x).std()
         layer.weight.mul_(factor)
@@ -48,7 +48,7 @@ def scale(layer, x, deviation):
 
 
 def save(path, compute, network, x):
-    """The results in binary64 beside the error of binary32."""
+    """Saves the results in binary64 and the errors of binary32."""
     with torch.no_grad():
         single, double = compute(network, x), compute(copy.deepcopy(network).double(), x.double())
     result = {"input": x}
@@ -63,13 +63,13 @@ def levels(prefix, tensors):
     return {f"{prefix}{i + 2}": t for i, t in enumerate(tensors)}
 
 
-def published_body(picture, folder):
+def published_backbone(image, folder):
     torch.manual_seed(11)
     path = [int(c) for c in PATH]
-    network = Body(path)
-    x = torch.nn.functional.interpolate(picture[None, [2, 1, 0]] * 255, (224, 320), mode="bilinear") - 115
-    shake(network, x, path)
-    # Blocks are numbered through; stages make names that a map can read.
+    network = Backbone(path)
+    x = torch.nn.functional.interpolate(image[None, [2, 1, 0]] * 255, (224, 320), mode="bilinear") - 115
+    randomize_norms(network, x, path)
+    # Blocks are numbered consecutively; names by stage are easier to map.
     state, stage, first = {}, 0, 0
     for i in range(len(path)):
         if i > network.ends[stage]:
@@ -81,16 +81,16 @@ def published_body(picture, folder):
     save(folder / "body-outputs.pth", lambda n, x: levels("c", n(x, path)), network, x)
 
 
-def mask_rcnn(picture, folder):
+def mask_rcnn(image, folder):
     torch.manual_seed(7)
-    # Sides that 64 divides: else torchvision shifts the anchors of the top level by another stride than its own.
+    # Sides divisible by 64: otherwise torchvision shifts the anchors of the top level by another stride.
     network = torchvision.models.detection.maskrcnn_resnet50_fpn(
         weights=None, weights_backbone=None, min_size=256, max_size=512, rpn_post_nms_top_n_test=200,
         box_detections_per_img=20,
     )
-    images, _ = network.eval().transform([picture])
+    images, _ = network.eval().transform([image])
     x = images.tensors
-    shake(network.backbone, x)
+    randomize_norms(network.backbone, x)
     heads = network.roi_heads
     with torch.no_grad():
         features = network.backbone(x)
@@ -111,7 +111,7 @@ def mask_rcnn(picture, folder):
     print(f"{tuple(x.shape)}, {len(proposals[0])} proposals, {len(boxes[0])} detections")
 
     def compute(network, x):
-        """Heads see the boxes that binary32 found, so that a choice on the edge moves nothing behind it."""
+        """Heads get the boxes of the binary32 network, so that close decisions don't change later results."""
         heads = network.roi_heads
         fixed, found = [proposals[0].to(x.dtype)], [boxes[0].to(x.dtype)]
         features = network.backbone(x)
@@ -139,9 +139,9 @@ def mask_rcnn(picture, folder):
 
 
 if __name__ == "__main__":
-    picture = torchvision.io.read_image(sys.argv[1], torchvision.io.ImageReadMode.RGB).float() / 255
+    image = torchvision.io.read_image(sys.argv[1], torchvision.io.ImageReadMode.RGB).float() / 255
     folder = pathlib.Path(sys.argv[2])
     folder.mkdir(parents=True, exist_ok=True)
     torch.use_deterministic_algorithms(True)
-    published_body(picture, folder)
-    mask_rcnn(picture, folder)
+    published_backbone(image, folder)
+    mask_rcnn(image, folder)

@@ -36,7 +36,7 @@ struct SearchSpaceTests {
     arguments: [
       ("[]", "expected a list"), ("{\"backbone\": [1.5]}", "expected a list"),
       ("[{\"backbone\": [0], \"head\": [], \"inter\": []}]", "backbone: error: 1 choices"),
-      ("{\"backbone\": [], \"backbone\": [0], \"head\": [], \"inter\": []}", "gives 'backbone' twice"),
+      ("{\"backbone\": [], \"backbone\": [0], \"head\": [], \"inter\": []}", "has the member 'backbone' twice"),
       ("{\"backbone\": [9223372036854775807], \"head\": [], \"inter\": []}", "backbone: error: 1 choices"),
       ("{\"backbone\": [1e300], \"head\": [], \"inter\": []}", "expected a list"), ("{\"backbone\"", "a.json"),
     ])

@@ -16,8 +16,8 @@ struct OperatorKeyTests {
     var checked = 0
     for kind in Stages.registry().kinds.values.sorted(by: { $0.name < $1.name }) {
       let sets: [(path: [String], operators: [CanonicalValue])] = [
-        (["network", "body", "operators"], ["shuffle-3x3", "xception-3x3"]),
-        (["network", "head-operators"], ["dw-3x3", "at-5x5", "df-3x3"]), (["body", "operators"], ["shuffle-3x3"]),
+        (["network", "backbone", "operators"], ["shuffle-3x3", "xception-3x3"]),
+        (["network", "head-operators"], ["dw-3x3", "at-5x5", "df-3x3"]), (["backbone", "operators"], ["shuffle-3x3"]),
       ]
       for (path, operators) in sets {
         let outer = kind.defaults[path[0]]
@@ -42,7 +42,7 @@ struct OperatorKeyTests {
       (["shuffle-4x4"], "unknown operator 'shuffle-4x4'; there are shuffle-3x3, shuffle-5x5"),
       (["shuffle-3x3", "shuffle-3x3"], "names an operator twice"), ([], "must be in 1..."),
     ] {
-      let tree: CanonicalValue = ["network": ["body": ["operators": .array(operators.map { .string($0) })]]]
+      let tree: CanonicalValue = ["network": ["backbone": ["operators": .array(operators.map { .string($0) })]]]
       let error = #expect(throws: PipelineError.self) {
         try kind.prepare(LocatedValue(plain: tree, at: Self.place))
       }

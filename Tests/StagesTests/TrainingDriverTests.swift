@@ -42,7 +42,7 @@ struct TrainingDriverTests {
     }
   }
 
-  private final class Folder {
+  private final class ScratchFolder {
     let path = NSTemporaryDirectory() + "training-driver-\(UInt64.random(in: 0 ... .max))"
     init() throws { try FileIO.makeFolder(path) }
     deinit { try? FileManager.default.removeItem(atPath: path) }
@@ -79,7 +79,7 @@ struct TrainingDriverTests {
 
   @Test("from the newest checkpoint, to the values of an uninterrupted one")
   func resumed() throws {
-    let folder = try Folder()
+    let folder = try ScratchFolder()
     try folder.train(end: 5)
     let toy = try folder.train()
     #expect(toy.done == [5, 6, 7] && toy.values.isIdentical(to: whole))
@@ -87,7 +87,7 @@ struct TrainingDriverTests {
 
   @Test("work that needs more memory than there is is refused with both sizes and a way out")
   func memory() throws {
-    let context = try Folder().context()
+    let context = try ScratchFolder().context()
     try context.requireMemory(values: 1000, advice: "the toy")
     for values in [1e15, 1e300, .infinity] {
       let error = #expect(throws: MemoryShortage.self) {
@@ -101,7 +101,7 @@ struct TrainingDriverTests {
 
   @Test("a state of another step is not used, however well it is vouched for; the one before is")
   func otherStep() throws {
-    let folder = try Folder()
+    let folder = try ScratchFolder()
     try folder.train(end: 3)
     let early = try FileIO.read(folder.path + "/checkpoints/step-2")
     try folder.train(end: 5)
@@ -117,7 +117,7 @@ struct TrainingDriverTests {
       tensors: [("values", NamedTensor(Tensor(zeros: [4])))],
       attributes: ["step": 4, "training": .string(Digest(of: Array("another".utf8)).hex)])
     for forge in ["seed", "parameters", "nothing", "lie", "shape", "garbage"] {
-      let folder = try Folder()
+      let folder = try ScratchFolder()
       switch forge {
       case "seed": try folder.train(seed: 2, end: 4)
       case "parameters": try folder.train(steps: 601, end: 4)

@@ -13,7 +13,7 @@ struct DamageTests {
       count = plain.withUnsafeBytes {
         ChunkCoding.encode(
           $0, into: target.baseAddress!, chunkBytes: chunkBytes, elementSize: elementSize,
-          room: ChunkRoom(byteCount: 2 * chunkBytes))
+          scratch: ScratchBuffers(byteCount: 2 * chunkBytes))
       }
     }
   }
@@ -25,7 +25,7 @@ struct DamageTests {
       target.withUnsafeMutableBytes {
         ChunkCoding.decode(
           packed, into: $0, chunkBytes: chunkBytes, elementSize: elementSize,
-          room: ChunkRoom(byteCount: 2 * chunkBytes))
+          scratch: ScratchBuffers(byteCount: 2 * chunkBytes))
       }
     }
     return isSound ? target : nil
@@ -105,7 +105,7 @@ struct DamageTests {
     while threads.contains(where: { !$0.isFinished }) { usleep(1000) }
     let said = messages.all.withLock { $0 }
     #expect(said.count == 4 && Set(said).count == 1, "\(said)")
-    #expect(said.allSatisfy { $0.contains("half a file") && !$0.contains("gives no reason") }, "\(said)")
+    #expect(said.allSatisfy { $0.contains("half a file") && !$0.contains("reports no reason") }, "\(said)")
   }
 
   @Test("a header that claims more than the file can hold is refused before memory is taken")

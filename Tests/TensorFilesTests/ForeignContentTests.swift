@@ -121,8 +121,8 @@ struct ForeignContentTests {
       ("h.attrs['lr'] = 1; h.attrs['lr@json'] = '[2,\"a\"]'", "another attribute of the name 'lr'"),
       ("attribute(h, b'l', *text(h5t.STR_NULLPAD, b'a\\xff', 4))", "attribute 'l': error: its text is not UTF-8"),
       ("attribute(h, b'l\\xff', h5t.STD_I64LE, np.array(1))", "attribute 'l\\xff': error: its name is not UTF-8"),
-      ("attribute(h, b'l', *text(h5t.STR_NULLTERM, b'ab\\0cd', 6))", "behind a NUL"),
-      ("attribute(h, b'l', *text(h5t.STR_NULLPAD, b'ab\\0cd', 6))", "behind a NUL"),
+      ("attribute(h, b'l', *text(h5t.STR_NULLTERM, b'ab\\0cd', 6))", "after a NUL"),
+      ("attribute(h, b'l', *text(h5t.STR_NULLPAD, b'ab\\0cd', 6))", "after a NUL"),
       ("dataset(h, floats(lambda t: t.set_fields(31, 22, 9, 0, 22)), None)", "'y': error: its elements are neither"),
       ("dataset(h, floats(lambda t: t.set_ebias(100)), None)", "'y': error: its elements are neither"),
       ("dataset(h, integers(12), None)", "'y': error: its elements are neither"),
@@ -134,9 +134,10 @@ struct ForeignContentTests {
       ("h5o.set_comment(h['x'].id, b'hello')", "'x': error: a comment"),
       ("h['y'] = h5py.Empty('f4')", "'y': error: it has no shape"), ("pass # userblock", "a user block"),
       ("h.attrs.create('r', h['x'].ref, dtype=h5py.ref_dtype)", "attribute 'r': error: its type is neither"),
-      ("unwritten(h, None, never=True)", "never written"), ("h['n' * 5000] = 1.0", "more than 4096 bytes"),
-      ("inner(h)", "more than 64 deep"), ("h['..'] = 1.0", "'..': error: a name that no path can hold"),
-      ("h.create_dataset('y', (1 << 40, 1 << 40, 0), 'f4')", "claims extents"),
+      ("unwritten(h, None, never=True)", "never written"), ("h['n' * 5000] = 1.0", "longer than 4096 bytes"),
+      ("inner(h)", "nested more than 64 levels deep"),
+      ("h['..'] = 1.0", "'..': error: a name that is not valid in a path"),
+      ("h.create_dataset('y', (1 << 40, 1 << 40, 0), 'f4')", "claims the shape"),
     ]
     try withTemporaryFolder { folder in
       let paths = try Self.make(contents.map(\.0), in: folder)
@@ -148,7 +149,7 @@ struct ForeignContentTests {
     }
   }
 
-  @Test("text of variable length that goes on behind a NUL is refused", needed)
+  @Test("text of variable length that goes on after a NUL is refused", needed)
   func hiddenText() throws {
     try withTemporaryFolder { folder in
       let path = try Self.make(["h.attrs['l'] = 'shown-hidden'"], in: folder)[0]
@@ -158,7 +159,7 @@ struct ForeignContentTests {
       bytes[at + 5] = 0
       try Data(bytes).write(to: URL(fileURLWithPath: path))
       let error = #expect(throws: TensorFileError.self) { try TensorFile.digest(ofFileAt: path) }
-      #expect(error?.description.contains("behind a NUL") == true)
+      #expect(error?.description.contains("after a NUL") == true)
     }
   }
 

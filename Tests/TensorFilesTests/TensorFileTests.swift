@@ -89,21 +89,21 @@ struct TensorFileTests {
       ([5], 4), ([1 << 20], 4), ([3, 300_007], 4), ([2, 3, 700, 999], 8), ([1, 1, 1, 4_000_001], 1),
       ([7, 1, 262_145], 4),
     ])
-  func slabs(_ shape: [Int], _ size: Int) {
-    let slabs = Slabs(shape: shape, elementSize: size)
-    #expect(slabs.chunkElements * size <= Slabs.maximalBytes)
-    #expect(slabs.chunk.reduce(1, *) == slabs.chunkElements)
+  func layout(_ shape: [Int], _ size: Int) {
+    let layout = ChunkLayout(shape: shape, elementSize: size)
+    #expect(layout.chunkElements * size <= ChunkLayout.maximalBytes)
+    #expect(layout.chunk.reduce(1, *) == layout.chunkElements)
     var next = 0
-    for i in 0..<slabs.count {
-      let range = slabs.elements(of: i)
+    for i in 0..<layout.count {
+      let range = layout.elements(of: i)
       #expect(range.lowerBound == next)
       next = range.upperBound
-      let offset = slabs.offset(of: i)
+      let offset = layout.offset(of: i)
       let flat = zip(offset, shape).reduce(0) { $0 * $1.1 + Int($1.0) }
       #expect(flat == range.lowerBound)
     }
     #expect(next == shape.reduce(1, *))
-    #expect(Slabs(shape: shape, chunk: slabs.chunk)?.count == slabs.count)
+    #expect(ChunkLayout(shape: shape, chunk: layout.chunk)?.count == layout.count)
   }
 
   @Test("name what is wrong with a missing, empty or foreign file")

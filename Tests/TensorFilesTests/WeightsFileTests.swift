@@ -161,13 +161,13 @@ struct WeightsFileTests {
   @Test(
     "maps that do not fit say where",
     arguments: [
-      ("a -> b", ["a", "c.d"], "test.map: error: no rule fits 'c.d'; add one, with '-' as TO to leave it out"),
-      ("a -> b\nc -> d", ["a"], "test.map:2: error: no tensor fits 'c'; is this the right map?"),
+      ("a -> b", ["a", "c.d"], "test.map: error: no rule matches 'c.d'; add one, with '-' as TO to skip a tensor"),
+      ("a -> b\nc -> d", ["a"], "test.map:2: error: no tensor matches 'c'; is this the right map?"),
       ("{x} -> b", ["a", "c"], "test.map:1: error: 'a' and 'c' both become 'b'"),
-      ("a = b", ["a"], "test.map:1: error: a rule is 'FROM -> TO', with '-' as TO to leave a tensor out"),
+      ("a = b", ["a"], "test.map:1: error: a rule is 'FROM -> TO', with '-' as TO to skip a tensor"),
       ("a.{x} -> {y}", ["a.b"], "test.map:1: error: {y} is not in 'a.{x}'"),
-      ("a.{x -> b", ["a.b"], "test.map:1: error: 'a.{x': a '{' without a name and '}'"),
-      ("# nothing", ["a"], "test.map: error: holds no rule 'FROM -> TO'"),
+      ("a.{x -> b", ["a.b"], "test.map:1: error: 'a.{x': '{' without a name and '}'"),
+      ("# nothing", ["a"], "test.map: error: contains no rule 'FROM -> TO'"),
     ])
   func mistakes(_ text: String, _ tensors: [String], _ message: String) throws {
     let error = #expect(throws: TensorFileError.self) {

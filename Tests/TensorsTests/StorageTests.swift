@@ -71,8 +71,10 @@ struct StorageTests {
     }
     let result = try #require(outcome)
     let text = String(decoding: result.standardErrorContent, as: UTF8.self)
-    #expect(text.contains("error: out of memory: no ") && text.contains("shape [\(extents[0])×"), "\(text)")
-    #expect(String(decoding: result.standardOutputContent, as: UTF8.self).contains("told: out of memory: no "))
+    #expect(
+      text.contains("error: out of memory: cannot allocate ") && text.contains("shape [\(extents[0])×"), "\(text)")
+    #expect(
+      String(decoding: result.standardOutputContent, as: UTF8.self).contains("told: out of memory: cannot allocate "))
   }
 
   @Test("what the system has available is a number of bytes with a reason, below all there is")

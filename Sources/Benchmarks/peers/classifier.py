@@ -1,16 +1,16 @@
 """The published architecture with its ImageNet head: a training step with SGD, and inference."""
 
 import torch
-from body import STAGES, Body
+from backbone import STAGES, Backbone
 from layouts import LAYOUTS
-from serve import Way
+from serve import Variant
 from torch import nn
 
 
 class Classifier(nn.Module):
     def __init__(self, path):
         super().__init__()
-        self.path, self.body = path, Body(path)
+        self.path, self.backbone = path, Backbone(path)
         self.head = nn.Sequential(
             nn.Conv2d(STAGES[-1][0], 1024, 1),
             nn.BatchNorm2d(1024),
@@ -21,18 +21,18 @@ class Classifier(nn.Module):
         )
 
     def forward(self, x):
-        return self.head(self.body(x, self.path)[-1])
+        return self.head(self.backbone(x, self.path)[-1])
 
 
-def ways(case):
-    # Compiling takes minutes: in the layout that suits it, alone.
+def variants(case):
+    # Compiling takes minutes, so only the faster layout is compiled.
     names = ["channels-last"] if case["compiled"] else LAYOUTS
-    return [lambda name=name: way(case, name) for name in names]
+    return [lambda name=name: variant(case, name) for name in names]
 
 
-def way(case, layout):
+def variant(case, layout):
     network = Classifier(case["path"]).to(memory_format=LAYOUTS[layout])
-    pictures = torch.rand(case["batch"], 3, 224, 224).to(memory_format=LAYOUTS[layout])
+    images = torch.rand(case["batch"], 3, 224, 224).to(memory_format=LAYOUTS[layout])
     labels = torch.arange(case["batch"]) * 125
     model = torch.compile(network) if case["compiled"] else network
     if case["part"] == "inference":
@@ -40,14 +40,14 @@ def way(case, layout):
 
         def call():
             with torch.inference_mode():
-                model(pictures)
+                model(images)
 
     else:
         optimizer = torch.optim.SGD(network.parameters(), 0.01, momentum=0.9, weight_decay=4e-5)
 
         def call():
             optimizer.zero_grad()
-            nn.functional.cross_entropy(model(pictures), labels).backward()
+            nn.functional.cross_entropy(model(images), labels).backward()
             optimizer.step()
 
-    return Way(layout, call, warmups=2)
+    return Variant(layout, call, warmups=2)

@@ -2,14 +2,14 @@
 
 import torch
 from layouts import LAYOUTS
-from serve import Way
+from serve import Variant
 
 
-def ways(case):
-    return [lambda name=name: way(case, name) for name in LAYOUTS]
+def variants(case):
+    return [lambda name=name: variant(case, name) for name in LAYOUTS]
 
 
-def way(case, layout):
+def variant(case, layout):
     def tensor(shape):
         return torch.rand(shape).mul(2).sub(1).to(memory_format=LAYOUTS[layout]).requires_grad_()
 
@@ -32,4 +32,4 @@ def way(case, layout):
         def call():
             torch.autograd.grad(y, [x, weight], dy, retain_graph=True)
 
-    return Way(layout, call)
+    return Variant(layout, call)

@@ -3,7 +3,7 @@
 import torch
 import torchvision
 from layouts import LAYOUTS
-from serve import Way
+from serve import Variant
 from torch.nn import functional
 
 
@@ -11,7 +11,7 @@ def random(*shape):
     return torch.rand(*shape).mul_(2).sub_(1)
 
 
-def way(name, forward, inputs, part):
+def variant(name, forward, inputs, part):
     """Times `forward`, or the gradients of `inputs`."""
     if part == "forward":
 
@@ -28,7 +28,7 @@ def way(name, forward, inputs, part):
         def call():
             torch.autograd.grad(y, inputs, dy, retain_graph=True)
 
-    return Way(name, call)
+    return Variant(name, call)
 
 
 def deformable(case):
@@ -41,7 +41,7 @@ def deformable(case):
         def forward():
             return torchvision.ops.deform_conv2d(x, offset, weight, padding=case["padding"], mask=mask)
 
-        return way("default layout", forward, [x, offset, mask, weight], case["part"])
+        return variant("default layout", forward, [x, offset, mask, weight], case["part"])
 
     return [make]
 
@@ -56,7 +56,7 @@ def batch_norm(case):
             y = functional.batch_norm(x, mean, variance, weight, bias, training=True)
             return functional.relu(y, inplace=True)
 
-        return way(layout, forward, [x, weight, bias], case["part"])
+        return variant(layout, forward, [x, weight, bias], case["part"])
 
     return [lambda layout=layout: make(layout) for layout in LAYOUTS]
 
@@ -69,7 +69,7 @@ def group_norm(case):
         def forward():
             return functional.group_norm(x, case["groups"], weight, bias)
 
-        return way(layout, forward, [x, weight, bias], case["part"])
+        return variant(layout, forward, [x, weight, bias], case["part"])
 
     return [lambda layout=layout: make(layout) for layout in LAYOUTS]
 
@@ -81,6 +81,6 @@ def roi_align(case):
         def forward():
             return torchvision.ops.roi_align(x, regions, case["size"], case["scale"], sampling_ratio=2)
 
-        return way("default layout", forward, [x], case["part"])
+        return variant("default layout", forward, [x], case["part"])
 
     return [make]

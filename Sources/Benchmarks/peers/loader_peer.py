@@ -1,11 +1,11 @@
 """A torch DataLoader with Pillow and worker processes: one call is one epoch."""
 
 import torch
-from serve import Way, serve
+from serve import Variant, serve
 from torchvision import datasets, transforms
 
 
-def ways(case):
+def variants(case):
     transform = transforms.Compose([
         transforms.RandomResizedCrop(224),
         transforms.RandomHorizontalFlip(),
@@ -14,19 +14,19 @@ def ways(case):
     ])  # fmt: skip
 
     def make():
-        pictures = datasets.ImageFolder(case["folder"] + "/train", transform)
+        images = datasets.ImageFolder(case["folder"] + "/train", transform)
         loader = torch.utils.data.DataLoader(
-            pictures, case["batch"], shuffle=True, num_workers=case["workers"], persistent_workers=True
+            images, case["batch"], shuffle=True, num_workers=case["workers"], persistent_workers=True
         )
 
         def epoch():
             for _ in loader:
                 pass
 
-        return Way(f"{case['workers']} workers", epoch)
+        return Variant(f"{case['workers']} workers", epoch)
 
     return [make]
 
 
 if __name__ == "__main__":
-    serve(ways, torch.set_num_threads)
+    serve(variants, torch.set_num_threads)

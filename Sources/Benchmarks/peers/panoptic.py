@@ -4,11 +4,11 @@ import torch
 from layouts import LAYOUTS
 from panoptic_losses import losses
 from panoptic_network import Supernet
-from serve import Way
+from serve import Variant
 
 
 def target_of(case):
-    """The scene that our side draws: ellipses in boxes before stripes of stuff, the last rows void."""
+    """The same scene as in PanopticSuite.swift: ellipses in front of stripes of stuff; the last rows are void."""
     side = case["side"]
     y, x = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="ij")
     semantic = y * case["stuff"] // side + 1
@@ -29,11 +29,11 @@ def target_of(case):
 
 
 def groups(network, block):
-    """Rates as our trainer has them: gradients of a window become means over the passes that used a parameter."""
+    """Learning rates as in our trainer: the summed gradients become means over the passes that used a parameter."""
     result = {}
     for name, parameter in network.named_parameters():
         part = name.split(".")[0]
-        choices = {"body": 1 if "stem" in name else 4, "mask": 6, "semantic": 6, "to_stuff": 3, "to_things": 3}
+        choices = {"backbone": 1 if "stem" in name else 4, "mask": 6, "semantic": 6, "to_stuff": 3, "to_things": 3}
         rate = 0.01 * choices.get(part, 1) / block
         is_bias = name.endswith("bias")
         rate, decay = (2 * rate, 0) if is_bias else (rate, 1e-4)
@@ -41,11 +41,11 @@ def groups(network, block):
     return [{"params": p, "lr": lr, "weight_decay": decay} for (lr, decay), p in result.items()]
 
 
-def ways(case):
-    return [lambda name=name: way(case, name) for name in LAYOUTS]
+def variants(case):
+    return [lambda name=name: variant(case, name) for name in LAYOUTS]
 
 
-def way(case, layout):
+def variant(case, layout):
     network = Supernet(case["things"], case["stuff"]).to(memory_format=LAYOUTS[layout])
     images = torch.rand(1, 3, case["side"], case["side"]).mul_(2).sub_(1).to(memory_format=LAYOUTS[layout])
     target = target_of(case)
@@ -58,6 +58,6 @@ def way(case, layout):
             losses(network, images, target, path).backward()
         optimizer.step()
 
-    # Layouts are chosen without deformable convolutions, which take most of the time in either.
+    # The trial has no deformable convolutions, which take most of the time in either layout.
     trial = [[4 + c % 2 if 40 <= i < 47 and c in (2, 3) else c for i, c in enumerate(paths[0])]]
-    return Way(layout, step, lambda: step(trial), value=sum(p.numel() for p in network.parameters()))
+    return Variant(layout, step, lambda: step(trial), value=sum(p.numel() for p in network.parameters()))

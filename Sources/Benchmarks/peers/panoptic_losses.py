@@ -1,7 +1,7 @@
-"""Targets and losses of one image, as the specification has them.
+"""Targets and losses of one image, as docs/method.md defines them.
 
-What differs from our side, and does not change the amount of work: boxes are as wide as the difference of their
-corners (the published ones count one pixel more), random draws are torch's, and the mask head's targets are resampled
+These differences from our implementation do not change the amount of work: the width of a box is the difference of its
+corners (in the published code one pixel more), random draws are torch's, and the targets of the mask head are resampled
 by RoIAlign, as in torchvision's Mask R-CNN.
 """
 
@@ -17,7 +17,7 @@ SIZES = [32, 64, 128, 256, 512]
 
 
 def anchors_of(levels):
-    """Of every level, cell by cell, ratios inside a cell."""
+    """The anchors of every level, ordered by cell, then by aspect ratio."""
     result = []
     for level, stride, size in zip(levels, STRIDES, SIZES):
         h, w = level.shape[2:]
@@ -44,7 +44,7 @@ def decode(deltas, anchors):
 
 
 def sample(labels, count, fraction):
-    """Indices of drawn objects (label 1) and of drawn background (label 0)."""
+    """Indices of sampled foreground (label 1) and background (label 0)."""
     objects, background = (labels == 1).nonzero()[:, 0], (labels == 0).nonzero()[:, 0]
     objects = objects[torch.randperm(len(objects))[: int(count * fraction)]]
     background = background[torch.randperm(len(background))[: count - len(objects)]]
@@ -71,7 +71,7 @@ def proposal_losses(scores, deltas, anchors, target):
 
 @torch.no_grad()
 def proposals(scores, deltas, anchors, size):
-    """The best of every level after suppression, then the best of all."""
+    """The best proposals of every level after NMS, then the best of all levels."""
     boxes, kept_scores = [], []
     for s, d, a in zip(scores, deltas, anchors):
         top = s.topk(min(2000, len(s))).indices
@@ -85,7 +85,7 @@ def proposals(scores, deltas, anchors, size):
 
 
 def pool(levels, boxes, size):
-    """RoIAlign from P2 to P5 by the level rule, and the order of the regions in the result."""
+    """RoIAlign on P2 to P5, with levels assigned by box size; also returns the order of the regions in the result."""
     area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     level = (4 + (area.sqrt() / 224 + 1e-6).log2()).floor().clamp(2, 5).long() - 2
     parts, order = [], []

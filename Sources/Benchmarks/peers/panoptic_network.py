@@ -1,11 +1,11 @@
-"""The panoptic supernet at 1.3G width: body, pyramid, proposals, box, mask and semantic heads, attention.
+"""The panoptic supernet at 1.3G width: backbone, pyramid, RPN, box, mask and semantic heads, attention.
 
-Layer by layer the network that `Sources/Models` builds; the numbers of parameters agree exactly.
+It has the same layers as the network that `Sources/Models` builds; the numbers of parameters agree exactly.
 """
 
 import torch
 import torchvision
-from body import STAGES, Body
+from backbone import STAGES, Backbone
 from torch import nn
 from torch.nn import functional
 
@@ -20,7 +20,7 @@ def resize(x, size):
 
 
 class Deformable(nn.Module):
-    """Modulated deformable convolution: offsets and mask from a convolution of the same kernel that starts at zero."""
+    """Modulated deformable convolution: a zero-initialised convolution with the same kernel gives offsets and mask."""
 
     def __init__(self, inputs, outputs, kernel):
         super().__init__()
@@ -96,11 +96,11 @@ class Pyramid(nn.Module):
 
 
 class Supernet(nn.Module):
-    """`path` is a genome: 40 choices of the body, 4 of the mask head, 3 of the semantic head, 9 of the attention."""
+    """`path` is a genome: 40 choices of the backbone, 4 of the mask head, 3 of the semantic head, 9 of attention."""
 
     def __init__(self, things, stuff):
         super().__init__()
-        self.body, self.pyramid = Body(), Pyramid()
+        self.backbone, self.pyramid = Backbone(), Pyramid()
         self.rpn = nn.Conv2d(CHANNELS, CHANNELS, 3, padding=1)
         self.objectness = nn.Conv2d(CHANNELS, ANCHORS, 1)
         self.deltas = nn.Conv2d(CHANNELS, 4 * ANCHORS, 1)
@@ -123,15 +123,15 @@ class Supernet(nn.Module):
             nn.init.zeros_(layer.bias)
 
     def features(self, images, path):
-        """Re-weighted P2 to P6, and semantic scores at the size of the images."""
-        levels = self.pyramid(self.body(images, path[:40]))
+        """The re-weighted levels P2 to P6, and semantic scores at the size of the images."""
+        levels = self.pyramid(self.backbone(images, path[:40]))
         size = levels[0].shape[2:]
         semantic = []
         for i, level in enumerate(levels[:4]):
             for layer, choice in zip(self.semantic, path[44:47]):
                 level = layer(level, choice)
             semantic.append(level if i == 0 else resize(level, size))
-        # The mean of a concatenation is the concatenation of the means.
+        # Pooling before concatenation gives the same as after it.
         things = torch.cat([resize(level, size).mean((2, 3)) for level in levels[1:]], 1)
         stuff = torch.cat([s.mean((2, 3)) for s in semantic], 1)
         levels = [x * a(stuff, c)[:, :, None, None] for x, a, c in zip(levels, self.to_things, path[51:])]

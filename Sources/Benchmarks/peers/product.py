@@ -1,14 +1,14 @@
-"""Products of two matrices, either of them possibly stored transposed."""
+"""Products of two matrices, each possibly stored transposed."""
 
 import torch
-from serve import Way
+from serve import Variant
 
 
-def ways(case):
-    return [lambda: way(case)]
+def variants(case):
+    return [lambda: variant(case)]
 
 
-def way(case):
+def variant(case):
     left, right = torch.rand(case["left"]).mul_(2).sub_(1), torch.rand(case["right"]).mul_(2).sub_(1)
     a = left.T if case["transposesLeft"] else left
     b = right.T if case["transposesRight"] else right
@@ -17,4 +17,4 @@ def way(case):
     def call():
         torch.mm(a, b, out=out)
 
-    return Way("mm", call)
+    return Variant("mm", call)

@@ -1,5 +1,5 @@
-"""Panoptic quality as panopticapi computes it: its published algorithm, written anew over numpy, since PyPI does not
-have the package. Images are dealt to processes as panopticapi deals them."""
+"""Panoptic quality as panopticapi computes it: its published algorithm, reimplemented with numpy, since PyPI does not
+have the package. Images are distributed to processes as in panopticapi."""
 
 import json
 import multiprocessing
@@ -7,7 +7,7 @@ from collections import defaultdict
 
 import numpy
 from PIL import Image
-from serve import Way, serve
+from serve import Variant, serve
 
 VOID, OFFSET = 0, 256**3
 PROCESSES = 1
@@ -25,7 +25,7 @@ class Counts:
 
 
 def compare(truth, truth_map, guess, guess_map, counts):
-    """One image: segments by id, areas counted, overlaps of pairs, matches above one half."""
+    """Adds the counts of one image: areas, overlaps of pairs of segments, and matches with IoU above one half."""
     truth_segments = {s["id"]: s for s in truth["segments_info"]}
     guess_segments = {s["id"]: dict(s) for s in guess["segments_info"]}
     unseen = set(guess_segments)
@@ -70,15 +70,15 @@ def compare(truth, truth_map, guess, guess_map, counts):
     for label, segment in guess_segments.items():
         if label in guess_matched:
             continue
-        excused = overlaps.get((VOID, label), 0)
+        ignored = overlaps.get((VOID, label), 0)
         if segment["category_id"] in crowds:
-            excused += overlaps.get((crowds[segment["category_id"]], label), 0)
-        if excused / segment["area"] <= 0.5:
+            ignored += overlaps.get((crowds[segment["category_id"]], label), 0)
+        if ignored / segment["area"] <= 0.5:
             counts[segment["category_id"]].fp += 1
 
 
 def job(arguments):
-    """The counts of some images, their maps read from files or found in memory."""
+    """The counts of some images, whose maps are read from files or from memory."""
     folder, pairs = arguments
     counts = defaultdict(Counts)
     for truth, guess in pairs:
@@ -91,7 +91,7 @@ def job(arguments):
 
 
 def quality(parts):
-    """The mean over the categories that occur."""
+    """The mean PQ over the categories that occur."""
     total = defaultdict(Counts)
     for part in parts:
         for category, counts in part.items():
@@ -101,7 +101,7 @@ def quality(parts):
     return sum(values) / len(values)
 
 
-def ways(case):
+def variants(case):
     def make():
         folder = case["folder"]
         truth, guess = (json.load(open(f"{folder}/{name}.json"))["annotations"] for name in ("truth", "guess"))
@@ -114,16 +114,16 @@ def ways(case):
                     read(f"{folder}/truth/{t['file_name']}"), read(f"{folder}/guess/{g['file_name']}")
                 )  # fmt: skip
         pairs = [pairs[i % len(pairs)] for i in range(case["images"])]
-        # Forked now, so that the maps are there already.
+        # Forked after the maps are loaded, so that they are shared.
         pool = multiprocessing.get_context("fork").Pool(PROCESSES)
         parts = [(folder, pairs[i::PROCESSES]) for i in range(PROCESSES)]
 
         def call():
             return quality(pool.map(job, parts, 1))
 
-        # A number that a call returns would count as its cost.
-        way = Way(f"{PROCESSES} processes", lambda: call() and None, value=call())
-        return way
+        # A float that a call returns would count as its cost.
+        variant = Variant(f"{PROCESSES} processes", lambda: call() and None, value=call())
+        return variant
 
     return [make]
 
@@ -134,4 +134,4 @@ def set_processes(count):
 
 
 if __name__ == "__main__":
-    serve(ways, set_processes)
+    serve(variants, set_processes)

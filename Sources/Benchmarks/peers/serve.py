@@ -1,8 +1,8 @@
-"""The peers' side of the benchmarks: a line of JSON asks, a line of JSON answers.
+"""The server loop of the benchmarks' peers. Requests and replies are lines of JSON.
 
-A request names a case, a number of threads and a span of seconds; the answer holds the times of calls that fill the
-span, at least one. The first request prepares the case: of several ways to do the same (memory layouts), the fastest
-in a short trial stays, and the answer says which. A request that doesn't measure only prepares.
+A request names a case, a number of threads and a duration in seconds; the reply has the times of calls that fill the
+duration, at least one. The first request prepares the case: of several variants (memory layouts) the fastest in a short
+trial is kept, and the reply says which. A request that doesn't measure only prepares.
 """
 
 import ctypes
@@ -21,14 +21,14 @@ def timed(call):
     return own if isinstance(own, float) else time.perf_counter() - start
 
 
-class Way:
-    """One way to do a case. `trial` stands for `call` where that takes too long to choose by."""
+class Variant:
+    """One variant of a case. `trial` replaces `call` in the trial where `call` takes too long."""
 
     def __init__(self, name, call, trial=None, warmups=1, value=None):
         self.name, self.call, self.trial, self.warmups, self.value = name, call, trial or call, warmups, value
 
     def rehearse(self):
-        """Seconds of the trial: the best of some calls, of fewer where one takes long."""
+        """Seconds of the trial: the best of several calls, of fewer where one takes long."""
         for _ in range(self.warmups):
             self.trial()
         times = [timed(self.trial)]
@@ -37,24 +37,24 @@ class Way:
         return min(times)
 
 
-def prepared(ways):
-    """The fastest of several functions that make a way, and a remark; the others' memory is given back."""
+def prepared(variants):
+    """The fastest of the variants that some functions make, and a remark; the memory of the others is freed."""
     best, remarks = None, []
-    for make in ways:
-        way = make()
-        seconds = way.rehearse()
-        remarks.append(f"{way.name} {seconds * 1e3:.3g} ms")
+    for make in variants:
+        variant = make()
+        seconds = variant.rehearse()
+        remarks.append(f"{variant.name} {seconds * 1e3:.3g} ms")
         if best is None or seconds < best[0]:
-            best = (seconds, way)
-        del way
+            best = (seconds, variant)
+        del variant
         gc.collect()
-    way = best[1]
+    variant = best[1]
     forget_peak()
-    return way, ", ".join(remarks) + f": {way.name}" if len(ways) > 1 else way.name
+    return variant, ", ".join(remarks) + f": {variant.name}" if len(variants) > 1 else variant.name
 
 
 def forget_peak():
-    """Gives freed memory back and lets the peak resident size start from what is left."""
+    """Returns freed memory to the system and resets the peak resident size."""
     ctypes.CDLL(None).malloc_trim(0)
     with open("/proc/self/clear_refs", "w") as file:
         file.write("5")
@@ -66,13 +66,13 @@ def peak():
         return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM:"))
 
 
-def serve(ways_of, set_threads):
-    """Answers until the input ends.
+def serve(variants_of, set_threads):
+    """Answers requests until the input ends.
 
-    `ways_of` turns the description of a case into functions that make its ways.
+    `variants_of` maps the description of a case to functions that make its variants.
     """
     replies = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # whatever libraries print must not look like an answer
+    os.dup2(2, 1)  # output of libraries must not look like a reply
     known = {}
     for line in sys.stdin:
         request = json.loads(line)
@@ -85,14 +85,14 @@ def serve(ways_of, set_threads):
                 set_threads(request["threads"])
                 key = json.dumps([request["case"], request["threads"]], sort_keys=True)
                 if key not in known:
-                    known[key] = prepared(ways_of(request["case"]))
-                way, note = known[key]
+                    known[key] = prepared(variants_of(request["case"]))
+                variant, note = known[key]
                 times = []
                 if request["measure"]:
-                    times.append(timed(way.call))
+                    times.append(timed(variant.call))
                     while sum(times) < request["seconds"]:
-                        times.append(timed(way.call))
-                reply = {"times": times, "note": note, "peak": peak(), "value": way.value}
+                        times.append(timed(variant.call))
+                reply = {"times": times, "note": note, "peak": peak(), "value": variant.value}
         except Exception as error:
             traceback.print_exc()
             reply = {"error": f"{type(error).__name__}: {error}"}

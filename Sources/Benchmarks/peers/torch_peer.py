@@ -1,4 +1,4 @@
-"""PyTorch's and torchvision's side: networks and operations in eager mode, in both memory layouts."""
+"""The PyTorch and torchvision peer: networks and operations in eager mode, in both memory layouts."""
 
 import classifier
 import convolution
@@ -9,10 +9,10 @@ import torch
 from serve import serve
 
 KINDS = {
-    "classifier": classifier.ways,
-    "convolution": convolution.ways,
-    "panoptic": panoptic.ways,
-    "product": product.ways,
+    "classifier": classifier.variants,
+    "convolution": convolution.variants,
+    "panoptic": panoptic.variants,
+    "product": product.variants,
     "deformable": layers.deformable,
     "batch norm": layers.batch_norm,
     "group norm": layers.group_norm,

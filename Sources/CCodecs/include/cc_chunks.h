@@ -1,4 +1,4 @@
-// The two filters of our HDF5 chunks, callable outside the library and from many threads.
+// The two filters of our HDF5 chunks, callable without the library and from many threads.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -8,14 +8,16 @@ void cc_shuffle(const uint8_t *in, uint8_t *out, size_t bytes, size_t element_si
 void cc_unshuffle(const uint8_t *in, uint8_t *out, size_t bytes, size_t element_size);
 
 // LZ4 as registered with The HDF Group under number 32004: total size (8 bytes, big endian), block size (4), then for
-// each block its compressed size (4) and data; a block that would not shrink is stored as it is.
+// each block its compressed size (4) and data; a block that would not shrink is stored uncompressed.
 #define CC_LZ4_FILTER 32004
-// `block` bytes make a block (0: as many as possible). Shuffled data has one for each byte of the elements: the upper
-// bytes may shrink while the lower ones are noise, which is stored without a search.
+// Blocks have `block` bytes (0: as many as possible). Shuffled data has one block per byte of its elements: the high
+// bytes may compress while the low ones are noise, which is stored without a search.
+//
+// The largest encoded size.
 size_t cc_lz4_bound(size_t bytes, size_t block);
-// Returns the number of bytes written to `out`, which has room for cc_lz4_bound(bytes, block).
+// Returns the number of bytes written to `out`, which holds cc_lz4_bound(bytes, block).
 size_t cc_lz4_encode(const uint8_t *in, size_t bytes, size_t block, uint8_t *out);
-// The decoded size a chunk claims, or -1.
+// The decoded size that a chunk claims, or -1 where it is impossible.
 int64_t cc_lz4_decoded_size(const uint8_t *in, size_t size);
 // Decodes exactly `bytes` bytes; -1 where the chunk holds anything else.
 int cc_lz4_decode(const uint8_t *in, size_t size, uint8_t *out, size_t bytes);

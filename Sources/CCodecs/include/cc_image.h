@@ -9,16 +9,16 @@
 typedef enum {
   CC_OK = 0,
   CC_CORRUPT,      // the data contradicts its format or ends too early
-  CC_UNSUPPORTED,  // well-formed perhaps, but of a kind this library does not decode
+  CC_UNSUPPORTED,  // a kind that this library does not decode
   CC_TOO_LARGE,    // more pixels, scans or memory than the caller allows
   CC_NO_MEMORY,
 } cc_status;
 
-// What a decoder leaves: rows from the top, channels interleaved.
+// The output of a decoder: rows from the top, channels interleaved.
 typedef enum {
-  CC_INDICES = 1,  // a byte a pixel: gray levels or palette indices as stored; colour files are refused
-  CC_RGB = 3,      // three bytes a pixel, whatever the file holds
-  CC_IDS = 4,      // a native uint32_t a pixel: R + 256 G + 65536 B
+  CC_INDICES = 1,  // one byte per pixel: gray levels or palette indices as stored; colour files are refused
+  CC_RGB = 3,      // three bytes per pixel, for every kind of file
+  CC_IDS = 4,      // one native uint32_t per pixel: R + 256 G + 65536 B
 } cc_layout;
 
 typedef struct {
@@ -29,22 +29,21 @@ typedef struct {
   char message[200];        // what went wrong
 } cc_image;
 
-// A rectangle of a picture, in pixels.
+// A rectangle of an image, in pixels.
 typedef struct {
   int32_t x, y, width, height;
 } cc_region;
 
 cc_status cc_jpeg_open(const uint8_t *data, size_t size, int64_t max_pixels, cc_image *image);
 
-// Writes the RGB samples of a region. libjpeg-turbo with the integer slow DCT, fancy upsampling on, block smoothing
-// off; orientation tags are not applied. The samples are those of the whole picture, and so are the errors: every byte
-// of the picture is read. Data that ends before the picture does, scans that are missing and whatever else libjpeg
-// warns of is CC_CORRUPT.
+// Decodes the RGB samples of a region with libjpeg-turbo: slow integer DCT, fancy upsampling on, block smoothing off;
+// orientation tags are not applied. Samples and errors are those of decoding the whole image: every byte of it is read.
+// Truncated data, missing scans and everything else that libjpeg warns about is CC_CORRUPT.
 cc_status cc_jpeg_decode(const uint8_t *data, size_t size, cc_region region, uint8_t *pixels, cc_image *image);
 
 cc_status cc_png_open(const uint8_t *data, size_t size, int64_t max_pixels, cc_image *image);
 
-// Writes the whole picture. Every checksum counts, and nothing may follow the end. 16-bit samples keep their upper
+// Decodes the whole image. All checksums are verified, and no bytes may follow the end. 16-bit samples keep their upper
 // byte, alpha and transparency are dropped, colour management chunks are ignored.
 cc_status cc_png_decode(
   cc_isa isa, const uint8_t *data, size_t size, cc_layout layout, void *pixels, cc_image *image);

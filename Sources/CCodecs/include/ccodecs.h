@@ -1,5 +1,5 @@
-// C that Swift cannot be: glue to libraries whose error handling (longjmp, callbacks) only C can use, and loops over
-// pixels that want the processor's vectors.
+// Code that has to be C: bindings to libraries whose error handling (longjmp, callbacks) only C can use, and loops over
+// pixels that use vector instructions.
 #pragma once
 #include "cc_chunks.h"
 #include "cc_hdf5.h"

@@ -10,8 +10,8 @@ extern "C" {
 #pragma clang assume_nonnull begin
 
 /// The function that a normalisation applies to some planes: (x - mean) * scale + bias with scale = weight * inverse,
-/// then relu if asked for. Weight and bias of plane p stand at p * step. `far`: the results are too large for the caches;
-/// of `normalize` and `group_normalize_gradient`.
+/// then relu if requested. Weight and bias of plane p are at index p * step. `far`: the results exceed the caches; used by
+/// `normalize` and `group_normalize_gradient`.
 typedef struct {
   float mean, inverse;
   const float *weight, *bias;
@@ -19,7 +19,7 @@ typedef struct {
   int relu, far;
 } ck_normalization;
 
-/// Single-threaded kernels for everything but products: one table per instruction set, equal in all bits.
+/// Single-threaded kernels for everything but products: one table per instruction set; all give the same bits.
 ///
 /// Arrays never overlap unless a comment says "in place". A plane is the contiguous `height * width` block of one
 /// image and channel.
@@ -60,14 +60,14 @@ typedef struct {
   // Normalisation of `planes` planes of n elements, `step` floats apart: a channel in all images, or a group.
   /// moments[2 p] = sum of d, moments[2 p + 1] = sum of d * d over plane p, with d = x - shift in binary64.
   void (*shifted_moments)(long planes, long n, long step, const float *x, float shift, double *moments);
-  /// out = (x - mean) * scale + bias, then relu if asked for.
+  /// out = (x - mean) * scale + bias, then relu if requested.
   void (*normalize)(
     const ck_normalization *f, long planes, long n, long x_step, long out_step, const float *x, float *out);
-  /// sums[2 p] = sum of dy, sums[2 p + 1] = sum of dy * (x - mean) over plane p, in binary64; dy is +0 where relu was.
+  /// sums[2 p] = sum of dy, sums[2 p + 1] = sum of dy * (x - mean) over plane p, in binary64; dy is +0 where relu gave 0.
   void (*normalize_gradient_sums)(
     const ck_normalization *f, long planes, long n, long x_step, long dy_step, const float *x, const float *dy,
     double *sums);
-  /// dx = scale * ((dy - offset) - (x - mean) * slope), dy masked likewise; planes of dx lie like those of x.
+  /// dx = scale * ((dy - offset) - (x - mean) * slope), dy masked likewise; dx has the layout of x.
   void (*normalize_gradient)(
     const ck_normalization *f, long planes, long n, long x_step, long dy_step, const float *x, const float *dy,
     float offset, float slope, float *dx);
@@ -97,13 +97,13 @@ typedef struct {
     long height, long width, long out_width, const int32_t *start_y, const int32_t *dest_y, const float *weight_y,
     const int32_t *start_x, const int32_t *dest_x, const float *weight_x, const float *dy, float *dx);
 
-  // Sixteen planes side by side, [position][16].
+  // Sixteen interleaved planes, [position][16].
   /// out[j * 16 + i] = x[i * distance + j] for j < n and i < planes <= 16; +0 for the other i.
   void (*interleave)(long planes, long n, long distance, const float *x, float *out);
   /// out[i * distance + j] = from[j * 16 + i] for j < n and i < planes <= 16.
   void (*deinterleave)(long planes, long n, long distance, const float *from, float *out);
 
-  // RoIAlign of one RoI in sixteen planes side by side. `index` and `weight` are [bins][taps]; a tap is one corner of
+  // RoIAlign of one RoI in sixteen interleaved planes. `index` and `weight` are [bins][taps]; a tap is one corner of
   // one sample. `out` and `dy` are [bins][16].
   /// out[bin] = (fma chain over taps ascending from +0) / count.
   void (*roi_gather)(
@@ -112,7 +112,7 @@ typedef struct {
   void (*roi_scatter)(
     long bins, long taps, const int32_t *index, const float *weight, float count, const float *dy, float *planes);
 
-  // Across channels: element (channel c, position p) lies at c * channel_stride + p * position_stride. Sums over
+  // Across channels: element (channel c, position p) is at c * channel_stride + p * position_stride. Sums over
   // channels are one ascending binary64 chain.
   void (*softmax)(
     long channels, long channel_stride, long positions, long position_stride, int logarithm, const float *x,
@@ -144,7 +144,7 @@ typedef struct {
 /// The table of a supported instruction set. The scalar one uses fma instructions where the processor has them.
 const ck_maps_table *ck_maps(ck_isa isa);
 
-/// The scalar table that calls the C library's fused multiply-add: what a processor without the instruction runs.
+/// The scalar table that calls the C library's fused multiply-add, for processors without the instruction.
 const ck_maps_table *ck_maps_without_fma(void);
 
 #pragma clang assume_nonnull end

@@ -4,7 +4,7 @@ import Pipelines
 
 struct Bisect: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Name the first stage where two runs part, and inside it the first step and tensor.",
+    abstract: "Find the first stage where two runs diverge, and inside it the first step and tensor.",
     discussion: """
       A side is a run of the store ('autopanoptic log' lists them) or the folder of a store, which stands for the newest
       record of every stage. Stages are matched by name. Exits with 2 where results differ.

@@ -61,7 +61,7 @@ struct Audit: ParsableCommand {
       or contradictory; what a crash leaves behind is reported as orphaned and is sound. With --recompute, a random
       sample of stages is executed again in a scratch folder, from their records, and compared: nothing in the store
       changes, so it may be read-only. With --trust, says who signed
-      what, and an artifact that nobody trusted signed is a finding too.
+      what, and an artifact without a trusted signature is a finding too.
 
       EXAMPLES:
         autopanoptic audit
@@ -72,10 +72,10 @@ struct Audit: ParsableCommand {
       """)
 
   @Argument(
-    help: "Audit only what this pipeline rests on (default: the whole store).", completion: .pipelines)
+    help: "Audit only what this pipeline depends on (default: the whole store).", completion: .pipelines)
   var pipeline: String?
 
-  @Argument(help: "Audit only what these stages, or instances such as evaluate[3], rest on.")
+  @Argument(help: "Audit only what these stages, or instances such as evaluate[3], depend on.")
   var stages: [String] = []
 
   @Option(help: ArgumentHelp("Public keys that are trusted: what 'keygen' wrote to .pub files.", valueName: "file"))
@@ -84,10 +84,10 @@ struct Audit: ParsableCommand {
   @Flag(help: "Recompute the digest of every artifact's content too.")
   var deep = false
 
-  @Option(help: ArgumentHelp("Execute so many stages again, drawn at random, and compare.", valueName: "n"))
+  @Option(help: ArgumentHelp("Execute this many stages again, drawn at random, and compare.", valueName: "n"))
   var recompute = 0
 
-  @Option(help: ArgumentHelp("Which stages are drawn: the same number draws the same.", valueName: "seed"))
+  @Option(help: ArgumentHelp("Seed of the draw: an equal seed draws the same stages.", valueName: "seed"))
   var sample: UInt64 = 0
 
   @Flag(help: "Print JSON.")
@@ -117,7 +117,7 @@ struct Audit: ParsableCommand {
     let auditor = Auditor(store: store, deep: deep, interruption: Signals.interruption)
     let variables = try options.variables()
     let report = try auditor.audit(
-      plan: plan, variables: variables, trusting: try trust.map { try TrustedKeys(pem: text(of: $0)) })
+      plan: plan, variables: variables, trusting: try trust.map { try TrustedKeys(pem: KeyFile.text(of: $0)) })
     var recomputed: Recomputation.Report?
     if recompute > 0 {
       recomputed = try Recomputation(
@@ -135,7 +135,7 @@ struct Audit: ParsableCommand {
       Output.line(
         "\(Units.count(report.records, "record")), \(Units.count(report.objects, "object")), "
           + "\(report.bytes) bytes checked: "
-          + (report.isSound ? "all is sound" : "\(problems) problem\(problems == 1 ? "" : "s")"))
+          + (report.isSound ? "no problems found" : "\(problems) problem\(problems == 1 ? "" : "s")"))
       if let recomputed { print(recomputed) }
     }
     if !report.isSound || recomputed?.isReproduced == false { throw ExitCode(ExitCodes.difference) }

@@ -4,7 +4,7 @@ import Pipelines
 
 struct Diff: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Say how two artifacts differ: tensor by tensor, field by field, file by file.",
+    abstract: "Show how two artifacts differ: tensor by tensor, field by field, file by file.",
     discussion: """
       Of a tensor: the first index with both values, how many elements differ, and by how much at most, as a number and
       in units in the last place. Of two records: what their executions depended on, and the first step at which they
@@ -22,7 +22,7 @@ struct Diff: ParsableCommand {
   @Argument(help: "The ID or name of an artifact or of a record.")
   var first: String
 
-  @Argument(help: "The other one.")
+  @Argument(help: "The artifact or record to compare with.")
   var second: String
 
   @Option(help: ArgumentHelp("The store of the second one (default: the same).", valueName: "dir"))

@@ -6,7 +6,7 @@ import Stages
 
 struct Estimate: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Say what a pipeline would take, before it runs.",
+    abstract: "Estimate the cost of a pipeline before it runs.",
     discussion: """
       For each stage steps, images, multiply-adds, memory, bytes written and time. Work follows from the parameters;
       time from doing a little of each kind of work on this machine, which takes some seconds. Folders of COCO, ADE20K
@@ -48,7 +48,7 @@ struct Estimate: ParsableCommand {
       ])
     }
     table.add([
-      "together", "", "", "", Units.count(estimate.multiplyAdds), Units.bytes(estimate.memory),
+      "total", "", "", "", Units.count(estimate.multiplyAdds), Units.bytes(estimate.memory),
       Units.bytes(estimate.bytesWritten), Units.longDuration(estimate.seconds), "",
     ])
     Output.write(table.text, to: 1)

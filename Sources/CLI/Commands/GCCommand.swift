@@ -6,7 +6,7 @@ struct GC: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "gc", abstract: "Remove from the store what is not needed.",
     discussion: """
-      Without further ado: objects that no record names, what repairs set aside, checkpoints of stages that are done,
+      By default: objects that no record names, what repairs set aside, checkpoints of stages that are done,
       and what dead runners left. With --keep-runs, or with pipelines, also records, objects, checkpoints and journals
       that neither the newest runs nor those pipelines (as --profile, --seed and --set make them) rest on. What a kept
       record was made from stays as well. Nothing is removed while another command works on the store.
@@ -26,7 +26,7 @@ struct GC: ParsableCommand {
   @Option(help: ArgumentHelp("Keep what the newest n runs used, and no other.", valueName: "n"))
   var keepRuns: Int?
 
-  @Flag(help: "Only say what would be removed.")
+  @Flag(help: "Only show what would be removed.")
   var dryRun = false
 
   @Flag(help: "Print JSON.")

@@ -4,7 +4,7 @@ import Pipelines
 
 struct Log: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "List past runs, or tell one: what ran when, for how long, and what came out.",
+    abstract: "List past runs, or show one: what ran when, for how long, and with which results.",
     discussion: """
       A run that found everything cached leaves no entry.
 

@@ -8,7 +8,7 @@ import Stages
 
 struct Model: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Look at networks.",
+    abstract: "Inspect networks.",
     discussion: """
       EXAMPLES:
         autopanoptic model describe coco
@@ -56,7 +56,7 @@ struct Model: ParsableCommand {
     @Option(help: "Channels of the backbone.")
     var width: Width = .retrain
 
-    @Option(help: "Whose classes the heads tell apart (default: the architecture's own, else coco).")
+    @Option(help: "Data set whose classes are predicted (default: the architecture's own, else coco).")
     var data: DataSet?
 
     @Option(help: "Height and width of the image in pixels, padded to multiples of 32 (default: 800x1088).")
@@ -150,9 +150,9 @@ extension NetworkDescription {
       for part in module.parts {
         table.add([part.name, part.operation, part.output, "\(part.parameters)", "\(part.multiplyAdds)"])
       }
-      table.add([module.name, "together", "", "\(module.parameters)", "\(module.multiplyAdds)"])
+      table.add([module.name, "subtotal", "", "\(module.parameters)", "\(module.multiplyAdds)"])
     }
-    table.add(["everything", "", "", "\(parameters)", "\(multiplyAdds)"])
+    table.add(["total", "", "", "\(parameters)", "\(multiplyAdds)"])
     return "image \(height) × \(width), output as channels × height × width\n\n\(table.text)"
   }
 

@@ -27,7 +27,7 @@ struct PQ: ParsableCommand {
   @Option(help: "Categories (default: those of the ground truth).", completion: .file(extensions: ["json"]))
   var categories: String?
 
-  @Flag(help: "Print JSON, named as panopticapi names it; 'notes' tells what does not count.")
+  @Flag(help: "Print JSON, named as panopticapi names it; 'notes' lists what is not counted.")
   var json = false
 
   @OptionGroup var machine: MachineOptions

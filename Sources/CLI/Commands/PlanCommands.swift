@@ -4,7 +4,7 @@ import Pipelines
 
 struct PlanCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "plan", abstract: "Say what would run, and why.",
+    commandName: "plan", abstract: "Show what would run, and why.",
     discussion: """
       For each stage that would run: which input, parameter, trait, version or seed differs from the nearest record,
       with the old value and the new one; and the time and disk it took when it last ran. Nothing is written, not even

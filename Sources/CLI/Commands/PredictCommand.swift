@@ -7,10 +7,10 @@ import Vision
 
 struct Predict: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Segment your own pictures with a trained network.",
+    abstract: "Segment your own images with a trained network.",
     discussion: """
-      Writes COCO's panoptic format, panoptic.json and panoptic/NAME.png, and overlays/NAME.png to look at. JPEG and
-      PNG, told by their content; orientation tags are not applied, as in training.
+      Writes COCO's panoptic format, panoptic.json and panoptic/NAME.png, and overlays/NAME.png for viewing. JPEG and
+      PNG, recognised by their content; orientation tags are not applied, as in training.
 
       The network is that of the newest stage that trained or used one; --model names another: the ID of weights or of
       a record, or a name such as 'retrain.weights'.
@@ -21,7 +21,7 @@ struct Predict: ParsableCommand {
         autopanoptic predict street.png --categories panoptic_coco_categories.json
       """)
 
-  @Argument(help: ArgumentHelp("Pictures.", valueName: "image"), completion: .file())
+  @Argument(help: ArgumentHelp("Images.", valueName: "image"), completion: .file())
   var images: [String]
 
   @Option(help: ArgumentHelp("The network: an ID or a name (default: the newest).", valueName: "id"))

@@ -4,13 +4,13 @@ import Pipelines
 
 struct Repair: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Make damaged or missing artifacts anew, and prove that they are the recorded ones.",
+    abstract: "Restore damaged or missing artifacts, and prove that they are the recorded ones.",
     discussion: """
       Each damaged artifact is set aside under 'damaged/' in the store, only the stage that made it is executed again,
       from its record, and the result is stored only if its digest is the recorded one. What that stage reads is mended
-      first. A damaged record is set aside as well; the next run of its pipeline makes it anew.
+      first. A damaged record is set aside as well; the next run of its pipeline makes a new one.
 
-      Exits with 0 if all is mended, 2 if a stage gave another result, 1 if something could not be mended.
+      Exits with 0 if everything was repaired, 2 if a stage gave another result, 1 if something could not be repaired.
 
       EXAMPLES:
         autopanoptic repair
@@ -62,7 +62,7 @@ struct Repair: ParsableCommand {
   private func text(_ outcome: RepairReport.Item.Outcome) -> String {
     switch outcome {
     case .repaired(let seconds): "repaired in \(Units.duration(seconds)); the digest is the recorded one"
-    case .setAside: "set aside; run its pipeline, and its stage runs anew"
+    case .setAside: "set aside; run its pipeline to execute its stage again"
     case .differs(let why): "not repaired: \(why)"
     case .impossible(let why): "not repaired: \(why)"
     }

@@ -6,8 +6,8 @@ struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Bring stages up to date.",
     discussion: """
-      Executes what is not cached and ends with the numbers that stages want to be seen, and a line 'root <digest>' over
-      all artifacts of the pipeline. After an interruption, by Ctrl-C or worse, the next run goes on where this one was.
+      Executes what is not cached and ends with the highlights of the stages, and a line 'root <digest>' over
+      all artifacts of the pipeline. After an interruption, by Ctrl-C or worse, the next run resumes where this one stopped.
 
       EXAMPLES:
         autopanoptic run pipelines/coco.yaml
@@ -24,10 +24,10 @@ struct Run: ParsableCommand {
   @OptionGroup var options: PipelineOptions
   @OptionGroup var work: WorkOptions
 
-  @Flag(help: "After a failure, go on with stages that do not depend on it.")
+  @Flag(help: "After a failure, continue with stages that do not depend on it.")
   var keepGoing = false
 
-  @Flag(help: "Only say what would run, like 'plan'.")
+  @Flag(help: "Only show what would run, like 'plan'.")
   var dryRun = false
 
   @Flag(help: "Print events as JSON lines.")

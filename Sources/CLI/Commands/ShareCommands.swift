@@ -7,7 +7,7 @@ import TensorFiles
 
 struct Export: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Write artifacts, and all that they were made of, as one file.",
+    abstract: "Write artifacts, with everything they were made from, as one file.",
     discussion: """
       A tar archive that is a store when unpacked: artifacts, records, signatures, the pipeline file and a README. The
       same content gives the same bytes. Of data sets outside the store only the manifests are in it.
@@ -56,11 +56,11 @@ struct Export: ParsableCommand {
 
 struct Import: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Verify a bundle and take it into the store.",
+    abstract: "Verify a bundle and add it to the store.",
     discussion: """
       All of it is verified first: names, bytes, contents, and that every record's inputs have makers. Exits with 65
       for a bundle that is not sound, and with 2 for one that contradicts a record of the store; either way the store
-      stays as it was. What the records claim is believed only in so far: 'audit --trust' tells who vouches for them,
+      stays as it was. What the records claim is believed only in so far: 'audit --trust' tells who signed them,
       and 'rerun' whether they reproduce.
 
       EXAMPLES:
@@ -101,7 +101,7 @@ struct Import: ParsableCommand {
 
 struct Keygen: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Make a pair of keys to sign records with.",
+    abstract: "Make a key pair for signing records.",
     discussion: """
       Writes the private key to FILE, for you alone, and the public one to FILE.pub, both Ed25519 in the PEM form that
       OpenSSL reads. Files with public keys may be put one after the other: the line before a key names its owner.
@@ -111,7 +111,7 @@ struct Keygen: ParsableCommand {
         cat *.pub > trusted.pem
       """)
 
-  @Argument(help: "The file to write; it must not be there.")
+  @Argument(help: "The file to write; it must not exist.")
   var file: String
 
   @Option(help: "The owner's name (default: the name of the file).")
@@ -163,7 +163,7 @@ struct RecordOptions: ParsableArguments {
   @OptionGroup var options: PipelineOptions
 
   /// The store, and the keys of the records, sorted.
-  /// - Parameter observing: whether the command only looks at the store.
+  /// - Parameter observing: whether the command only reads the store.
   func find(observing: Bool) throws -> (store: Store, keys: [Digest]) {
     guard FileIO.kind(what) != nil else {
       try options.requireNone("there is no file '\(what)'")
@@ -185,7 +185,7 @@ struct RecordOptions: ParsableArguments {
 
 struct Sign: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Vouch for records with a signature.",
+    abstract: "Sign records.",
     discussion: """
       Signs the provenance of each record, as an in-toto statement in a DSSE envelope, once its artifacts are verified.
       The signatures lie in the store and travel with 'export'.
@@ -202,7 +202,7 @@ struct Sign: ParsableCommand {
 
   func run() throws {
     let signingKey: SigningKey
-    let pem = try text(of: key)
+    let pem = try KeyFile.text(of: key)
     do {
       signingKey = try SigningKey(pem: pem)
     } catch let error as PipelineError {
@@ -238,18 +238,4 @@ struct Provenance: ParsableCommand {
     let signer = Signer(store: store)
     for key in keys { Output.json(try signer.provenance(of: key, signed: !unsigned)) }
   }
-}
-
-/// The text of a small file that the user names.
-func text(of path: String) throws -> String {
-  let bytes: [UInt8]
-  do throws(FileFailure) {
-    bytes = try FileIO.read(path, limit: 1 << 20)
-  } catch {
-    throw PipelineError(.badKey, error.description)
-  }
-  guard let text = String(validating: TextLines.withoutByteOrderMark(bytes), as: UTF8.self) else {
-    throw PipelineError(.badKey, "\(path): not UTF-8 text")
-  }
-  return text
 }

@@ -17,7 +17,7 @@ struct Show: ParsableCommand {
   )
   var id: String
 
-  @Flag(help: "Print only where the artifact lies.")
+  @Flag(help: "Print only the path of the artifact.")
   var path = false
 
   @Flag(help: "Print JSON.")

@@ -7,7 +7,7 @@ import Stages
 
 struct Tables: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "tables", abstract: "Print the paper's tables beside what was run here.",
+    commandName: "tables", abstract: "Print the paper's tables beside the results of this store.",
     discussion: """
       Every number comes from the store: for each pipeline with a stage 'tabulate', the results that this stage takes,
       as far as they are there for the profile and the seed. A cell that nothing was run for is empty. With several
@@ -25,7 +25,7 @@ struct Tables: ParsableCommand {
   @Option(help: "The profile that was run (default: the one each file names).")
   var profile: String?
 
-  @Option(help: "Where paper and published code disagree, as run (default: the file's).")
+  @Option(help: "How discrepancies of paper and code were resolved in the runs (default: the file's).")
   var fidelity: String?
 
   @Option(name: .customLong("seed"), help: "The seed of the runs (default: the files'). Repeatable.")
@@ -71,7 +71,7 @@ struct Tables: ParsableCommand {
 
   private func files() throws -> [PipelineFile] {
     try pipelines.flatMap { path -> [String] in
-      // A file that is not there is spoken of where it is read.
+      // A missing file is reported where it is read.
       guard FileIO.kind(path) == .folder else { return [path] }
       return try FileIO.list(path).filter { $0.hasSuffix(".yaml") }.map { "\(path)/\($0)" }
     }.map { try PipelineFile(path: $0) }

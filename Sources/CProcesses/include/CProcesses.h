@@ -13,49 +13,49 @@ struct cp_program {
     char *const *arguments;
     char *const *environment;
     const char *folder;
-    // What it gets as its descriptors 0, 1, 2, ...; it inherits no other.
+    // The caller's descriptors that become its descriptors 0, 1, 2, ...; it inherits no others.
     const int *descriptors;
     int descriptorCount;
-    // Where it runs with the machine's device nodes read-only, as `cp_guard_devices` gives them; -1 for where the caller is.
+    // The mount namespace in which it runs, with read-only device nodes, from `cp_guard_devices`; -1 for the caller's.
     int mountNamespace;
     int rootFolder;
 };
 
-// How it ended.
+// How the program ended.
 struct cp_ending {
-    // errno of what kept it from starting; 0 where it ran.
+    // errno of the failure to start it; 0 where it ran.
     int error;
-    // As of wait(2).
+    // The status as of wait(2).
     int status;
-    // Whether something that it started could not be killed.
+    // Whether a process that it started could not be killed.
     int survivors;
 };
 
-// Makes a mount namespace like the caller's but for device nodes, which are read-only in it: who owns a node may change its
-// mode, from a sandbox too. The calling thread stays in it, so it must be one that ends after this. Descriptors of the
-// namespace and of the caller's root folder in it go to `ends`. Returns 0, or -1 with errno.
+// Makes a mount namespace like the caller's in which device nodes are read-only: the owner of a node could otherwise change
+// its mode, even from a sandbox. The calling thread stays in the namespace, so it must end after this call. Descriptors of
+// the namespace and of the root folder in it are stored in `ends`. Returns 0, or -1 with errno.
 int cp_guard_devices(int ends[2]);
 
-// Runs a program, and returns when it and every process that came of it are gone, whatever session they went to. It leads
-// a session of its own without a terminal, has default signal handling, and writes no core.
+// Runs a program, and returns when it and all its descendants are gone, in whatever session they are. The program leads
+// a new session without a terminal, has default signal handling, and writes no core dump.
 //
-// The calling thread is suspended meanwhile; every signal must be blocked in it. `control` is the reading end of a pipe:
-// a byte 'T' asks the program to stop, 'K' kills it, and so does the end of the pipe, which comes when the caller dies,
-// whatever way. The writing end must be open in the calling process alone.
+// The calling thread is suspended meanwhile; every signal must be blocked in it. `control` is the read end of a pipe: a
+// byte 'T' asks the program to stop and 'K' kills it. The end of the pipe, which comes when the caller dies in any way,
+// kills it too. The write end must be open in the calling process only.
 void cp_run(const struct cp_program *program, int control, struct cp_ending *ending);
 
-// A descriptor of a file in memory with a seccomp filter as bwrap's --seccomp reads it; -1 with errno on failure, and
-// ENOSYS on processors that there is none for.
+// A descriptor of an in-memory file with a seccomp filter as bwrap's --seccomp reads it; -1 with errno on failure, ENOSYS
+// on processors without a filter.
 int cp_filter(void);
 
-// A descriptor of a file in memory that holds some bytes, at its beginning; -1 with errno on failure.
+// A descriptor, positioned at the start, of an in-memory file with the given bytes; -1 with errno on failure.
 int cp_memory_file(const char *name, const void *bytes, size_t count);
 
-// A pipe, its reading end first, that no program inherits. Returns 0, or -1 with errno.
+// A pipe, read end first, with close-on-exec set. Returns 0, or -1 with errno.
 int cp_pipe(int ends[2]);
 
-// Removes a file, or a folder with all in it, whatever the names and modes there are and however deep it is; never follows
-// a link. Returns 0, also where nothing is there, or errno.
+// Removes a file, or a folder with its content, with any names and modes and at any depth; never follows a link. Returns 0,
+// also where nothing exists, or errno.
 int cp_remove(const char *path);
 
 // Whether a file has more than `limit` bytes of holes; -1 with errno on failure.

@@ -7,31 +7,31 @@ public struct PixelNormalization: Codable, Hashable, Sendable {
   /// Subtracted, in the order of the output channels, on the scale 0...255.
   public var mean: [Float]
   /// Divides after that.
-  public var deviation: [Float]
+  public var std: [Float]
 
   /// - Precondition: three finite values each, no deviation zero.
-  public init(isBGR: Bool, mean: [Float], deviation: [Float]) {
+  public init(isBGR: Bool, mean: [Float], std: [Float]) {
     self.isBGR = isBGR
     self.mean = mean
-    self.deviation = deviation
+    self.std = std
     requireSound()
   }
 
   /// Input of the detector: BGR, 0...255, mean subtracted, not scaled.
   public static let detection = PixelNormalization(
-    isBGR: true, mean: [102.9801, 115.9465, 122.7717], deviation: [1, 1, 1])
+    isBGR: true, mean: [102.9801, 115.9465, 122.7717], std: [1, 1, 1])
   /// Input of published pretraining: BGR, 0...255, nothing subtracted.
-  public static let raw = PixelNormalization(isBGR: true, mean: [0, 0, 0], deviation: [1, 1, 1])
+  public static let raw = PixelNormalization(isBGR: true, mean: [0, 0, 0], std: [1, 1, 1])
 
   /// The preconditions of `init`, for a decoded value.
   func requireSound() {
     precondition(
-      mean.count == 3 && deviation.count == 3 && (mean + deviation).allSatisfy(\.isFinite) && !deviation.contains(0),
-      "PixelNormalization: mean \(mean), deviation \(deviation)")
+      mean.count == 3 && std.count == 3 && (mean + std).allSatisfy(\.isFinite) && !std.contains(0),
+      "PixelNormalization: mean \(mean), std \(std)")
   }
 
   /// The 256 values a sample of output channel `c` can take.
-  func table(_ c: Int) -> [Float] { (0..<256).map { (Float($0) - mean[c]) / deviation[c] } }
+  func table(_ c: Int) -> [Float] { (0..<256).map { (Float($0) - mean[c]) / std[c] } }
 
   /// Writes a picture, resized (`ResizeFilter.antialiased`), into the upper left corner of planes.
   ///

@@ -8,8 +8,8 @@ extension PanopticMiniature {
   ///   know, for parameters out of range and when the disk refuses.
   public func writeADE20K(to root: String) throws {
     let style = try validated()
-    guard crowdChance == 0 else {
-      throw DatasetError(.parameter, at: "ADE20K miniature, crowdChance", "must be 0: ADE20K has no crowd regions")
+    guard crowdProbability == 0 else {
+      throw DatasetError(.parameter, at: "ADE20K miniature, crowdProbability", "must be 0: ADE20K has no crowd regions")
     }
     let classes = try (style.things.map(\.name) + style.stuff.map(\.name)).map { name in
       guard let index = ADE20KClasses.names.firstIndex(of: name) else {

@@ -109,8 +109,8 @@ extension PanopticMiniature {
       "needs 0 < minimum <= maximum <= 2 (shares of the shorter side)")
     try check(
       minimumThingArea >= 1 && minimumStuffArea >= 1, "minimumThingArea, minimumStuffArea", "must be at least 1")
-    try check((0...1).contains(crowdChance), "crowdChance", "must be in 0...1")
-    try check((0...1).contains(voidChance), "voidChance", "must be in 0...1")
+    try check((0...1).contains(crowdProbability), "crowdProbability", "must be in 0...1")
+    try check((0...1).contains(voidProbability), "voidProbability", "must be in 0...1")
     return style
   }
 }

@@ -38,8 +38,8 @@ public struct PanopticMiniature: Codable, Hashable, Sendable {
   public var objectSizes = Sizes(minimum: 6.0 / 128, maximum: 90.0 / 128)
 
   /// How often a scene has a crowd region, and an object outside all categories.
-  public var crowdChance = 0.1
-  public var voidChance = 0.2
+  public var crowdProbability = 0.1
+  public var voidProbability = 0.2
   /// Segments with fewer visible pixels are void.
   public var minimumThingArea = 12
   public var minimumStuffArea = 24
@@ -56,8 +56,8 @@ public struct PanopticMiniature: Codable, Hashable, Sendable {
     validationCount = try box.decodeIfPresent(Int.self, forKey: .validationCount) ?? validationCount
     objects = try box.decodeIfPresent(Counts.self, forKey: .objects) ?? objects
     objectSizes = try box.decodeIfPresent(Sizes.self, forKey: .objectSizes) ?? objectSizes
-    crowdChance = try box.decodeIfPresent(Double.self, forKey: .crowdChance) ?? crowdChance
-    voidChance = try box.decodeIfPresent(Double.self, forKey: .voidChance) ?? voidChance
+    crowdProbability = try box.decodeIfPresent(Double.self, forKey: .crowdProbability) ?? crowdProbability
+    voidProbability = try box.decodeIfPresent(Double.self, forKey: .voidProbability) ?? voidProbability
     minimumThingArea = try box.decodeIfPresent(Int.self, forKey: .minimumThingArea) ?? minimumThingArea
     minimumStuffArea = try box.decodeIfPresent(Int.self, forKey: .minimumStuffArea) ?? minimumStuffArea
   }

@@ -169,7 +169,7 @@ struct SceneComposer {
 
   /// A grey lump that no category names: void in the labels.
   private mutating func drawUnknown() {
-    guard random.chance(parameters.voidChance) else { return }
+    guard random.chance(parameters.voidProbability) else { return }
     let radius = random.uniform(0.06, 0.12) * side
     let centre: Point = [
       random.uniform(0.1, 0.9) * Double(canvas.width), random.uniform(0.3, 0.9) * Double(canvas.height),
@@ -186,7 +186,7 @@ struct SceneComposer {
 
   /// A heap of small objects of one kind, one segment together.
   private mutating func drawCrowd() {
-    guard random.chance(parameters.crowdChance) else { return }
+    guard random.chance(parameters.crowdProbability) else { return }
     let k = random.below(style.things.count)
     let w = Double(canvas.width)
     let h = Double(canvas.height)

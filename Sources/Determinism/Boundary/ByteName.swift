@@ -4,8 +4,10 @@
 /// loses one of two files that the disk tells apart. Whatever is keyed or compared by a name that comes from a file, a
 /// manifest, an archive or the system is keyed by this type.
 public struct ByteName: Hashable, Comparable, Sendable, CustomStringConvertible, ExpressibleByStringLiteral {
+  /// The name as it was given.
   public let text: String
 
+  /// The UTF-8 bytes of a text.
   public init(_ text: some StringProtocol) { self.text = String(text) }
   public init(stringLiteral value: String) { text = value }
 
@@ -21,19 +23,19 @@ public struct ByteName: Hashable, Comparable, Sendable, CustomStringConvertible,
 }
 
 extension StringProtocol {
-  /// Whether both texts are the same bytes, not only the same to Unicode.
+  /// Whether both texts have the same UTF-8 bytes. `==` also accepts texts that are canonically equivalent in Unicode.
   public func hasSameBytes(as other: some StringProtocol) -> Bool { utf8.elementsEqual(other.utf8) }
 
   /// The order of the UTF-8 bytes, the same in every locale and Unicode version.
   public func precedesInBytes(_ other: some StringProtocol) -> Bool { utf8.lexicographicallyPrecedes(other.utf8) }
 
-  /// Whether the text's bytes begin with those of another. `hasPrefix` compares characters: after a slash may follow a
-  /// combining mark, and then the slash is no prefix.
+  /// Whether the text's bytes begin with those of another. `hasPrefix` compares characters: a slash and the combining
+  /// mark that follows it are one character, so a prefix that ends with the slash does not match.
   public func startsWithBytes(of prefix: some StringProtocol) -> Bool { utf8.starts(with: prefix.utf8) }
 
   /// The parts between the bytes `separator`, empty ones included.
   ///
-  /// `split` and `components` of `String` look for characters: a separator with a combining mark behind it is none.
+  /// `split` and `components` of `String` look for characters: they miss a separator followed by a combining mark.
   public func splitBytes(at separator: UInt8) -> [String] {
     utf8.split(separator: separator, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
   }
@@ -54,10 +56,10 @@ extension StringProtocol {
 }
 
 extension Sequence where Element == String {
-  /// In the order of the UTF-8 bytes.
+  /// The texts in the order of their UTF-8 bytes.
   public func sortedByBytes() -> [String] { sorted { $0.precedesInBytes($1) } }
 
-  /// Two of the texts that Unicode calls equal though their bytes differ; nil where there are none.
+  /// The first two texts that are canonically equivalent in Unicode but differ in their bytes; nil where there are none.
   public func canonicalTwins() -> (String, String)? {
     var seen = [String: String]()  // Keyed by Unicode's equality, on purpose.
     for text in self {

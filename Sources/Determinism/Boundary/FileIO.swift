@@ -1,21 +1,24 @@
 import Foundation
 
-/// A system call on a file that failed.
+/// A failed system call on a file.
 public struct FileFailure: DiagnosableError, Equatable {
+  /// The file or folder.
   public let path: String
-  /// Such as `write 12 bytes`.
+  /// What was attempted, such as `write 12 bytes`.
   public let action: String
-  /// `errno`; 0 where the system was not asked.
+  /// `errno`; 0 where no system call failed.
   public let code: Int32
-  /// Instead of the system's word for `code`.
+  /// Replaces the system's message for `code`.
   public let reason: String?
 
+  /// - Parameter code: by default the `errno` of the system call that has just failed.
   public init(_ action: String, _ path: String, code: Int32 = errno, reason: String? = nil) {
     (self.action, self.path, self.code, self.reason) = (action, path, code, reason)
   }
 
+  /// True where the disk, the quota or the file size limit was exhausted.
   public var isDiskFull: Bool { code == ENOSPC || code == EDQUOT || code == EFBIG }
-  /// What was named is not there, or is something else than a file.
+  /// True where the path does not exist or is not what it should be: the user's mistake, not the machine's.
   public var isUserData: Bool { [ENOENT, ENOTDIR, EISDIR, 0].contains(code) }
 
   public var description: String {
@@ -29,12 +32,13 @@ public struct FileFailure: DiagnosableError, Equatable {
   }
 }
 
-/// Reading and writing whole files, for everything outside of the store. Every write goes on after a short one, and every
-/// failure is an error that names the file.
+/// Reading and writing whole files, for everything outside of the store. Short writes are continued, and every failure
+/// throws an error that names the file.
 public enum FileIO {
+  /// What a path names: a regular file, a folder, or something else such as a pipe or a device.
   public enum Kind: Sendable { case file, folder, other }
 
-  /// What lies at a path, links followed; nil for nothing.
+  /// The kind of what a path names, following links; nil where nothing exists.
   public static func kind(_ path: String) -> Kind? {
     var s = stat()
     guard stat(path, &s) == 0 else { return nil }
@@ -45,8 +49,8 @@ public enum FileIO {
     }
   }
 
-  /// A whole regular file. A pipe or a device is refused: it might never end.
-  /// - Parameter limit: bytes at most.
+  /// Reads a whole regular file. Pipes and devices are refused: they might never end.
+  /// - Parameter limit: the largest size accepted, in bytes.
   public static func read(_ path: String, limit: Int = 1 << 30) throws(FileFailure) -> [UInt8] {
     let fd = retrying { open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
     guard fd >= 0 else { throw FileFailure("read", path) }
@@ -54,7 +58,7 @@ public enum FileIO {
     return try read(descriptor: fd, path, limit: limit)
   }
 
-  /// The rest of an open regular file.
+  /// Reads an open regular file from its current position to its end.
   public static func read(descriptor fd: Int32, _ path: String, limit: Int) throws(FileFailure) -> [UInt8] {
     var s = stat()
     guard fstat(fd, &s) == 0 else { throw FileFailure("read", path) }
@@ -76,15 +80,15 @@ public enum FileIO {
     return bytes
   }
 
-  /// Writes all bytes to an open descriptor, whatever the system takes at a time.
-  /// - Returns: 0, or `errno` of the write that failed.
+  /// Writes all bytes to an open descriptor, in as many calls as it takes.
+  /// - Returns: 0, or the `errno` of the write that failed.
   public static func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: Int32) -> Int32 {
     var done = 0
     while done < bytes.count {
       let n = retrying { Glibc.write(descriptor, bytes.baseAddress! + done, bytes.count - done) }
       if n < 0 {
         guard errno == EAGAIN else { return errno }
-        // Somebody made a terminal or a pipe non-blocking: wait until it takes more.
+        // Another process made this terminal or pipe non-blocking: wait until it is writable.
         var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
         _ = poll(&request, 1, -1)
         continue
@@ -95,7 +99,7 @@ public enum FileIO {
     return 0
   }
 
-  /// Creates or truncates a file. Half a file is left where the disk is full; for results that people name, see `publish`.
+  /// Creates or truncates a file. May leave a partial file, as when the disk is full; `publish` never does.
   public static func write(_ bytes: [UInt8], to path: String) throws(FileFailure) {
     try write(bytes, to: path, flags: O_TRUNC, sync: false)
   }
@@ -105,13 +109,13 @@ public enum FileIO {
     guard fd >= 0 else { throw FileFailure("write", path) }
     var code = bytes.withUnsafeBytes { writeAll($0, to: fd) }
     if code == 0, sync, fsync(fd) != 0, errno != EINVAL { code = errno }
-    // Network file systems tell of a full disk on closing.
+    // Network file systems may report a full disk only on close.
     if close(fd) != 0, code == 0, errno != EINTR { code = errno }
     guard code == 0 else { throw FileFailure("write \(bytes.count) bytes", path, code: code) }
   }
 
-  /// Puts a whole file where the user asked for it, replacing a regular file there; nothing half-written is ever seen.
-  /// - Throws: where a folder, a pipe or a device lies there, with a plain reason.
+  /// Writes a file atomically: to a temporary file, which then replaces a regular file at `path`.
+  /// - Throws: also where `path` is a folder, a pipe or a device.
   public static func publish(_ bytes: [UInt8], to path: String) throws(FileFailure) {
     try requirePublishable(path)
     let temporary = "\(path).\(getpid()).part"
@@ -128,14 +132,15 @@ public enum FileIO {
     }
   }
 
-  /// - Throws: where what lies at a path may not be replaced by a file.
+  /// Checks that `publish` could write to a path.
+  /// - Throws: where `path` is a folder, a pipe or a device.
   public static func requirePublishable(_ path: String) throws(FileFailure) {
     guard let kind = kind(path), kind != .file else { return }
     throw FileFailure(
       "write", path, code: 0, reason: kind == .folder ? "a folder is there" : "a pipe or device is there, not a file")
   }
 
-  /// Makes a folder and those above it.
+  /// Creates a folder and its missing parents.
   public static func makeFolder(_ path: String) throws(FileFailure) {
     if mkdir(path, 0o755) == 0 { return }
     if errno == EEXIST {
@@ -149,15 +154,15 @@ public enum FileIO {
     guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw FileFailure("make folder", path) }
   }
 
-  /// Names in a folder, in the order of their bytes.
-  /// - Throws: also for a name that is not UTF-8, which it shows with escapes.
+  /// The names in a folder, in the order of their bytes, without `.` and `..`.
+  /// - Throws: also for a name that is not UTF-8, which the message shows with escapes.
   public static func list(_ path: String) throws(FileFailure) -> [String] {
     guard let folder = opendir(path) else { throw FileFailure("list", path) }
     defer { closedir(folder) }
     return try list(folder, path)
   }
 
-  /// The rest of an open folder; the caller closes it.
+  /// The remaining names of an open folder, in the order of their bytes; the caller closes it.
   public static func list(_ folder: OpaquePointer, _ path: String) throws(FileFailure) -> [String] {
     var names = [String]()
     while true {
@@ -181,7 +186,7 @@ public enum FileIO {
     withUnsafeBytes(of: &entry.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
   }
 
-  /// Repeats a system call that a signal interrupted.
+  /// Repeats a system call while signals interrupt it.
   public static func retrying<N: SignedInteger>(_ call: () -> N) -> N {
     while true {
       let result = call()

@@ -1,6 +1,6 @@
 import Foundation
 
-/// A file that is written piece by piece, for what should not be in memory as a whole.
+/// A file that is written piece by piece, for content that should not be in memory as a whole.
 public final class FileStream {
   public let path: String
   private var descriptor: Int32
@@ -14,12 +14,14 @@ public final class FileStream {
 
   deinit { if descriptor >= 0 { Glibc.close(descriptor) } }
 
+  /// Appends all bytes.
   public func write(_ bytes: [UInt8]) throws(FileFailure) {
     let code = bytes.withUnsafeBytes { FileIO.writeAll($0, to: descriptor) }
     guard code == 0 else { throw FileFailure("write \(bytes.count) bytes", path, code: code) }
   }
 
-  /// What was written is not sound before this: network file systems tell of a full disk on closing.
+  /// Closes the file. Only then are the writes known to have succeeded: network file systems may report a full disk
+  /// only on close.
   public func close() throws(FileFailure) {
     let result = Glibc.close(descriptor)
     descriptor = -1

@@ -1,4 +1,4 @@
-/// Paths of data sets, taken apart by bytes: to `String` a slash or a dot with a combining mark behind it is neither.
+/// Parts of paths, found by bytes: `String` does not find a slash or a dot that is followed by a combining mark.
 extension String {
   /// What follows the last slash.
   public var lastPathComponent: String {
@@ -12,7 +12,7 @@ extension String {
     utf8.lastIndex(of: UInt8(ascii: "/")).map { String(decoding: utf8[..<$0], as: UTF8.self) } ?? ""
   }
 
-  /// Without the last dot of the name and what follows it; a dot at the beginning of a name ends nothing.
+  /// Without the file name extension and its dot; a dot at the beginning of a name starts no extension.
   public var withoutEnding: String {
     let bytes = utf8
     guard let dot = bytes.lastIndex(of: UInt8(ascii: ".")), dot > bytes.startIndex,
@@ -21,7 +21,7 @@ extension String {
     return String(decoding: bytes[..<dot], as: UTF8.self)
   }
 
-  /// Whether the bytes end so, letters A to Z counted as a to z.
+  /// Whether the text ends with `ending`, which is lowercase; ASCII letters of the text match in either case.
   public func hasEnding(_ ending: StaticString) -> Bool {
     ending.withUTF8Buffer { ending in
       utf8.count >= ending.count

@@ -1,7 +1,7 @@
 extension StringProtocol {
-  /// For a terminal or a line of a log: control characters other than line ends and tabs as `\xNN`.
+  /// The text for a terminal or a log line: control characters other than line feeds and tabs become `\xNN`.
   ///
-  /// A name from a stranger's store could otherwise move the cursor or rename the window.
+  /// A name from an untrusted store could otherwise move the cursor or change the window's title.
   public var printable: String {
     guard unicodeScalars.contains(where: \.isUnprintable) else { return String(self) }
     var out = ""
@@ -16,9 +16,10 @@ extension StringProtocol {
     return out
   }
 
-  /// For the text or a quoted attribute of an XML document. Characters that XML can't hold become U+FFFD.
+  /// The text escaped for the content or a quoted attribute of an XML document. Characters that XML can't hold become
+  /// U+FFFD.
   ///
-  /// By scalars: to Swift `<` with a combining mark behind it is another character than `<`, to XML it is not.
+  /// Works on scalars: to Swift, `<` followed by a combining mark is another character than `<`; to XML it is not.
   public var escapedForXML: String {
     var out = ""
     for scalar in unicodeScalars {
@@ -35,7 +36,7 @@ extension StringProtocol {
     return out
   }
 
-  /// With every scalar that stands in `replacements` replaced, whatever follows it.
+  /// The text with every scalar in `replacements` replaced, whatever scalar follows it.
   public func replacingScalars(_ replacements: [Unicode.Scalar: String]) -> String {
     var out = ""
     for scalar in unicodeScalars {
@@ -44,7 +45,7 @@ extension StringProtocol {
     return out
   }
 
-  /// The first `limit` characters at most, and dots where there are more: for messages about texts of any length.
+  /// At most the first `limit` characters, followed by `...` where there are more: for messages that quote long texts.
   public func clipped(to limit: Int) -> String {
     let start = prefix(limit)
     return start.endIndex == endIndex ? String(self) : start + "..."

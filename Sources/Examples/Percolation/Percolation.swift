@@ -165,7 +165,8 @@ enum Percolation {
     guard CommandLine.arguments.dropFirst().first != "audit" else {
       let report = try Auditor(store: store, deep: true).audit()
       for finding in report.findings { print("\(finding.kind): \(finding.path): \(finding.message)") }
-      print("\(report.records) records, \(report.objects) objects: \(report.isSound ? "all is sound" : "not sound")")
+      print(
+        "\(report.records) records, \(report.objects) objects: \(report.isSound ? "no problems found" : "not sound")")
       return
     }
     let result = try reproduce(in: store) { event in

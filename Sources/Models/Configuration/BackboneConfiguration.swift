@@ -35,14 +35,6 @@ public struct BackboneConfiguration: Codable, Hashable, Sendable {
   /// weights replace them.
   public var initStd = InitStd.recommended
 
-  // Keys that differ from the names of their properties keep older files readable.
-  enum CodingKeys: String, CodingKey {
-    case stemChannels, stageChannels, stageBlocks, classifierChannels, branchScale, reluShift, family, operators
-    case bottleneckStride = "halving"
-    case normVariance
-    case initStd = "initialDeviation"
-  }
-
   public init() {}
 
   public init(stemChannels: Int, stageChannels: [Int], stageBlocks: [Int] = [8, 8, 16, 8], classifierChannels: Int) {
@@ -75,9 +67,9 @@ public struct BackboneConfiguration: Codable, Hashable, Sendable {
 /// Which convolution of a bottleneck block has the stride.
 public enum BottleneckStride: String, Switch {
   /// The first 1×1 convolution, as in the original and in Detectron.
-  case in1x1 = "first"
+  case in1x1 = "1x1"
   /// The 3×3 convolution, as in torchvision.
-  case in3x3 = "spatial"
+  case in3x3 = "3x3"
   public static let recommended = BottleneckStride.in1x1
 }
 

@@ -37,14 +37,6 @@ public struct ProposalConfiguration: Codable, Hashable, Sendable {
   /// Where the box loss turns from quadratic to linear.
   public var smoothL1Beta: Double = 1.0 / 9
 
-  enum CodingKeys: String, CodingKey {
-    case foregroundIoUThreshold = "positiveOverlap"
-    case backgroundIoUThreshold = "negativeOverlap"
-    case batchPerImage, positiveFraction, preNMSTrain, preNMSTest, postNMSTrain, imagesPerLimit, postNMSTest
-    case nmsIoUThreshold = "nmsOverlap"
-    case smoothL1Beta
-  }
-
   public init() {}
 }
 
@@ -70,14 +62,6 @@ public struct BoxHeadConfiguration: Codable, Hashable, Sendable {
   public var nmsIoUThreshold: Float = 0.5
   /// Detections kept for each image, over all classes; ties with the last one stay.
   public var detectionsPerImage = 100
-
-  enum CodingKeys: String, CodingKey {
-    case pooledSize, hidden, normGroups
-    case foregroundIoUThreshold = "positiveOverlap"
-    case batchPerImage, positiveFraction, smoothL1Beta, scoreThreshold
-    case nmsIoUThreshold = "nmsOverlap"
-    case detectionsPerImage
-  }
 
   public init() {}
 }

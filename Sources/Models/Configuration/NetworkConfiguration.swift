@@ -58,13 +58,6 @@ public struct NetworkConfiguration: Codable, Hashable, Sendable {
   /// How boxes are measured, decoded and suppressed.
   public var boxes = Boxes.recommended
 
-  // A key that differs from the name of its property keeps older files readable.
-  enum CodingKeys: String, CodingKey {
-    case backbone = "body"
-    case pyramidChannels, normGroups, anchors, proposals, boxHead, maskHead, semantic, attention, levelRule
-    case semanticLossWeight, heads, headOperators, boxes
-  }
-
   public init() {}
 
   /// The paper's network with another backbone.

@@ -29,12 +29,5 @@ public struct SemanticConfiguration: Codable, Hashable, Sendable {
   /// (register, row 21).
   public var merge = Merge.recommended
 
-  // Keys that differ from the names of their properties keep older files readable.
-  enum CodingKeys: String, CodingKey {
-    case layers, channels
-    case head = "branch"
-    case subnet, merge
-  }
-
   public init() {}
 }

@@ -49,7 +49,7 @@ public struct ArtifactDifference: Hashable, Sendable, CustomStringConvertible {
     return measures.isEmpty ? text : text + ", by at most " + measures.joined(separator: " or ")
   }
 
-  /// For programs.
+  /// As JSON.
   public var canonical: CanonicalValue {
     var members: [String: CanonicalValue] = [
       "place": .string(place), "first": .string(first), "second": .string(second),

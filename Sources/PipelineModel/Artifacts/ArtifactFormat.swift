@@ -1,13 +1,13 @@
 import Determinism
 
-/// How a kind of artifact is stored and what its digest is.
+/// Defines how a kind of artifact is stored and what its digest is.
 ///
 /// The digest is of the logical content: two files with equal content have equal digests, however they are compressed
 /// or laid out.
 public protocol ArtifactFormat: Sendable {
   /// The kind's name, as ports declare it.
   static var name: String { get }
-  /// Ending of object files, without the dot.
+  /// File name extension of objects, without the dot.
   static var fileExtension: String { get }
 
   /// The logical digest of a file.
@@ -16,7 +16,7 @@ public protocol ArtifactFormat: Sendable {
   /// Where the contents of two files differ, in an order of their places that is always the same.
   /// - Parameter limit: how many differences are wanted at most.
   func differences(between a: String, and b: String, limit: Int) throws -> [ArtifactDifference]
-  /// Lines that tell people what a file holds.
+  /// A summary of a file's content, as lines of text.
   func summary(ofFileAt path: String) throws -> [String]
 }
 

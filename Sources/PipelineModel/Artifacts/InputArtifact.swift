@@ -1,6 +1,6 @@
 import Determinism
 
-/// An artifact as a stage reads it.
+/// An artifact that a stage reads.
 public struct InputArtifact: Sendable {
   public let kind: String
   public let digest: Digest
@@ -22,7 +22,7 @@ public struct InputArtifact: Sendable {
 
   /// The files of a tree, each checked against the manifest as it is read.
   ///
-  /// Stages read trees through this. Whoever lists the folder instead reads files that no key covers.
+  /// Stages read trees through this. A stage that lists the folder instead reads files that no key covers.
   /// - Precondition: the artifact is a tree.
   public var tree: any FileTree {
     guard let manifest else { preconditionFailure("tree: the artifact is of kind \(kind)") }

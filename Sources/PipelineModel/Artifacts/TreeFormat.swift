@@ -1,10 +1,10 @@
 import Determinism
 
-/// A folder of files in some layout of its own: a data set, pictures, predictions.
+/// A folder of files in a layout of its own: a data set, images, predictions.
 ///
 /// In the store a tree is a folder with the files under `files/` and their `manifest`; of a source's tree only the
-/// manifest is stored. Either way the digest is that of the manifest, so a copy of a data set has its digest. Of the
-/// permissions of a source's files none counts, since data sets come from file systems that know none.
+/// manifest is stored. Either way the digest is that of the manifest, so a copy of a data set has its digest. The
+/// permissions of a source's files are ignored, since data sets come from file systems without permissions.
 public struct TreeFormat: ArtifactFormat {
   public static let name = "tree"
   public static let fileExtension = "tree"

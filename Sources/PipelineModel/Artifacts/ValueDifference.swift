@@ -1,6 +1,6 @@
 import Determinism
 
-/// Where two trees of plain values part.
+/// Where two trees of plain values differ.
 package struct ValueDifference {
   /// Such as `optimizer.rate` or `genes[3]`; empty for the whole value.
   package let path: String

@@ -4,8 +4,9 @@ extension LocatedValue {
   /// The tree without places.
   public var plain: CanonicalValue { tree { value, _ in value } }
 
-  /// The tree without places, for those who take numbers and words alike as texts: a number or a boolean stays one where
-  /// its canonical form is what the user wrote, as of `0.1` and `true`; else it is the text, as of `3.10`, `007`, `True`.
+  /// The tree without places, for readers that take numbers and words alike as text: a number or a boolean stays one
+  /// where its canonical form is what the user wrote, as of `0.1` and `true`; else it is the text, as of `3.10`, `007`,
+  /// `True`.
   public var asWritten: CanonicalValue {
     tree { value, written in
       guard let written, value != .null, value.canonicalText != written else { return value }
@@ -28,8 +29,8 @@ extension LocatedValue {
     }
   }
 
-  /// - Throws: where two members of a mapping have names that are one to Unicode but not in their bytes; what is keyed by
-  ///   such names would lose one.
+  /// - Throws: where two members of a mapping have names that are one to Unicode but not in their bytes; what is keyed
+  ///   by such names would lose one.
   func refuseTwins() throws {
     switch content {
     case .array(let elements): for element in elements { try element.refuseTwins() }

@@ -1,6 +1,6 @@
 import Determinism
 
-/// A tree of plain values that remembers where the user wrote each of them.
+/// A tree of plain values, each with the place where the user wrote it.
 public struct LocatedValue: Sendable {
   public struct Member: Sendable {
     public var name: String
@@ -37,7 +37,7 @@ public struct LocatedValue: Sendable {
     self.written = written
   }
 
-  /// A value that no user wrote, all of it at one place.
+  /// A value that no user wrote; all parts have the same place.
   public init(plain value: CanonicalValue, at location: SourceLocation) {
     self.location = location
     switch value {
@@ -61,7 +61,7 @@ public struct LocatedValue: Sendable {
 
   public subscript(name: String) -> LocatedValue? { members?.first { $0.name.hasSameBytes(as: name) }?.value }
 
-  /// What the value is, for messages: `text 'abc'`, `a list`.
+  /// The kind of the value, for messages: `text 'abc'`, `a list`.
   public var kindDescription: String {
     switch content {
     case .null: "nothing"
@@ -76,7 +76,7 @@ public struct LocatedValue: Sendable {
 
   /// This value with `other` laid over it: mappings member by member, everything else replaced.
   ///
-  /// - Parameter opening: makes a mapping of a value that only stands for one.
+  /// - Parameter opening: makes a mapping of a value that stands for one.
   public func overlaid(
     with other: LocatedValue, opening: (LocatedValue) -> LocatedValue = { $0 }
   ) -> LocatedValue {

@@ -1,6 +1,6 @@
 import Determinism
 
-/// A pipeline as its author wrote it: names and values with their places, nothing resolved yet.
+/// A pipeline as its author wrote it: names and values with their places, before references are resolved.
 public struct PipelineDescription: Sendable {
   public struct StageEntry: Sendable {
     public var name: String
@@ -14,7 +14,7 @@ public struct PipelineDescription: Sendable {
     public var with: LocatedValue
     /// `stage.output` of a `json` array.
     public var forEach: Reference?
-    /// What makes it part of a loop.
+    /// Makes it part of a loop.
     public var repetition: Repetition?
 
     public init(
@@ -32,9 +32,9 @@ public struct PipelineDescription: Sendable {
     }
   }
 
-  /// `repeat: 5` heads a loop of so many rounds, `repeat: propose` takes part in that of another stage.
+  /// `repeat: 5` defines a loop of that many rounds, `repeat: propose` joins the loop of another stage.
   public struct Repetition: Sendable {
-    /// More than anybody waits for, so that a slip of the finger does not fill the memory.
+    /// More than anybody waits for, so that a typing error does not fill the memory.
     public static let mostRounds = 100_000
 
     public enum Count: Sendable {

@@ -1,11 +1,11 @@
 import Synchronization
 
-/// Thrown by a stage that stops because it was asked to. Its checkpoints stay.
+/// Thrown by a stage that stops on request. Its checkpoints are kept.
 public struct StageInterrupted: Error, Sendable {
   public init() {}
 }
 
-/// A request to stop, set by a signal handler and read by everybody.
+/// A request to stop, set by a signal handler and checked by stages and runners.
 public final class Interruption: Sendable {
   private let flag = Atomic<Bool>(false)
 

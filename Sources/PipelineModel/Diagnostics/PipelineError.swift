@@ -1,8 +1,8 @@
 import Determinism
 
-/// What can go wrong with a pipeline, its stages and its store.
+/// An error in a pipeline, its stages or its store.
 public struct PipelineError: DiagnosableError {
-  /// A kind of error; others may add their own.
+  /// A kind of error; other modules may add their own.
   public struct Code: Hashable, Sendable, CustomStringConvertible {
     public let description: String
     public let isUserData: Bool
@@ -12,7 +12,7 @@ public struct PipelineError: DiagnosableError {
       self.isUserData = isUserData
     }
 
-    /// The pipeline file is no readable YAML.
+    /// The pipeline file is not valid YAML.
     public static let syntax = Code("syntax", isUserData: true)
     public static let unknownKey = Code("unknown-key", isUserData: true)
     public static let wrongType = Code("wrong-type", isUserData: true)
@@ -24,17 +24,17 @@ public struct PipelineError: DiagnosableError {
     public static let cycle = Code("cycle", isUserData: true)
     /// A source's folder is not named, not there, or not as the source needs it.
     public static let missingSource = Code("missing-source", isUserData: true)
-    /// A file that should hold a key holds something else.
+    /// A file that should hold a signing key holds something else.
     public static let badKey = Code("bad-key", isUserData: true)
-    /// A program that a command needs is not on this machine.
+    /// A program that a command needs is not installed.
     public static let missingTool = Code("missing-tool", isUserData: true)
-    /// An artifact is not what its reader needs.
+    /// An artifact is not what its reader expects.
     public static let badArtifact = Code("bad-artifact", isUserData: true)
 
     /// Reading or writing a file failed.
     public static let io = Code("io", isUserData: false)
     public static let diskFull = Code("disk-full", isUserData: false)
-    /// Stored bytes are not those that were written.
+    /// Stored bytes differ from those that were written.
     public static let damaged = Code("damaged", isUserData: false)
     /// A stage executed again gave another result than its record says.
     public static let notReproduced = Code("not-reproduced", isUserData: false)
@@ -46,16 +46,16 @@ public struct PipelineError: DiagnosableError {
     public static let unknownID = Code("unknown-id", isUserData: true)
     /// A record whose stage this program can't execute any more.
     public static let notRestorable = Code("not-restorable", isUserData: false)
-    /// Somebody else works with the store.
+    /// Another process is using the store.
     public static let busy = Code("busy", isUserData: false)
     public static let missingStore = Code("missing-store", isUserData: false)
     public static let notUpToDate = Code("not-up-to-date", isUserData: false)
   }
 
   public let code: Code
-  /// Where the user can mend it; nil where no text of theirs is at fault.
+  /// Where the user can correct it; nil where nothing that they wrote is at fault.
   public let location: SourceLocation?
-  /// One sentence: what is wrong, then what to do.
+  /// What is wrong, then what to do.
   public let message: String
 
   public init(_ code: Code, at location: SourceLocation? = nil, _ message: String) {

@@ -1,6 +1,6 @@
 import Determinism
 
-/// Finds what a user probably meant.
+/// Finds the name that a user probably meant.
 package enum Suggestion {
   /// `; did you mean 'x'?` for the closest of `candidates`, or `; known: a, b` for a short list, or nothing.
   package static func text(for word: String, among candidates: [String]) -> String {
@@ -11,7 +11,7 @@ package enum Suggestion {
     return "; known: \(shown)\(names.count > 12 ? ", ..." : "")"
   }
 
-  /// Longer words, in bytes, are nobody's slip of the finger; comparing them would take for ever.
+  /// Longer words, in bytes, are not typing errors; comparing them would take too long.
   private static let longest = 100
 
   /// The candidate with the fewest edits, if those are few for the length of the word. Ties go to the first by name.

@@ -1,7 +1,7 @@
 import Determinism
 import Foundation
 
-/// Brings a large file to the disk while its digests are taken.
+/// Syncs a large file in the background while its digests are computed.
 package final class BackgroundSync: @unchecked Sendable {
   // Invariant: `result` is touched only under `condition`.
   private let condition = NSCondition()
@@ -15,7 +15,7 @@ package final class BackgroundSync: @unchecked Sendable {
         self.condition.broadcast()
       }
     }
-    // Without a thread of its own it takes the caller's time.
+    // Without a thread the caller syncs.
     do { try startThread(named: "sync", sync) } catch { sync() }
   }
 

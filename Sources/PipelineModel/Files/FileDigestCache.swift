@@ -31,7 +31,7 @@ package final class FileDigestCache {
         let modified = Int128(fields[1]),
         let changed = Int128(fields[2]), let inode = UInt64(fields[3]), let digest = Digest(hex: fields[4])
       else { continue }
-      // A file changed within two seconds of the look may have changed after it without its times showing.
+      // A file that changed within two seconds of the scan may have changed after it without a change of its times.
       guard let seen = Int(fields[5]), changed < Int128(seen) - 2_000_000_000 else { continue }
       known[ByteName(String(decoding: fields[6].utf8.dropLast(), as: UTF8.self))] = Known(
         size: size, modified: modified, changed: changed, inode: inode, digest: digest)

@@ -7,7 +7,7 @@ extension Files {
     _ root: String, below prefix: String = "", followsLinks: Bool = true, depth: Int = 0
   ) throws -> [String] {
     guard depth < 64 else {
-      throw PipelineError(.badArtifact, "\(root)/\(prefix): folders too deep; a link in a circle?")
+      throw PipelineError(.badArtifact, "\(root)/\(prefix): folders are too deep; is there a cycle of links?")
     }
     var out = [String]()
     for name in try list(prefix.isEmpty ? root : root + "/" + prefix) {
@@ -20,7 +20,7 @@ extension Files {
           .badArtifact, "\(root)/\(path) is a link, which no artifact can hold; copy what it leads to")
       }
       guard let status = try optionalStatus(root + "/" + path) else {
-        throw PipelineError(.badArtifact, "\(root)/\(path) is a link that leads nowhere; remove it, or mend it")
+        throw PipelineError(.badArtifact, "\(root)/\(path) is a broken link; remove or repair it")
       }
       if status.isFolder {
         out += try walk(root, below: path, followsLinks: followsLinks, depth: depth + 1)
@@ -58,7 +58,8 @@ extension Files {
     return out
   }
 
-  /// Relative paths of the folders below a folder that hold no files, not even deeper; what they are in comes after them.
+  /// Relative paths of the folders below a folder that hold no files, not even deeper; what they are in comes after
+  /// them.
   package static func emptyFolders(below root: String) throws -> [String] {
     var found = [String]()
     func visit(_ prefix: String, depth: Int) throws -> Bool {

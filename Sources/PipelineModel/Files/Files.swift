@@ -30,7 +30,7 @@ package enum Files {
         .diskFull, "\(path): cannot \(action): \(reason); files may have \(fileSizeLimit) at most (ulimit -f)")
     }
     if code == ELOOP {
-      return PipelineError(.badArtifact, "\(path): cannot \(action): links lead in a circle there; remove them")
+      return PipelineError(.badArtifact, "\(path): cannot \(action): there is a cycle of links; remove them")
     }
     if code == EMFILE {
       return PipelineError(
@@ -140,48 +140,18 @@ package enum Files {
 
   /// Creates or replaces a file, without making it durable. Links are not followed.
   package static func write(_ bytes: [UInt8], to path: String, append: Bool = false) throws {
-    let fate = FailPoint.pass(.write, canBreakOff: true)
+    let fate = FailPoint.pass(.write, canInterrupt: true)
     if case .fail(let code) = fate { throw failure("write \(bytes.count) bytes", path, code) }
     let fd = FileIO.retrying {
       open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | (append ? O_APPEND : O_TRUNC), 0o644)
     }
     guard fd >= 0 else { throw failure("write", path) }
-    let end = fate == .breakOff ? bytes.count / 2 : bytes.count
+    let end = fate == .interrupt ? bytes.count / 2 : bytes.count
     var code = bytes.withUnsafeBytes { FileIO.writeAll(UnsafeRawBufferPointer(rebasing: $0[..<end]), to: fd) }
     // Network file systems tell of a full disk on closing.
     if close(fd) != 0, code == 0, errno != EINTR { code = errno }
     guard code == 0 else { throw failure("write \(bytes.count) bytes", path, code) }
-    if fate == .breakOff { FailPoint.die() }
-  }
-
-  package static func rename(_ from: String, to: String) throws {
-    try pass(.rename, "rename \(from) to", to)
-    guard Glibc.rename(from, to) == 0 else { throw failure("rename \(from) to", to) }
-  }
-
-  /// Renames to a name that must be free.
-  /// - Returns: whether it was.
-  package static func renameIfFree(_ from: String, to: String) throws -> Bool {
-    try pass(.rename, "rename \(from) to", to)
-    if RenameFlags.rename(from, to, RenameFlags.noReplace) { return true }
-    if errno == EEXIST { return false }
-    guard RenameFlags.isUnsupported(errno) else { throw failure("rename \(from) to", to) }
-    // The caller's lock keeps others of ours away; only they write here.
-    var s = stat()
-    if lstat(to, &s) == 0 { return false }
-    guard Glibc.rename(from, to) == 0 else { throw failure("rename \(from) to", to) }
-    return true
-  }
-
-  /// Lets two files or folders change places, in one step where the file system can.
-  package static func exchange(_ a: String, _ b: String) throws {
-    try pass(.rename, "replace", b)
-    if RenameFlags.rename(a, b, RenameFlags.exchange) { return }
-    guard RenameFlags.isUnsupported(errno) else { throw failure("replace", b) }
-    let aside = a + ".aside"
-    for (from, to) in [(b, aside), (a, b), (aside, a)] {
-      guard Glibc.rename(from, to) == 0 else { throw failure("replace", b) }
-    }
+    if fate == .interrupt { FailPoint.die() }
   }
 
   package static func makeReadOnly(_ path: String, executable: Bool = false) throws {
@@ -286,28 +256,4 @@ extension Files.Status {
       device: UInt64(s.st_dev), inode: UInt64(s.st_ino), isFolder: s.st_mode & S_IFMT == S_IFDIR,
       isRegular: s.st_mode & S_IFMT == S_IFREG, isExecutable: s.st_mode & S_IXUSR != 0)
   }
-}
-
-/// `renameat2`, which Linux alone has and which C shows only to GNU programs.
-private enum RenameFlags {
-  static let noReplace: UInt32 = 1
-  static let exchange: UInt32 = 2
-
-  private static let call:
-    (@convention(c) (Int32, UnsafePointer<CChar>, Int32, UnsafePointer<CChar>, UInt32) -> Int32)? =
-      {
-        guard let symbol = dlsym(nil, "renameat2") else { return nil }
-        return unsafeBitCast(
-          symbol, to: (@convention(c) (Int32, UnsafePointer<CChar>, Int32, UnsafePointer<CChar>, UInt32) -> Int32).self)
-      }()
-
-  static func rename(_ from: String, _ to: String, _ flag: UInt32) -> Bool {
-    guard let call else {
-      errno = ENOSYS
-      return false
-    }
-    return call(AT_FDCWD, from, AT_FDCWD, to, flag) == 0
-  }
-
-  static func isUnsupported(_ code: Int32) -> Bool { code == EINVAL || code == ENOSYS }
 }

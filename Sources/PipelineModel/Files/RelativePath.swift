@@ -1,6 +1,7 @@
 import Determinism
 
-/// Paths that a user names below some folder. All of it by bytes: to Swift a slash with a combining mark behind it is none.
+/// Paths that a user names below some folder. All of it by bytes: to Swift a slash with a combining mark behind it is
+/// none.
 package enum RelativePath {
   private static let slash = UInt8(ascii: "/")
 
@@ -12,7 +13,7 @@ package enum RelativePath {
     if path.utf8.contains(0) || path.utf8.contains(0x0A) { return "a path holds a line break or a zero byte" }
     for part in path.splitBytes(at: slash) {
       if part.isEmpty || part.hasSameBytes(as: ".") || part.hasSameBytes(as: "..") {
-        return "'\(path)': '\(part)' can't be part of such a path"
+        return "'\(path)': '\(part)' can't be part of a relative path"
       }
       if part.utf8.count > 255 { return "'\(path)': a name is longer than 255 bytes" }
     }

@@ -1,6 +1,6 @@
 import Determinism
 
-/// One thing that an execution to be and a record do not have in common, so that their keys differ.
+/// One difference between a planned execution and a record that makes their keys differ.
 public struct KeyDifference: Hashable, Sendable, CustomStringConvertible {
   public enum Part: String, Sendable {
     case version, trait, parameter, seed, input
@@ -15,7 +15,7 @@ public struct KeyDifference: Hashable, Sendable, CustomStringConvertible {
   /// Values as text, digests shortened; `absent` where there is none.
   public let old: String
   public let new: String
-  /// What differs inside an input, where that can be told in a few words.
+  /// What differs inside an input, where a short text can say it.
   public var detail = ""
 
   public var description: String {
@@ -28,7 +28,7 @@ public struct KeyDifference: Hashable, Sendable, CustomStringConvertible {
     return "\(subject) was \(old), is \(new)" + (detail.isEmpty ? "" : " (\(detail))")
   }
 
-  /// For programs.
+  /// As JSON.
   package var canonical: CanonicalValue {
     var members: [String: CanonicalValue] = [
       "part": .string(part.rawValue), "name": .string(name), "old": .string(old), "new": .string(new),
@@ -39,7 +39,7 @@ public struct KeyDifference: Hashable, Sendable, CustomStringConvertible {
 }
 
 extension KeyDifference {
-  /// What does not come from other stages: version, traits, parameters, seed.
+  /// Differences that do not come from other stages: version, traits, parameters, seed.
   package static func own(from old: StageIdentity, to new: StageIdentity) -> [KeyDifference] {
     var out = [KeyDifference]()
     if old.version != new.version {
@@ -64,7 +64,7 @@ extension KeyDifference {
     return out
   }
 
-  /// What comes from other stages or from the disk.
+  /// Differences that come from other stages or from the disk.
   /// - Parameter isPartial: whether inputs that `new` lacks are not known yet, rather than absent.
   package static func inputs(from old: StageIdentity, to new: StageIdentity, isPartial: Bool = false) -> [KeyDifference]
   {
@@ -101,7 +101,7 @@ extension KeyDifference {
     return difference
   }
 
-  /// The value of a trait, which may be a digest.
+  /// The value of a trait; a digest is shortened.
   private static func shortened(_ text: String) -> String { Digest(hex: text)?.short ?? text }
 
   private static func text(_ input: StageIdentity.Input?) -> String {

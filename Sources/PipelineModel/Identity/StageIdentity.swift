@@ -1,6 +1,6 @@
 import Determinism
 
-/// What an execution of a stage depends on, and nothing else: the digest of its canonical form is the key.
+/// Everything that an execution of a stage depends on, and nothing else. The digest of its canonical form is the key.
 ///
 /// Not in it: names of stages in the file, paths, times, host, threads, compression.
 package struct StageIdentity: Equatable, Sendable {
@@ -22,7 +22,7 @@ package struct StageIdentity: Equatable, Sendable {
   /// Of a source, what was found: content digests by output. A source has no other inputs.
   package var observed: [String: Digest] = [:]
 
-  /// Rises when the form of keys changes; every key changes with it.
+  /// Increases when the form of keys changes; every key changes with it.
   package static let format = 2
 
   package var canonical: CanonicalValue {
@@ -73,7 +73,7 @@ package struct StageIdentity: Equatable, Sendable {
         parsed[name] = .list(list.compactMap(digest))
       }
     }
-    // What was passed over makes the comparison with `canonical` below fail.
+    // Members that were ignored make the comparison with `canonical` below fail.
     self.init(
       kind: kind, version: version, traits: traits.compactMapValues(\.stringValue), parameters: parameters,
       seed: value["seed"]?.stringValue.flatMap { UInt64($0) }, inputs: parsed,

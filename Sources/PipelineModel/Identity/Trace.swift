@@ -47,7 +47,7 @@ package struct Trace: Equatable, Sendable {
   }
 }
 
-/// Where two executions of one stage part, as far as their records can tell.
+/// Where two executions of one stage diverge, as far as their records tell.
 public struct TraceDifference: Hashable, Sendable, CustomStringConvertible {
   /// The first step whose digests differ.
   public let step: Int
@@ -63,7 +63,7 @@ public struct TraceDifference: Hashable, Sendable, CustomStringConvertible {
       + (lastEqualStep.map { "; equal until step \($0)" } ?? "")
   }
 
-  /// For programs.
+  /// As JSON.
   public var canonical: CanonicalValue {
     [
       "step": .integer(step), "name": .string(name), "count": .integer(count), "total": .integer(total),

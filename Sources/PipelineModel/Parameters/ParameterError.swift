@@ -1,4 +1,4 @@
-/// A parameter with a value that its stage can't use.
+/// A parameter with an invalid value.
 public struct ParameterError: Error, CustomStringConvertible {
   /// The member's Swift name, with dots for nested ones.
   public let parameter: String

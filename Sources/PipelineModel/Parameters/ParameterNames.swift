@@ -1,9 +1,10 @@
 /// Swift spells a parameter `iouThreshold`; pipeline files spell it `iou-threshold`.
 enum ParameterNames {
-  /// `iouThreshold` to `iou-threshold`, `baseLR` to `base-lr`, `useFPNLevels` to `use-fpn-levels`. `LC_ALL` is no name
+  /// `iouThreshold` to `iou-threshold`, `baseLR` to `base-lr`, `useFPNLevels` to `use-fpn-levels`, `nmsIoUThreshold` to `nms-iou-threshold`. `LC_ALL` is no name
   /// of a parameter but of a variable, and stays.
   static func fileSpelling(of name: String) -> String {
-    let letters = Array(name.utf8)
+    // Letters of one abbreviation, whatever their case.
+    let letters = Array(name.replacing("IoU", with: "Iou").utf8)
     func isUpper(_ i: Int) -> Bool { (0x41...0x5A).contains(letters[i]) }
     func isLower(_ i: Int) -> Bool { (0x61...0x7A).contains(letters[i]) }
     guard letters.indices.contains(where: { isUpper($0) || letters[$0] == 0x5F }),

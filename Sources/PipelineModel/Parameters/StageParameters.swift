@@ -1,6 +1,7 @@
 import Determinism
 
-/// What a stage can be told; see `HasFormerNames` for members that were renamed. The values of a new instance are the defaults of the pipeline file.
+/// The parameters of a stage; see `HasFormerNames` for members that were renamed. The values of a new instance are the
+/// defaults of the pipeline file.
 ///
 /// The canonical form of the complete set is in the key, so a default that changes changes the key. Members are
 /// spelt `iouThreshold` here and `iou-threshold` in pipeline files. `uses`, `seed` and `repeat` may be no members.

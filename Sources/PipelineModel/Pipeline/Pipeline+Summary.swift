@@ -1,7 +1,7 @@
 import Determinism
 
 extension Pipeline {
-  /// A stage as its file describes it, for whoever looks at a pipeline without running it.
+  /// A stage as its file describes it, for readers of a pipeline that do not run it.
   public struct StageSummary: Sendable {
     public let name: String
     public let kind: StageKind

@@ -1,7 +1,7 @@
 import Determinism
 
-/// A graph of stages that fit together: every reference leads to an output of the right kind, parameters have their
-/// types, and nothing needs itself but through the earlier rounds of a loop.
+/// A checked graph of stages: every reference leads to an output of the right kind, parameters have their types, and no
+/// stage depends on itself except through earlier rounds of a loop.
 public struct Pipeline: Sendable {
   /// Where an input comes from.
   package enum InputBinding: Sendable, Hashable {
@@ -57,9 +57,9 @@ public struct Pipeline: Sendable {
     }
   }
 
-  /// Stages that run round by round, each round after the results of the one before.
+  /// Stages that run in rounds, each round after the previous one.
   package struct Loop: Sendable, Hashable {
-    /// The name of the stage that heads it.
+    /// The name of the stage that defines it.
     package let name: String
     package let rounds: Int
   }

@@ -84,7 +84,8 @@ struct PipelineLinks {
     if reference.text == "each" {
       guard mine.array != nil else {
         throw PipelineError(
-          .badReference, at: reference.location, "'each' is the element of 'for-each', which this stage has not")
+          .badReference, at: reference.location, "'each' is the element of 'for-each', and this stage has no 'for-each'"
+        )
       }
       if port.isList {
         throw PipelineError(.wrongType, at: reference.location, "input '\(port.name)' takes a list, not one element")
@@ -118,7 +119,7 @@ struct PipelineLinks {
           ? "input '\(port.name)' takes one artifact, but '\(name)' is fanned out; "
             + "give this stage the same 'for-each' to go element by element"
           : "input '\(port.name)' takes one artifact, but '\(name)' runs once a round of a loop; "
-            + "give this stage 'repeat: \(theirs.loop!.name)' to take part in it")
+            + "give this stage 'repeat: \(theirs.loop!.name)' to join it")
     }
   }
 
@@ -133,7 +134,7 @@ struct PipelineLinks {
       throw PipelineError(
         .badReference, at: reference.location,
         "'\(word)' reads from earlier rounds of a loop, and '\(description.stages[stage].name)' and this stage are "
-          + "not in one; 'repeat: ROUNDS' makes a loop, 'repeat: STAGE' takes part in it")
+          + "not in one; 'repeat: ROUNDS' defines a loop, 'repeat: STAGE' joins it")
     }
     if word == "earlier" {
       guard port.isList || port.takesAnything else {
@@ -149,7 +150,7 @@ struct PipelineLinks {
         ? "takes a list; is it 'earlier \(text)'?"
         : port.isOptional
           ? "takes one artifact, but '\(description.stages[stage].name)' is fanned out"
-          : "must be there, but the first round has none before it"
+          : "is required, but the first round has no round before it"
       throw PipelineError(.wrongType, at: reference.location, "input '\(port.name)' \(why)")
     }
     return (.previous(stage: stage, name: output.name), output.kind)

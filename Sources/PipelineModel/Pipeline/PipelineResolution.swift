@@ -55,7 +55,7 @@ extension Pipeline {
     let member = members.remove(at: i)
     guard kind.isRandom else {
       throw PipelineError(
-        .unknownKey, at: member.nameLocation, "stage kind '\(kind.name)' draws no random numbers and takes no seed")
+        .unknownKey, at: member.nameLocation, "stage kind '\(kind.name)' uses no random numbers and takes no seed")
     }
     guard case .integer(let seed) = member.value.content, seed >= 0 else {
       throw PipelineError(
@@ -91,7 +91,7 @@ extension Pipeline {
           let cycle = (path[start...].map(\.stage) + [needed]).map { description.stages[$0].name }
           throw PipelineError(
             .cycle, at: description.stages[needed].nameLocation,
-            "stage '\(description.stages[needed].name)' needs itself: \(cycle.joined(separator: " needs "))")
+            "stage '\(description.stages[needed].name)' depends on itself: \(cycle.joined(separator: " needs "))")
         }
         path.append((needed, 0))
         isOnPath[needed] = true

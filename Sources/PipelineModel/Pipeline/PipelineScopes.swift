@@ -1,6 +1,6 @@
 import Determinism
 
-/// How often each stage of a description runs: once, once a round of a loop, once for each element of an array.
+/// How often each stage of a description runs: once, once per round of a loop, or once per element of an array.
 struct PipelineScopes {
   struct Scope: Equatable {
     package var loop: Pipeline.Loop?
@@ -48,7 +48,8 @@ struct PipelineScopes {
       }
       guard case .rounds(let n)? = description.stages[i].repetition?.count else {
         throw PipelineError(
-          .badReference, at: repetition.location, "'\(name)' heads no loop: it has no 'repeat' with a number of rounds")
+          .badReference, at: repetition.location,
+          "'\(name)' does not define a loop: it has no 'repeat' with a number of rounds")
       }
       own = Pipeline.Loop(name: name, rounds: n)
     }

@@ -1,7 +1,7 @@
 import Determinism
 
-/// Which instances somebody means: a whole stage, `judge`; one instance of a fanned-out stage, `judge[3]`; of a stage
-/// in a loop a round, `judge[2]`, or one instance of it, `judge[2,3]`. All numbers count from 0.
+/// The instances that a user refers to: a whole stage, `judge`; one instance of a fanned-out stage, `judge[3]`; of a
+/// stage in a loop a round, `judge[2]`, or one instance of it, `judge[2,3]`. All numbers count from 0.
 public struct StageAddress: Hashable, Sendable {
   public let stage: String
   public let indices: [Int]
@@ -29,7 +29,7 @@ public struct StageAddress: Hashable, Sendable {
 }
 
 extension Pipeline {
-  /// What an address means here.
+  /// The instances that an address stands for.
   package struct Selection: Hashable, Sendable {
     package let stage: Int
     /// Nil for all.
@@ -37,7 +37,7 @@ extension Pipeline {
     package let slot: Int?
   }
 
-  /// - Throws: for a stage that is not there, or numbers that it can't have.
+  /// - Throws: for an unknown stage, or indices out of range.
   package func selection(_ text: String) throws -> Selection {
     let address = StageAddress(text)
     guard let index = stages.firstIndex(where: { $0.name.hasSameBytes(as: address.stage) }) else {

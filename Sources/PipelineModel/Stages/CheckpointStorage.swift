@@ -1,8 +1,8 @@
 import Determinism
 
-/// Partial state in the middle of a stage.
+/// Partial state of a stage that has not ended.
 public struct Checkpoint: Sendable {
-  /// Steps done.
+  /// Number of completed steps.
   public let step: Int
   public let path: String
 

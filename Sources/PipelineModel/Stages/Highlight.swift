@@ -1,12 +1,12 @@
 import Determinism
 
-/// A number of a `json` output for the end of a run, such as a quality in percent.
+/// A number of a `json` output that is shown at the end of a run, such as a quality in percent.
 public struct Highlight: Sendable {
   public let name: String
   public let output: String
-  /// The names of the members that lead to it, joined by dots.
+  /// The path of members that leads to it, joined by dots.
   public let path: String
-  /// What the number is multiplied by.
+  /// The factor by which the number is multiplied.
   public let scale: Double
 
   public init(_ name: String, of output: String, at path: String, scale: Double = 1) {

@@ -16,7 +16,7 @@ public struct InputPort: Hashable, Sendable {
 }
 
 extension InputPort {
-  /// What a port takes that takes whatever is given to it: any kind, one artifact or a list.
+  /// The kind of a port that accepts any kind, one artifact or a list.
   package static let anyKind = "*"
 
   var takesAnything: Bool { kind == InputPort.anyKind }

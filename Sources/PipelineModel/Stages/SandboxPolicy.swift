@@ -1,8 +1,8 @@
-/// Whether commands are kept from what they did not declare.
+/// Whether commands run in a sandbox.
 public enum SandboxPolicy: String, Sendable, CaseIterable {
-  /// Where bubblewrap is there and works.
+  /// If bubblewrap is installed and works.
   case automatic
-  /// Without it, nothing runs.
+  /// Commands do not run without it.
   case required
   case off
 }

@@ -1,4 +1,4 @@
-/// A folder on the user's disk, looked at anew by every plan.
+/// A folder on the user's disk, examined again by every plan.
 ///
 /// Its artifacts are manifests of the files, of kind `tree`; the root folder is in no key, so a data set may move.
 /// A changed file changes the artifact, and with it the key of what reads it.

@@ -1,4 +1,4 @@
-/// What a source wants from its root folder.
+/// The files that a source takes from its root folder.
 package struct SourceFolder: Sendable {
   package enum Root: Sendable {
     /// The folder that a variable names.
@@ -9,7 +9,7 @@ package struct SourceFolder: Sendable {
   package let root: Root
   package let contents: @Sendable (String) -> [String]
   package let selects: @Sendable (_ path: String, _ output: String) -> Bool
-  /// Whether the store keeps the files themselves, with their modes, and not only a manifest.
+  /// Whether the store keeps the files, with their modes, and not only a manifest.
   package var isCopied = false
 
   package init(

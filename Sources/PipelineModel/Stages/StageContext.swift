@@ -1,7 +1,7 @@
 import Determinism
 import Synchronization
 
-/// All that a running stage sees of the world. Methods may be called from any thread.
+/// Everything that a running stage sees. Methods may be called from any thread.
 public final class StageContext: Sendable {
   /// The stage's random streams; a kind that draws none must not use them.
   public let seeds: Seeds
@@ -80,7 +80,7 @@ public final class StageContext: Sendable {
     details: Details, report: @escaping @Sendable (StageReport) -> Void
   ) {
     self.kind = kind
-    self.seeds = Seeds(kind: kind.name, seed: seed)
+    self.seeds = Seeds(kind: kind.streamName, seed: seed)
     self.threads = threads
     self.checkpointInterval = checkpointInterval
     self.inputArtifacts = inputs
@@ -147,12 +147,12 @@ public final class StageContext: Sendable {
     try write(output, digest: { Digest(of: bytes) }) { try Files.write(bytes, to: $0) }
   }
 
-  /// Tells how far the stage is, such as step 20 of 600 `images`; `detail` is short, such as `loss 1.234`.
+  /// Reports progress, such as step 20 of 600 `images`; `detail` is short, such as `loss 1.234`.
   public func progress(step: Int, of total: Int, unit: String = "steps", detail: String = "") {
     report(.progress(step: step, of: total, unit: unit, detail: detail))
   }
 
-  /// True once the user asked to stop: save a checkpoint and throw `StageInterrupted`.
+  /// True once the user has asked to stop: save a checkpoint and throw `StageInterrupted`.
   public var isCancelled: Bool { interruption.isRequested }
 
   /// - Throws: `StageInterrupted` once the user asked to stop.

@@ -1,6 +1,6 @@
 import Determinism
 
-/// A kind of stage with its types erased: what the planner and the runner handle.
+/// A kind of stage with its types erased, for the planner and the runner.
 public struct StageKind: Sendable {
   public let name: String
   public let version: Int
@@ -9,14 +9,16 @@ public struct StageKind: Sendable {
   public let outputs: [OutputPort]
   public let traits: [String]
   public let isRandom: Bool
+  /// What the random streams of its stages are derived from, beside the seed.
+  public let streamName: String
   public let highlights: [Highlight]
   /// New names of ports by those that they had in earlier versions.
   public let formerPortNames: [String: String]
   /// The default parameters in canonical form.
   public let defaults: CanonicalValue
-  /// Whether it only looks at files on the user's disk.
+  /// Whether it only lists files on the user's disk.
   public let isSource: Bool
-  /// Of a source in a folder that may lie anywhere, the variable with that folder.
+  /// The variable with the folder of a source; nil where the folder is known without one.
   public let sourceVariable: String?
 
   /// From what the user wrote.
@@ -47,6 +49,7 @@ public struct StageKind: Sendable {
     outputs = S.outputs
     traits = S.traits.sorted()
     isRandom = S.isRandom
+    streamName = S.streamName
     highlights = S.highlights
     formerPortNames = S.formerPortNames
     isSource = false
@@ -78,6 +81,7 @@ public struct StageKind: Sendable {
     outputs = S.outputs.map { OutputPort($0, TreeFormat.name) }
     traits = []
     isRandom = false
+    streamName = S.name
     highlights = []
     formerPortNames = [:]
     isSource = true
@@ -101,7 +105,7 @@ public struct StageKind: Sendable {
     return PreparedStage(parameters: canonical(parameters), body: .source(folder), subject: source)
   }
 
-  /// A kind without a type of its own, whose parameters are known.
+  /// A kind without its own type, whose parameters are already known.
   package init(
     name: String, version: Int, summary: String, inputs: [InputPort] = [], outputs: [OutputPort] = [],
     isRandom: Bool = false, isSource: Bool = false, defaults: CanonicalValue, prepared: PreparedStage
@@ -113,6 +117,7 @@ public struct StageKind: Sendable {
     self.outputs = outputs
     self.traits = []
     self.isRandom = isRandom
+    self.streamName = name
     self.highlights = []
     self.formerPortNames = [:]
     self.isSource = isSource
@@ -147,7 +152,7 @@ public struct StageKind: Sendable {
     }
   }
 
-  /// Gives an error about a parameter the place where the user wrote it.
+  /// Adds the place where the user wrote a parameter to an error about it.
   package static func locatingErrors<R>(in value: LocatedValue, _ body: () throws -> R) throws -> R {
     do {
       return try body()

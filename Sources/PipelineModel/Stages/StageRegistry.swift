@@ -47,7 +47,7 @@ public struct StageRegistry: Sendable {
     return format
   }
 
-  /// The ending of an object's file. Of an unknown kind it is one that no object has.
+  /// The file name extension of an object. For an unknown kind it is one that no object has.
   package func fileExtension(ofKind name: String) -> String {
     formats[name].map { type(of: $0).fileExtension } ?? "unknown"
   }

@@ -13,8 +13,8 @@ package protocol ToolRequirement: Sendable {
   func isConfined(under policy: SandboxPolicy) throws -> Bool
 }
 
-/// The machine and the store, as seen by those who identify programs. A planner has one, so that each program is looked at
-/// once.
+/// The machine and the store, as seen by those who identify programs. A planner has one, so that each program is looked
+/// at once.
 package final class StageHost: Sendable {
   /// Folders with colons between them; nil for the usual ones.
   package let searchPath: String?

@@ -4,7 +4,7 @@ import Foundation
 import PipelineModel
 import Synchronization
 
-/// The diary of one run: a JSON line per event, and a log for each stage.
+/// The journal of one run: a JSON line per event, and a log for each stage.
 final class Journal: Sendable {
   package let run: String
   private let folder: String
@@ -36,7 +36,7 @@ final class Journal: Sendable {
       + ".log"
   }
 
-  /// A diary that can't be written must not end the run: errors are dropped here, since the records are the truth.
+  /// A journal that can't be written must not end the run: errors are dropped here, since the records are the truth.
   package func note(_ event: RunEvent) {
     switch event {
     case .log(let stage, let text):

@@ -1,13 +1,13 @@
 import Determinism
 import PipelineModel
 
-/// What happens during a run, for displays, journals and programs.
+/// An event of a run, for displays, journals and JSON output.
 public enum RunEvent: Sendable {
   case runStarted(run: String, pipeline: String)
   /// A source is being read for the first time; in bytes.
   case hashing(stage: String, done: Int, of: Int, detail: String)
   case cached(stage: String, key: Digest)
-  /// Another runner on the same store works on it.
+  /// Another runner on the same store is executing it.
   case waiting(stage: String, key: Digest)
   case started(stage: String, key: Digest, threads: Int)
   case resumed(stage: String, step: Int)
@@ -19,7 +19,7 @@ public enum RunEvent: Sendable {
   case interrupted(stage: String)
   /// A number that the stage's kind wants people to see; of a fanned-out stage the smallest and the largest.
   case highlight(stage: String, name: String, least: Double, most: Double, count: Int)
-  /// Something about the run as a whole that the user should know.
+  /// A message about the run as a whole.
   case notice(String)
   case runFinished(root: Digest?, executed: Int, cached: Int, seconds: Double, wasInterrupted: Bool)
 

@@ -78,8 +78,8 @@ package struct Execution: Sendable {
     }
   }
 
-  /// What an execution left, before it is in the store.
-  private struct Result {
+  /// The results of an execution before they are in the store.
+  struct Result {
     /// By output.
     let written: [String: Store.Written]
     /// Elements of an array that were inputs: they become objects of their own.
@@ -89,7 +89,7 @@ package struct Execution: Sendable {
     let facts: [String: CanonicalValue]
     let started: String
     let seconds: Double
-    /// Where it all lies, until `then` returns.
+    /// The folder of all of it, until `then` returns.
     let scratch: String
   }
 
@@ -156,114 +156,6 @@ package struct Execution: Sendable {
     }
   }
 
-  /// Writes the element of an array that is an input, so that every input is a file of its digest.
-  private func writeElement(_ scratch: String) throws -> Store.Written? {
-    guard let element = order.element, !element.ports.isEmpty else { return nil }
-    guard case .file = element.value else { return try store.write(element.value, from: "", to: scratch + "/each") }
-    if store.hasObject(element.value.artifact), try store.damage(of: element.value.artifact) == nil { return nil }
-    return try store.write(element.value, from: folder(of: element.origin), to: scratch + "/each")
-  }
-
-  /// Verifies the inputs and says where they lie, and what the system says of those in the store.
-  private func loadInputs(
-    element: Store.Written?
-  ) throws -> ([String: [InputArtifact]], fingerprints: [Artifact: Fingerprint]) {
-    var fingerprints = [Artifact: Fingerprint]()
-    let inputs = try order.inputs.mapValues { artifacts in
-      try artifacts.map { artifact in
-        if artifact.isExternal {
-          guard let tree = sources[artifact.digest] else {
-            preconditionFailure("\(order.stage): no source with \(artifact.digest.short)")
-          }
-          return InputArtifact(
-            kind: artifact.kind, digest: artifact.digest, path: tree.root, manifest: tree.manifest)
-        }
-        if let element, artifact == element.artifact {
-          return InputArtifact(kind: artifact.kind, digest: artifact.digest, path: element.path, manifest: nil)
-        }
-        fingerprints[artifact] = try store.verify(artifact) { !interruption.isRequested }
-        let path = store.objectPath(artifact)
-        guard artifact.kind == TreeFormat.name else {
-          return InputArtifact(kind: artifact.kind, digest: artifact.digest, path: path, manifest: nil)
-        }
-        return InputArtifact(
-          kind: artifact.kind, digest: artifact.digest, path: path + "/" + TreeFormat.filesName,
-          manifest: try TreeFormat.manifest(of: path))
-      }
-    }
-    return (inputs, fingerprints)
-  }
-
-  /// An object that changed while the stage read it would make a result that its key does not tell.
-  private func refuseChangedObjects(_ fingerprints: [Artifact: Fingerprint]) throws {
-    for (artifact, fingerprint) in fingerprints.sorted(by: { $0.key < $1.key })
-    where try store.fingerprint(of: artifact) != fingerprint {
-      throw PipelineError(
-        .damaged,
-        "\(store.objectPath(artifact)) changed while '\(order.stage)' was reading it; nothing was stored. "
-          + "'audit' tells whether it is damaged, 'repair' makes it anew; then run again")
-    }
-  }
-
-  /// Where the files of the tree lie that an element is of.
-  private func folder(of element: Record.Element) throws -> String {
-    if let tree = sources[element.array] { return tree.root }
-    let tree = store.origin(of: element)
-    try store.verify(tree)
-    return store.objectPath(tree) + "/" + TreeFormat.filesName
-  }
-
-  /// A file that changed while the stage read it would make a result that its key does not tell.
-  ///
-  /// Stages that read through the manifest check every file as they read it. Programs see the folder itself, so its
-  /// folders count as well: one that was swapped for another and back has another time of change.
-  private func refuseChangedSources() throws {
-    for artifact in order.inputs.values.joined() where artifact.isExternal {
-      guard let tree = sources[artifact.digest] else { continue }
-      let folders = node.prepared.tools == nil ? [] : [""] + tree.manifest.folders
-      for place in folders + tree.manifest.entries.map(\.path) {
-        let path = place.isEmpty ? tree.root : tree.root + "/" + place
-        guard try Files.optionalStatus(path) == tree.stamps[ByteName(place)] else {
-          throw PipelineError(
-            .badArtifact, "\(path) changed while '\(order.stage)' was reading it; nothing was stored. Run again")
-        }
-      }
-    }
-  }
-
-  private func recordSource(_ observed: [String: Artifact]) throws -> WorkOutcome {
-    let scratch = try store.makeScratch()
-    defer { try? Files.remove(scratch) }
-    let written = try observed.sorted { $0.key < $1.key }.map { name, artifact in
-      let tree = sources[artifact.digest]!
-      return artifact.isExternal
-        ? try store.write(tree.manifest, to: "\(scratch)/out.\(name)")
-        : try copy(tree, as: artifact, to: "\(scratch)/out.\(name)")
-    }
-    let result = Result(
-      written: Dictionary(uniqueKeysWithValues: zip(observed.keys.sorted(), written)), elements: [], trace: Trace(),
-      facts: [:], started: Timestamp.now(), seconds: 0, scratch: scratch)
-    let isRecorded = try store.outputs(of: order.key) != nil
-    try store.commit(written, record: isRecorded ? nil : record(outputs: observed, result), scratch: scratch)
-    return .executed(observed, seconds: 0)
-  }
-
-  /// Copies the files of a source, to be stored themselves.
-  private func copy(_ tree: SourceTree, as artifact: Artifact, to target: String) throws -> Store.Written {
-    let files = target + "/" + TreeFormat.filesName
-    try Files.makeFolder(files)
-    for entry in tree.manifest.entries {
-      let file = "\(files)/\(entry.path)"
-      try Files.makeFolder(Checkout.folder(ofFile: file))
-      try Files.copy("\(tree.root)/\(entry.path)", to: file)
-    }
-    let written = try store.identify(StageContext.WrittenFile(path: target), kind: TreeFormat.name)
-    guard written.artifact.digest == artifact.digest else {
-      throw PipelineError(.badArtifact, "\(tree.root) changed while it was copied; run again")
-    }
-    return written
-  }
-
   private func refuseDifference(_ recorded: [String: Artifact], _ now: [String: Artifact]) throws {
     for (name, artifact) in now.sorted(by: { $0.key < $1.key }) {
       if let before = recorded[name], before.digest != artifact.digest {
@@ -275,7 +167,7 @@ package struct Execution: Sendable {
     }
   }
 
-  private func record(outputs: [String: Artifact], _ result: Result) -> Record {
+  func record(outputs: [String: Artifact], _ result: Result) -> Record {
     var environment = order.environment.objectValue ?? [:]
     environment.merge(result.facts) { _, fact in fact }
     var elements = [String: Record.Element]()

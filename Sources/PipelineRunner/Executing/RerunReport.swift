@@ -1,9 +1,9 @@
 import Determinism
 import PipelineModel
 
-/// What executing stages again showed.
+/// The result of executing stages again.
 public struct RerunReport: Sendable {
-  /// An output that came out otherwise.
+  /// An output that differs from the recorded one.
   public struct Change: Sendable {
     public let output: String
     public let recorded: Artifact
@@ -18,7 +18,7 @@ public struct RerunReport: Sendable {
       self.differences = differences
     }
 
-    /// Differences that are kept at most.
+    /// Maximum number of differences that are kept.
     package static let limit = 20
 
     package var canonical: CanonicalValue {
@@ -41,7 +41,7 @@ public struct RerunReport: Sendable {
 
     public var isReproduced: Bool { parting == nil && changes.isEmpty }
 
-    /// Lines for people; none where the stage reproduced.
+    /// Lines to print; none where the stage reproduced.
     public var differences: [String] {
       var lines = [String]()
       if let parting { lines.append("first differs inside the stage at \(parting)") }

@@ -108,8 +108,8 @@ extension WorkOrder {
       roots.compactMap { name, root in
         Digest(hex: name).flatMap { digest in root.stringValue.map { (digest, $0) } }
       }, uniquingKeysWith: { a, _ in a })
-    // What was passed over shows here.
-    guard canonical == value else { return nil }
+    // Members that were ignored or have another form are found here. Texts are compared: 20.0 and 20 have one.
+    guard canonical.canonicalBytes == value.canonicalBytes else { return nil }
   }
 }
 

@@ -2,8 +2,8 @@ import ArtifactStore
 import Determinism
 import PipelineModel
 
-/// Finds for each instance the record it has most in common with: first those of the same stage, then the fewest
-/// differences, then those of the same instance, then the newest.
+/// Finds the nearest record of each instance: of the same stage first, then with the fewest differences, then of the
+/// same instance, then the newest.
 ///
 /// Records of a kind are read once, and what an instance shares with its siblings is compared once.
 final class Explainer {
@@ -24,7 +24,7 @@ final class Explainer {
   private var identities: [Digest: StageIdentity] = [:]
   private var comparisons: [String: [Comparison]] = [:]
   private var isIndexComplete = false
-  /// How many inputs are still opened to say what differs inside.
+  /// How many more inputs may be opened to describe the differences inside them.
   private var details = 40
 
   /// Records of one kind that are compared at most: more would take long and rarely be nearer.
@@ -48,13 +48,13 @@ final class Explainer {
     return explanation
   }
 
-  /// Of an instance whose inputs are not all known yet: what makes it run in any case. No differences and a record:
-  /// it stays cached if what it waits for comes out as it was.
+  /// For an instance whose inputs are not all known yet: the reasons why it runs in any case. A record without
+  /// differences means that it stays cached if the missing inputs do not change.
   func foresee(_ identity: StageIdentity, stageName: String) -> Explanation {
     nearest(to: identity, stageName: stageName, instanceName: stageName, isPartial: true)
   }
 
-  /// What the newest execution of each instance of a stage took, by the instance's name.
+  /// The newest execution of each instance of a stage, by the instance's name.
   func lastEntries(kind: String, stageName: String) -> [String: StoreIndex.Entry] {
     var last = [String: StoreIndex.Entry]()
     for entry in entries(ofKind: kind)

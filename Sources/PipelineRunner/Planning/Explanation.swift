@@ -2,7 +2,7 @@ import ArtifactStore
 import Determinism
 import PipelineModel
 
-/// Why an instance is not cached: what differs from the record that is nearest to it.
+/// Why an instance is not cached: the differences from the nearest record.
 struct Explanation {
   /// Outputs that its record names and that the store lacks; the key itself has been run.
   var lost: [String] = []
@@ -12,7 +12,7 @@ struct Explanation {
 
   static let neverRun = "never run before"
 
-  /// Lines for people.
+  /// Lines to print.
   package var reasons: [String] {
     if !lost.isEmpty { return lost }
     guard let nearest else { return [Explanation.neverRun] }

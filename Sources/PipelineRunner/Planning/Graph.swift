@@ -2,7 +2,7 @@ import ArtifactStore
 import Determinism
 import PipelineModel
 
-/// A pipeline that is being worked off: which instances there are, and which artifacts are known.
+/// The state of a pipeline during a plan or a run: the known instances and artifacts.
 ///
 /// It grows: a fanned-out stage gets its instances when the array it fans out over becomes known, and the rounds of a
 /// loop get theirs one after the other. It executes nothing; a planner completes what is cached, a runner completes
@@ -27,17 +27,17 @@ package struct Graph {
   }
 
   package let pipeline: Pipeline
-  package let demand: Demand
+  package let selected: InstanceSelection
   /// Stages that matter, rising.
   package let wanted: [Int]
   /// By stage and round.
   package private(set) var states: [[RoundState]]
   /// Wanted rounds that are not complete, by stage.
   private var openRounds: [Int]
-  private let traits: [String: String]
-  private let observations: [Int: [String: Artifact]]
+  let traits: [String: String]
+  let observations: [Int: [String: Artifact]]
   /// Of commands, by stage.
-  private var tools: [ToolIdentity?]
+  private(set) var tools: [ToolIdentity?]
   private let loadElements: (Artifact) throws -> [ElementValue]
 
   /// - Parameters:
@@ -45,21 +45,21 @@ package struct Graph {
   ///   - toolIdentity: the programs of a command; one without them never gets instances.
   ///   - loadElements: reads a `json` artifact that must be an array, or the manifest of a tree.
   init(
-    pipeline: Pipeline, demand: Demand, traits: [String: String], observations: [Int: [String: Artifact]],
+    pipeline: Pipeline, selected: InstanceSelection, traits: [String: String], observations: [Int: [String: Artifact]],
     toolIdentity: (Int) -> ToolIdentity?, loadElements: @escaping (Artifact) throws -> [ElementValue]
   ) {
     self.pipeline = pipeline
-    self.demand = demand
-    self.wanted = demand.stages
+    self.selected = selected
+    self.wanted = selected.stages
     self.traits = traits
     self.observations = observations
     self.loadElements = loadElements
     states = pipeline.stages.map { Array(repeating: RoundState(), count: $0.rounds) }
     tools = Array(repeating: nil, count: states.count)
-    openRounds = demand.slots.map { rounds in rounds.count { $0 != .none } }
+    openRounds = selected.slots.map { rounds in rounds.count { $0 != .none } }
     for i in wanted where pipeline.stages[i].prepared.tools != nil { tools[i] = toolIdentity(i) }
     for i in wanted where pipeline.stages[i].forEach == nil {
-      for round in states[i].indices where demand[i, round] != .none {
+      for round in states[i].indices where selected[i, round] != .none {
         states[i][round] = RoundState(slots: [Slot()], open: 1)
       }
     }
@@ -146,7 +146,7 @@ package struct Graph {
 
   /// Makes what can be made of a stage in one round.
   private mutating func visit(_ stage: Int, _ round: Int, into found: inout [Instance]) throws {
-    if demand[stage, round] == .none { return }
+    if selected[stage, round] == .none { return }
     if states[stage][round].slots == nil, try expand(stage, round), states[stage][round].isComplete {
       // An empty array makes a round without instances: done as soon as it is known.
       try roundCompleted(stage, round, into: &found)
@@ -169,7 +169,7 @@ package struct Graph {
     states[stage][round].array = array
     states[stage][round].slots = Array(repeating: Slot(), count: count)
     states[stage][round].open = count
-    if case .some(let slots) = demand[stage, round] {
+    if case .some(let slots) = selected[stage, round] {
       if let missing = slots.filter({ $0 >= count }).min() {
         throw PipelineError(
           .badReference, at: SourceLocation(file: pipeline.file),
@@ -187,110 +187,20 @@ package struct Graph {
 
   /// Makes the instance of a slot if it is wanted, all its inputs are known and it was not made before.
   private mutating func attempt(_ stage: Int, _ round: Int, slot: Int, into found: inout [Instance]) {
-    guard states[stage][round].slots![slot].instance == nil, demand[stage, round].contains(slot),
+    guard states[stage][round].slots![slot].instance == nil, selected[stage, round].contains(slot),
       let instance = instance(stage, round, slot: slot)
     else { return }
     states[stage][round].slots![slot].instance = instance
     found.append(instance)
   }
 
-  private func instance(_ stage: Int, _ round: Int, slot: Int) -> Instance? {
-    let node = pipeline.stages[stage]
-    var inputs = [String: [Artifact]]()
-    var element: Instance.Element?
-    if node.forEach != nil {
-      let value = states[stage][round].elements[slot]
-      let ports = node.inputs.filter { $0.value == .element }.keys.sorted()
-      for port in ports { inputs[port] = [value.artifact] }
-      element = Instance.Element(
-        value: value, ports: ports,
-        origin: Record.Element(array: states[stage][round].array!.digest, index: slot, kind: value.artifact.kind))
-    }
-    for (port, binding) in node.inputs where binding != .element {
-      if case .previous = binding, round == 0 { continue }
-      guard let artifacts = artifacts(binding, of: stage, round, slot: slot) else { return nil }
-      inputs[port] = artifacts
-    }
-    var observed: [String: Artifact]?
-    if node.kind.isSource {
-      guard let outputs = observations[stage] else { return nil }
-      observed = outputs
-    }
-    if node.prepared.tools != nil, tools[stage] == nil { return nil }
-    let lists = Set(node.kind.inputs.filter(\.isList).map(\.name))
-    let identity = identity(
-      stage,
-      inputs: Dictionary(
-        uniqueKeysWithValues: inputs.map { name, artifacts in
-          (name, lists.contains(name) ? .list(artifacts.map(\.digest)) : .single(artifacts[0].digest))
-        }),
-      observed: (observed ?? [:]).mapValues(\.digest))
-    return Instance(
-      stage: stage, round: round, slot: slot, name: node.instanceName(round: round, slot: slot), identity: identity,
-      key: identity.key, inputs: inputs, element: element, observed: observed)
-  }
-
-  /// What is known of the identity that all instances of a stage share; inputs that other stages still owe, and those
-  /// that differ from round to round, are left out.
-  func knownIdentity(_ stage: Int) -> StageIdentity {
-    let node = pipeline.stages[stage]
-    var inputs = [String: StageIdentity.Input]()
-    for (port, binding) in node.inputs {
-      guard let source = binding.stage, node.loop == nil || pipeline.stages[source].loop != node.loop else { continue }
-      switch binding {
-      case .output: inputs[port] = artifacts(binding, of: stage, 0, slot: 0).map { .single($0[0].digest) }
-      case .list: inputs[port] = artifacts(binding, of: stage, 0, slot: 0).map { .list($0.map(\.digest)) }
-      case .element, .sibling, .earlier, .previous: continue
-      }
-    }
-    return identity(stage, inputs: inputs, observed: [:])
-  }
-
-  private func identity(
-    _ stage: Int, inputs: [String: StageIdentity.Input], observed: [String: Digest]
-  ) -> StageIdentity {
-    let node = pipeline.stages[stage]
-    var facts = tools[stage]?.traits ?? [:]
-    for trait in node.kind.traits { facts[trait] = traits[trait]! }
-    return StageIdentity(
-      kind: node.kind.name, version: node.kind.version, traits: facts,
-      parameters: node.prepared.parameters, seed: node.kind.isRandom ? node.seed : nil, inputs: inputs,
-      observed: observed)
-  }
-
-  /// The artifacts of a binding for a reader in a round of a loop; nil while they are not known.
-  private func artifacts(
-    _ binding: Pipeline.InputBinding, of reader: Int, _ round: Int, slot: Int
-  ) -> [Artifact]? {
-    /// Those of all wanted instances in some rounds, in order.
-    func all(_ stage: Int, _ name: String, _ rounds: Range<Int>) -> [Artifact]? {
-      guard rounds.allSatisfy({ states[stage][$0].isComplete }) else { return nil }
-      return rounds.flatMap { states[stage][$0].slots!.map { $0.outputs![name]! } }
-    }
-    func mine(_ stage: Int) -> Int { pipeline.roundsRead(of: stage, by: reader, round).lowerBound }
-    switch binding {
-    case .output(let stage, let name):
-      guard let outputs = states[stage][mine(stage)].slots?[0].outputs else { return nil }
-      return [outputs[name]!]
-    case .sibling(let stage, let name):
-      guard let slots = states[stage][mine(stage)].slots, let outputs = slots[slot].outputs else { return nil }
-      return [outputs[name]!]
-    case .list(let stage, let name): return all(stage, name, pipeline.roundsRead(of: stage, by: reader, round))
-    case .earlier(let stage, let name): return all(stage, name, 0..<round)
-    case .previous(let stage, let name):
-      guard let outputs = states[stage][round - 1].slots?[0].outputs else { return nil }
-      return [outputs[name]!]
-    case .element: preconditionFailure("an element is no artifact of a stage")
-    }
-  }
-
   /// Wanted slots of a stage, round by round; nil while it is not known how many there are.
   package func slots(of stage: Int) -> [Slot]? {
     var found = [Slot]()
-    for (round, state) in states[stage].enumerated() where demand[stage, round] != .none {
+    for (round, state) in states[stage].enumerated() where selected[stage, round] != .none {
       guard let slots = state.slots else { return nil }
       found +=
-        demand[stage, round] == .all ? slots : slots.indices.filter(demand[stage, round].contains).map { slots[$0] }
+        selected[stage, round] == .all ? slots : slots.indices.filter(selected[stage, round].contains).map { slots[$0] }
     }
     return found
   }
@@ -307,31 +217,4 @@ package struct Graph {
 
   package var isComplete: Bool { wanted.allSatisfy(isComplete) }
   package func isComplete(_ stage: Int) -> Bool { openRounds[stage] == 0 }
-
-  /// The digest over all artifacts of a complete pipeline: the sorted unique triples of key, output and content. Bound to
-  /// what made them, and free of the names in the file.
-  package var root: Digest? {
-    guard isComplete else { return nil }
-    var triples = Set<RootEntry>()
-    for slot in wanted.flatMap({ instances(of: $0) }) {
-      guard let instance = slot.instance else { continue }
-      for (port, artifact) in slot.outputs ?? [:] {
-        triples.insert(RootEntry(key: instance.key, port: port, digest: artifact.digest))
-      }
-    }
-    return CanonicalValue.array(triples.sorted().map(\.canonical)).digest
-  }
-
-  private struct RootEntry: Hashable, Comparable {
-    let key: Digest
-    let port: String
-    let digest: Digest
-
-    static func < (a: RootEntry, b: RootEntry) -> Bool {
-      if a.key != b.key { return a.key < b.key }
-      return a.port.hasSameBytes(as: b.port) ? a.digest < b.digest : a.port.precedesInBytes(b.port)
-    }
-
-    var canonical: CanonicalValue { .array([.string(key.hex), .string(port), .string(digest.hex)]) }
-  }
 }

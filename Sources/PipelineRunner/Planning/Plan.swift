@@ -2,12 +2,12 @@ import ArtifactStore
 import Determinism
 import PipelineModel
 
-/// What a run would do, and why.
+/// What a run would execute, and why.
 public struct Plan: Sendable {
   public enum State: String, Sendable {
     /// Its artifacts are in the store.
     case cached
-    /// Begun: there is a checkpoint to go on from.
+    /// Started: there is a checkpoint to resume from.
     case partial
     /// There is a record of this stage, but with other inputs, parameters, seed or version.
     case stale
@@ -15,7 +15,7 @@ public struct Plan: Sendable {
     case missing
     /// Its last run failed.
     case failed
-    /// What it reads is not known before other stages have run.
+    /// Its inputs are not known before other stages have run.
     case waiting
   }
 
@@ -33,11 +33,11 @@ public struct Plan: Sendable {
     public let outputs: [String: Artifact]
     /// Of a partial one.
     public let checkpoint: (step: Int, of: Int)?
-    /// What it took when it ran; of one that would run what the nearest record says.
+    /// Time and disk of its execution; for one that would run, those of the nearest record.
     public let cost: Cost?
   }
 
-  /// Time and disk of executions, as their records tell.
+  /// Time and disk of executions, from their records.
   public struct Cost: Sendable, Equatable {
     public var seconds: Double
     public var bytes: Int
@@ -70,16 +70,17 @@ public struct Plan: Sendable {
     public let count: Int?
     /// Stages that must run first.
     public let waitsFor: [String]
-    /// Of a waiting stage: why it will run whatever they give. Empty: it stays cached if they give what they gave.
+    /// For a waiting stage: why it will run in any case. Empty: it stays cached if the stages before it give equal
+    /// results.
     public let certainReasons: [String]
-    /// What all its instances took when they last ran; nil where none is known to have run.
+    /// The cost of all its instances when they last ran; nil if none has a record.
     public let lastCost: Cost?
-    /// The part of it that would run now, or may: that of waiting stages counts as well.
+    /// The cost of the instances that would run, or may run, now; waiting stages count as well.
     public let expectedCost: Cost?
     /// Of a source that can't be read, why.
     public let problem: PipelineError?
 
-    /// The state that says most about the stage.
+    /// The state that summarises the stage.
     public var state: State {
       if problem != nil { return .missing }
       let states = instances.map(\.state)
@@ -95,7 +96,7 @@ public struct Plan: Sendable {
 
   public var isUpToDate: Bool { root != nil }
 
-  /// What a run would take at most if every stage took what it last did, and how many stages never ran.
+  /// An upper bound of the cost of a run, from the records, and the number of stages without a record.
   public var expectedCost: (cost: Cost, unknownStages: Int) {
     var sum = Cost(seconds: 0, bytes: 0)
     var unknown = 0

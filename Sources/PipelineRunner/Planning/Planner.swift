@@ -12,7 +12,7 @@ public struct Planner: Sendable {
   package let host: StageHost
   let sourceProgress: @Sendable (_ stage: String, _ done: Int, _ of: Int, _ detail: String) -> Void
 
-  /// - Parameter sourceProgress: hears of the hashing of files on the user's disk, in bytes.
+  /// - Parameter sourceProgress: receives the progress of hashing files on the user's disk, in bytes.
   public init(
     pipeline: Pipeline, store: Store, variables: [String: String] = [:], interruption: Interruption = Interruption(),
     sourceProgress: @escaping @Sendable (_ stage: String, _ done: Int, _ of: Int, _ detail: String) -> Void = {
@@ -36,8 +36,8 @@ public struct Planner: Sendable {
     return Plan(pipeline: pipeline.name, stages: stages, root: graph.root)
   }
 
-  /// What the store has of some stages, without a word on what it has not, which makes it quicker than `plan`: the
-  /// outputs of their instances in order, nil for those that must run; no list where it is not known how many there are.
+  /// The results of some stages in the store. Quicker than `plan`, since it explains nothing: the outputs of their
+  /// instances in order, nil for those that must run; no list where the number of instances is not known.
   public func results(of names: [String]) throws -> [String: [[String: Artifact]?]] {
     guard !names.isEmpty else { return [:] }
     let graph = try survey(names).graph
@@ -50,7 +50,7 @@ public struct Planner: Sendable {
 
   /// What the store has of a pipeline, or of a part of it.
   package struct Survey {
-    package let demand: Demand
+    package let selected: InstanceSelection
     /// Complete as far as the store has the results.
     package let graph: Graph
     package let observations: [Int: SourceObservation]
@@ -58,17 +58,17 @@ public struct Planner: Sendable {
     package let problems: [Int: PipelineError]
   }
 
-  /// The graph as far as the store has it.
+  /// The graph, complete as far as the store has results.
   package func survey(_ names: [String]) throws -> Survey {
-    let demand = try Demand(names, in: pipeline)
-    let (observations, problems) = try observe(demand.stages)
-    var graph = makeGraph(demand, observations)
+    let selected = try InstanceSelection(names, in: pipeline)
+    let (observations, problems) = try observe(selected.stages)
+    var graph = makeGraph(selected, observations)
     _ = try graph.completeKnown(graph.start()) { instance in
       try instance.observed ?? cachedOutputs(instance)
     } failed: { _, error in
       throw error
     }
-    return Survey(demand: demand, graph: graph, observations: observations, problems: problems)
+    return Survey(selected: selected, graph: graph, observations: observations, problems: problems)
   }
 
   /// Looks at the folders of the wanted sources.
@@ -95,9 +95,9 @@ public struct Planner: Sendable {
     return (observations, problems)
   }
 
-  package func makeGraph(_ demand: Demand, _ observations: [Int: SourceObservation]) -> Graph {
+  package func makeGraph(_ selected: InstanceSelection, _ observations: [Int: SourceObservation]) -> Graph {
     Graph(
-      pipeline: pipeline, demand: demand, traits: store.registry.traits,
+      pipeline: pipeline, selected: selected, traits: store.registry.traits,
       observations: Dictionary(
         uniqueKeysWithValues: observations.map { stage, observation in
           (

@@ -3,19 +3,20 @@ import Determinism
 import Foundation
 import PipelineModel
 
-/// What was found in a source's folder.
+/// The files found in a source's folder.
 package struct SourceObservation: Sendable {
   package let root: String
   let manifests: [String: TreeManifest]
   package let digests: [String: Digest]
-  /// What `stat` said of each file and of each folder that holds some, before they were read; the root is the empty name.
+  /// What `stat` said of each file and of each folder that holds some, before they were read; the root is the empty
+  /// name.
   let stamps: [ByteName: Files.Status]
-  /// Whether the store is to keep the files themselves.
+  /// Whether the store keeps the files themselves.
   package let isCopied: Bool
 }
 
-/// Looks at the folders of sources. A file whose size, times and inode are those of an earlier look is not read
-/// again; `audit` does not rely on that.
+/// Examines the folders of sources. A file whose size, times and inode have not changed is not read again; `audit` does
+/// not rely on that.
 package struct SourceScanner {
   package let store: Store
   /// Values of variables, such as `COCO`.
@@ -108,7 +109,7 @@ package struct SourceScanner {
         unknown.append((file, status))
       }
     }
-    // In portions, each remembered at once: an interrupted first look goes on where it was.
+    // In portions, each remembered at once: an interrupted first look continues where it was.
     var done = 0
     var position = 0
     let total = unknown.lazy.map(\.status.size).sumSaturated()

@@ -15,8 +15,8 @@ package struct SourceTree: Sendable {
     self.stamps = stamps
   }
 
-  /// A tree whose manifest is in the store. Files are taken as unchanged where their sizes are: their bytes are checked as
-  /// they are read.
+  /// A tree whose manifest is in the store. Files are taken as unchanged where their sizes are: their bytes are checked
+  /// as they are read.
   /// - Throws: code `missingSource` where the folder holds other files.
   package init(_ digest: Digest, at root: String, for stage: String, in store: Store) throws {
     self.root = root

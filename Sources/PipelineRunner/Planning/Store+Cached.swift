@@ -13,7 +13,7 @@ extension Store {
         throw PipelineError(
           .damaged,
           "\(recordPath(key)): it says that output '\(port.name)' of '\(stage)' is of kind "
-            + "'\(artifact.kind)', not '\(port.kind)'. Delete it and run again: its stage runs anew")
+            + "'\(artifact.kind)', not '\(port.kind)'. Delete it and run again: its stage is executed again")
       }
     }
     return outputs.values.allSatisfy(hasObject) ? outputs : nil

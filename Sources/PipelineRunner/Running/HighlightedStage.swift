@@ -2,7 +2,7 @@ import ArtifactStore
 import Determinism
 import PipelineModel
 
-/// The numbers of one stage that its kind wants people to see.
+/// The numbers of one stage that are shown at the end of a run.
 public struct HighlightedStage: Sendable {
   public struct Number: Sendable {
     public let name: String
@@ -39,7 +39,7 @@ public struct HighlightedStage: Sendable {
     }
   }
 
-  /// Of all complete stages; an artifact that can't be read has no numbers.
+  /// The numbers of all complete stages; an artifact that can't be read has none.
   static func all(in graph: Graph, store: Store) -> [HighlightedStage] {
     graph.wanted.compactMap { i in
       let node = graph.pipeline.stages[i]

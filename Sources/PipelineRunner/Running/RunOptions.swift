@@ -3,17 +3,17 @@ import PipelineModel
 
 /// How a run goes about its work. Nothing here may change a result.
 public struct RunOptions: Sendable {
-  /// Instances side by side at most.
+  /// Maximum number of instances at once.
   public var jobs = 1
-  /// Threads of all of them together.
+  /// Threads of all instances together.
   public var threads = 1
   /// Whether stages that do not depend on a failed one still run.
   public var keepGoing = false
   /// Seconds between the checkpoints of a stage; 0 saves one after every step.
   public var checkpointInterval = 20.0
-  /// Whether commands are kept from what they did not declare.
+  /// Whether commands run in a sandbox.
   public var sandbox = SandboxPolicy.automatic
-  /// Noted in the records: program, host and the like.
+  /// Written into the records: program, host and the like.
   public var environment: CanonicalValue = .object([:])
 
   public init() {}

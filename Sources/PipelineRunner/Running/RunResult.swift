@@ -1,6 +1,6 @@
 import Determinism
 
-/// What a run came to.
+/// The result of a run.
 public struct RunResult: Sendable {
   public struct Failure: Sendable {
     public let stage: String
@@ -10,12 +10,12 @@ public struct RunResult: Sendable {
     public var isUserData: Bool { (error as? any DiagnosableError)?.isUserData ?? false }
   }
 
-  /// Over all artifacts of the pipeline, where all stages were asked for and are there now.
+  /// The digest over all artifacts of the pipeline; nil unless all stages were requested and are complete.
   public let root: Digest?
   public let executed: Int
   public let cached: Int
   public let failures: [Failure]
   public let wasInterrupted: Bool
-  /// Numbers that people want to see, of the stages wanted that are complete, in the order of the pipeline.
+  /// Highlights of the requested stages that are complete, in the order of the pipeline.
   public let highlights: [HighlightedStage]
 }

@@ -4,8 +4,8 @@ import PipelineModel
 
 /// Brings stages up to date: executes what is not cached, several independent instances side by side.
 ///
-/// The graph is worked off on the calling thread. An executor runs the stages; by default each instance gets a thread of its
-/// own in this process.
+/// The graph is worked off on the calling thread. An executor runs the stages; by default each instance gets a thread
+/// of its own in this process.
 public final class Runner {
   private let planner: Planner
   private let options: RunOptions
@@ -16,7 +16,7 @@ public final class Runner {
 
   /// - Parameters:
   ///   - executor: nil for threads of this process, `options.jobs` of them.
-  ///   - observer: hears of everything, on any thread.
+  ///   - observer: receives all events, on any thread.
   public init(
     planner: Planner, options: RunOptions, executor: (any Executor)? = nil,
     observer: @escaping @Sendable (RunEvent) -> Void = { _ in }
@@ -43,14 +43,14 @@ public final class Runner {
     let begin = clock.now
     let guarded = try StoreLock.shared(store)
     defer { withExtendedLifetime(guarded) {} }
-    let demand = try Demand(names, in: planner.pipeline)
-    let (observations, problems) = try planner.observe(demand.stages)
+    let selected = try InstanceSelection(names, in: planner.pipeline)
+    let (observations, problems) = try planner.observe(selected.stages)
     if let first = problems.min(by: { $0.key < $1.key }) { throw first.value }
-    try planner.pipeline.notices(of: demand.stages, under: options.sandbox).forEach { observer(.notice($0)) }
+    try planner.pipeline.notices(of: selected.stages, under: options.sandbox).forEach { observer(.notice($0)) }
     try store.sweep()
     observer(.runStarted(run: journal.run, pipeline: planner.pipeline.name))
 
-    var scheduler = scheduler(for: planner.makeGraph(demand, observations), SourceTree.trees(of: observations))
+    var scheduler = scheduler(for: planner.makeGraph(selected, observations), SourceTree.trees(of: observations))
     try scheduler.run()
     store.endScratch()
     let result = RunResult(

@@ -11,8 +11,8 @@ package protocol ResultLookup {
 
 /// Works off a graph: completes what is cached, and has the rest executed, several independent instances side by side.
 ///
-/// It touches no file, starts no thread and reads no clock: results, executor and time come from outside. All of it happens
-/// on the thread that calls `run`.
+/// It touches no file, starts no thread and reads no clock: results, executor and time come from outside. All of it
+/// happens on the thread that calls `run`.
 package struct Scheduler {
   package struct Limits: Sendable {
     /// Threads of all orders together.

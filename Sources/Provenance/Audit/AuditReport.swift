@@ -1,18 +1,18 @@
 import Determinism
 
-/// What an audit found.
+/// The result of an audit.
 public struct AuditReport: Sendable {
   public struct Finding: Sendable {
     public enum Kind: String, Sendable {
-      /// Something that a record or the index names is not there.
+      /// Something that a record or the index names is missing.
       case missing
       /// Bytes are not those that were written.
       case corrupt
       /// Two things contradict each other.
       case mismatching
-      /// Nothing needs it; what a crash leaves behind. Sound all the same.
+      /// Nothing needs it, as after a crash. Not a problem.
       case orphaned
-      /// No trusted key vouches for it.
+      /// No trusted key has signed it.
       case unsigned
       /// It could not be read.
       case unreadable

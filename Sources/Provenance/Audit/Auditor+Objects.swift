@@ -165,7 +165,7 @@ extension Auditor {
           // Of a claimed object that is gone, the loss is reported already.
           let object = String(path.dropLast(7))
           if !names.contains(String(name.dropLast(7))), !claimed.contains(object) {
-            note(.orphaned, path, "the SHA-256 of an object that is not there", &ledger)
+            note(.orphaned, path, "the SHA-256 of a missing object", &ledger)
           }
         } else if let artifact = artifact(folder: folder, name: name) {
           let isElement = elements.contains(path)

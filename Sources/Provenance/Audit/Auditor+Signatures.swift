@@ -3,7 +3,7 @@ import Determinism
 import PipelineModel
 
 extension AuditReport {
-  /// Whether somebody trusted vouches for an artifact.
+  /// Whether a trusted key has signed the record of an artifact.
   public struct Signed: Sendable {
     /// The stage or instance that made it, and its output there.
     public let stage: String
@@ -32,7 +32,7 @@ extension Auditor {
         if signers.isEmpty {
           note(
             .unsigned, store.recordPath(record.key),
-            "output '\(output)' of stage '\(record.stage)' (\(artifact.digest.short)) is signed by nobody trusted",
+            "output '\(output)' of stage '\(record.stage)' (\(artifact.digest.short)) is not signed by a trusted key",
             &ledger)
         }
       }

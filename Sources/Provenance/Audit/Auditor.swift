@@ -5,7 +5,7 @@ import PipelineRunner
 
 /// Checks a store against itself: the bytes of every object, every record, and that each record's inputs have makers.
 ///
-/// It changes nothing, trusts neither index nor times, and goes on after whatever it cannot read.
+/// It changes nothing, trusts neither index nor times, and continues after whatever it cannot read.
 public struct Auditor {
   let store: Store
   let isDeep: Bool

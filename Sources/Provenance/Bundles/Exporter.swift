@@ -3,7 +3,7 @@ import Determinism
 import PipelineModel
 import PipelineRunner
 
-/// Writes parts of a store as bundles. What it writes is a function of what it contains.
+/// Writes parts of a store as bundles. Equal content gives an equal file.
 public struct Exporter {
   let store: Store
   let interruption: Interruption
@@ -22,7 +22,7 @@ public struct Exporter {
   public struct PipelineSource: Sendable {
     public var name: String
     public var text: [UInt8]
-    /// Files it stands on, by their paths from its folder.
+    /// Files it is based on, by their paths from its folder.
     public var bases: [String: [UInt8]]
     public var arguments: [String]
 
@@ -37,7 +37,7 @@ public struct Exporter {
     }
   }
 
-  /// Everything that a pipeline rests on.
+  /// Everything that a pipeline depends on.
   /// - Throws: code `notUpToDate` where a stage has no result.
   public func export(_ planner: Planner, source: PipelineSource, to path: String) throws -> Summary {
     try Exporter.requireNew(path)
@@ -90,10 +90,10 @@ public struct Exporter {
   /// A bundle goes to a new file: nothing is replaced, and no pipe or device waited for.
   private static func requireNew(_ path: String) throws {
     guard try Files.linkStatus(path) != nil else { return }
-    throw PipelineError(.badReference, "\(path): something is there already; a bundle goes to a new file")
+    throw PipelineError(.badReference, "\(path): the file exists; a bundle is written to a new file")
   }
 
-  /// An artifact or a record with all that it was made of.
+  /// An artifact or a record with everything it was made from.
   public func export(_ match: Lookup.Match, to path: String) throws -> Summary {
     try Exporter.requireNew(path)
     let key: Digest
@@ -167,7 +167,7 @@ public struct Exporter {
       try tar.add(StoreBundle.sumsName, Array(sums.map { "\($0.digest.hex)  \($0.name)\n" }.joined().utf8))
       try tar.finish()
       guard try Files.renameIfFree(temporary, to: path) else {
-        throw PipelineError(.io, "\(path): something is there already; a bundle goes to a new file")
+        throw PipelineError(.io, "\(path): the file exists; a bundle is written to a new file")
       }
       return Summary(records: records.count, objects: artifacts.count, bytes: try Files.status(path).size)
     } catch {
@@ -227,7 +227,7 @@ public struct Exporter {
         "    autopanoptic import BUNDLE --store artifacts  # verified first, then taken in",
         "    sha256sum -c SHA256SUMS                      # without any program of ours", "",
         "`objects/` holds the artifacts, named by SHA-256 of their content; `records/` says for each execution which",
-        "stage with which parameters made what of what; `signatures/` who vouches for it. Of data sets that lay outside",
+        "stage with which parameters made what of what; `signatures/` holds who signed it. Of data sets that lay outside",
         "of the store only the manifests are here.",
       ]
     return lines.joined(separator: "\n") + "\n"

@@ -3,8 +3,8 @@ import Determinism
 import Foundation
 import PipelineModel
 
-/// Takes bundles in. Nothing of a bundle is trusted: all of it is laid beside the store and verified, names, sizes,
-/// bytes, content and provenance, before anything of it is seen there.
+/// Imports bundles. Nothing of a bundle is trusted: it is unpacked beside the store, and names, sizes, bytes, content
+/// and provenance are verified before anything of it becomes part of the store.
 public struct Importer {
   let store: Store
   let foreignDigest: @Sendable (_ kind: String, _ path: String) throws -> Digest
@@ -42,7 +42,7 @@ public struct Importer {
     var records: [Digest: (record: Record, bytes: [UInt8])] = [:]
     var signatures: [(key: Digest, id: String, envelope: Envelope)] = []
     var description = CanonicalValue.null
-    /// All names, and SHA-256 of the files that nothing else vouches for.
+    /// All names, and SHA-256 of the files that nothing else verifies.
     var names: Set<ByteName> = []
     var others: [ByteName: Digest] = [:]
     var sums = ""
@@ -52,7 +52,7 @@ public struct Importer {
     }
   }
 
-  /// - Throws: code `badArtifact` for what is no sound bundle, `notReproduced` where it contradicts a record of the
+  /// - Throws: code `badArtifact` for a bundle that is not valid, `notReproduced` where it contradicts a record of the
   ///   store. Either way the store is as it was.
   public func take(_ path: String) throws -> Summary {
     let guarded = try StoreLock.shared(store)
@@ -78,71 +78,88 @@ public struct Importer {
 
   // MARK: Reading
 
+  /// Unpacks a bundle and sorts what is in it.
   private func unpack(_ path: String, below scratch: String) throws -> Content {
     var content = Content(scratch: scratch)
     let tar = try TarReader(path: path)
     let kinds = Dictionary(
       store.registry.formats.values.map { (type(of: $0).fileExtension, type(of: $0).name) },
       uniquingKeysWith: { a, _ in a })
-    func bad(_ why: String) -> PipelineError { PipelineError(.badArtifact, "\(path): \(why)") }
     while let entry = try tar.next() {
       if interruption.isRequested { throw StageInterrupted() }
       content.names.insert(ByteName(entry.name))
-      guard let member = StoreBundle.Member(entry.name, kinds: kinds) else {
-        throw bad("'\(entry.name)' is no part of a bundle")
-      }
+      func bad(_ why: String) -> PipelineError { PipelineError(.badArtifact, "\(path): \(why)") }
       func small(_ limit: Int) throws -> [UInt8] {
         guard entry.size <= limit else { throw bad("'\(entry.name)' is larger than \(limit >> 20) MiB") }
         return try tar.contents()
       }
+      guard let member = StoreBundle.Member(entry.name, kinds: kinds) else {
+        throw bad("'\(entry.name)' is not part of a bundle")
+      }
       switch member {
       case .other where entry.name == StoreBundle.sumsName:
         content.sums = String(decoding: try small(Importer.mostRecordBytes), as: UTF8.self)
-      case .other:
-        let file = "\(scratch)/other.\(content.others.count)"
-        try tar.extract(to: file)
-        content.others[ByteName(entry.name)] = try Files.sha256(file)
-        if entry.name == StoreBundle.descriptionName, entry.size <= Importer.mostTextBytes {
-          content.description = (try? CanonicalValue(json: Files.read(file))) ?? .null
-        }
-        try Files.remove(file)
+      case .other: try unpackOther(entry, tar, into: &content)
       case .format:
         guard try small(64) == Store.formatMark else { throw bad("a bundle of another version") }
       case .record(let key):
         let bytes = try small(Importer.mostRecordBytes)
-        let record: Record
-        do {
-          record = try Record(fileBytes: bytes, at: entry.name)
-        } catch let error as PipelineError {
-          throw bad(error.message)
-        }
-        guard record.key == key else { throw bad("'\(entry.name)' is the record of another key, \(record.key.short)") }
+        let record = try Importer.record(bytes, key: key, name: entry.name, bad)
         guard content.records.updateValue((record, bytes), forKey: key) == nil else {
-          throw bad("'\(entry.name)' comes twice")
+          throw bad("'\(entry.name)' appears twice")
         }
       case .signature(let key, let id):
         guard
           let envelope = (try? CanonicalValue(json: small(Store.mostSignatureBytes))).flatMap(Envelope.init(canonical:))
         else { throw bad("'\(entry.name)' is no signature") }
         content.signatures.append((key, id, envelope))
-      case .object(let artifact, let part):
-        let target = content.path(artifact)
-        content.objects.insert(artifact)
-        switch part {
-        case .file: try tar.extract(to: target)
-        case .checksum: try tar.extract(to: target + ".sha256")
-        case .manifest:
-          try Files.makeFolder("\(target)/\(TreeFormat.filesName)")  // Even of a tree without files.
-          try tar.extract(to: "\(target)/\(TreeFormat.manifestName)")
-        case .content(let file):
-          let place = "\(target)/\(TreeFormat.filesName)/\(file)"
-          try Files.makeFolder(Checkout.folder(ofFile: place))
-          try tar.extract(to: place)
-          if entry.isExecutable { try Files.makeReadOnly(place, executable: true) }
-        }
+      case .object(let artifact, let part): try unpack(part, of: artifact, entry, tar, into: &content)
       }
     }
     return content
+  }
+
+  private static func record(
+    _ bytes: [UInt8], key: Digest, name: String, _ bad: (String) -> PipelineError
+  ) throws -> Record {
+    let record: Record
+    do {
+      record = try Record(fileBytes: bytes, at: name)
+    } catch let error as PipelineError {
+      throw bad(error.message)
+    }
+    guard record.key == key else { throw bad("'\(name)' is the record of another key, \(record.key.short)") }
+    return record
+  }
+
+  private func unpackOther(_ entry: TarReader.Entry, _ tar: TarReader, into content: inout Content) throws {
+    let file = "\(content.scratch)/other.\(content.others.count)"
+    try tar.extract(to: file)
+    content.others[ByteName(entry.name)] = try Files.sha256(file)
+    if entry.name == StoreBundle.descriptionName, entry.size <= Importer.mostTextBytes {
+      content.description = (try? CanonicalValue(json: Files.read(file))) ?? .null
+    }
+    try Files.remove(file)
+  }
+
+  private func unpack(
+    _ part: StoreBundle.Member.Part, of artifact: Artifact, _ entry: TarReader.Entry, _ tar: TarReader,
+    into content: inout Content
+  ) throws {
+    let target = content.path(artifact)
+    content.objects.insert(artifact)
+    switch part {
+    case .file: try tar.extract(to: target)
+    case .checksum: try tar.extract(to: target + ".sha256")
+    case .manifest:
+      try Files.makeFolder("\(target)/\(TreeFormat.filesName)")  // Even of a tree without files.
+      try tar.extract(to: "\(target)/\(TreeFormat.manifestName)")
+    case .content(let file):
+      let place = "\(target)/\(TreeFormat.filesName)/\(file)"
+      try Files.makeFolder(Checkout.folder(ofFile: place))
+      try tar.extract(to: place)
+      if entry.isExecutable { try Files.makeReadOnly(place, executable: true) }
+    }
   }
 
   // MARK: Verifying
@@ -211,7 +228,7 @@ public struct Importer {
         throw PipelineError(
           .notReproduced,
           "the bundle says that output '\(name)' of stage '\(record.stage)' is \(artifact.digest.short); the record "
-            + "\(key.short) of this store says \(mine[name]?.digest.short ?? "that it has none"). Nothing was taken in")
+            + "\(key.short) of this store says \(mine[name]?.digest.short ?? "that it has none"). Nothing was imported")
       }
     }
     for signature in content.signatures

@@ -51,7 +51,7 @@ final class TarReader {
       else { throw bad("a header of an unknown form") }
       let name = longName ?? (prefix.isEmpty ? short : prefix + "/" + short)
       guard size <= length - position else {
-        throw bad("'\(name)' is said to have \(size) bytes; so many are not there")
+        throw bad("'\(name)' is said to have \(size) bytes; the archive is truncated")
       }
       rest = size
       switch block[156] {

@@ -3,34 +3,7 @@ import Determinism
 import PipelineModel
 import PipelineRunner
 
-/// What a store holds and nobody needs.
-public struct Garbage: Sendable {
-  public struct Item: Sendable {
-    /// Relative to the store.
-    public let path: String
-    public let bytes: Int
-    public let reason: String
-  }
-
-  /// In the order in which they are removed: records before the objects they name.
-  public let items: [Item]
-  public let keptRecords: Int
-  public let keptBytes: Int
-  let removedKeys: Set<Digest>
-
-  public var bytes: Int { items.lazy.map(\.bytes).sumSaturated() }
-
-  /// For programs.
-  public var canonical: CanonicalValue {
-    [
-      "bytes": .integer(bytes), "kept-records": .integer(keptRecords), "kept-bytes": .integer(keptBytes),
-      "items": .array(
-        items.map { ["path": .string($0.path), "bytes": .integer($0.bytes), "reason": .string($0.reason)] }),
-    ]
-  }
-}
-
-/// Finds and removes what no kept record needs.
+/// Finds and removes the files that no kept record needs.
 public struct GarbageCollector {
   let store: Store
 
@@ -43,6 +16,42 @@ public struct GarbageCollector {
   /// - Throws: for a record that can't be read: what it names could not be told from what nobody needs.
   public func find(keeping plans: [Plan] = [], runs: Int? = nil) throws -> Garbage {
     let isSelective = !plans.isEmpty || runs != nil
+    let records = try readRecords()
+    let history = RunHistory(store: store)
+    let allRuns = try history.ids()
+    let keptRuns = Set(isSelective ? Array(allRuns.suffix(runs ?? 0)) : allRuns)
+    var kept = Set(records.keys)
+    if isSelective {
+      kept = Set(plans.flatMap(\.stages).flatMap(\.instances).map(\.key))
+      for id in keptRuns { kept.formUnion(try history.read(id).steps.map(\.key)) }
+      kept = Ancestry(records).closure(of: kept)
+    }
+
+    var list = List(store: store)
+    // Whoever read something goes before who made it.
+    for key in Ancestry(records).makersFirst.reversed() where !kept.contains(key) {
+      try list.add("records/\(key.hex).json", "records not needed")
+    }
+    for name in try Files.list(store.path + "/signatures") where !(Digest(hex: name).map(kept.contains) ?? false) {
+      try list.add("signatures/\(name)", "signatures of records not needed")
+    }
+    try list.addObjects(except: neededObjects(kept.compactMap { records[$0] }))
+    for name in try Files.list(store.path + "/checkpoints") {
+      let key = Digest(hex: name)
+      let isNeeded = key.map { records[$0] == nil && (!isSelective || kept.contains($0)) } ?? false
+      if !isNeeded { try list.add("checkpoints/\(name)", "checkpoints not needed") }
+    }
+    for id in allRuns where !keptRuns.contains(id) { try list.add("runs/\(id)", "journals of other runs") }
+    for name in try Files.list(store.path + "/damaged") { try list.add("damaged/\(name)", "set aside by repairs") }
+    for name in try Files.list(store.path + "/tmp") where try store.scratch.isAbandoned(name) {
+      try list.add("tmp/\(name)", "left by dead runners")
+    }
+    let removed = Set(records.keys).subtracting(kept)
+    return Garbage(
+      items: list.items, keptRecords: records.count - removed.count, keptBytes: list.keptBytes, removedKeys: removed)
+  }
+
+  private func readRecords() throws -> [Digest: Record] {
     var records = [Digest: Record]()
     for key in try store.recordKeys() {
       do {
@@ -51,60 +60,35 @@ public struct GarbageCollector {
         throw PipelineError(error.code, "\(error.message). 'repair' sets it aside; nothing was removed")
       }
     }
-    let history = RunHistory(store: store)
-    let allRuns = try history.ids()
-    let keptRuns = Set(isSelective ? Array(allRuns.suffix(runs ?? 0)) : allRuns)
+    return records
+  }
 
-    var kept = Set(records.keys)
-    if isSelective {
-      kept = Set(plans.flatMap(\.stages).flatMap(\.instances).map(\.key))
-      for id in keptRuns { kept.formUnion(try history.read(id).steps.map(\.key)) }
-      kept = Ancestry(records).closure(of: kept)
-    }
-    let objects = neededObjects(kept.compactMap { records[$0] })
-
+  /// What is to be removed, in order.
+  private struct List {
+    let store: Store
     var items = [Garbage.Item]()
-    func add(_ path: String, _ reason: String) throws {
-      items.append(
-        Garbage.Item(
-          path: String(path.dropFirst(store.path.count + 1)), bytes: try folderSize(path), reason: reason))
-    }
-    // Whoever read something goes before who made it.
-    for key in Ancestry(records).makersFirst.reversed() where !kept.contains(key) {
-      try add(store.recordPath(key), "records not needed")
-    }
-    for name in try Files.list(store.path + "/signatures") where !(Digest(hex: name).map(kept.contains) ?? false) {
-      try add("\(store.path)/signatures/\(name)", "signatures of records not needed")
-    }
     var keptBytes = 0
-    for folder in try Files.list(store.path + "/objects") {
-      for name in try Files.list("\(store.path)/objects/\(folder)") {
-        let path = "\(store.path)/objects/\(folder)/\(name)"
-        let object = name.hasSuffix(".sha256") ? String(path.dropLast(7)) : path
-        if objects.contains(object) {
-          keptBytes = keptBytes.addingSaturated(try folderSize(path))
-        } else {
-          try add(path, "objects not needed")
+
+    /// - Parameter path: relative to the store.
+    mutating func add(_ path: String, _ reason: String) throws {
+      let bytes = try GarbageCollector.size(of: "\(store.path)/\(path)")
+      items.append(Garbage.Item(path: path, bytes: bytes, reason: reason))
+    }
+
+    /// - Parameter needed: paths of objects; each has its checksum beside it.
+    mutating func addObjects(except needed: Set<String>) throws {
+      for folder in try Files.list(store.path + "/objects") {
+        for name in try Files.list("\(store.path)/objects/\(folder)") {
+          let path = "\(store.path)/objects/\(folder)/\(name)"
+          let object = name.hasSuffix(".sha256") ? String(path.dropLast(7)) : path
+          if needed.contains(object) {
+            keptBytes = keptBytes.addingSaturated(try GarbageCollector.size(of: path))
+          } else {
+            try add("objects/\(folder)/\(name)", "objects not needed")
+          }
         }
       }
     }
-    for name in try Files.list(store.path + "/checkpoints") {
-      let key = Digest(hex: name)
-      let isNeeded = key.map { records[$0] == nil && (!isSelective || kept.contains($0)) } ?? false
-      if !isNeeded {
-        try add("\(store.path)/checkpoints/\(name)", "checkpoints not needed")
-      }
-    }
-    for id in allRuns where !keptRuns.contains(id) { try add("\(store.path)/runs/\(id)", "journals of other runs") }
-    for name in try Files.list(store.path + "/damaged") {
-      try add("\(store.path)/damaged/\(name)", "set aside by repairs")
-    }
-    for name in try Files.list(store.path + "/tmp") where try store.scratch.isAbandoned(name) {
-      try add("\(store.path)/tmp/\(name)", "left by dead runners")
-    }
-    let removed = Set(records.keys).subtracting(kept)
-    return Garbage(
-      items: items, keptRecords: records.count - removed.count, keptBytes: keptBytes, removedKeys: removed)
   }
 
   /// Finds and removes, unless somebody works on the store.
@@ -150,7 +134,7 @@ public struct GarbageCollector {
   }
 
   /// Bytes of a file, or of all files below a folder.
-  private func folderSize(_ path: String) throws -> Int {
+  private static func size(of path: String) throws -> Int {
     guard let status = try Files.optionalStatus(path) else { return 0 }
     guard status.isFolder else { return status.size }
     // What dead runners left may be anything, and has no size that matters.

@@ -3,8 +3,8 @@ import Determinism
 import PipelineModel
 import PipelineRunner
 
-/// Finds where two runs part: the first stage whose results differ although what it reads does not, and inside it the
-/// first step and tensor that the records of both hold with different digests.
+/// Finds where two runs diverge: the first stage whose results differ although what it reads does not, and inside it
+/// the first step and tensor that the records of both hold with different digests.
 public struct Bisection {
   /// One run: a store and the key of each stage and instance.
   public struct Side: Sendable {
@@ -16,15 +16,16 @@ public struct Bisection {
   /// A stage whose results differ between two runs.
   public struct Parting: Sendable {
     public let stage: String
-    /// What this stage was told otherwise, or its files; empty where only its inputs differ, or nothing does.
+    /// Parameters, seed, version or files of this stage that differ; empty where only its inputs differ, or nothing
+    /// does.
     public let differences: [KeyDifference]
-    /// Inputs that differ because an earlier stage parted.
+    /// Inputs that differ because an earlier stage diverged.
     public let inherited: [String]
     public let trace: TraceDifference?
     /// Outputs that differ, with the first places where they do.
     public let changes: [RerunReport.Change]
 
-    /// Whether this is a place where runs part, and not what follows from an earlier one.
+    /// Whether the runs diverge here, and not as a consequence of an earlier stage.
     public var isOrigin: Bool { inherited.isEmpty || !differences.isEmpty }
   }
 
@@ -90,7 +91,7 @@ public struct Bisection {
       })
   }
 
-  /// The first places where two artifacts differ; none where one of them is not there or not sound.
+  /// The first places where two artifacts differ; none where one of them is missing or damaged.
   private func places(_ first: Artifact, _ second: Artifact) throws -> [ArtifactDifference] {
     guard first.kind == second.kind, (try? a.store.verify(first)) != nil,
       (try? b.store.verify(second)) != nil
@@ -145,7 +146,7 @@ extension Bisection.Side {
 }
 
 extension Bisection.Report {
-  /// For programs.
+  /// As JSON.
   public var canonical: CanonicalValue {
     [
       "equal": .bool(isEqual), "compared": .integer(compared),

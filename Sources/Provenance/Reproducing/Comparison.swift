@@ -14,7 +14,7 @@ public struct Comparison: Sendable {
   public let isCutOff: Bool
   public let isEqual: Bool
 
-  /// For programs.
+  /// As JSON.
   public var canonical: CanonicalValue {
     [
       "title": .string(title), "equal": .bool(isEqual), "keys": .array(keys.map(\.canonical)),

@@ -3,17 +3,17 @@ import Determinism
 import PipelineModel
 import PipelineRunner
 
-/// Executes a sample of what a store's records say, in a scratch folder, and compares.
+/// Executes a sample of a store's records again, in a scratch folder, and compares the results.
 ///
 /// The store may be read-only; nothing in it changes.
 public struct Recomputation {
   public struct Report: Sendable {
     public let instances: [RerunReport.InstanceReport]
-    /// Drawn stages that failed when they were executed again, with the reason.
+    /// Sampled stages that failed, with the reason.
     public let failures: [(stage: String, key: Digest, message: String)]
     /// Records that this program can't execute, by the reason.
     public let notRestorable: [String]
-    /// Records that could have been drawn.
+    /// Number of records in the draw.
     public let candidates: Int
 
     public var isReproduced: Bool { failures.isEmpty && instances.allSatisfy(\.isReproduced) }
@@ -91,7 +91,7 @@ public struct Recomputation {
 }
 
 extension Recomputation.Report {
-  /// For programs.
+  /// As JSON.
   public var canonical: CanonicalValue {
     var members = RerunReport(instances: instances).canonical.objectValue ?? [:]
     members["reproduced"] = .bool(isReproduced)

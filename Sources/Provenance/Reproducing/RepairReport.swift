@@ -4,9 +4,9 @@ import Determinism
 public struct RepairReport: Sendable {
   public struct Item: Sendable {
     public enum Outcome: Sendable, Equatable {
-      /// Made anew, with the recorded digest.
+      /// Restored, with the recorded digest.
       case repaired(seconds: Double)
-      /// A record that is no record any more: its stage runs anew with the next run of its pipeline.
+      /// A damaged record: the next run of its pipeline executes its stage again.
       case setAside
       /// Executed, but the result is another; nothing was stored.
       case differs(String)
@@ -25,7 +25,7 @@ public struct RepairReport: Sendable {
   /// Artifacts looked at, sound ones included.
   public let checked: Int
 
-  /// Nothing is left to repair.
+  /// Everything damaged was repaired.
   public var isComplete: Bool {
     items.allSatisfy {
       switch $0.outcome {
@@ -39,7 +39,7 @@ public struct RepairReport: Sendable {
     items.contains { if case .differs = $0.outcome { true } else { false } }
   }
 
-  /// For programs.
+  /// As JSON.
   public var canonical: CanonicalValue {
     [
       "checked": .integer(checked), "complete": .bool(isComplete),

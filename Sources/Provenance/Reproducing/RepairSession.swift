@@ -3,7 +3,7 @@ import Determinism
 import PipelineModel
 import PipelineRunner
 
-/// One repair on its way: which records there are, what was looked at, what was done.
+/// A repair in progress: which records there are, what was examined, what was done.
 final class RepairSession {
   enum Subject {
     case artifact(Artifact)
@@ -14,13 +14,13 @@ final class RepairSession {
   private var store: Store { repairer.store }
   private let sources: SourceTrees
   private var records: [Record] = []
-  /// In the order in which they are tried: several executions may have made the same.
+  /// In the order in which they are tried: several executions may have made the same artifact.
   private var makers: [Artifact: [Record]] = [:]
   private var elements: [Digest: Record.Element] = [:]
-  /// What was said already.
+  /// Notices that were given already.
   private var notices: Set<String> = []
   private var damagedRecords: [(key: Digest, damage: String)] = []
-  /// Whether what was looked at is sound now, by path.
+  /// Whether what was examined is sound now, by path.
   private var visited: [String: Bool] = [:]
   private(set) var items: [RepairReport.Item] = []
   var checked: Int { visited.count }
@@ -82,9 +82,9 @@ final class RepairSession {
     throw PipelineError(.unknownID, "no stage and no ID '\(target)' in \(store.path)\(hint)")
   }
 
-  func mend(_ subject: Subject) throws {
+  func repair(_ subject: Subject) throws {
     switch subject {
-    case .artifact(let artifact): _ = try mend(artifact)
+    case .artifact(let artifact): _ = try repair(artifact)
     case .record(let key, let damage):
       let path = store.recordPath(key)
       let stage = store.index.entry(key).map { " of '\($0.stage)'" } ?? ""
@@ -95,9 +95,9 @@ final class RepairSession {
     }
   }
 
-  /// Mends an artifact, after all that is needed for it.
+  /// Repairs an artifact, after everything that is needed for it.
   /// - Returns: whether it is sound now.
-  private func mend(_ artifact: Artifact) throws -> Bool {
+  private func repair(_ artifact: Artifact) throws -> Bool {
     let path = store.objectPath(artifact)
     if let known = visited[path] { return known }
     if repairer.interruption.isRequested { throw StageInterrupted() }
@@ -108,7 +108,7 @@ final class RepairSession {
       visited[path] = true
       return true
     }
-    visited[path] = false  // Whoever made it of itself, passing it through, can't make it anew.
+    visited[path] = false  // Whoever made it of itself, passing it through, can't restore it.
     let attempts = makers[artifact] ?? []
     var outcome = RepairReport.Item.Outcome.impossible("no record says what made it")
     var subject = "element \(artifact.digest.short)"
@@ -116,7 +116,7 @@ final class RepairSession {
       outcome = try attempt(artifact) { try remake(artifact, from: origin) }
     }
     for maker in attempts {
-      // Left open meanwhile: another maker of the same may need what this one could not mend because of it.
+      // Left open meanwhile: another maker of the same may need what this one could not repair because of it.
       let before = visited
       let output = maker.outputs.sorted { $0.key < $1.key }.first { $0.value == artifact }?.key ?? ""
       subject = "output '\(output)' of '\(maker.stage)'"
@@ -130,7 +130,7 @@ final class RepairSession {
     return visited[path] == true
   }
 
-  /// Tries one way to make an artifact anew.
+  /// Tries one way to restore an artifact.
   private func attempt(_ artifact: Artifact, _ remake: () throws -> Double) throws -> RepairReport.Item.Outcome {
     do {
       let seconds = try remake()
@@ -158,7 +158,7 @@ final class RepairSession {
     }
   }
 
-  /// Executes the one stage that made something, after mending what it reads.
+  /// Executes the one stage that made something, after repairing what it reads.
   private func remake(_ record: Record) throws -> Double {
     for origin in record.elements.values {
       let array = store.origin(of: origin)
@@ -188,7 +188,7 @@ final class RepairSession {
   private func remake(_ artifact: Artifact, from origin: Record.Element) throws -> Double {
     let array = store.origin(of: origin)
     if array.isExternal { throw PipelineError(.damaged, "its file lies in a source's folder; run the pipeline") }
-    guard try mend(array) else {
+    guard try repair(array) else {
       throw PipelineError(.damaged, "the array it is an element of, \(origin.array.short), can't be repaired")
     }
     let files = store.objectPath(array) + "/" + TreeFormat.filesName
@@ -197,7 +197,7 @@ final class RepairSession {
   }
 
   private func require(_ artifact: Artifact, of record: Record) throws {
-    guard try mend(artifact) else {
+    guard try repair(artifact) else {
       throw PipelineError(.damaged, "'\(record.stage)' reads \(artifact.digest.short), which can't be repaired")
     }
   }

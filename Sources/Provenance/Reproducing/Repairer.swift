@@ -3,8 +3,8 @@ import Determinism
 import PipelineModel
 import PipelineRunner
 
-/// Makes damaged and missing artifacts anew, each by the one stage that made it, and proves that its content is the
-/// recorded one. What was damaged is set aside under `damaged/`, not deleted.
+/// Restores damaged and missing artifacts, each by executing the one stage that made it, and proves that its content is
+/// the recorded one. What was damaged is set aside under `damaged/`, not deleted.
 public struct Repairer {
   let store: Store
   let variables: [String: String]
@@ -35,7 +35,7 @@ public struct Repairer {
     let session = RepairSession(self)
     try session.open()
     let chosen = try targets.isEmpty ? session.everything : targets.flatMap { try session.find($0) }
-    for subject in chosen { try session.mend(subject) }
+    for subject in chosen { try session.repair(subject) }
     return RepairReport(items: session.items, checked: session.checked)
   }
 }

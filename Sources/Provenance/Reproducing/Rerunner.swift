@@ -27,7 +27,7 @@ public struct Rerunner {
     let selections = try names.map { try planner.pipeline.selection($0) }
     let survey = try planner.survey(names)
     if let first = survey.problems.min(by: { $0.key < $1.key }) { throw first.value }
-    try planner.pipeline.notices(of: survey.demand.stages, under: options.sandbox).forEach { observer(.notice($0)) }
+    try planner.pipeline.notices(of: survey.selected.stages, under: options.sandbox).forEach { observer(.notice($0)) }
     let trees = SourceTree.trees(of: survey.observations)
     let worker = planner.worker(knowing: trees)
     var reports = [RerunReport.InstanceReport]()
@@ -53,7 +53,7 @@ public struct Rerunner {
   private func select(_ selection: Pipeline.Selection, in graph: Graph) throws -> [Instance] {
     let node = graph.pipeline.stages[selection.stage]
     if node.kind.isSource {
-      throw PipelineError(.badReference, "'\(node.name)' is a source: every plan looks at it anew")
+      throw PipelineError(.badReference, "'\(node.name)' is a source: every plan examines it again")
     }
     let rounds = selection.round.map { $0..<$0 + 1 } ?? 0..<node.rounds
     return try rounds.flatMap { round in

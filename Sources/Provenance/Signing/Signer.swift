@@ -2,7 +2,7 @@ import ArtifactStore
 import Determinism
 import PipelineModel
 
-/// Signs records, and says what of them is signed by whom.
+/// Signs records and reads their signatures.
 public struct Signer {
   let store: Store
 
@@ -41,7 +41,7 @@ public struct Signer {
 extension Store {
   func signatureFolder(_ key: Digest) -> String { "\(path)/signatures/\(key.hex)" }
 
-  /// Larger ones are no signatures of ours.
+  /// Larger files are not signatures.
   static let mostSignatureBytes = 16 << 20
 
   /// All readable envelopes of a record, in the order of the ids of their keys.

@@ -66,7 +66,7 @@ struct Statement: Sendable {
     ]
   }
 
-  /// Why a signed statement does not vouch for a record; nil where it does.
+  /// Why a signed statement does not cover a record; nil where it does.
   static func objection(_ payload: [UInt8], to record: Record, recordDigest: Digest) -> String? {
     guard let value = try? CanonicalValue(json: payload), value["_type"]?.stringValue == type,
       value["predicateType"]?.stringValue == predicateType

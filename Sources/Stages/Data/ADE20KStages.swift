@@ -30,7 +30,7 @@ struct ADE20KMiniature: Stage {
     var scenes: PanopticMiniature = {
       var scenes = PanopticMiniature()
       scenes.style = "indoor"
-      scenes.crowdChance = 0
+      scenes.crowdProbability = 0
       return scenes
     }()
     init() {}

@@ -19,7 +19,7 @@ struct ImageNetFolder: Source {
 /// A small synthetic data set in ImageNet's layout.
 struct ImageNetMiniature: Stage {
   struct Parameters: StageParameters {
-    var pictures = ClassificationMiniature()
+    var images = ClassificationMiniature()
     init() {}
   }
 
@@ -31,11 +31,11 @@ struct ImageNetMiniature: Stage {
   let parameters: Parameters
 
   init(parameters: Parameters) throws {
-    try require("pictures") { try parameters.pictures.validate() }
+    try require("images") { try parameters.images.validate() }
     self.parameters = parameters
   }
 
   func run(in context: StageContext) throws {
-    try context.write("data") { try parameters.pictures.write(to: $0) }
+    try context.write("data") { try parameters.images.write(to: $0) }
   }
 }

@@ -12,13 +12,6 @@ struct PanopticInput: Codable, Hashable, Sendable {
   /// Batches hold only landscape pictures or only others.
   var groupsByOrientation = true
 
-  // The keys of pipeline files.
-  enum CodingKeys: String, CodingKey {
-    case resize
-    case flipProbability = "flipChance"
-    case normalization, groupsByOrientation
-  }
-
   func loading(batch: Int) -> PanopticLoading {
     PanopticLoading(
       batchSize: batch, resize: resize, flipProbability: flipProbability, normalization: normalization,
@@ -36,13 +29,6 @@ struct ClassificationInput: Codable, Hashable, Sendable {
   /// Horizontal flip probability in training.
   var flipProbability = 0.5
   var normalization = PixelNormalization.raw
-
-  // The keys of pipeline files.
-  enum CodingKeys: String, CodingKey {
-    case side, minimumArea, jitter
-    case flipProbability = "flipChance"
-    case normalization
-  }
 
   func loading(batch: Int) -> ClassificationLoading {
     ClassificationLoading(

@@ -29,7 +29,7 @@ struct DataSize {
     case ADE20KMiniature.name:
       try self.init(stage.parameters.decoded(as: ADE20KMiniature.Parameters.self).scenes)
     case ImageNetMiniature.name:
-      let pictures = try stage.parameters.decoded(as: ImageNetMiniature.Parameters.self).pictures
+      let pictures = try stage.parameters.decoded(as: ImageNetMiniature.Parameters.self).images
       self.init(
         training: pictures.classCount.multipliedSaturated(by: pictures.trainPerClass),
         validation: pictures.classCount.multipliedSaturated(by: pictures.validationPerClass),

@@ -251,7 +251,7 @@ private struct Pretraining {
 
   /// Nil for other kinds.
   init?(_ stage: Pipeline.StageSummary) throws {
-    guard stage.kind.name.hasPrefix("pretrain-"), let backbone = stage.parameters["body"],
+    guard stage.kind.name.hasPrefix("pretrain-"), let backbone = stage.parameters["backbone"],
       let recipe = stage.parameters["recipe"], let input = stage.parameters["input"]
     else { return nil }
     self.backbone = try backbone.decoded(as: BackboneConfiguration.self)

@@ -12,7 +12,7 @@ struct EvolveCandidatesStage: Stage {
     /// The fittest models of all generations, from which the next is made.
     var parents = 10
     var mutations = 20
-    var crossings = 20
+    var crossovers = 20
     var mutationRate = 0.1
     var network = NetworkConfiguration()
     init() {}
@@ -34,7 +34,7 @@ struct EvolveCandidatesStage: Stage {
     try requireCandidates(parameters.population, of: parameters.network, "population")
     try require(parameters.parents, in: counts, "parents")
     try require(parameters.mutations, in: 0...counts.upperBound, "mutations")
-    try require(parameters.crossings, in: 0...counts.upperBound, "crossings")
+    try require(parameters.crossovers, in: 0...counts.upperBound, "crossovers")
     guard (0...1).contains(parameters.mutationRate) else { throw ParameterError("mutationRate", "must be in 0...1") }
     self.parameters = parameters
   }
@@ -44,7 +44,7 @@ struct EvolveCandidatesStage: Stage {
     search.population = parameters.population
     search.parents = parameters.parents
     search.mutations = parameters.mutations
-    search.crossings = parameters.crossings
+    search.crossovers = parameters.crossovers
     search.mutationRate = parameters.mutationRate
     let history = try context.inputs("evaluations").map { input in
       let result = try input.candidate(in: parameters.network)

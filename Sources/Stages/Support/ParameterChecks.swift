@@ -138,8 +138,8 @@ extension ProposalConfiguration {
   func check(at place: String) throws {
     try require(
       0 <= backgroundIoUThreshold && backgroundIoUThreshold <= foregroundIoUThreshold && foregroundIoUThreshold <= 1,
-      "\(place).positiveOverlap",
-      "needs 0 <= negative-overlap <= positive-overlap <= 1")
+      "\(place).foregroundIoUThreshold",
+      "needs 0 <= background-iou-threshold <= foreground-iou-threshold <= 1")
     try require(batchPerImage, in: counts, "\(place).batchPerImage")
     try require((0...1).contains(positiveFraction), "\(place).positiveFraction", "must be in 0...1")
     try require(preNMSTrain, in: counts, "\(place).preNMSTrain")
@@ -147,19 +147,19 @@ extension ProposalConfiguration {
     try require(postNMSTrain, in: counts, "\(place).postNMSTrain")
     try require(postNMSTest, in: counts, "\(place).postNMSTest")
     if let imagesPerLimit { try require(imagesPerLimit, in: counts, "\(place).imagesPerLimit") }
-    try require((0...1).contains(nmsIoUThreshold), "\(place).nmsOverlap", "must be in 0...1")
+    try require((0...1).contains(nmsIoUThreshold), "\(place).nmsIoUThreshold", "must be in 0...1")
     try require(smoothL1Beta, in: 1e-6...1e6, "\(place).smoothL1Beta")
   }
 }
 
 extension BoxHeadConfiguration {
   func check(at place: String) throws {
-    try require((0...1).contains(foregroundIoUThreshold), "\(place).positiveOverlap", "must be in 0...1")
+    try require((0...1).contains(foregroundIoUThreshold), "\(place).foregroundIoUThreshold", "must be in 0...1")
     try require(batchPerImage, in: counts, "\(place).batchPerImage")
     try require((0...1).contains(positiveFraction), "\(place).positiveFraction", "must be in 0...1")
     try require(smoothL1Beta, in: 1e-6...1e6, "\(place).smoothL1Beta")
     try require((0...1).contains(scoreThreshold), "\(place).scoreThreshold", "must be in 0...1")
-    try require((0...1).contains(nmsIoUThreshold), "\(place).nmsOverlap", "must be in 0...1")
+    try require((0...1).contains(nmsIoUThreshold), "\(place).nmsIoUThreshold", "must be in 0...1")
     try require(detectionsPerImage, in: counts, "\(place).detectionsPerImage")
   }
 }

@@ -9,12 +9,6 @@ struct PretrainArchitectureStage: Stage {
     var recipe = ClassifierRecipe(steps: 600_000, batch: 512, baseRate: 0.25)
     var input = ClassificationInput()
 
-    // The key of pipeline files.
-    enum CodingKeys: String, CodingKey {
-      case backbone = "body"
-      case recipe, input
-    }
-
     init() {}
   }
 
@@ -29,7 +23,7 @@ struct PretrainArchitectureStage: Stage {
   let parameters: Parameters
 
   init(parameters: Parameters) throws {
-    try parameters.backbone.check(at: "body")
+    try parameters.backbone.check(at: "backbone")
     try parameters.recipe.check(at: "recipe")
     try parameters.input.check(at: "input")
     self.parameters = parameters

@@ -8,16 +8,12 @@ struct PretrainBackboneStage: Stage {
     var recipe = ClassifierRecipe(steps: 600_000, batch: 512, baseRate: 0.25)
     var input = ClassificationInput()
 
-    // The key of pipeline files.
-    enum CodingKeys: String, CodingKey {
-      case backbone = "body"
-      case recipe, input
-    }
-
     init() {}
   }
 
-  static let name = "pretrain-body"
+  static let name = "pretrain-backbone"
+  // Streams keep the name under which results were published.
+  static let streamName = "pretrain-body"
   static let version = 1
   static let summary = "trains a ResNet backbone on ImageNet"
   static let inputs = [InputPort("data", "tree")]
@@ -28,12 +24,12 @@ struct PretrainBackboneStage: Stage {
   let parameters: Parameters
 
   init(parameters: Parameters) throws {
-    try parameters.backbone.check(at: "body")
+    try parameters.backbone.check(at: "backbone")
     try parameters.recipe.check(at: "recipe")
     try parameters.input.check(at: "input")
     guard !parameters.backbone.isSearched else {
       throw ParameterError(
-        "body.family", "must be one without choices, such as resnet; searched backbones need an architecture")
+        "backbone.family", "must be one without choices, such as resnet; searched backbones need an architecture")
     }
     self.parameters = parameters
   }

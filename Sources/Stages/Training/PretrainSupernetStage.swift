@@ -8,12 +8,6 @@ struct PretrainSupernetStage: Stage {
     var recipe = ClassifierRecipe()
     var input = ClassificationInput()
 
-    // The key of pipeline files.
-    enum CodingKeys: String, CodingKey {
-      case backbone = "body"
-      case recipe, input
-    }
-
     init() {}
   }
 
@@ -28,8 +22,8 @@ struct PretrainSupernetStage: Stage {
   let parameters: Parameters
 
   init(parameters: Parameters) throws {
-    try parameters.backbone.check(at: "body")
-    try parameters.backbone.checkChoices(at: "body")
+    try parameters.backbone.check(at: "backbone")
+    try parameters.backbone.checkChoices(at: "backbone")
     try parameters.recipe.check(at: "recipe")
     try parameters.input.check(at: "input")
     self.parameters = parameters

@@ -1,9 +1,9 @@
 import Determinism
 import Foundation
 
-/// A file of somebody else's, of which pieces are read as they are asked for.
+/// An untrusted file whose parts are read on demand.
 ///
-/// Sizes that such a file claims are held against its own size before anything is made ready for them.
+/// Sizes that the file claims are checked against its own size before memory is allocated.
 struct ByteSource: ~Copyable {
   let place: String
   let size: Int
@@ -11,7 +11,7 @@ struct ByteSource: ~Copyable {
 
   init(path: String) throws(TensorFileError) {
     place = path
-    // A pipe would wait for who writes it.
+    // Without O_NONBLOCK opening a pipe would wait for a writer.
     descriptor = FileIO.retrying { open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
     guard descriptor >= 0 else {
       throw TensorFileError(.unreadable, at: path, "cannot be opened: \(String(cString: strerror(errno)))")
@@ -26,12 +26,12 @@ struct ByteSource: ~Copyable {
 
   deinit { close(descriptor) }
 
-  /// The bytes from `offset` on.
-  /// - Throws: `corrupt` where the file ends before.
+  /// Reads `count` bytes from `offset`.
+  /// - Throws: `corrupt` where the file ends before that.
   func read(_ offset: Int, _ count: Int) throws(TensorFileError) -> [UInt8] {
     guard offset >= 0, count >= 0, offset <= size, count <= size - offset else {
       throw TensorFileError(
-        .corrupt, at: place, "ends before byte \(offset) + \(count); the file is cut off or damaged")
+        .corrupt, at: place, "ends before byte \(offset) + \(count); the file is truncated or damaged")
     }
     try Memory.require(count, at: place)
     var failure: Int32 = 0
@@ -53,7 +53,7 @@ struct ByteSource: ~Copyable {
   }
 }
 
-/// Little-endian numbers in a header. Callers have checked that the bytes are there.
+/// Little-endian numbers in a header. Callers check the bounds.
 extension [UInt8] {
   func number<T: FixedWidthInteger>(at offset: Int, as type: T.Type = T.self) -> T {
     var value: T = 0

@@ -1,13 +1,13 @@
 import Tensors
 
-/// What an element is in files of other programs. The two short floating-point types become binary32, which holds all
+/// The element types in other programs' files. The two 16-bit floating-point types become binary32, which represents all
 /// their values.
 enum ForeignElementType {
   case same(ElementType)
   case float16
   case bfloat16
 
-  /// By the name that safetensors gives it.
+  /// By its safetensors name.
   init?(safetensors name: String) {
     switch name {
     case "F64": self = .same(.float64)
@@ -27,7 +27,7 @@ enum ForeignElementType {
     }
   }
 
-  /// By PyTorch's name of the storage.
+  /// By the name of PyTorch's storage class.
   init?(storage name: String) {
     switch name {
     case "torch.DoubleStorage": self = .same(.float64)
@@ -52,7 +52,7 @@ enum ForeignElementType {
     }
   }
 
-  /// Bytes of a tensor; nil for a shape that no memory holds, even where another extent is zero.
+  /// Bytes of a tensor; nil for a shape that overflows, even where another extent is zero.
   func byteCount(_ shape: [Int]) -> Int? {
     var bytes = size
     for extent in shape {
@@ -64,7 +64,8 @@ enum ForeignElementType {
     return shape.contains(0) ? 0 : bytes
   }
 
-  /// - Precondition: `bytes` holds as many elements as the shape says.
+  /// The tensor with these elements, converted to an `ElementType`.
+  /// - Precondition: `bytes` has the size of all elements of `shape`.
   func tensor(_ bytes: [UInt8], shape: [Int]) -> NamedTensor {
     func wide(_ value: (UInt16) -> Float) -> NamedTensor {
       NamedTensor((0..<bytes.count / 2).map { value(bytes.number(at: 2 * $0)) }, shape: shape)

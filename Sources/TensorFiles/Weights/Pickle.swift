@@ -1,12 +1,12 @@
 import Determinism
 
-/// What the pickle of a state dictionary describes: plain values, and tensors that lie beside it.
+/// The content of the pickle of a state dictionary: plain values, and references to tensors stored beside it.
 ///
-/// A pickle is a program for a stack machine, and Python's own reader lets it call anything. This one knows just the
-/// instructions that a state dictionary needs and calls nothing: a name from Python is a value like others, and
-/// "calling" one of the few that are known makes a dictionary or the description of a tensor. Nothing that a file says
-/// can make a recursion deep: containers hold indices. Values take 16 bytes, and how many are kept is bounded by the
-/// length of the pickle, since an instruction of one byte can make one.
+/// A pickle is a program for a stack machine, and Python's own reader lets it call any function. This one implements only
+/// the instructions that a state dictionary needs and calls nothing: a Python name is a plain value, and "calling" one of
+/// the few known names makes a dictionary or the description of a tensor. No file can cause deep recursion, since
+/// containers refer to each other by index. Values take 16 bytes, and their number is bounded by the length of the
+/// pickle, since an instruction of one byte can make one.
 struct Pickle {
   enum Value {
     case nothing
@@ -16,11 +16,11 @@ struct Pickle {
     case text(Part)
     /// Part of `pool`.
     case tuple(Part)
-    /// What is in a list is let go: no tensor of a state dictionary lies in one.
+    /// The elements of lists are discarded: no tensor of a state dictionary is in one.
     case list
     /// Index into `containers`.
     case dictionary(Int)
-    /// A name from Python, index into `globals`: `module.name`.
+    /// A Python name, `module.name`: index into `globals`.
     case global(Int)
     /// Index into `storages`.
     case storage(Int)
@@ -43,7 +43,7 @@ struct Pickle {
     var count: Int
   }
 
-  /// A view of a storage; all in elements.
+  /// A view of a storage; offset and strides are in elements.
   struct TensorReference {
     var storage: Storage
     var offset: Int
@@ -56,7 +56,7 @@ struct Pickle {
   private(set) var tensors: [TensorReference] = []
   private(set) var result = Value.nothing
 
-  /// Bytes that are read, tensors that are described, and values that may wait on the stack.
+  /// Limits: bytes of the pickle, tensors, values on the stack, distinct names, arguments of a call.
   static let maximalSize = 128 << 20
   static let maximalTensors = 1 << 20
   private static let maximalHeight = 1 << 20
@@ -74,12 +74,12 @@ struct Pickle {
   private var globals: [String] = []
   private var globalIndices: [ByteName: Int] = [:]
   private var storages: [Storage] = []
-  /// Values that may still be kept in tuples, containers and the memo.
+  /// The number of values that may still be kept in tuples, containers and the memo.
   private var room: Int
 
   /// Runs the pickle.
-  /// - Throws: `corrupt` for what is no pickle, `unsupported` for one that holds more than a state dictionary,
-  ///   `tooLarge` for one that makes more values than one of its size does.
+  /// - Throws: `corrupt` for a malformed pickle, `unsupported` for one that contains more than a state dictionary,
+  ///   `tooLarge` for one that makes more values than its size allows.
   init(_ bytes: [UInt8], place: String) throws(TensorFileError) {
     self.place = place
     self.bytes = bytes
@@ -87,12 +87,12 @@ struct Pickle {
     room = bytes.count / 2 + 200_000
     guard bytes.count <= Pickle.maximalSize else {
       throw TensorFileError(
-        .tooLarge, at: place, "the pickle has \(bytes.count) bytes; at most \(Pickle.maximalSize) are read")
+        .tooLarge, at: place, "the pickle has \(bytes.count) bytes; at most \(Pickle.maximalSize) are allowed")
     }
     try run()
   }
 
-  /// The text of a value; nil for one of another kind.
+  /// The text of a value; nil for other kinds of values.
   func text(_ value: Value) -> String? {
     guard case .text(let part) = value else { return nil }
     return String(decoding: bytes[part.range], as: UTF8.self)
@@ -101,144 +101,141 @@ struct Pickle {
   private func corrupt(_ message: String) -> TensorFileError { TensorFileError(.corrupt, at: place, message) }
 
   private func tooLarge(_ message: String) -> TensorFileError {
-    TensorFileError(.tooLarge, at: place, "the pickle \(message), as no state dictionary does")
+    TensorFileError(.tooLarge, at: place, "the pickle \(message), unlike any state dictionary")
   }
 
-  /// Takes room for values that stay.
+  /// Counts values that are kept.
   private mutating func keep(_ count: Int) throws(TensorFileError) {
     room -= count
-    guard room >= 0 else { throw tooLarge("makes more values than its length can need") }
+    guard room >= 0 else { throw tooLarge("makes more values than its length allows") }
   }
 
   private func refusal(of name: String) -> TensorFileError {
     TensorFileError(
       .unsupported, at: place,
-      "asks for Python's '\(name)', which this program does not know and will not call; \(Pickle.advice)")
+      "refers to Python's '\(name)', which this reader does not support and will not call; \(Pickle.advice)")
   }
 
   private static let advice = "save a state dictionary: torch.save(model.state_dict(), ...)"
 
   private mutating func run() throws(TensorFileError) {
-    let bytes = bytes
-    var at = 0
-    func take(_ count: Int) throws(TensorFileError) -> Int {
-      guard count >= 0, count <= bytes.count - at else { throw corrupt("the pickle ends inside an instruction") }
-      defer { at += count }
-      return at
-    }
-    func number<T: FixedWidthInteger>(_ type: T.Type) throws(TensorFileError) -> Int {
-      Int(clamping: bytes.number(at: try take(MemoryLayout<T>.size), as: type))
-    }
-    func text(_ count: Int) throws(TensorFileError) -> Part {
-      let start = try take(count)
-      guard String(validating: bytes[start..<start + count], as: UTF8.self) != nil else {
-        throw corrupt("a text in the pickle is no UTF-8")
-      }
-      return Part(start: UInt32(start), count: UInt32(count))
-    }
-    func line() throws(TensorFileError) -> String {
-      guard let end = bytes[at...].prefix(1024).firstIndex(of: 10) else {
-        throw corrupt("the pickle ends inside a name, or the name is too long")
-      }
-      let part = try text(end - at)
-      at += 1
-      return String(decoding: bytes[part.range], as: UTF8.self)
-    }
+    var cursor = PickleCursor(bytes, place: place)
     while true {
       guard stack.count <= Pickle.maximalHeight, marks.count <= Pickle.maximalHeight else {
-        throw tooLarge("keeps more than \(Pickle.maximalHeight) values waiting")
+        throw tooLarge("has more than \(Pickle.maximalHeight) values on its stack")
       }
-      let instruction = bytes[try take(1)]
-      switch instruction {
-      case 0x80:  // PROTO
-        let version = try number(UInt8.self)
-        guard (2...5).contains(version) else { throw corrupt("pickle protocol \(version); known are 2 to 5") }
-      case 0x95:  // FRAME
-        _ = try take(8)
-      case UInt8(ascii: "N"): stack.append(.nothing)
-      case 0x88: stack.append(.bool(true))
-      case 0x89: stack.append(.bool(false))
-      case UInt8(ascii: "K"): stack.append(.integer(try number(UInt8.self)))
-      case UInt8(ascii: "M"): stack.append(.integer(try number(UInt16.self)))
-      case UInt8(ascii: "J"): stack.append(.integer(try number(Int32.self)))
-      case 0x8A:  // LONG1: bytes of a signed number
-        let count = try number(UInt8.self)
-        guard count <= 8 else { throw corrupt("a number of \(count) bytes") }
-        let start = try take(count)
-        var value = count > 0 && bytes[start + count - 1] >= 128 ? -1 : 0
-        for i in (0..<count).reversed() { value = value << 8 | Int(bytes[start + i]) }
-        stack.append(.integer(value))
-      case UInt8(ascii: "G"):  // BINFLOAT, big-endian
-        let start = try take(8)
-        let bits = (0..<8).reduce(UInt64(0)) { $0 << 8 | UInt64(bytes[start + $1]) }
-        stack.append(.number(Double(bitPattern: bits)))
-      case UInt8(ascii: "X"): stack.append(.text(try text(try number(UInt32.self))))
-      case 0x8C: stack.append(.text(try text(try number(UInt8.self))))
-      case UInt8(ascii: "}"): stack.append(try newDictionary())
-      case UInt8(ascii: "]"): stack.append(.list)
-      case UInt8(ascii: ")"): try pushTuple([])
-      case 0x85: try pushTuple(try popLast(1))
-      case 0x86: try pushTuple(try popLast(2))
-      case 0x87: try pushTuple(try popLast(3))
-      case UInt8(ascii: "("): marks.append(stack.count)
-      case UInt8(ascii: "t"): try pushTuple(try popMark())
-      case UInt8(ascii: "a"): try append(try popLast(1))
-      case UInt8(ascii: "e"): try append(try popMark())
-      case UInt8(ascii: "s"): try insert(try popLast(2))
-      case UInt8(ascii: "u"): try insert(try popMark())
-      case UInt8(ascii: "q"): try remember(try number(UInt8.self))
-      case UInt8(ascii: "r"): try remember(try number(UInt32.self))
-      case 0x94: try remember(memo.count)  // MEMOIZE
-      case UInt8(ascii: "h"): try recall(try number(UInt8.self))
-      case UInt8(ascii: "j"): try recall(try number(UInt32.self))
-      case UInt8(ascii: "c"):
-        let module = try line()
-        stack.append(try global("\(module).\(try line())"))
-      case 0x93:  // STACK_GLOBAL
-        let parts = try popLast(2)
-        guard let module = self.text(parts[0]), let name = self.text(parts[1]), name.utf8.count < 1024,
-          module.utf8.count < 1024
-        else { throw corrupt("a name made of something else than text") }
-        stack.append(try global("\(module).\(name)"))
-      case UInt8(ascii: "Q"): stack.append(try storage(try popLast(1)[0]))
-      case UInt8(ascii: "R"):
-        let parts = try popLast(2)
-        stack.append(try called(parts[0], try elements(parts[1], most: Pickle.maximalArguments)))
-      case 0x81:  // NEWOBJ
-        guard case .global(let name) = try popLast(2)[0] else { throw corrupt("an object of no class") }
-        throw refusal(of: globals[name])
-      case UInt8(ascii: "b"):
-        // What an ordered dictionary of PyTorch carries beside its members (versions of modules) is let go.
-        let parts = try popLast(2)
-        guard case .dictionary = parts[0] else {
-          throw TensorFileError(.unsupported, at: place, "holds an object of Python's; \(Pickle.advice)")
-        }
-        stack.append(parts[0])
-      case UInt8(ascii: "."):
-        guard stack.count == 1, marks.isEmpty else { throw corrupt("the pickle ends with \(stack.count) values") }
-        guard at == bytes.count else { throw corrupt("the pickle goes on after its end") }
-        result = stack[0]
-        return
-      default:
-        let code = String(instruction, radix: 16)
-        throw TensorFileError(
-          .unsupported, at: place,
-          "pickle instruction 0x\(code) is none that a state dictionary needs; \(Pickle.advice)")
-      }
+      let instruction = bytes[try cursor.take(1)]
+      if instruction == UInt8(ascii: ".") { break }
+      if try pushValue(instruction, &cursor) { continue }
+      if try changeStack(instruction, &cursor) { continue }
+      if try build(instruction, &cursor) { continue }
+      let code = String(instruction, radix: 16)
+      throw TensorFileError(
+        .unsupported, at: place,
+        "pickle instruction 0x\(code) does not occur in state dictionaries; \(Pickle.advice)")
     }
+    guard stack.count == 1, marks.isEmpty else { throw corrupt("the pickle ends with \(stack.count) values") }
+    guard cursor.isAtEnd else { throw corrupt("the pickle continues after its end") }
+    result = stack[0]
+  }
+
+  // MARK: Instructions
+
+  /// Executes an instruction that pushes a plain value, or has no effect.
+  /// - Returns: whether the instruction is of this kind.
+  private mutating func pushValue(
+    _ instruction: UInt8, _ cursor: inout PickleCursor
+  ) throws(TensorFileError) -> Bool {
+    switch instruction {
+    case 0x80:  // PROTO
+      let version = try cursor.number(UInt8.self)
+      guard (2...5).contains(version) else { throw corrupt("pickle protocol \(version); supported are 2 to 5") }
+    case 0x95: _ = try cursor.take(8)  // FRAME
+    case UInt8(ascii: "N"): stack.append(.nothing)
+    case 0x88: stack.append(.bool(true))
+    case 0x89: stack.append(.bool(false))
+    case UInt8(ascii: "K"): stack.append(.integer(try cursor.number(UInt8.self)))
+    case UInt8(ascii: "M"): stack.append(.integer(try cursor.number(UInt16.self)))
+    case UInt8(ascii: "J"): stack.append(.integer(try cursor.number(Int32.self)))
+    case 0x8A: stack.append(.integer(try cursor.longNumber()))  // LONG1
+    case UInt8(ascii: "G"): stack.append(.number(try cursor.bigEndianDouble()))  // BINFLOAT
+    case UInt8(ascii: "X"): stack.append(.text(try cursor.text(try cursor.number(UInt32.self))))
+    case 0x8C: stack.append(.text(try cursor.text(try cursor.number(UInt8.self))))
+    case UInt8(ascii: "]"): stack.append(.list)
+    default: return false
+    }
+    return true
+  }
+
+  /// Executes an instruction that moves values between stack, tuples, containers and memo.
+  /// - Returns: whether the instruction is of this kind.
+  private mutating func changeStack(
+    _ instruction: UInt8, _ cursor: inout PickleCursor
+  ) throws(TensorFileError) -> Bool {
+    switch instruction {
+    case UInt8(ascii: "}"): stack.append(try newDictionary())
+    case UInt8(ascii: ")"): try pushTuple([])
+    case 0x85: try pushTuple(try popLast(1))
+    case 0x86: try pushTuple(try popLast(2))
+    case 0x87: try pushTuple(try popLast(3))
+    case UInt8(ascii: "("): marks.append(stack.count)
+    case UInt8(ascii: "t"): try pushTuple(try popMark())
+    case UInt8(ascii: "a"): try append(try popLast(1))
+    case UInt8(ascii: "e"): try append(try popMark())
+    case UInt8(ascii: "s"): try insert(try popLast(2))
+    case UInt8(ascii: "u"): try insert(try popMark())
+    case UInt8(ascii: "q"): try remember(try cursor.number(UInt8.self))
+    case UInt8(ascii: "r"): try remember(try cursor.number(UInt32.self))
+    case 0x94: try remember(memo.count)  // MEMOIZE
+    case UInt8(ascii: "h"): try recall(try cursor.number(UInt8.self))
+    case UInt8(ascii: "j"): try recall(try cursor.number(UInt32.self))
+    default: return false
+    }
+    return true
+  }
+
+  /// Executes an instruction that refers to a Python name, or "calls" one.
+  /// - Returns: whether the instruction is of this kind.
+  private mutating func build(_ instruction: UInt8, _ cursor: inout PickleCursor) throws(TensorFileError) -> Bool {
+    switch instruction {
+    case UInt8(ascii: "c"):
+      let module = try cursor.line()
+      stack.append(try global("\(module).\(try cursor.line())"))
+    case 0x93:  // STACK_GLOBAL
+      let parts = try popLast(2)
+      guard let module = text(parts[0]), let name = text(parts[1]), name.utf8.count < 1024, module.utf8.count < 1024
+      else { throw corrupt("a name that is not text") }
+      stack.append(try global("\(module).\(name)"))
+    case UInt8(ascii: "Q"): stack.append(try storage(try popLast(1)[0]))
+    case UInt8(ascii: "R"):
+      let parts = try popLast(2)
+      stack.append(try called(parts[0], try elements(parts[1], most: Pickle.maximalArguments)))
+    case 0x81:  // NEWOBJ
+      guard case .global(let name) = try popLast(2)[0] else { throw corrupt("an object without a class") }
+      throw refusal(of: globals[name])
+    case UInt8(ascii: "b"):
+      // The attributes of PyTorch's ordered dictionary (versions of modules) are discarded.
+      let parts = try popLast(2)
+      guard case .dictionary = parts[0] else {
+        throw TensorFileError(.unsupported, at: place, "contains a Python object; \(Pickle.advice)")
+      }
+      stack.append(parts[0])
+    default: return false
+    }
+    return true
   }
 
   // MARK: The stack
 
-  /// The topmost values, the lowest first; never from below the last mark.
+  /// Pops the topmost values, lowest first; never below the last mark.
   private mutating func popLast(_ count: Int) throws(TensorFileError) -> [Value] {
-    guard stack.count - count >= (marks.last ?? 0) else { throw corrupt("the pickle takes more than it has made") }
+    guard stack.count - count >= (marks.last ?? 0) else { throw corrupt("the pickle pops more values than it pushed") }
     defer { stack.removeLast(count) }
     return Array(stack.suffix(count))
   }
 
   private mutating func popMark() throws(TensorFileError) -> [Value] {
-    guard let mark = marks.popLast() else { throw corrupt("the pickle closes what it has not opened") }
+    guard let mark = marks.popLast() else { throw corrupt("the pickle pops a mark that it did not push") }
     defer { stack.removeLast(stack.count - mark) }
     return Array(stack[mark...])
   }
@@ -257,54 +254,56 @@ struct Pickle {
 
   private mutating func global(_ name: String) throws(TensorFileError) -> Value {
     if let known = globalIndices[ByteName(name)] { return .global(known) }
-    guard globals.count < Pickle.maximalGlobals else { throw tooLarge("names too many things of Python") }
+    guard globals.count < Pickle.maximalGlobals else { throw tooLarge("refers to too many Python names") }
     globalIndices[ByteName(name)] = globals.count
     globals.append(name)
     return .global(globals.count - 1)
   }
 
   private mutating func remember(_ key: Int) throws(TensorFileError) {
-    guard stack.count > (marks.last ?? 0) else { throw corrupt("the pickle remembers what it has not made") }
-    // An entry of the memo takes more than a value of a tuple.
+    guard stack.count > (marks.last ?? 0) else { throw corrupt("the pickle memoizes a value from an empty stack") }
+    // An entry of the memo takes more memory than a value of a tuple.
     if memo.updateValue(stack[stack.count - 1], forKey: key) == nil { try keep(2) }
   }
 
   private mutating func recall(_ key: Int) throws(TensorFileError) {
-    guard let value = memo[key] else { throw corrupt("the pickle recalls what it has not remembered") }
+    guard let value = memo[key] else { throw corrupt("the pickle gets a value that it did not memoize") }
     stack.append(value)
   }
 
   private mutating func append(_ values: [Value]) throws(TensorFileError) {
-    guard case .list = stack.last else { throw corrupt("the pickle appends to something that is no list") }
+    guard case .list = stack.last else { throw corrupt("the pickle appends to a value that is not a list") }
   }
 
   private mutating func insert(_ values: [Value]) throws(TensorFileError) {
     guard case .dictionary(let index) = stack.last, values.count % 2 == 0
-    else { throw corrupt("the pickle sets members of something that is no dictionary") }
+    else { throw corrupt("the pickle sets items of a value that is not a dictionary") }
     try keep(values.count)
     for i in stride(from: 0, to: values.count, by: 2) { containers[index].append((values[i], values[i + 1])) }
   }
 
-  // MARK: The names that are known
+  // MARK: The supported names
 
   private func elements(_ value: Value, most: Int) throws(TensorFileError) -> ArraySlice<Value> {
     guard case .tuple(let part) = value else { throw corrupt("a tuple is expected") }
-    guard part.count <= most else { throw corrupt("a tuple of \(part.count) values where few are expected") }
+    guard part.count <= most else {
+      throw corrupt("a tuple of \(part.count) values where at most \(most) are expected")
+    }
     return pool[part.range]
   }
 
   private func integers(_ value: Value) throws(TensorFileError) -> [Int] {
     var result: [Int] = []
     for element in try elements(value, most: 32) {
-      guard case .integer(let number) = element, number >= 0 else { throw corrupt("a shape or stride is no number") }
+      guard case .integer(let number) = element, number >= 0 else { throw corrupt("a shape or stride is not a number") }
       result.append(number)
     }
     return result
   }
 
-  /// What a "call" stands for.
+  /// The result of a "call".
   private mutating func called(_ function: Value, _ slice: ArraySlice<Value>) throws(TensorFileError) -> Value {
-    guard case .global(let index) = function else { throw corrupt("the pickle calls something that has no name") }
+    guard case .global(let index) = function else { throw corrupt("the pickle calls a value that is not a function") }
     let arguments = Array(slice)
     switch globals[index] {
     case "collections.OrderedDict" where arguments.isEmpty: return try newDictionary()
@@ -321,7 +320,7 @@ struct Pickle {
         TensorReference(storage: storages[storage], offset: offset, shape: shape, strides: strides))
       return .tensor(tensors.count - 1)
     case "torch._utils._rebuild_parameter" where arguments.count >= 1:
-      guard case .tensor = arguments[0] else { throw corrupt("a parameter that is no tensor") }
+      guard case .tensor = arguments[0] else { throw corrupt("a parameter that is not a tensor") }
       return arguments[0]
     case let name: throw refusal(of: name)
     }
@@ -332,9 +331,9 @@ struct Pickle {
     let parts = Array(try elements(identity, most: 5))
     guard parts.count == 5, text(parts[0]) == "storage", case .global(let name) = parts[1],
       let key = text(parts[2]), key.utf8.count < 1024, case .integer(let count) = parts[4], count >= 0
-    else { throw corrupt("a storage is described in an unknown way") }
+    else { throw corrupt("a storage has an unknown description") }
     guard let type = ForeignElementType(storage: globals[name]) else {
-      throw TensorFileError(.unsupported, at: place, "elements of type '\(globals[name])' are not known here")
+      throw TensorFileError(.unsupported, at: place, "elements of type '\(globals[name])' are not supported")
     }
     guard storages.count < Pickle.maximalTensors else { throw tooLarge("describes too many storages") }
     storages.append(Storage(key: key, type: type, count: count))

@@ -1,15 +1,15 @@
 import Determinism
 
-/// The format of the safetensors library: a JSON header with names, types and places, then the elements.
+/// Reads safetensors files: a JSON header with names, types and offsets, then the elements.
 ///
-/// - SeeAlso: https://github.com/huggingface/safetensors, "Format". As there, elements fill the file without holes and
-///   overlaps.
+/// - SeeAlso: https://github.com/huggingface/safetensors, "Format". As it requires, elements fill the file without gaps
+///   or overlaps.
 enum SafetensorsFile {
   private static let maximalHeader = 100_000_000
-  /// Values in the header; a tensor has about ten.
+  /// Limit on the values in the header; a tensor has about ten.
   private static let maximalValues = 4_000_000
 
-  /// - Parameter note: is told what is left out.
+  /// - Parameter note: receives a description of what is skipped.
   static func read(
     _ source: consuming ByteSource, note: (String) -> Void
   ) throws(TensorFileError) -> [(name: String, tensor: NamedTensor)] {
@@ -27,7 +27,7 @@ enum SafetensorsFile {
     do throws(JSONError) {
       header = try JSONTree.parse(text)
     } catch {
-      throw TensorFileError(.corrupt, at: place, "its header is no JSON: \(error)")
+      throw TensorFileError(.corrupt, at: place, "its header is not JSON: \(error)")
     }
     guard case .object(let members) = header else {
       throw TensorFileError(.corrupt, at: place, "its header is \(header.kind), not an object")
@@ -40,7 +40,7 @@ enum SafetensorsFile {
         items.append(try item(member, place: place))
       }
     }
-    // In the order of the file, so that holes show.
+    // Sorted by offset, so that gaps show.
     var end = 0
     for item in items.sorted(by: { ($0.begin, $0.end) < ($1.begin, $1.end) }) {
       guard item.begin == end else {
@@ -60,7 +60,8 @@ enum SafetensorsFile {
     return result
   }
 
-  /// Every value begins, or is preceded by, one of these outside of strings: enough to know before any is made.
+  /// An upper bound of the number of values, before any is made: each starts with or follows one of these characters,
+  /// which count outside of strings only.
   private static func values(in text: [UInt8]) -> Int {
     var count = 1
     var isString = false
@@ -119,14 +120,15 @@ enum SafetensorsFile {
       throw TensorFileError(.corrupt, at: place, "needs 'dtype', 'shape' and 'data_offsets', and nothing else")
     }
     guard let type = ForeignElementType(safetensors: typeName) else {
-      throw TensorFileError(.unsupported, at: place, "elements of type '\(typeName)' are not known here")
+      throw TensorFileError(.unsupported, at: place, "elements of type '\(typeName)' are not supported")
     }
     guard let bytes = type.byteCount(shape) else {
       throw TensorFileError(.corrupt, at: place, "has the impossible shape \(shape)")
     }
     guard offsets[0] <= offsets[1], offsets[1] - offsets[0] == bytes else {
       throw TensorFileError(
-        .corrupt, at: place, "\(shape) \(typeName) takes \(bytes) bytes, but lies in \(offsets[0])..<\(offsets[1])")
+        .corrupt, at: place,
+        "\(shape) \(typeName) takes \(bytes) bytes, but its offsets are \(offsets[0])..<\(offsets[1])")
     }
     return Item(name: member.name, type: type, shape: shape, begin: offsets[0], end: offsets[1])
   }

@@ -1,12 +1,12 @@
 import Determinism
 
-/// The entries of a ZIP file that are stored as they are, which is how PyTorch writes them.
+/// A ZIP file with uncompressed entries, as PyTorch writes them.
 ///
-/// Only the central directory is believed, and that only where local headers, sizes and checksums agree with it.
+/// Entries are those of the central directory; local headers, sizes and checksums must agree with it.
 struct ZipArchive: ~Copyable {
   struct Entry {
     let name: String
-    /// Of the local header.
+    /// Offset of the local header.
     let offset: Int
     let size: Int
     let checksum: UInt32
@@ -18,7 +18,7 @@ struct ZipArchive: ~Copyable {
 
   private static let maximalEntries = 1 << 20
 
-  /// - Throws: `corrupt` for what is no sound ZIP file, `unsupported` for compressed or encrypted entries.
+  /// - Throws: `corrupt` for a damaged ZIP file, `unsupported` for compressed or encrypted entries.
   init(_ source: consuming ByteSource) throws(TensorFileError) {
     let place = source.place
     let end = try ZipArchive.directory(of: source)
@@ -29,13 +29,13 @@ struct ZipArchive: ~Copyable {
     for _ in 0..<end.count {
       let entry = try ZipArchive.entry(bytes, &at, place: place)
       guard names.insert(ByteName(entry.name)).inserted else {
-        throw TensorFileError(.corrupt, at: place, "the archive holds '\(shown(entry.name))' twice")
+        throw TensorFileError(.corrupt, at: place, "the archive contains '\(shown(entry.name))' twice")
       }
       entries.append(entry)
     }
     guard at == bytes.count else {
       throw TensorFileError(
-        .corrupt, at: place, "the directory of the archive holds more than its \(end.count) entries")
+        .corrupt, at: place, "the directory of the archive has more than its \(end.count) entries")
     }
     self.entries = entries
     self.source = source
@@ -49,7 +49,7 @@ struct ZipArchive: ~Copyable {
       throw TensorFileError(.corrupt, at: source.place, "'\(shown(entry.name))' has no header where the directory says")
     }
     let lengths = Int(header.number(at: 26, as: UInt16.self)) + Int(header.number(at: 28, as: UInt16.self))
-    // The header was read, so its end is a place in the file.
+    // The header was read, so this sum does not overflow.
     let start = entry.offset + 30 + lengths
     let bytes = try source.read(start, entry.size)
     guard CRC32.checksum(bytes) == entry.checksum else {
@@ -64,7 +64,7 @@ struct ZipArchive: ~Copyable {
     var count: Int
   }
 
-  /// Finds the end record, in the last 64 KiB, and follows it where the file is larger than 4 GiB.
+  /// Finds the end record in the last 64 KiB, and the 64-bit one that it refers to in files above 4 GiB.
   private static func directory(of source: borrowing ByteSource) throws(TensorFileError) -> Directory {
     let reach = min(source.size, 22 + 65_535)
     let tail = try source.read(source.size - reach, reach)
@@ -78,7 +78,8 @@ struct ZipArchive: ~Copyable {
       at -= 1
     }
     guard at >= 0 else {
-      throw TensorFileError(.corrupt, at: source.place, "the archive has no end; the file is cut off or damaged")
+      throw TensorFileError(
+        .corrupt, at: source.place, "the archive has no end record; the file is truncated or damaged")
     }
     var directory = Directory(
       offset: Int(tail.number(at: at + 16, as: UInt32.self)), size: Int(tail.number(at: at + 12, as: UInt32.self)),
@@ -87,14 +88,14 @@ struct ZipArchive: ~Copyable {
       let offset = tail.number(at: at - 20 + 8, as: UInt64.self)
       let record = try source.read(Int(clamping: offset), 56)
       guard record.number(at: 0, as: UInt32.self) == 0x0606_4b50 else {
-        throw TensorFileError(.corrupt, at: source.place, "the archive has no 64-bit end where it should be")
+        throw TensorFileError(.corrupt, at: source.place, "the archive has no 64-bit end record where it should be")
       }
       directory = Directory(
         offset: Int(clamping: record.number(at: 48, as: UInt64.self)),
         size: Int(clamping: record.number(at: 40, as: UInt64.self)),
         count: Int(clamping: record.number(at: 32, as: UInt64.self)))
     }
-    // An entry of the directory takes 46 bytes at least.
+    // An entry of the directory takes at least 46 bytes.
     guard directory.count <= maximalEntries, directory.count <= directory.size / 46, directory.size <= source.size
     else {
       throw TensorFileError(.corrupt, at: source.place, "the archive claims \(directory.count) entries")
@@ -111,19 +112,19 @@ struct ZipArchive: ~Copyable {
     let next = at + 46 + lengths[0] + lengths[1] + lengths[2]
     guard next <= bytes.count else { throw corrupt("the directory of the archive is damaged at byte \(at)") }
     guard let name = String(validating: bytes[(at + 46)..<(at + 46 + lengths[0])], as: UTF8.self) else {
-      throw corrupt("a name in the archive is no UTF-8")
+      throw corrupt("a name in the archive is not UTF-8")
     }
     let flags = bytes.number(at: at + 8, as: UInt16.self)
     let method = bytes.number(at: at + 10, as: UInt16.self)
     guard flags & 1 == 0, method == 0 else {
       throw TensorFileError(
         .unsupported, at: place,
-        "'\(shown(name))' is \(flags & 1 == 0 ? "compressed" : "encrypted"); PyTorch stores entries as they are")
+        "'\(shown(name))' is \(flags & 1 == 0 ? "compressed" : "encrypted"); PyTorch stores entries uncompressed")
     }
     var packed = UInt64(bytes.number(at: at + 20, as: UInt32.self))
     var size = UInt64(bytes.number(at: at + 24, as: UInt32.self))
     var offset = UInt64(bytes.number(at: at + 42, as: UInt32.self))
-    // The 64-bit field holds, in this order, those of the values that do not fit 32 bits.
+    // The 64-bit field has, in this order, those of the values that do not fit in 32 bits.
     var extra = at + 46 + lengths[0]
     let end = extra + lengths[1]
     while end - extra >= 4 {
@@ -147,7 +148,7 @@ struct ZipArchive: ~Copyable {
       extra += length
     }
     guard packed == size, size <= UInt64(Int.max), offset <= UInt64(Int.max) else {
-      throw corrupt("'\(shown(name))' is stored with two sizes, \(packed) and \(size)")
+      throw corrupt("'\(shown(name))' has two sizes, \(packed) and \(size)")
     }
     let checksum = bytes.number(at: at + 16, as: UInt32.self)
     at = next
@@ -157,7 +158,7 @@ struct ZipArchive: ~Copyable {
 
 /// The checksum of ZIP files (IEEE 802.3), eight bytes at a time.
 enum CRC32 {
-  /// At `256 k + b`: what byte `b` contributes with `k` bytes behind it.
+  /// At `256 k + b`: the contribution of byte `b` followed by `k` bytes.
   private static let table: [UInt32] = {
     var table = [UInt32](repeating: 0, count: 8 * 256)
     for byte in 0..<256 {
@@ -180,8 +181,8 @@ enum CRC32 {
         while bytes.count - i >= 8 {
           var word: UInt64 = bytes.loadUnaligned(fromByteOffset: i, as: UInt64.self).littleEndian ^ UInt64(crc)
           crc = 0
-          for behind in (0..<8).reversed() {
-            crc ^= table[256 * behind + Int(word & 0xFF)]
+          for following in (0..<8).reversed() {
+            crc ^= table[256 * following + Int(word & 0xFF)]
             word >>= 8
           }
           i += 8

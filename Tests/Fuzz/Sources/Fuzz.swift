@@ -1,5 +1,5 @@
-// The readers that are written in Swift, under libFuzzer: `FUZZ=yaml|record|artifact|weights Fuzz [OPTION...] CORPUS...`.
-// `make fuzz` builds and runs it; nothing else knows of this target.
+// Fuzzes the readers that are written in Swift: `FUZZ=yaml|record|artifact|weights Fuzz [OPTION...] CORPUS...`.
+// Only `make fuzz` builds and runs this target.
 import Determinism
 import Foundation
 import PipelineFiles
@@ -47,7 +47,7 @@ func readYAML(_ bytes: [UInt8]) {
   }
 }
 
-/// The first byte chooses: a record, a manifest, a line of the index, or any JSON.
+/// The first byte selects the reader: a record, a manifest, a line of the index, or any JSON.
 func readRecord(_ bytes: [UInt8]) {
   let rest = Array(bytes.dropFirst())
   switch bytes.first {
@@ -73,8 +73,8 @@ func readArtifact(_ bytes: [UInt8]) {
   _ = file.digest
 }
 
-/// A file of somebody else's weights; after the byte `p` the pickle alone, which checksums hide from changes; after `m` a
-/// map, a NUL and names.
+/// A file of weights; after the byte `p` only the pickle, which checksums protect from mutations in a file; after `m` a
+/// name map, a NUL and names.
 func readWeights(_ bytes: [UInt8]) {
   if bytes.first == UInt8(ascii: "m") {
     let parts = bytes.dropFirst().split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
@@ -93,7 +93,7 @@ func readWeights(_ bytes: [UInt8]) {
 
 let target = ProcessInfo.processInfo.environment["FUZZ"] ?? ""
 
-/// What libFuzzer calls, which brings `main`.
+/// The entry point that libFuzzer calls; libFuzzer provides `main`.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func read(_ data: UnsafePointer<UInt8>?, _ size: Int) -> Int32 {
   let bytes = data.map { Array(UnsafeBufferPointer(start: $0, count: size)) } ?? []

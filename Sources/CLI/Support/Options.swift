@@ -8,7 +8,7 @@ import Tensors
 
 /// What every command that computes takes.
 struct MachineOptions: ParsableArguments {
-  /// More than any machine has; a number with a slip of the finger in it would otherwise start as many threads.
+  /// More than any machine has; a typing error would otherwise start that many threads.
   private static let mostThreads = 4096
 
   @Option(help: "Threads of all stages together (default: AUTOPANOPTIC_THREADS, else all processors).")
@@ -56,7 +56,7 @@ struct StoreOptions: ParsableArguments {
     try Store(path: store, registry: registry)
   }
 
-  /// For commands that only look: a store that is not there is not made.
+  /// For commands that only read: a missing store is not created.
   func observe(_ registry: StageRegistry = Stages.registry()) throws -> Store {
     try Store(observing: store, registry: registry)
   }
@@ -159,7 +159,7 @@ struct PipelineOptions: ParsableArguments {
 
   private func parsedSettings() throws -> [Setting] { try settings.map { try Setting(parsing: $0) } }
 
-  /// - Parameter observing: whether the command only looks at the store.
+  /// - Parameter observing: whether the command only reads the store.
   func planner(_ path: String, display: Display, observing: Bool = false) throws -> Planner {
     let registry = try registry()
     return Planner(

@@ -1,20 +1,20 @@
 import Determinism
 import PipelineModel
 
-/// A pipeline file that stands on another one: `based-on: coco.yaml`, a file in the same folder or below.
+/// Inheritance between pipeline files: `based-on: coco.yaml`, a file in the same folder or below.
 ///
-/// The other file's content comes first; this one's values go over it. Mappings join member by member, also with what
-/// `$name` stands for, everything else is replaced, and an empty value (`~`) takes a member out. A stage that is given
-/// another kind (`uses`) starts with parameters and needs of its own. Both files then count as one, so stages that end
-/// up alike have the same keys and are computed once.
-enum Basis {
+/// The values of this file override those of the base file. Mappings are merged member by member, also into the value of
+/// a `$name`; everything else is replaced, and an empty value (`~`) removes a member. A stage with another kind (`uses`)
+/// inherits no parameters and needs. The result is one pipeline, so stages that are the same in both have the same keys
+/// and are computed once.
+enum BaseFile {
   static let key = "based-on"
-  /// Files that may stand on one another.
+  /// The largest number of files in a chain of base files.
   private static let depthLimit = 8
 
-  /// The file's tree over that of the file it is based on, and so on.
-  /// - Parameter files: gets the paths of those files.
-  /// - Throws: `PipelineError` with the place.
+  /// The file's tree merged over that of its base file, recursively.
+  /// - Parameter files: receives the paths of the base files.
+  /// - Throws: `PipelineError` with the location.
   static func resolve(
     _ tree: LocatedValue, path: String, depth: Int = 1, files: inout [String]
   ) throws -> LocatedValue {
@@ -29,7 +29,8 @@ enum Basis {
       throw PipelineError(.badReference, at: place, "'\(key): \(name)': must be a file in this folder or below")
     }
     guard depth < depthLimit else {
-      throw PipelineError(.badReference, at: place, "'\(key)': more than \(depthLimit) files; do they go in a circle?")
+      throw PipelineError(
+        .badReference, at: place, "'\(key)': a chain of more than \(depthLimit) files; is there a cycle?")
     }
     let file = (path.utf8.lastIndex(of: slash).map { String(decoding: path.utf8[...$0], as: UTF8.self) } ?? "") + name
     let text: String
@@ -41,7 +42,7 @@ enum Basis {
     files.append(file)
     let below = try resolve(try YAMLTree.parse(text, file: file), path: file, depth: depth + 1, files: &files)
     let own = members.filter { $0.name != key }
-    // The other file's roots are those of another pipeline.
+    // The expected roots of the base file belong to another pipeline.
     var inherited = below
     if let members = below.members { inherited.content = .object(members.filter { $0.name != "expect" }) }
     return merge(LocatedValue(.object(own), at: tree.location), over: inherited)
@@ -55,7 +56,7 @@ enum Basis {
       let index = result.firstIndex { $0.name.hasSameBytes(as: member.name) }
       if case .null = member.value.content {
         if let index { result.remove(at: index) }
-        // Of what a name stands for nothing can be taken out: the stage will refuse the empty value at its place.
+        // A member of a named value can't be removed: the stage will refuse the empty value with its location.
         if index == nil, below.contains(where: { $0.name == "$" }) { result.append(member) }
       } else if let index {
         result[index] = .init(

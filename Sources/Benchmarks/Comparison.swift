@@ -1,7 +1,7 @@
 import Foundation
 
-/// Runs the sides of a case in turns, so that whatever disturbs the machine hits all of them.
-struct Contest {
+/// Measures the sides of a case in turns, so that disturbances of the machine affect all of them.
+struct Comparison {
   let peers: Peers
   let isQuick: Bool
 
@@ -9,11 +9,11 @@ struct Contest {
   /// A case that cannot run here.
   struct Skip: Error, CustomStringConvertible { let description: String }
 
-  /// The case, and where it compares memory, that too.
+  /// Measures the time of a case and, where it compares memory, the memory.
   func measure(_ item: Case, threads: Int) throws -> [Measurement] {
-    let ours = OurSide(name: item.name, run: try item.make(), threads: threads)
+    let ours = EngineSide(name: item.name, run: try item.make(), threads: threads)
     let first = try ours.calls(seconds: 0)[0]
-    var theirs = try item.opponents.compactMap { try TheirSide($0, of: ours, peers) }
+    var theirs = try item.baselines.compactMap { try BaselineSide($0, of: ours, peers) }
 
     let rounds = isQuick ? min(3, item.rounds ?? 3) : item.rounds ?? 9
     let span = first > 0.3 ? 0 : isQuick ? 0.02 : 0.03
@@ -22,7 +22,7 @@ struct Contest {
       costs += try ours.calls(seconds: span)
       for i in theirs.indices {
         try theirs[i].take(seconds: span)
-        // Other runtimes keep their threads awake for a while after their last loop.
+        // Other runtimes keep their threads spinning for a while after their last loop.
         Thread.sleep(forTimeInterval: 0.03)
       }
     }
@@ -34,10 +34,10 @@ struct Contest {
     return [times, try compare(memory, of: item, peak: peak, threads: threads)]
   }
 
-  /// - Parameter peak: of the first opponent that tells one.
+  /// - Parameter peak: the peak memory of the first baseline that reports one.
   private func compare(_ memory: Memory, of item: Case, peak: Double?, threads: Int) throws -> Measurement {
-    let opponent = Opponent(name: "torch eager", kind: .rival, row: Row(name: memory.name, target: 1))
-    let theirs = peak.map { Measurement.Theirs(opponent: opponent, note: nil, costs: [$0]) }
+    let baseline = Baseline(name: "torch eager", kind: .alternative, row: TargetRow(name: memory.name, target: 1))
+    let theirs = peak.map { Measurement.Theirs(baseline: baseline, note: nil, costs: [$0]) }
     let derived = Case(memory.name, item.shape, .memory) { Run { .tensors([]) } }
     return Measurement(
       item: derived, threads: threads, ours: [try memory.measured(threads: threads)],

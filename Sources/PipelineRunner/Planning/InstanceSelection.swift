@@ -1,7 +1,7 @@
 import PipelineModel
 
 /// Which instances of a pipeline are wanted: the selected ones with all that they need, and nothing else.
-package struct Demand {
+package struct InstanceSelection {
   enum Slots: Equatable {
     case none
     case some(Set<Int>)

@@ -1,7 +1,7 @@
 import Determinism
 import Foundation
 
-/// Numbers for people. Absurd ones, from a damaged or made-up record, are shown as absurd.
+/// Numbers as text. Absurd ones, from a damaged or forged record, are shown as they are.
 enum Units {
   /// `0.4 s`, `3 m 20 s`, `2 h 05 m`; from thirty years on `1e+300 s`.
   static func duration(_ seconds: Double) -> String {

@@ -5,8 +5,8 @@ import Synchronization
 
 /// The two streams: results go to the output, everything else to the error stream.
 ///
-/// Everything that the program says goes through here. A write that fails is remembered, the work goes on, and at the
-/// end the exit code tells of it: a result that nobody got is no success.
+/// Everything that the program says goes through here. A write that fails is remembered, the work continues, and the
+/// exit code reports it at the end: a result that nobody received is not a success.
 enum Output {
   private struct State {
     /// `errno` of the first write to each stream that failed; nothing more is written there.
@@ -21,7 +21,7 @@ enum Output {
   /// would be written into that file. A stream without a reader must not end the process between two steps of a commit.
   static func prepare() {
     for descriptor in [0, 1, 2] as [Int32] where fcntl(descriptor, F_GETFD) < 0 && errno == EBADF {
-      // Writing results to nowhere is an error, saying nothing of one's progress is not.
+      // Losing results is an error; losing progress messages is not.
       let flags = descriptor == 2 ? O_RDWR : O_RDONLY
       guard open("/dev/null", flags) == descriptor else { _exit(ExitCodes.failure) }
     }
@@ -29,10 +29,10 @@ enum Output {
     signal(SIGPIPE) { _ in }
   }
 
-  /// A line of results for people.
+  /// A line of results as text.
   static func line(_ text: String) { write(text.printable + "\n", to: 1) }
 
-  /// A line of results for programs.
+  /// A line of results as JSON.
   static func json(_ value: CanonicalValue) { write(value.canonicalText + "\n", to: 1) }
 
   /// A line of anything else.
@@ -48,11 +48,11 @@ enum Output {
     }
   }
 
-  /// The exit code that the process ends with, once a failure to write is told.
-  /// - Parameter code: what the command itself ends with.
+  /// Reports a failure to write, and returns the exit code of the process.
+  /// - Parameter code: that of the command itself.
   static func finish(_ code: Int32) -> Int32 {
     let failures = state.withLock { $0.failures }
-    // Who closed a pipe knows; everybody else is told.
+    // A closed pipe is the reader's choice; anything else is reported.
     if let reason = failures[1], reason != EPIPE {
       error("error: cannot write to standard output: \(String(cString: strerror(reason)))")
     }

@@ -4,8 +4,8 @@ import Testing
 
 @testable import PipelineModel
 
-@Suite("A pipeline file that stands on another one")
-struct BasisTests {
+@Suite("A pipeline file that is based on another one")
+struct BaseFileTests {
   private func withFiles<R>(_ files: [String: String], _ body: (String) throws -> R) throws -> R {
     let folder = NSTemporaryDirectory() + "basis-" + UUID().uuidString
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -25,7 +25,7 @@ struct BasisTests {
     """
 
   private func stages(_ child: String, profile: String? = nil) throws -> [PipelineDescription.StageEntry] {
-    try withFiles(["base.yaml": BasisTests.base, "child.yaml": child]) { folder in
+    try withFiles(["base.yaml": BaseFileTests.base, "child.yaml": child]) { folder in
       try PipelineFile(path: folder + "/child.yaml").description(profile: profile).stages
     }
   }
@@ -91,7 +91,7 @@ struct BasisTests {
       ("based-on: /etc/passwd", "child.yaml:1:11: error: 'based-on: /etc/passwd': must be a file in this folder"),
       ("based-on: ../base.yaml", "child.yaml:1:11: error: 'based-on: ../base.yaml': must be a file in this folder"),
       ("based-on: bsae.yaml", "child.yaml:1:11: error: 'based-on: bsae.yaml': cannot read"),
-      ("based-on: child.yaml", "child.yaml:1:11: error: 'based-on': more than 8 files; do they go in a circle?"),
+      ("based-on: child.yaml", "child.yaml:1:11: error: 'based-on': a chain of more than 8 files; is there a cycle?"),
     ])
   func mistakes(_ child: String, _ expected: String) throws {
     let error = #expect(throws: PipelineError.self) { try stages(child) }

@@ -1,12 +1,12 @@
-/// Joining along the outermost dimension.
-public enum Rows {
+extension Tensor {
+  /// Concatenates tensors along the outermost dimension, in order.
   /// - Precondition: at least one tensor; all dimensions but the first agree.
   public static func concatenate(_ tensors: [Tensor]) -> Tensor {
-    precondition(!tensors.isEmpty, "rows: no tensors")
+    precondition(!tensors.isEmpty, "concatenate: no tensors")
     let first = tensors[0].shape
     precondition(
       tensors.allSatisfy { $0.shape.replacing(0, with: 0) == first.replacing(0, with: 0) },
-      "rows: \(tensors.map(\.shape))")
+      "concatenate: \(tensors.map(\.shape))")
     var out = Tensor(uninitialized: first.replacing(0, with: tensors.reduce(0) { $0 + $1.shape[0] }))
     let target = out.mutablePointer
     var place = 0

@@ -1,37 +1,40 @@
-/// How a tensor is cut into HDF5 chunks: each is one contiguous run of elements in row-major order, about 1 MiB, so
-/// that cutting and joining are plain copies.
-struct Slabs {
-  /// Chunks have at most this many bytes, unless one element is larger.
+/// How a tensor is split into HDF5 chunks: each is one contiguous run of elements in row-major order, about 1 MiB, so
+/// that splitting and joining are plain copies.
+struct ChunkLayout {
+  /// Chunks have at most this many bytes.
   static let maximalBytes = 1 << 20
-  /// Smaller tensors are stored in one piece without filters, which would add more than they save.
+  /// Tensors with fewer bytes are stored contiguously without filters, which would add more than they save.
   static let minimalBytes = 512
 
   let shape: [Int]
-  /// Extents of a chunk: ones, then a piece of dimension `cut`, then whole dimensions.
+  /// Extents of a chunk: ones, then a part of dimension `cut`, then whole dimensions.
   let chunk: [Int]
+  /// The dimension that is split.
   private let cut: Int
   /// Elements in one step along `cut`.
   private let inner: Int
+  /// Chunks along `cut`.
   private let pieces: Int
+  /// The number of chunks.
   let count: Int
 
   /// - Precondition: not a scalar and not empty.
   init(shape: [Int], elementSize: Int) {
-    precondition(!shape.isEmpty && shape.allSatisfy { $0 > 0 }, "Slabs: \(shape)")
+    precondition(!shape.isEmpty && shape.allSatisfy { $0 > 0 }, "ChunkLayout: \(shape)")
     var cut = 0
     var inner = shape.dropFirst().reduce(1, *)
-    while inner * elementSize > Slabs.maximalBytes {
+    while inner * elementSize > ChunkLayout.maximalBytes {
       cut += 1
       inner /= shape[cut]
     }
-    let most = min(shape[cut], max(1, Slabs.maximalBytes / (inner * elementSize)))
+    let most = min(shape[cut], max(1, ChunkLayout.maximalBytes / (inner * elementSize)))
     let pieces = (shape[cut] + most - 1) / most
-    // Pieces of about equal size leave the least padding in the last.
+    // Chunks of about equal size leave the least padding in the last one.
     let extent = (shape[cut] + pieces - 1) / pieces
     self.init(shape: shape, cut: cut, extent: extent)
   }
 
-  /// The slabs of a file's chunks; nil where its chunks are not contiguous runs.
+  /// The layout of the chunks of a file; nil where they are not contiguous runs.
   init?(shape: [Int], chunk: [Int]) {
     guard !shape.isEmpty, shape.count == chunk.count, shape.allSatisfy({ $0 > 0 }), chunk.allSatisfy({ $0 > 0 }) else {
       return nil
@@ -54,7 +57,7 @@ struct Slabs {
   /// Elements of a whole chunk; the last along `cut` is padded with zeros.
   var chunkElements: Int { chunk[cut] * inner }
 
-  /// The elements of chunk `i` that lie inside the tensor.
+  /// The elements of chunk `i` that are inside the tensor.
   func elements(of i: Int) -> Range<Int> {
     let outer = i / pieces
     let first = i % pieces * chunk[cut]
@@ -62,7 +65,7 @@ struct Slabs {
     return (outer * shape[cut] + first) * inner..<(outer * shape[cut] + last) * inner
   }
 
-  /// The extents of the part of chunk `i` that lies inside the tensor.
+  /// The extents of the part of chunk `i` that is inside the tensor.
   func extents(of i: Int) -> [Int] {
     var extents = chunk
     extents[cut] = min(chunk[cut], shape[cut] - i % pieces * chunk[cut])

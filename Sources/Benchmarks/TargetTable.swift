@@ -1,13 +1,13 @@
-/// The table at the end: ratios of summed medians against their targets. Of several opponents in one row the fastest
-/// counts, case by case.
-struct Verdicts {
+/// The final table: ratios of summed medians, compared with their targets. Where a row has several baselines, the fastest
+/// one of each case is used.
+struct TargetTable {
   private struct Sum {
-    let row: Row
+    let row: TargetRow
     let threads: Int
     let work: Work
     var ours = 0.0
     var theirs = 0.0
-    /// Who was the fastest how often.
+    /// In how many cases each baseline was the fastest.
     var winners: [String: Int] = [:]
 
     var ratio: Double { theirs / ours }
@@ -16,19 +16,19 @@ struct Verdicts {
 
   private var sums: [Sum] = []
 
-  /// In the order of the measurements; rows measured at several numbers of threads count once for each.
+  /// Rows are in the order of the measurements, one for each number of threads.
   init(_ measurements: [Measurement]) {
     for measurement in measurements {
       for (i, their) in measurement.theirs.enumerated() {
-        let row = their.opponent.row
-        let others = measurement.theirs.enumerated().filter { $0.element.opponent.row == row }
+        let row = their.baseline.row
+        let others = measurement.theirs.enumerated().filter { $0.element.baseline.row == row }
         guard others.min(by: { $0.element.median < $1.element.median })?.offset == i else { continue }
         let known = sums.firstIndex { $0.row == row && $0.threads == measurement.threads }
         let index = known ?? sums.count
         if known == nil { sums.append(Sum(row: row, threads: measurement.threads, work: measurement.item.work)) }
         sums[index].ours += measurement.median
         sums[index].theirs += their.median
-        if others.count > 1 { sums[index].winners[their.opponent.name, default: 0] += 1 }
+        if others.count > 1 { sums[index].winners[their.baseline.name, default: 0] += 1 }
       }
     }
   }
@@ -48,7 +48,7 @@ struct Verdicts {
     return Text.table(rows, right: [1, 2, 3, 4, 5])
   }
 
-  /// For every row with several opponents, who was the fastest: in so many cases.
+  /// For every row with several baselines, in how many cases each was the fastest.
   var winners: [String] {
     sums.filter { !$0.winners.isEmpty }.map { sum in
       let names = sum.winners.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map { "\($0.key) in \($0.value)" }

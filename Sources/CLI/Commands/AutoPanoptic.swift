@@ -30,15 +30,3 @@ struct AutoPanoptic: ParsableCommand {
       Completions.self,
     ])
 }
-
-enum Version {
-  static let text = "0.1.0"
-}
-
-/// What the program's exit says.
-enum ExitCodes {
-  static let failure: Int32 = 1
-  static let difference: Int32 = 2
-  static let badData: Int32 = 65
-  static let interrupted: Int32 = 130
-}

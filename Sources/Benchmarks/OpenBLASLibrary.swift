@@ -1,8 +1,8 @@
 import Foundation
 import Tensors
 
-/// `cblas_sgemm` of the installed OpenBLAS, loaded only when the benchmarks run.
-struct OpenBLASYardstick {
+/// `cblas_sgemm` of the installed OpenBLAS, loaded at run time.
+struct OpenBLASLibrary {
   private typealias Multiply =
     @convention(c) (
       Int32, Int32, Int32, Int32, Int32, Int32, Float, UnsafePointer<Float>?, Int32, UnsafePointer<Float>?, Int32,
@@ -14,13 +14,13 @@ struct OpenBLASYardstick {
 
   private let product: Multiply
   private let setThreads: SetThreads
-  /// Whose kernels it runs, such as `SkylakeX`.
+  /// The core type whose kernels it selected, such as `SkylakeX`.
   let core: String
 
   /// With the fastest kernels; nil where the library is not installed.
-  static let shared: OpenBLASYardstick? = {
+  static let shared: OpenBLASLibrary? = {
     OpenBLASCore.chooseFastest()
-    return OpenBLASYardstick()
+    return OpenBLASLibrary()
   }()
 
   init?() {
@@ -49,7 +49,8 @@ struct OpenBLASYardstick {
     }
   }
 
-  /// The best of some square products: in time, or on one thread in processor time, which others do not disturb.
+  /// The best time of several square products: wall time or, on one thread, processor time, which other processes disturb
+  /// less.
   func seconds(ofProductOf size: Int, threads: Int) -> Double {
     let a = Tensor(random: [size, size], "product/a")
     let b = Tensor(random: [size, size], "product/b")
@@ -57,7 +58,7 @@ struct OpenBLASYardstick {
     let shape = Product(name: "square", m: size, n: size, k: size)
     return (0..<6).reduce(.infinity) { best, _ in
       let start = clock()
-      let time = Contest.time { multiply(shape, a, b, into: &c, threads: threads) }
+      let time = Comparison.time { multiply(shape, a, b, into: &c, threads: threads) }
       return min(best, threads == 1 ? Double(clock() - start) / Double(CLOCKS_PER_SEC) : time)
     }
   }

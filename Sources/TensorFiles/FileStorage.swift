@@ -2,13 +2,13 @@ import CCodecs
 import Determinism
 import Foundation
 
-/// Where the bytes of an HDF5 file are: a descriptor or memory. The library lays files out and finds its way in them;
-/// chunks are transferred here, on any thread and outside of its lock.
-final class Medium: @unchecked Sendable {
+/// The storage of an HDF5 file, on which the library's file driver works: a descriptor or memory. The library decides the
+/// layout of a file and locates chunks in it; chunks are transferred here, on any thread and outside of its lock.
+final class FileStorage: @unchecked Sendable {
   // Invariant: `handle` is used only inside `HDF5.locked`, except for its size; all else is constant.
 
   let handle: OpaquePointer
-  /// -1 for memory.
+  /// The file; -1 for memory.
   let descriptor: Int32
   private let image: UnsafeMutableRawBufferPointer?
   private let ownsDescriptor: Bool
@@ -30,11 +30,11 @@ final class Medium: @unchecked Sendable {
 
   /// A file to be written; the descriptor stays the caller's.
   convenience init(writing descriptor: Int32, place: String) throws(TensorFileError) {
-    try self.init(cc_medium_to_file(descriptor), descriptor: descriptor, ownsDescriptor: false, place: place)
+    try self.init(cc_storage_to_file(descriptor), descriptor: descriptor, ownsDescriptor: false, place: place)
   }
 
   /// A file to be read.
-  /// - Throws: `unreadable` where it is missing, or no plain file.
+  /// - Throws: `unreadable` where it is missing or not a regular file.
   convenience init(reading path: String) throws(TensorFileError) {
     let descriptor = FileIO.retrying { open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
     guard descriptor >= 0 else {
@@ -52,7 +52,8 @@ final class Medium: @unchecked Sendable {
       throw error
     }
     try self.init(
-      cc_medium_of_file(descriptor, UInt64(status.st_size)), descriptor: descriptor, ownsDescriptor: true, place: path)
+      cc_storage_of_file(descriptor, UInt64(status.st_size)), descriptor: descriptor, ownsDescriptor: true,
+      place: path)
   }
 
   /// Bytes in memory to be read.
@@ -61,28 +62,29 @@ final class Medium: @unchecked Sendable {
     let image = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 64)
     image.copyBytes(from: bytes)
     try self.init(
-      cc_medium_of_image(image.baseAddress, UInt64(bytes.count)), descriptor: -1, image: image, ownsDescriptor: false,
+      cc_storage_of_image(image.baseAddress, UInt64(bytes.count)), descriptor: -1, image: image, ownsDescriptor: false,
       place: place)
   }
 
   deinit {
-    cc_medium_free(handle)
+    cc_storage_free(handle)
     image?.deallocate()
     if ownsDescriptor { close(descriptor) }
   }
 
-  var size: UInt64 { cc_medium_size(handle) }
+  /// The size of the file in bytes.
+  var size: UInt64 { cc_storage_size(handle) }
 
-  /// Calls `body` with a part of what is read.
-  /// - Parameter room: of at least `count` bytes.
-  /// - Returns: nil where it does not lie inside, or cannot be read.
+  /// Calls `body` with a part of the file.
+  /// - Parameter scratch: buffers of at least `count` bytes.
+  /// - Returns: nil where the part is not inside the file or cannot be read.
   func withBytes<R>(
-    at offset: UInt64, count: Int, room: ChunkRoom, _ body: (UnsafeRawBufferPointer) -> R
+    at offset: UInt64, count: Int, scratch: ScratchBuffers, _ body: (UnsafeRawBufferPointer) -> R
   ) -> R? {
     guard count > 0, offset <= size, UInt64(count) <= size - offset else { return nil }
     if let image { return body(UnsafeRawBufferPointer(rebasing: image[Int(offset)..<Int(offset) + count])) }
-    return room.with { buffer in
-      guard cc_medium_read_all(descriptor, buffer, count, offset) == 0 else { return nil }
+    return scratch.with { buffer in
+      guard cc_storage_read_all(descriptor, buffer, count, offset) == 0 else { return nil }
       return body(UnsafeRawBufferPointer(start: buffer, count: count))
     }
   }

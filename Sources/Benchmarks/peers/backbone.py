@@ -1,4 +1,4 @@
-"""The body of the network: stem and choice blocks after ShuffleNetV2, one choice of each block or all of them."""
+"""The backbone of the network: stem and ShuffleNetV2 choice blocks, with one operator per block or all of them."""
 
 import torch
 from torch import nn
@@ -47,8 +47,8 @@ class Choice(nn.Module):
         return torch.cat([x[:, : c // 2], self.main(x[:, c // 2 :])], 1)
 
 
-class Body(nn.Module):
-    """`path` holds one choice a block; None holds all four."""
+class Backbone(nn.Module):
+    """`path` has one operator per block; with None every block has all four."""
 
     def __init__(self, path=None):
         super().__init__()
@@ -63,7 +63,7 @@ class Body(nn.Module):
             self.ends.append(len(self.blocks) - 1)
 
     def forward(self, x, path):
-        """C2 to C5."""
+        """The feature maps C2 to C5."""
         x, levels = self.stem(x), []
         for i, (block, choice) in enumerate(zip(self.blocks, path)):
             x = block[str(choice)](x)

@@ -1,5 +1,5 @@
-/// Names that pipeline files give to stages and outputs; they are parts of addresses, paths and key names.
-package enum Word {
+/// The rule for names of stages and outputs in pipeline files; the names become parts of addresses, paths and keys.
+package enum EntryName {
   /// A letter first, then letters, digits, `-` and `_`, all of ASCII, 64 bytes at most.
   package static func isValid(_ name: String) -> Bool {
     func isLetter(_ byte: UInt8) -> Bool { (0x61...0x7A).contains(byte | 0x20) }

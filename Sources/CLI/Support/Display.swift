@@ -3,8 +3,8 @@ import Foundation
 import Pipelines
 import Synchronization
 
-/// Shows a run while it goes: a live line for each running stage on a terminal, sparse lines elsewhere, JSON lines for
-/// programs.
+/// Shows the progress of a run: a live line for each running stage on a terminal, sparse lines elsewhere, JSON lines
+/// with `--json`.
 final class Display: Sendable {
   enum Style: Sendable { case terminal, plain, json }
 
@@ -48,7 +48,7 @@ final class Display: Sendable {
         print("\(stage): started, \(Units.count(threads, "thread"))", &state)
       }
       draw(now, &state)
-    case .resumed(let stage, let step): print("\(stage): goes on from step \(step)", &state)
+    case .resumed(let stage, let step): print("\(stage): resuming from step \(step)", &state)
     case .progress(let stage, let step, let total, let unit, let detail):
       progress(stage, step: step, of: total, unit: unit, detail: detail, now, &state)
     case .finished(let stage, _, let outputs, let seconds):
@@ -87,7 +87,7 @@ final class Display: Sendable {
 
   // MARK: Terminal
 
-  /// Draws the live lines anew, at most ten times a second.
+  /// Redraws the live lines, at most ten times a second.
   private func draw(_ now: ContinuousClock.Instant, _ state: inout State) {
     guard style == .terminal else { return }
     if let last = state.lastDrawn, now - last < .milliseconds(100) { return }
@@ -102,7 +102,7 @@ final class Display: Sendable {
     let most = max(1, (isKnown && size.ws_row > 0 ? Int(size.ws_row) : 24) - 2)
     let shown = state.running.prefix(state.running.count > most ? most - 1 : most)
     let table = shown.map { [$0.stage] + $0.columns(at: now) }
-    // Columns of all lines below each other, so that the eye finds its line.
+    // Columns are aligned across lines.
     var widths = [Int]()
     for row in table {
       for (i, cell) in row.enumerated() {
@@ -129,9 +129,9 @@ final class Display: Sendable {
     Output.write(out, to: 2)
   }
 
-  /// Times on the screen go on where a stage says nothing for a while.
+  /// Keeps the times on the screen current while a stage reports nothing.
   private func keepTime() {
-    // Without it the times stand still between two messages, and nothing else is lost.
+    // Without it the times stand still between two messages; nothing else is lost.
     try? startThread(named: "display") { [weak self] in
       while true {
         Thread.sleep(forTimeInterval: 1)

@@ -1,9 +1,9 @@
-// Where the bytes of an HDF5 file are: a driver of our own beneath the library.
+// A virtual file driver of HDF5.
 //
-// Writing, the library only lays the file out. What it writes itself (headers, indices, small data) stays in memory
-// until the end, and of large chunks the driver notes the place, so that the caller writes them on its own threads. The
-// library thus never meets a full disk, which it may not survive. Reading works the same way: chunks are located here
-// and read by the caller. Links to other files lead nowhere: the driver opens nothing but its medium.
+// When a file is written, the library only decides its layout. What it writes itself (headers, indices, small data) is
+// kept in memory until the end. For large chunks the driver only records the address; the caller writes them on its own
+// threads. So the library never meets a full disk, which it may not survive. Reading works the same way: the driver
+// locates chunks, and the caller reads them. Links to other files cannot be followed: the driver opens no other file.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -20,22 +20,22 @@
 
 #define PAGE 4096u
 #define TABLE 1024u
-// Smaller pieces stay in memory too. A larger one covers a whole page, so that in no page two pieces kept in memory
-// lie on both sides of one that is not.
+// Smaller writes are kept in memory too. A larger one covers at least one whole page, so within a page the bytes kept
+// in memory are contiguous.
 #define SMALL (2 * PAGE)
-// What reading may ask for behind the end of a file.
+// How far beyond the end of a file a read may reach.
 #define BEYOND (1u << 20)
 
 typedef struct {
-  uint32_t low, high;  // what of the page is ours
+  uint32_t low, high;  // the bytes that were written
   uint8_t bytes[PAGE];
 } page;
 
-struct cc_medium {
+struct cc_storage {
   char name[32];
   int fd;
   const uint8_t *image;  // read from memory; NULL for a file
-  uint64_t size;         // of what is read
+  uint64_t size;         // of the file that is read
   int is_written;
   page ***tables;
   size_t table_count;
@@ -46,17 +46,17 @@ struct cc_medium {
 
 typedef struct {
   H5FD_t base;
-  cc_medium *medium;
+  cc_storage *storage;
 } driver_file;
 
 typedef struct {
-  cc_medium *medium;
+  cc_storage *storage;
 } driver_info;
 
 static hid_t driver = -1;
 
-static cc_medium *new_medium(void) {
-  cc_medium *m = calloc(1, sizeof *m);
+static cc_storage *new_storage(void) {
+  cc_storage *m = calloc(1, sizeof *m);
   if (m) {
     cc_h5_next_name(m->name);
     m->fd = -1;
@@ -64,25 +64,25 @@ static cc_medium *new_medium(void) {
   return m;
 }
 
-cc_medium *cc_medium_to_file(int fd) {
-  cc_medium *m = new_medium();
+cc_storage *cc_storage_to_file(int fd) {
+  cc_storage *m = new_storage();
   if (m) m->fd = fd, m->is_written = 1;
   return m;
 }
 
-cc_medium *cc_medium_of_file(int fd, uint64_t size) {
-  cc_medium *m = new_medium();
+cc_storage *cc_storage_of_file(int fd, uint64_t size) {
+  cc_storage *m = new_storage();
   if (m) m->fd = fd, m->size = size;
   return m;
 }
 
-cc_medium *cc_medium_of_image(const void *bytes, uint64_t size) {
-  cc_medium *m = new_medium();
+cc_storage *cc_storage_of_image(const void *bytes, uint64_t size) {
+  cc_storage *m = new_storage();
   if (m) m->image = bytes, m->size = size;
   return m;
 }
 
-static page *page_at(cc_medium *m, uint64_t index, int make) {
+static page *page_at(cc_storage *m, uint64_t index, int make) {
   uint64_t t = index / TABLE;
   if (t >= m->table_count) {
     if (!make) return NULL;
@@ -99,7 +99,7 @@ static page *page_at(cc_medium *m, uint64_t index, int make) {
   return *slot;
 }
 
-int cc_medium_write_all(int fd, const void *bytes, size_t size, uint64_t offset) {
+int cc_storage_write_all(int fd, const void *bytes, size_t size, uint64_t offset) {
   const uint8_t *p = bytes;
   while (size > 0) {
     ssize_t n = pwrite(fd, p, size, (off_t)offset);
@@ -112,7 +112,7 @@ int cc_medium_write_all(int fd, const void *bytes, size_t size, uint64_t offset)
   return 0;
 }
 
-int cc_medium_read_all(int fd, void *bytes, size_t size, uint64_t offset) {
+int cc_storage_read_all(int fd, void *bytes, size_t size, uint64_t offset) {
   uint8_t *p = bytes;
   while (size > 0) {
     ssize_t n = pread(fd, p, size, (off_t)offset);
@@ -125,7 +125,7 @@ int cc_medium_read_all(int fd, void *bytes, size_t size, uint64_t offset) {
   return 0;
 }
 
-void cc_medium_start_writing(int fd, uint64_t offset, uint64_t size) {
+void cc_storage_start_writing(int fd, uint64_t offset, uint64_t size) {
 #ifdef __linux__
   sync_file_range(fd, (off_t)offset, (off_t)size, SYNC_FILE_RANGE_WRITE);
 #else
@@ -154,7 +154,7 @@ int cc_anonymous_file(void) {
 #endif
 }
 
-int cc_medium_finish(cc_medium *m) {
+int cc_storage_finish(cc_storage *m) {
   enum { ROOM = 64 * PAGE };
   uint8_t *run = malloc(ROOM);
   if (!run) return ENOMEM;
@@ -167,23 +167,23 @@ int cc_medium_finish(cc_medium *m) {
       if (!p || p->high <= p->low) continue;
       uint64_t at = ((uint64_t)t * TABLE + i) * PAGE + p->low;
       if (length > 0 && (at != start + length || length + PAGE > ROOM)) {
-        code = cc_medium_write_all(m->fd, run, length, start);
+        code = cc_storage_write_all(m->fd, run, length, start);
         length = 0;
       }
       if (length == 0) start = at;
       memcpy(run + length, p->bytes + p->low, p->high - p->low);
       length += p->high - p->low;
     }
-  if (code == 0 && length > 0) code = cc_medium_write_all(m->fd, run, length, start);
+  if (code == 0 && length > 0) code = cc_storage_write_all(m->fd, run, length, start);
   while (code == 0 && ftruncate(m->fd, (off_t)m->eof) < 0)
     if (errno != EINTR) code = errno;
   free(run);
   return code;
 }
 
-uint64_t cc_medium_size(const cc_medium *m) { return m->is_written ? m->eof : m->size; }
+uint64_t cc_storage_size(const cc_storage *m) { return m->is_written ? m->eof : m->size; }
 
-void cc_medium_free(cc_medium *m) {
+void cc_storage_free(cc_storage *m) {
   if (!m) return;
   for (size_t t = 0; t < m->table_count; t++) {
     for (size_t i = 0; m->tables[t] && i < TABLE; i++) free(m->tables[t][i]);
@@ -193,24 +193,24 @@ void cc_medium_free(cc_medium *m) {
   free(m);
 }
 
-void cc_medium_locate(cc_medium *m) { m->locating = 1, m->located = 0; }
+void cc_storage_locate(cc_storage *m) { m->locating = 1, m->located = 0; }
 
-int cc_medium_located(cc_medium *m, uint64_t *place, uint64_t *length) {
+int cc_storage_located(cc_storage *m, uint64_t *place, uint64_t *length) {
   m->locating = 0;
   *place = m->place;
   *length = m->length;
   return m->located;
 }
 
-// -- The driver
+// -- Callbacks
 
 static H5FD_t *on_open(const char *name, unsigned flags, hid_t access, haddr_t most) {
   (void)flags, (void)most;
   const driver_info *info = H5Pget_driver_info(access);
   // An external link names another file.
-  if (!info || !info->medium || strcmp(name, info->medium->name) != 0) return NULL;
+  if (!info || !info->storage || strcmp(name, info->storage->name) != 0) return NULL;
   driver_file *file = calloc(1, sizeof *file);
-  if (file) file->medium = info->medium;
+  if (file) file->storage = info->storage;
   return (H5FD_t *)file;
 }
 
@@ -219,10 +219,10 @@ static herr_t on_close(H5FD_t *file) {
   return 0;
 }
 
-static cc_medium *medium_of(const H5FD_t *file) { return ((const driver_file *)file)->medium; }
+static cc_storage *storage_of(const H5FD_t *file) { return ((const driver_file *)file)->storage; }
 
 static int on_compare(const H5FD_t *a, const H5FD_t *b) {
-  uintptr_t x = (uintptr_t)medium_of(a), y = (uintptr_t)medium_of(b);
+  uintptr_t x = (uintptr_t)storage_of(a), y = (uintptr_t)storage_of(b);
   return x < y ? -1 : x > y;
 }
 
@@ -236,23 +236,23 @@ static herr_t on_query(const H5FD_t *file, unsigned long *flags) {
 
 static haddr_t on_get_eoa(const H5FD_t *file, H5FD_mem_t type) {
   (void)type;
-  return medium_of(file)->eoa;
+  return storage_of(file)->eoa;
 }
 
 static herr_t on_set_eoa(H5FD_t *file, H5FD_mem_t type, haddr_t address) {
   (void)type;
-  medium_of(file)->eoa = address;
+  storage_of(file)->eoa = address;
   return 0;
 }
 
 static haddr_t on_get_eof(const H5FD_t *file, H5FD_mem_t type) {
   (void)type;
-  return cc_medium_size(medium_of(file));
+  return cc_storage_size(storage_of(file));
 }
 
 static herr_t on_read(H5FD_t *file, H5FD_mem_t type, hid_t transfer, haddr_t address, size_t size, void *buffer) {
   (void)transfer;
-  cc_medium *m = medium_of(file);
+  cc_storage *m = storage_of(file);
   if (m->locating && type == H5FD_MEM_DRAW) {
     m->located = 1, m->place = address, m->length = size;
     return 0;
@@ -268,7 +268,7 @@ static herr_t on_read(H5FD_t *file, H5FD_mem_t type, hid_t transfer, haddr_t add
     }
     return 0;
   }
-  // Beyond the end are zeros, as the library's own drivers have it; but a header that claims gigabytes is not believed.
+  // Reads beyond the end give zeros, as with the library's own drivers, but only so far: a header may claim gigabytes.
   size_t there = address >= m->size ? 0 : size < m->size - address ? size : (size_t)(m->size - address);
   if (size - there > BEYOND) return -1;
   memset((uint8_t *)buffer + there, 0, size - there);
@@ -276,13 +276,13 @@ static herr_t on_read(H5FD_t *file, H5FD_mem_t type, hid_t transfer, haddr_t add
     if (there) memcpy(buffer, m->image + address, there);
     return 0;
   }
-  return cc_medium_read_all(m->fd, buffer, there, address) == 0 ? 0 : -1;
+  return cc_storage_read_all(m->fd, buffer, there, address) == 0 ? 0 : -1;
 }
 
 static herr_t on_write(H5FD_t *file, H5FD_mem_t type, hid_t transfer, haddr_t address, size_t size,
                        const void *buffer) {
   (void)transfer;
-  cc_medium *m = medium_of(file);
+  cc_storage *m = storage_of(file);
   if (!m->is_written) return -1;
   if (address > (haddr_t)INT64_MAX - size) return -1;
   if (address + size > m->eof) m->eof = address + size;
@@ -305,17 +305,17 @@ static herr_t on_write(H5FD_t *file, H5FD_mem_t type, hid_t transfer, haddr_t ad
 
 static herr_t on_truncate(H5FD_t *file, hid_t transfer, hbool_t closing) {
   (void)transfer, (void)closing;
-  cc_medium *m = medium_of(file);
+  cc_storage *m = storage_of(file);
   if (m->is_written) m->eof = m->eoa;
   return 0;
 }
 
-static const H5FD_class_t medium_class = {
+static const H5FD_class_t storage_class = {
 #if H5_VERSION_GE(1, 13, 0)
     .version = H5FD_CLASS_VERSION,
     .value = (H5FD_class_value_t)601,
 #endif
-    .name = "medium",
+    .name = "storage",
     .maxaddr = (haddr_t)INT64_MAX,
     .fc_degree = H5F_CLOSE_STRONG,
     .fapl_size = sizeof(driver_info),
@@ -332,12 +332,12 @@ static const H5FD_class_t medium_class = {
     .fl_map = H5FD_FLMAP_DICHOTOMY,
 };
 
-int cc_h5_register_medium(void) {
-  driver = H5FDregister(&medium_class);
+int cc_h5_register_storage(void) {
+  driver = H5FDregister(&storage_class);
   return driver < 0 ? -1 : 0;
 }
 
-static hid_t access_list(cc_medium *m) {
+static hid_t access_list(cc_storage *m) {
   hid_t list = H5Pcreate(H5P_FILE_ACCESS);
   driver_info info = {m};
   H5Pset_fclose_degree(list, H5F_CLOSE_STRONG);
@@ -345,9 +345,9 @@ static hid_t access_list(cc_medium *m) {
   return list;
 }
 
-cc_h5 cc_h5_create(cc_medium *m) {
+cc_h5 cc_h5_create(cc_storage *m) {
   hid_t access = access_list(m);
-  // One fixed format, whatever the library: compact groups and chunk indices, readable since HDF5 1.10.
+  // One fixed format for every version of the library: compact groups and chunk indices, readable since HDF5 1.10.
   H5Pset_libver_bounds(access, H5F_LIBVER_V110, H5F_LIBVER_V110);
   hid_t creation = H5Pcreate(H5P_FILE_CREATE);
   H5Pset_obj_track_times(creation, 0);
@@ -357,7 +357,7 @@ cc_h5 cc_h5_create(cc_medium *m) {
   return file;
 }
 
-cc_h5 cc_h5_open(cc_medium *m) {
+cc_h5 cc_h5_open(cc_storage *m) {
   hid_t access = access_list(m);
   hid_t file = H5Fopen(m->name, H5F_ACC_RDONLY, access);
   H5Pclose(access);

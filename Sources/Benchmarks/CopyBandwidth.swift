@@ -1,14 +1,14 @@
 import Determinism
 
-/// What the memory gives: a copy of 64 MiB on some threads, in bytes read and written per second.
-enum CopyYardstick {
+/// The memory bandwidth: a copy of 64 MiB by several threads, in bytes read and written per second.
+enum CopyBandwidth {
   static func rate(threads: Int) -> Double {
     let (pieces, size) = (64, 1 << 20)
     let source = Block(byteCount: pieces * size)
     let target = Block(byteCount: pieces * size)
     var best = Double.infinity
     for _ in 0..<9 {
-      let time = Contest.time {
+      let time = Comparison.time {
         Parallel.withThreads(threads) {
           Parallel.forEach(pieces) { i in
             (target.base + i * size).copyMemory(from: source.base + i * size, byteCount: size)
@@ -21,7 +21,7 @@ enum CopyYardstick {
   }
 
   private final class Block: @unchecked Sendable {
-    // Invariant: iteration i of the loop touches piece i alone.
+    // Invariant: iteration i of the loop touches only piece i.
     let base: UnsafeMutableRawPointer
 
     init(byteCount: Int) {

@@ -1,4 +1,4 @@
-"""Draws JPEGs of 500×375 with detail at all scales, about as large as photographs of ImageNet: FOLDER COUNT."""
+"""Draws synthetic JPEGs of 500×375 with detail at all scales, about as large as ImageNet photographs: FOLDER COUNT."""
 
 import sys
 
@@ -6,7 +6,7 @@ import numpy
 from PIL import Image
 
 
-def picture(random, width=500, height=375):
+def draw(random, width=500, height=375):
     total = numpy.zeros((height, width, 3))
     for scale in (2, 4, 8, 16, 32, 64, 128):
         noise = random.integers(0, 256, (height // scale + 2, width // scale + 2, 3)).astype(numpy.uint8)
@@ -18,4 +18,4 @@ def picture(random, width=500, height=375):
 if __name__ == "__main__":
     folder, count = sys.argv[1], int(sys.argv[2])
     for index in range(count):
-        picture(numpy.random.default_rng(index)).save(f"{folder}/{index}.jpg", quality=92)
+        draw(numpy.random.default_rng(index)).save(f"{folder}/{index}.jpg", quality=92)
