@@ -134,7 +134,7 @@ private struct Shapes {
     layers = configuration.searchedLayers
     space = configuration.searchSpace
     channels = configuration.pyramidChannels
-    levels = PanopticNetwork.strides.map { ((height + $0 - 1) / $0, (width + $0 - 1) / $0) }
+    levels = FeaturePyramid.strides.map { ((height + $0 - 1) / $0, (width + $0 - 1) / $0) }
   }
 
   private func area(_ level: Int) -> Int { levels[level].height * levels[level].width }

@@ -42,8 +42,6 @@ public final class PanopticNetwork {
   /// What a supernet of its configuration spans.
   public let searchSpace: SearchSpace
 
-  static let strides = [4, 8, 16, 32, 64]
-
   /// Values of a batch of images, as many as four of 256×256 in three channels have, from which memory counts more than
   /// time: passes run one at a time, and blocks of the backbone are computed again in the backward pass.
   public static let largeInput = 3 * 256 * 256 * 4

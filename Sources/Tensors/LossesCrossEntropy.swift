@@ -84,7 +84,7 @@ public enum CrossEntropy {
           layout.forEachPiece { at, position, count in
             kernel(
               layout.channels, layout.channelStride, count, layout.positionStride, x + at, labels + position,
-              options.ignoredLabel, options.labelSmoothing, w, weightSum, scale, base + position, target + at)
+              options.ignoredLabel, options.labelSmoothing, w?.base, weightSum, scale, base + position, target + at)
           }
         }
       }

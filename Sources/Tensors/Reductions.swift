@@ -8,7 +8,7 @@ public enum Reduction {
   public static func sum(_ x: Tensor) -> Double {
     let source = x.pointer
     let kernel = Backend.maps.sum
-    if x.count <= Loops.grain { return kernel(x.count, source) }
+    if x.count <= Loops.grain { return kernel(x.count, source.base) }
     let blocks = (x.count + Loops.block - 1) / Loops.block
     return withUnsafeTemporaryAllocation(of: Double.self, capacity: blocks) { partial in
       let base = partial.baseAddress!

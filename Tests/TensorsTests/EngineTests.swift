@@ -27,9 +27,9 @@ struct EngineTests {
       let b = ProductReference.values(transposeB ? [n, k] : [k, n], "b", extreme: false)
       var c = Tensor(zeros: [m, n])
       library.multiply(
-        m: m, n: n, k: k, .init(a.pointer, row: transposeA ? 1 : k, column: transposeA ? m : 1),
-        .init(b.pointer, row: transposeB ? 1 : n, column: transposeB ? k : 1), columnBias: bias.pointer,
-        c.mutablePointer)
+        m: m, n: n, k: k, .init(a.pointer.base, row: transposeA ? 1 : k, column: transposeA ? m : 1),
+        .init(b.pointer.base, row: transposeB ? 1 : n, column: transposeB ? k : 1), columnBias: bias.pointer.base,
+        c.mutablePointer.base)
       let ours = MatrixProduct.multiply(a, transposeA: transposeA, b, transposeB: transposeB, columnBias: bias)
       expectClose(c, ours, terms: k + 2, "\(size), transposed: \(transposeA), \(transposeB)")
     }

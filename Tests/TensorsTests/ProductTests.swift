@@ -52,11 +52,11 @@ struct ProductTests {
       let expected = ProductReference.matmul(a, false, b, false)
       for set in Backend.supported {
         var packed = [Float](repeating: 0, count: Int(ck_packed_count(set.isa, Int64(m), Int64(k))))
-        ck_pack_left(set.isa, Int64(m), Int64(k), 1, nil, a.pointer, Int64(k), 1, 0, Int64(m), &packed)
+        ck_pack_left(set.isa, Int64(m), Int64(k), 1, nil, a.pointer.base, Int64(k), 1, 0, Int64(m), &packed)
         var c = Tensor(uninitialized: [m, n])
         ck_matrix_product(
-          set.isa, Int64(m), Int64(k), packed, 0, Int64(m), b.pointer, Int64(n), 1, 0, Int64(n), nil,
-          c.mutablePointer, Int64(n))
+          set.isa, Int64(m), Int64(k), packed, 0, Int64(m), b.pointer.base, Int64(n), 1, 0, Int64(n), nil,
+          c.mutablePointer.base, Int64(n))
         #expect(c.isIdentical(to: expected), "\(set)")
       }
       for threads in 1...3 {

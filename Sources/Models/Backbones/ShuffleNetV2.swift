@@ -104,3 +104,7 @@ public struct ShuffleNetV2Family: BackboneFamily {
     }
   }
 }
+
+extension BackboneKind {
+  public static let shuffleNetV2 = BackboneKind(ShuffleNetV2Family())
+}

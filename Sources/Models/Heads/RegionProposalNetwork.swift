@@ -17,7 +17,7 @@ final class RegionProposalNetwork {
     self.configuration = configuration.proposals
     convention = configuration.boxes.convention
     anchors = AnchorGenerator(
-      levels: zip(PanopticNetwork.strides, configuration.anchors.sizes).map {
+      levels: zip(FeaturePyramid.strides, configuration.anchors.sizes).map {
         AnchorGenerator.Level(stride: $0, sizes: [Double($1)])
       }, ratios: configuration.anchors.ratios, convention: configuration.boxes.convention)
     head = RegionProposalHead(

@@ -59,3 +59,8 @@ struct SearchedSemanticHeadFamily: SemanticHeadFamily {
       * configuration.headWeightFloor(channels: semantic.channels, layers: semantic.layers, isSupernet: isSupernet)
   }
 }
+
+extension SemanticHeadKind {
+  /// The layers of the architecture.
+  public static let searched = SemanticHeadKind(SearchedSemanticHeadFamily())
+}

@@ -17,13 +17,13 @@ struct FusionParameters: Codable, Hashable, Sendable {
 
   var scoreThreshold = 0.5
   var overlapThreshold = 0.5
-  /// Stuff below this many pixels is left out, or instances: see `areaLimit`.
+  /// Segments with fewer pixels are left out; `areaLimit` says of which kind.
   var stuffAreaLimit = 4096
   /// Fidelity 16 and 18.
   var areaLimit = FusionAreaLimit.recommended
   var overlap = FusionOverlap.recommended
   var order = Order.smallFirst
-  /// Instances above this score go by area, where `order` is `small-first`.
+  /// Instances above this score are ordered by area, where `order` is `small-first`.
   var confidentScore = 0.725
 
   var fusion: PanopticFusion {

@@ -128,36 +128,8 @@ public struct SemanticHeadKind: CatalogPart {
 
   public init(_ definition: any SemanticHeadFamily) { self.definition = definition }
 
-  /// The layers of the architecture.
-  public static let searched = SemanticHeadKind(SearchedSemanticHeadFamily())
-  /// Kirillov et al. 2019: convolutions alternate with upsampling, and levels are added.
-  public static let panopticFPN = SemanticHeadKind(PanopticFPNHeadFamily(isDeformable: false))
-  /// The same with deformable convolutions.
-  public static let panopticFPNDeformable = SemanticHeadKind(PanopticFPNHeadFamily(isDeformable: true))
-
   public static var recommended: SemanticHeadKind { searched }
   public static var noun: String { "semantic head" }
-  public static func all(in catalog: OperatorCatalog) -> [SemanticHeadKind] { catalog.semanticHeads }
+  public static func all(in catalog: NetworkCatalog) -> [SemanticHeadKind] { catalog.semanticHeads }
   public var name: String { definition.name }
-}
-
-/// Joins semantic features and classifies them.
-struct SemanticClassifier {
-  private let merge: SemanticConfiguration.Merge
-  private let convolution: Conv2d
-
-  init(_ setting: SemanticHeadSetting) {
-    let semantic = setting.configuration.semantic
-    merge = semantic.merge
-    let inputs = (merge == .concatenate ? setting.levelCount : 1) * semantic.channels
-    convolution = Conv2d(
-      setting.scope.sub("classifier"), inputChannels: inputs, outputChannels: setting.classes, kernelSize: 1,
-      bias: true,
-      weight: .fanInUniform, biasInitializer: .uniform(bound: (1 / Double(inputs)).squareRoot()))
-  }
-
-  /// S2 to S5 to scores, all at P2's size.
-  func callAsFunction(_ features: [Variable]) -> Variable {
-    convolution(merge == .concatenate ? concatenate(features) : features.dropFirst().reduce(features[0], add))
-  }
 }

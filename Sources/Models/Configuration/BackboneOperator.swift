@@ -69,7 +69,7 @@ public struct BackboneOperator: SearchOperator {
   /// Of method 1.4, in the order of the genome.
   public static let published: [BackboneOperator] = [.shuffle3x3, .shuffle5x5, .shuffle7x7, .xception3x3]
 
-  public static func all(in catalog: OperatorCatalog) -> [BackboneOperator] { catalog.backbone }
+  public static func all(in catalog: NetworkCatalog) -> [BackboneOperator] { catalog.backbone }
 }
 
 /// What the main branch of a block has to lead from and to.

@@ -43,11 +43,8 @@ public struct BackboneKind: CatalogPart {
 
   public init(_ definition: any BackboneFamily) { self.definition = definition }
 
-  public static let shuffleNetV2 = BackboneKind(ShuffleNetV2Family())
-  public static let resNet = BackboneKind(ResNetFamily())
-
   public static var recommended: BackboneKind { shuffleNetV2 }
   public static var noun: String { "backbone" }
-  public static func all(in catalog: OperatorCatalog) -> [BackboneKind] { catalog.backbones }
+  public static func all(in catalog: NetworkCatalog) -> [BackboneKind] { catalog.backbones }
   public var name: String { definition.name }
 }

@@ -22,10 +22,10 @@ public struct OperatorSet<Operator: SearchOperator>: Hashable, Sendable {
 }
 
 extension OperatorSet: Codable {
-  /// Finds the operators in the catalog that the decoder was told (see `OperatorCatalog.userInfo`).
+  /// Finds the operators in the catalog that the decoder was told (see `NetworkCatalog.userInfo`).
   /// - Throws: `DecodingError` for an operator that the catalog lacks, naming those that it has.
   public init(from decoder: any Decoder) throws {
-    let known = Operator.all(in: OperatorCatalog(of: decoder))
+    let known = Operator.all(in: NetworkCatalog(of: decoder))
     operators = try [String](from: decoder).map { spelling in
       guard let found = known.first(where: { $0.spelling == spelling }) else {
         throw DecodingError.dataCorrupted(

@@ -5,7 +5,7 @@ public protocol CatalogPart: Codable, Hashable, Sendable, CustomStringConvertibl
   /// What an encoding without one means.
   static var recommended: Self { get }
   /// Those that a program can build.
-  static func all(in catalog: OperatorCatalog) -> [Self]
+  static func all(in catalog: NetworkCatalog) -> [Self]
   /// What it is called in messages, such as `backbone`.
   static var noun: String { get }
   /// As pipeline files spell it.
@@ -18,11 +18,11 @@ extension CatalogPart {
   public static func == (a: Self, b: Self) -> Bool { a.name == b.name }
   public func hash(into hasher: inout Hasher) { hasher.combine(name) }
 
-  /// Finds the part in the catalog that the decoder was told (see `OperatorCatalog.userInfo`).
+  /// Finds the part in the catalog that the decoder was told (see `NetworkCatalog.userInfo`).
   /// - Throws: `DecodingError` for a part that the catalog lacks, naming those that it has.
   public init(from decoder: any Decoder) throws {
     let name = try String(from: decoder)
-    let known = Self.all(in: OperatorCatalog(of: decoder))
+    let known = Self.all(in: NetworkCatalog(of: decoder))
     guard let found = known.first(where: { $0.name == name }) else {
       throw DecodingError.dataCorrupted(
         .init(

@@ -8,7 +8,7 @@ public protocol SearchOperator: Hashable, Sendable, CustomStringConvertible {
   /// Those of the paper, in the order of its genomes.
   static var published: [Self] { get }
   /// Those of a catalog.
-  static func all(in catalog: OperatorCatalog) -> [Self]
+  static func all(in catalog: NetworkCatalog) -> [Self]
 }
 
 extension SearchOperator {

@@ -9,7 +9,7 @@
 ///
 /// New networks then search all operators of the catalog, and the keys of the stages that train or draw such networks
 /// change. What was written with fewer operators keeps its meaning (see `OperatorSet`).
-public struct OperatorCatalog: Sendable {
+public struct NetworkCatalog: Sendable {
   public let backbone: [BackboneOperator]
   public let heads: [HeadOperator]
   public let backbones: [BackboneKind]
@@ -23,12 +23,12 @@ public struct OperatorCatalog: Sendable {
       precondition(
         Set(operators.map(\.spelling)).count == operators.count
           && Set(operators.map(\.number)).count == operators.count,
-        "OperatorCatalog: a name or a number twice in \(operators.map { "\($0.number) \($0.name)" })")
+        "NetworkCatalog: a name or a number twice in \(operators.map { "\($0.number) \($0.name)" })")
     }
     check(backbone)
     check(heads)
     func check(_ parts: [some CatalogPart]) {
-      precondition(Set(parts).count == parts.count, "OperatorCatalog: a name twice in \(parts)")
+      precondition(Set(parts).count == parts.count, "NetworkCatalog: a name twice in \(parts)")
     }
     check(backbones)
     check(semanticHeads)
@@ -39,7 +39,7 @@ public struct OperatorCatalog: Sendable {
   }
 
   /// What the networks of the paper and of its baselines consist of.
-  public static let published = OperatorCatalog(
+  public static let published = NetworkCatalog(
     backbone: BackboneOperator.published, heads: HeadOperator.published, backbones: [.shuffleNetV2, .resNet],
     semanticHeads: [.searched, .panopticFPN, .panopticFPNDeformable])
 
@@ -47,30 +47,30 @@ public struct OperatorCatalog: Sendable {
   public func adding(
     backbone: [BackboneOperator] = [], heads: [HeadOperator] = [], backbones: [any BackboneFamily] = [],
     semanticHeads: [any SemanticHeadFamily] = []
-  ) -> OperatorCatalog {
-    OperatorCatalog(
+  ) -> NetworkCatalog {
+    NetworkCatalog(
       backbone: self.backbone + backbone, heads: self.heads + heads,
       backbones: self.backbones + backbones.map { BackboneKind($0) },
       semanticHeads: self.semanticHeads + semanticHeads.map { SemanticHeadKind($0) })
   }
 }
 
-extension OperatorCatalog {
+extension NetworkCatalog {
   private static let key = CodingUserInfoKey(rawValue: "operators")!
 
   /// What a decoder of configurations must be told so that it knows these operators. Without it those of the paper are
   /// known.
-  public var userInfo: [CodingUserInfoKey: any Sendable] { [OperatorCatalog.key: self] }
+  public var userInfo: [CodingUserInfoKey: any Sendable] { [NetworkCatalog.key: self] }
 
   /// The catalog that a decoder was told.
   init(of decoder: any Decoder) {
-    self = decoder.userInfo[OperatorCatalog.key] as? OperatorCatalog ?? .published
+    self = decoder.userInfo[NetworkCatalog.key] as? NetworkCatalog ?? .published
   }
 }
 
 extension NetworkConfiguration {
   /// Makes the network search all operators of a catalog.
-  public mutating func search(_ catalog: OperatorCatalog) {
+  public mutating func search(_ catalog: NetworkCatalog) {
     backbone.search(catalog)
     headOperators = OperatorSet(catalog.heads)
   }
@@ -78,5 +78,5 @@ extension NetworkConfiguration {
 
 extension BackboneConfiguration {
   /// Makes the backbone search all operators of a catalog.
-  public mutating func search(_ catalog: OperatorCatalog) { operators = OperatorSet(catalog.backbone) }
+  public mutating func search(_ catalog: NetworkCatalog) { operators = OperatorSet(catalog.backbone) }
 }

@@ -4,6 +4,9 @@ import NN
 /// The feature pyramid of method 3.1: P2 to P6 from C2 to C5, every layer with group norm and no activation. Without
 /// norms it is the original one (Lin et al. 2017).
 final class FeaturePyramid {
+  /// Input pixels per cell of P2 to P6.
+  static let strides = [4, 8, 16, 32, 64]
+
   private let laterals: [(Variable) -> Variable]
   private let outputs: [(Variable) -> Variable]
 

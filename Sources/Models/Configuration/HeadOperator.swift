@@ -45,5 +45,5 @@ public struct HeadOperator: SearchOperator {
     .depthwise3x3, .depthwise5x5, .deformable3x3, .deformable5x5, .atrous3x3, .atrous5x5,
   ]
 
-  public static func all(in catalog: OperatorCatalog) -> [HeadOperator] { catalog.heads }
+  public static func all(in catalog: NetworkCatalog) -> [HeadOperator] { catalog.heads }
 }
