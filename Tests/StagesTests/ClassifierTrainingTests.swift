@@ -34,7 +34,7 @@ struct ClassifierTrainingTests {
       }, seeds: ClassifierTrainingTests.seeds)
   }
 
-  @Test("a step trains one choice of every layer of the supernet (spec 2.4)")
+  @Test("a step trains one choice of every layer of the supernet (method 2.4)")
   func onePath() throws {
     let training = training()
     _ = try training.step(0)
@@ -47,7 +47,7 @@ struct ClassifierTrainingTests {
     #expect(moved.contains("classifier/output/bias"))
   }
 
-  @Test("the last update has rate zero: it changes statistics, not weights (spec 2.2)")
+  @Test("the last update has rate zero: it changes statistics, not weights (method 2.2)")
   func lastUpdate() throws {
     let training = training(path: [0, 1, 2, 3, 0])
     for step in 0..<ClassifierTrainingTests.steps - 1 { _ = try training.step(step) }

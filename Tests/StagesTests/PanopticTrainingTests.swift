@@ -112,7 +112,7 @@ struct PanopticTrainingTests {
     #expect(eightfold > 100)
   }
 
-  /// Register, row 10.
+  /// Fidelity 10.
   @Test("undivided biases move further by the rate divider of their layer, and weights are unchanged")
   func undividedBiases() throws {
     let (divided, undivided) = (training(), training { $0.biases = .undivided })
@@ -176,7 +176,7 @@ struct PanopticTrainingTests {
     #expect(isIdentical(straight.state, second.state))
   }
 
-  @Test("a diverged training stops with the update and the name of the loss (numerics rule 13)")
+  @Test("a diverged training stops with the update and the name of the loss (numerics 13)")
   func notFinite() throws {
     let training = training()
     let name = "proposals/objectness/bias"

@@ -22,7 +22,7 @@ struct RateTests {
     UpdateRhythm(.fairBlocks(network.searchSpace), layers: network.configuration.searchedLayers, period: period)
   }
 
-  /// Spec 5.5: twelve passes a window; a layer with P choices uses each of them 12 / P times.
+  /// Method 5.5: twelve passes a window; a layer with P choices uses each of them 12 / P times.
   @Test("a rate is divided by the passes of a window that use the parameter, unless its layer is updated by itself")
   func dividers() throws {
     let network = Self.network()

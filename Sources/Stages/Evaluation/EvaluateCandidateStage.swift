@@ -7,7 +7,7 @@ import Pipelines
 import Search
 import Vision
 
-/// How the batch norm statistics of a candidate are gathered (spec 6).
+/// How the batch norm statistics of a candidate are gathered (method 6).
 struct RecalibrationParameters: Codable, Hashable, Sendable {
   /// The published code takes 500 batches of 16; the paper speaks of 500 images (fidelity 6).
   var batches = 500
@@ -27,7 +27,7 @@ struct RecalibrationParameters: Codable, Hashable, Sendable {
 }
 
 /// Evaluates one candidate of the search: gathers its own batch norm statistics, then measures panoptic quality on the
-/// search-validation images (spec 6, 7.2). The result is a function of supernet, architecture and data alone.
+/// search-validation images (method 6, 7.2). The result is a function of supernet, architecture and data alone.
 struct EvaluateCandidateStage: Stage {
   struct Parameters: StageParameters {
     var recalibration = RecalibrationParameters()
