@@ -68,7 +68,8 @@ struct EdgeNetworkTests {
   func classifier() throws {
     var taken = 0
     for (place, value) in Self.changed(try CanonicalValue(encoding: Self.tiny.backbone)) {
-      guard let backbone = try? value.decoded(as: BackboneConfiguration.self), (try? backbone.check(at: "backbone")) != nil,
+      guard let backbone = try? value.decoded(as: BackboneConfiguration.self),
+        (try? backbone.check(at: "backbone")) != nil,
         backbone.weightFloor(isSupernet: true) < 2e5, backbone.blockCount < 12, backbone.classifierChannels <= 1000
       else { continue }
       for side in [1, 2, 33] {

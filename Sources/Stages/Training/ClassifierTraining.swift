@@ -78,7 +78,7 @@ final class ClassifierTraining: TrainingProcess {
     }
     window.average(over: recipe.replicas)
     try window.requireFinite(step: index)
-    // The rate has moved on by one before every update, so the last update has rate 0 (spec 2.2).
+    // The rate has moved on by one before every update, so the last update has rate 0 (method 2.2).
     let rate = schedule.rate(at: index + 1)
     optimizer.step(gradients: window.sums, rate: rate)
     for result in results { result.pass.commitStatistics() }
