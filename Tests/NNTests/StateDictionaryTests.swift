@@ -52,12 +52,11 @@ struct StateDictionaryTests {
     }
   }
 
-  @Test("appending joins two states, and scoped selects names below a prefix")
-  func joinedAndScoped() {
+  @Test("appending joins two states in their order")
+  func joined() {
     let one = Tensor(scalar: 1)
     let state = StateDictionary([("body/a", one), ("head/b", one)])
       .appending(StateDictionary([("body/c", one)]))
     #expect(state.entries.map(\.name) == ["body/a", "head/b", "body/c"])
-    #expect(state.scoped("body/").entries.map(\.name) == ["a", "c"])
   }
 }
