@@ -88,10 +88,10 @@ struct TrainingDriverTests {
 
   @Test("the history of a resumed training is that of one that ran through")
   func history() throws {
-    func history(_ folder: Folder) throws -> CanonicalValue {
+    func history(_ folder: ScratchFolder) throws -> CanonicalValue {
       try CanonicalValue(json: FileIO.read(folder.path + "/out.history"))
     }
-    let (straight, killed) = (try Folder(), try Folder())
+    let (straight, killed) = (try ScratchFolder(), try ScratchFolder())
     try straight.train()
     try killed.train(end: 5)
     #expect(throws: (any Error).self) { try history(killed) }
