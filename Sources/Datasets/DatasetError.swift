@@ -1,45 +1,30 @@
 import Determinism
 
 /// Why a data set could not be read or written.
-public struct DatasetError: DiagnosableError, Equatable {
-  public struct Code: Hashable, Sendable {
-    public let name: String
-    public init(_ name: String) { self.name = name }
+public typealias DatasetError = PlacedError<DatasetErrorCode>
 
-    /// A file or folder that the layout requires is not there.
-    public static let missing = Code("missing")
-    /// JSON that is malformed, or lacks a field, or holds a value of another type or out of range.
-    public static let malformed = Code("malformed")
-    /// Two entries with one id.
-    public static let duplicate = Code("duplicate")
-    /// An id that nothing defines.
-    public static let unknown = Code("unknown")
-    /// Two files that contradict each other: sizes, segments.
-    public static let mismatch = Code("mismatch")
-    /// Nothing to learn from.
-    public static let empty = Code("empty")
-    /// A parameter that makes no sense.
-    public static let parameter = Code("parameter")
-  }
+public enum DatasetErrorCode: ErrorCode {
+  /// A file or folder that the layout requires is not there.
+  case missing
+  /// JSON that is malformed, or lacks a field, or holds a value of another type or out of range.
+  case malformed
+  /// Two entries with one id.
+  case duplicate
+  /// An id that nothing defines.
+  case unknown
+  /// Two files that contradict each other: sizes, segments.
+  case mismatch
+  /// Nothing to learn from.
+  case empty
+  /// A parameter that makes no sense; of a data set's description its name.
+  case parameter(String? = nil)
+}
 
-  public let code: Code
-  /// The file, and inside it the image or segment.
-  public let place: String
-  public let message: String
-  /// The member of a data set's description that makes no sense.
-  public private(set) var parameter: String?
-
-  public init(_ code: Code, at place: String, _ message: String) {
-    self.code = code
-    self.place = place
-    self.message = message
-  }
-
+extension PlacedError<DatasetErrorCode> {
   init(parameter: String, of subject: String, _ message: String) {
-    self.init(.parameter, at: "\(subject), \(parameter)", message)
-    self.parameter = parameter
+    self.init(.parameter(parameter), at: "\(subject), \(parameter)", message)
   }
 
-  public var description: String { "\(place): error: \(message)" }
-  public var isUserData: Bool { true }
+  /// The member of a data set's description that makes no sense.
+  public var parameter: String? { if case .parameter(let name) = code { name } else { nil } }
 }

@@ -1,7 +1,7 @@
 import Autograd
 import NN
 
-/// Inter-modular attention (spec 4.2): from a squeezed vector of one module, a weight for every channel of another.
+/// Inter-modular attention (method 4.2): from a squeezed vector of one module, a weight for every channel of another.
 ///
 /// a = 1 - sigmoid(W₁ · ReLU(W₂ z + b₂) + b₁); then X ← X + a ⊙ X.
 final class AttentionLayer {

@@ -3,7 +3,7 @@ import Determinism
 import NN
 import Tensors
 
-/// A backbone with the ImageNet head of spec 2.2: 1x1 convolution, BN, ReLU, channel dropout, average pool, linear.
+/// A backbone with the ImageNet head of method 2.2: 1x1 convolution, BN, ReLU, channel dropout, average pool, linear.
 public final class Classifier {
   /// All parameters and statistics.
   public let store: ParameterStore
@@ -21,7 +21,7 @@ public final class Classifier {
     store = ParameterStore(seeds: seeds)
     let settings = BlockSettings(configuration, momentum: momentum)
     backbone = configuration.family.definition.make(
-      store.root.sub("body"), configuration, choices: choices, settings: settings)
+      store.root.sub(PanopticNetwork.backboneScope), configuration, choices: choices, settings: settings)
     let head = store.root.sub("classifier")
     let inputs = configuration.stageChannels[3]
     last = Conv2d(

@@ -1,7 +1,7 @@
 import Autograd
 import NN
 
-/// The feature pyramid of spec 3.1: P2 to P6 from C2 to C5, every layer with group norm and no activation. Without
+/// The feature pyramid of method 3.1: P2 to P6 from C2 to C5, every layer with group norm and no activation. Without
 /// norms it is the original one (Lin et al. 2017).
 final class FeaturePyramid {
   private let laterals: [(Variable) -> Variable]

@@ -14,7 +14,7 @@ public struct ImagePrediction: Sendable {
     public var mask: [Float]
   }
 
-  /// Class by class, inside a class in the order of the proposals (spec 3.4).
+  /// Class by class, inside a class in the order of the proposals (method 3.4).
   public var detections: [Detection]
   /// Cells per side of every mask.
   public var maskSize: Int

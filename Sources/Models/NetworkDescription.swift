@@ -3,7 +3,7 @@ import Search
 
 /// A network as the list of its parts, with exact parameters and multiply-adds: what `model describe` prints.
 ///
-/// Parameters are counted on a network that is built for it; multiply-adds follow from shapes (spec 0.4: convolutions
+/// Parameters are counted on a network that is built for it; multiply-adds follow from shapes (method 0.4: convolutions
 /// and linear layers, without biases, normalisation, pooling and resampling).
 public struct NetworkDescription: Sendable {
   /// One layer or block.
@@ -22,9 +22,20 @@ public struct NetworkDescription: Sendable {
 
   /// A group of parts that the paper names together.
   public struct Module: Sendable {
-    public var name: String
+    /// Which group; the raw value is for people.
+    public enum Kind: String, Sendable {
+      case backbone, classifier, attention
+      case pyramid = "feature pyramid"
+      case proposals = "region proposals"
+      case boxHead = "box head"
+      case maskHead = "mask head"
+      case semanticHead = "semantic head"
+    }
+
+    public var kind: Kind
     public var parts: [Part]
 
+    public var name: String { kind.rawValue }
     public var parameters: Int { parts.reduce(0) { $0 + $1.parameters } }
     public var multiplyAdds: Int { parts.reduce(0) { $0 + $1.multiplyAdds } }
   }
@@ -53,7 +64,7 @@ public struct NetworkDescription: Sendable {
     modules = [
       backbone,
       Module(
-        name: "classifier",
+        kind: .classifier,
         parts: [
           Part(
             name: "last convolution", operation: "conv 1x1",
@@ -95,7 +106,7 @@ public struct NetworkDescription: Sendable {
   ) -> Module {
     let family = configuration.family.definition
     return Module(
-      name: "backbone",
+      kind: .backbone,
       parts: family.parts(configuration, path: path, height: height, width: width).map { Part($0, store) })
   }
 }
@@ -138,7 +149,7 @@ private struct Shapes {
           parameters: store.count(below: "pyramid/\(name)\(i + 2)/"), multiplyAdds: inner * channels * area(i))
       }
     }
-    return .init(name: "feature pyramid", parts: parts)
+    return .init(kind: .pyramid, parts: parts)
   }
 
   func proposals(_ store: ParameterStore) -> NetworkDescription.Module {
@@ -150,7 +161,7 @@ private struct Shapes {
         parameters: store.count(below: "proposals/\(name)/"), multiplyAdds: inner * outputs * positions)
     }
     return .init(
-      name: "region proposals",
+      kind: .proposals,
       parts: [
         part("shared", "conv 3x3", outputs: channels, inner: 9 * channels),
         part("objectness", "conv 1x1", outputs: anchors, inner: channels),
@@ -167,7 +178,7 @@ private struct Shapes {
       ("deltas", head.hidden, 4 * classes),
     ]
     return .init(
-      name: "box head",
+      kind: .boxHead,
       parts: layers.map { name, inputs, outputs in
         .init(
           name: name, operation: "linear", output: "\(regions) regions × \(outputs)",
@@ -192,7 +203,7 @@ private struct Shapes {
       .init(
         name: "maps", operation: "conv 1x1", output: "\(regions) regions × \(classes) × \(2 * side) × \(2 * side)",
         parameters: store.count(below: "mask/maps/"), multiplyAdds: regions * 4 * area * head.channels * classes))
-    return .init(name: "mask head", parts: parts)
+    return .init(kind: .maskHead, parts: parts)
   }
 
   func semanticHead(
@@ -203,12 +214,12 @@ private struct Shapes {
       levels: Array(levels.prefix(configuration.backbone.stageChannels.count)),
       choices: architecture.choices(of: .semantic, in: space))
     let layers = configuration.semantic.head.definition.layers(shapes)
-    return .init(name: "semantic head", parts: layers.map { .init($0, store) })
+    return .init(kind: .semanticHead, parts: layers.map { .init($0, store) })
   }
 
   func attention(_ store: ParameterStore, _ architecture: Architecture) -> NetworkDescription.Module {
     .init(
-      name: "attention",
+      kind: .attention,
       parts: searched(
         .thingsToStuff, store, architecture, positions: 1, output: "\(configuration.semantic.channels)")
         + searched(.stuffToThings, store, architecture, positions: 1, output: "\(channels)"))

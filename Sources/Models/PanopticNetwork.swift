@@ -20,7 +20,7 @@ public enum NetworkContent: Sendable, Hashable {
   }
 }
 
-/// The panoptic network of spec sections 1, 3 and 4: backbone, pyramid, region proposals, heads for regions, semantic
+/// The panoptic network of method 1, 3 and 4: backbone, pyramid, region proposals, heads for regions, semantic
 /// head and inter-modular attention. It connects them; each has its own losses and inference.
 public final class PanopticNetwork {
   /// What it was built from.
@@ -48,7 +48,7 @@ public final class PanopticNetwork {
   /// time: passes run one at a time, and blocks of the backbone are computed again in the backward pass.
   public static let largeInput = 3 * 256 * 256 * 4
 
-  /// - Parameter batchNormMomentum: 0.1 for a supernet, 0.01 for one architecture (spec 1.5).
+  /// - Parameter batchNormMomentum: 0.1 for a supernet, 0.01 for one architecture (method 1.5).
   public init(
     _ configuration: NetworkConfiguration, thingClasses: Int, stuffClasses: Int, content: NetworkContent,
     batchNormMomentum: Double, seeds: Seeds?
@@ -65,7 +65,7 @@ public final class PanopticNetwork {
       return architecture.choices(of: component, in: space)
     }
     backbone = configuration.backbone.family.definition.make(
-      root.sub("body"), configuration.backbone, choices: content.backbone,
+      root.sub(PanopticNetwork.backboneScope), configuration.backbone, choices: content.backbone,
       settings: BlockSettings(configuration.backbone, momentum: batchNormMomentum))
     pyramid = FeaturePyramid(
       root.sub("pyramid"), inputs: configuration.backbone.stageChannels, channels: configuration.pyramidChannels,
@@ -96,6 +96,15 @@ public final class PanopticNetwork {
     path.choices(of: component, in: searchSpace)
   }
 
+  /// Where the backbone's parameters are, in a classifier too: the names of its state are those of a network's.
+  static let backboneScope = "body"
+
+  /// Takes the backbone from the state of a classifier or a network.
+  /// - Throws: `StateError` where something is missing or of another shape; then nothing is changed.
+  public func loadBackbone(from state: StateDictionary) throws {
+    try store.load(state, prefix: PanopticNetwork.backboneScope + "/")
+  }
+
   /// The features that all heads work on.
   struct Features {
     /// P2...P6 as the region proposal network reads them, re-weighted where there is attention.
@@ -106,9 +115,9 @@ public final class PanopticNetwork {
     var semanticScores: Variable
   }
 
-  /// The data flow of spec 3.2.
+  /// The data flow of method 3.2.
   ///
-  /// - Parameter images: `[N, 3, H, W]`, sides multiples of 32 (spec 5.2).
+  /// - Parameter images: `[N, 3, H, W]`, sides multiples of 32 (method 5.2).
   func features(_ images: Variable, path: Architecture) -> Features {
     // The backbone of one image of 800×1088 pixels would keep three gigabytes or more.
     let isLarge = images.value.count >= PanopticNetwork.largeInput
@@ -150,7 +159,7 @@ public final class PanopticNetwork {
       semantic: semantic, total: total)
   }
 
-  /// Runs inference on one image (spec 3.3 to 3.6, rows "test").
+  /// Runs inference on one image (method 3.3 to 3.6, testing).
   ///
   /// - Parameters:
   ///   - image: `[1, 3, H, W]`, padded; in a pass of mode `.evaluation`.

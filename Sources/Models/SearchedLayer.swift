@@ -120,7 +120,7 @@ extension NetworkConfiguration {
         outputs: pyramidChannels)
   }
 
-  /// Levels that the attention from things to stuff reads (spec 4.1).
+  /// Levels that the attention from things to stuff reads (method 4.1).
   var attentionSources: Int { backbone.stageChannels.count + (attention.source == .allLevels ? 1 : 0) }
 }
 

@@ -65,7 +65,7 @@ public enum RoIAlignment {
   }
 
   /// The gradient of the features, of shape `features`. Every (image, channel) plane accumulates its RoIs in order, then
-  /// bins, samples and corners, each by one fma (rule 6).
+  /// bins, samples and corners, each by one fma (numerics 6).
   public static func gradient(upstream: Tensor, features: Shape, rois: Tensor, _ options: Options) -> Tensor {
     let tables = tables(features, rois, options)
     let bins = options.outputHeight * options.outputWidth

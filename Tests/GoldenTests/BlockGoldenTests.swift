@@ -8,7 +8,7 @@ import Testing
 
 /// References were made with the published program's `search_space.py` under torch (float64 on float32 inputs).
 ///
-/// Left out are `*_shuffle2`, another way to split channels that the published networks do not use (spec 1.4), and
+/// Left out are `*_shuffle2`, another way to split channels that the published networks do not use (method 1.4), and
 /// `shufflenetv2_*`, torchvision's block, which shuffles after the block instead of before it.
 @Suite("ChoiceBlock agrees with float64 references")
 struct BlockGoldenTests {

@@ -3,7 +3,7 @@ import Models
 import NN
 import Tensors
 
-/// A choice block by its definition (spec 1.4), one operation at a time, forwards and backwards.
+/// A choice block by its definition (method 1.4), one operation at a time, forwards and backwards.
 ///
 /// Error bounds of a whole block would be useless: norms divide by deviations, and a ReLU may switch, so that a bound
 /// grows a thousandfold with every layer. Instead the result of the program for one operation can be passed on as exact

@@ -11,7 +11,7 @@ struct DifferentiatedCase {
 
   /// Compares the output and every gradient that the file has, of which there must be at least one.
   ///
-  /// A weight gradient is one sum of up to 2048 terms (numerics rule 3), where torch adds in blocks, so twice the error
+  /// A weight gradient is one sum of up to 2048 terms (numerics 3), where torch adds in blocks, so twice the error
   /// is allowed.
   func check(times: Double = 4, sourceLocation: SourceLocation = #_sourceLocation) throws {
     try golden.expect(output, "out", times: times, sourceLocation: sourceLocation)

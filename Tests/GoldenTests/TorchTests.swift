@@ -91,7 +91,7 @@ struct TorchTests {
   }
 
   @Test(
-    "the published backbone, built in PyTorch from the specification, gives the same C2 to C5",
+    "the published backbone, built in PyTorch from docs/method.md, gives the same C2 to C5",
     .enabled(if: isWanted, "set AUTOPANOPTIC_TORCH to a Python with torchvision"))
   func backbone() throws {
     let folder = try #require(Self.folder)

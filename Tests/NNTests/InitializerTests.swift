@@ -44,7 +44,7 @@ struct InitializerTests {
 
   @Test("the fans of a depthwise weight are those of PyTorch")
   func depthwiseFans() {
-    // PyTorch counts the fans of a depthwise weight [C, 1, k, k] as k² and C k² (spec 3.7).
+    // PyTorch counts the fans of a depthwise weight [C, 1, k, k] as k² and C k² (method 3.7).
     let store = ParameterStore(seeds: Seeds(kind: "spread", seed: 2))
     let conv = Conv2d(
       store.root, inputChannels: 4096, outputChannels: 4096, kernelSize: 3, groups: 4096, bias: false,

@@ -13,7 +13,7 @@ struct ScheduleTests {
 
   @Test("a step schedule warms up linearly and divides by ten at each milestone")
   func step() {
-    // The schedule of retraining on COCO (spec 8.1).
+    // The schedule of retraining on COCO (method 8.1).
     let schedule = Schedule(.step, base: 0.02, total: 90_000, warmup: 500, milestones: [60_000, 80_000])
     let expected: [(Int, Double)] = [
       (0, 0.002), (250, 0.011), (500, 0.02), (59_999, 0.02), (60_000, 0.002), (79_999, 0.002), (80_000, 0.0002),

@@ -18,19 +18,9 @@ struct AddedOperatorTests {
   private static let catalog = OperatorCatalog.published.adding(backbone: [.dense3x3], heads: [.pointwise])
 
   private static let network: NetworkConfiguration = {
-    var network = NetworkConfiguration(
-      backbone: BackboneConfiguration(
-        stemChannels: 2, stageChannels: [4, 8, 12, 16], stageBlocks: [1, 1, 1, 1], classifierChannels: 8))
-    network.pyramidChannels = 4
-    network.normGroups = 2
-    network.anchors.sizes = [8, 16, 32, 48, 64]
-    network.boxHead.hidden = 8
-    network.boxHead.normGroups = 2
-    network.boxHead.batchPerImage = 8
-    network.maskHead.pooledSize = 4
-    network.maskHead.channels = 4
-    network.semantic.channels = 4
-    network.levelRule.canonicalScale = 56
+    var network = TinyNetwork.configuration
+    network.maskHead.layers = 4
+    network.semantic.layers = 3
     network.search(catalog)
     return network
   }()
@@ -89,9 +79,9 @@ struct AddedOperatorTests {
 
   @Test("cost what they say, and are named in descriptions")
   func cost() throws {
-    let description = Models.NetworkDescription(
+    let description = NetworkDescription(
       Self.network, architecture: Self.architecture, thingClasses: 2, stuffClasses: 2, height: 64, width: 64)
-    let mask = try #require(description.modules.first { $0.name == "mask head" })
+    let mask = try #require(description.modules.first { $0.kind == .maskHead })
     #expect(mask.parts[0].operation == "PW 1x1")
     #expect(mask.parts[0].multiplyAdds == 100 * 16 * 4 * 4)
     let block = try #require(description.modules[0].parts.first { $0.operation == "dense 3x3 /2" })

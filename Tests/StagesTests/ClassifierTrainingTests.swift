@@ -34,7 +34,7 @@ struct ClassifierTrainingTests {
       }, seeds: ClassifierTrainingTests.seeds)
   }
 
-  @Test("a step trains one choice of every layer of the supernet (spec 2.4)")
+  @Test("a step trains one choice of every layer of the supernet (method 2.4)")
   func onePath() throws {
     let training = training()
     _ = try training.step(0)
@@ -47,7 +47,7 @@ struct ClassifierTrainingTests {
     #expect(moved.contains("classifier/output/bias"))
   }
 
-  @Test("the last update has rate zero: it changes statistics, not weights (spec 2.2)")
+  @Test("the last update has rate zero: it changes statistics, not weights (method 2.2)")
   func lastUpdate() throws {
     let training = training(path: [0, 1, 2, 3, 0])
     for step in 0..<ClassifierTrainingTests.steps - 1 { _ = try training.step(step) }
@@ -77,7 +77,7 @@ struct ClassifierTrainingTests {
   @Test("a loss or gradient that is not finite is an error with step and name")
   func diverged() throws {
     let broken = training(path: [0, 1, 2, 3, 0], rate: 1e38)
-    let error = #expect(throws: TrainingError.self) {
+    let error = #expect(throws: StageError.self) {
       for step in 0..<ClassifierTrainingTests.steps { _ = try broken.step(step) }
     }
     #expect(error?.description.contains("is not finite; training has diverged") == true)

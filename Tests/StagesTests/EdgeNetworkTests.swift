@@ -9,24 +9,10 @@ import Testing
 @Suite("Networks with extreme parameters")
 struct EdgeNetworkTests {
   private static let tiny: NetworkConfiguration = {
-    var network = NetworkConfiguration(
-      backbone: BackboneConfiguration(
-        stemChannels: 2, stageChannels: [4, 8, 12, 16], stageBlocks: [1, 1, 1, 1], classifierChannels: 8))
-    network.pyramidChannels = 4
-    network.normGroups = 2
-    network.anchors.sizes = [8, 16, 32, 48, 64]
+    var network = TinyNetwork.configuration
     network.proposals.postNMSTest = 20
     network.proposals.postNMSTrain = 40
-    network.boxHead.hidden = 8
-    network.boxHead.normGroups = 2
-    network.boxHead.batchPerImage = 8
     network.boxHead.detectionsPerImage = 5
-    network.maskHead.pooledSize = 4
-    network.maskHead.channels = 4
-    network.maskHead.layers = 2
-    network.semantic.channels = 4
-    network.semantic.layers = 1
-    network.levelRule.canonicalScale = 56
     return network
   }()
 

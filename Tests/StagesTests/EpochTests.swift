@@ -103,7 +103,7 @@ struct EpochTests {
     #expect(!retrainings.isEmpty || name == "coco-evolution" || name.hasPrefix("figures"), "\(place)")
   }
 
-  /// Spec 2.1: about 240 epochs of ImageNet in both pretrainings.
+  /// Method 2.1: about 240 epochs of ImageNet in both pretrainings.
   @Test("both pretrainings run about 240 epochs of ImageNet")
   func imagenet() throws {
     let pipeline = try Self.pipeline("coco", profile: "paper", fidelity: "recommended")

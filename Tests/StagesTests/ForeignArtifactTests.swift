@@ -13,18 +13,9 @@ import Testing
 @Suite("Artifacts with extreme content")
 struct ForeignArtifactTests {
   private static let network: NetworkConfiguration = {
-    var network = NetworkConfiguration(
-      backbone: BackboneConfiguration(
-        stemChannels: 2, stageChannels: [4, 8, 12, 16], stageBlocks: [2, 1, 1, 1], classifierChannels: 8))
-    network.pyramidChannels = 4
-    network.normGroups = 2
-    network.boxHead.hidden = 8
-    network.boxHead.normGroups = 2
+    var network = TinyNetwork.configuration
+    network.backbone.stageBlocks = [2, 1, 1, 1]
     network.boxHead.pooledSize = 2
-    network.maskHead.channels = 4
-    network.maskHead.layers = 2
-    network.semantic.channels = 4
-    network.semantic.layers = 1
     return network
   }()
 

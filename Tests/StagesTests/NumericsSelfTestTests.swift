@@ -21,7 +21,7 @@ struct NumericsSelfTestTests {
     { .init(instructionSet: set, threads: threads, digest: digest) }
     let fine = try NumericsSelfTest.summary(of: [finding("scalar", 1), finding("scalar", 2), finding("avx2", 1)])
     #expect(fine == "a small training gives the published bits (f0e6f947b3a5) with scalar, avx2 on 1, 2 threads")
-    let error = #expect(throws: SelfTestError.self) {
+    let error = #expect(throws: StageError.self) {
       try NumericsSelfTest.summary(of: [
         finding("scalar", 1), finding("avx2", 2, "0123456789abcdef"), finding("x", 1, nil),
       ])

@@ -59,15 +59,9 @@ struct OperatorKeyTests {
 
   @Test("a smaller set has its own choice numbers and the same initial weights")
   func smaller() throws {
-    var small = NetworkConfiguration(
-      backbone: BackboneConfiguration(
-        stemChannels: 2, stageChannels: [4, 8, 12, 16], stageBlocks: [1, 1, 1, 1], classifierChannels: 8))
-    small.pyramidChannels = 4
-    small.normGroups = 2
-    small.boxHead.hidden = 8
-    small.boxHead.normGroups = 2
-    small.maskHead.channels = 4
-    small.semantic.channels = 4
+    var small = TinyNetwork.configuration
+    small.maskHead.layers = 4
+    small.semantic.layers = 3
     let whole = small
     small.backbone.operators = OperatorSet([.xception3x3, .shuffle5x5])
     small.headOperators = OperatorSet([.atrous3x3])

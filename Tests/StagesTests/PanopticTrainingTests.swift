@@ -15,24 +15,7 @@ import Vision
 struct PanopticTrainingTests {
   private static let seeds = Seeds(kind: "training-tests", seed: 1)
 
-  private static var configuration: NetworkConfiguration {
-    var configuration = NetworkConfiguration(
-      backbone: BackboneConfiguration(
-        stemChannels: 2, stageChannels: [4, 8, 12, 16], stageBlocks: [1, 1, 1, 1], classifierChannels: 8))
-    configuration.pyramidChannels = 4
-    configuration.normGroups = 2
-    configuration.anchors.sizes = [8, 16, 32, 48, 64]
-    configuration.boxHead.hidden = 8
-    configuration.boxHead.normGroups = 2
-    configuration.boxHead.batchPerImage = 8
-    configuration.maskHead.pooledSize = 4
-    configuration.maskHead.channels = 4
-    configuration.maskHead.layers = 2
-    configuration.semantic.channels = 4
-    configuration.semantic.layers = 1
-    configuration.levelRule.canonicalScale = 56
-    return configuration
-  }
+  private static var configuration: NetworkConfiguration { TinyNetwork.configuration }
 
   /// A random image of 64 × 64 pixels with two stuff classes and one object, which depends on the step.
   private static func batch(_ step: Int) -> PanopticBatch {
@@ -72,7 +55,7 @@ struct PanopticTrainingTests {
       && zip(a.entries, b.entries).allSatisfy { $0.tensor.isIdentical(to: $1.tensor) }
   }
 
-  /// Register, row 11: the published program reads its blocks one row late.
+  /// Fidelity 12: the published program reads its blocks one row late.
   @Test("a shifted window has rows 1 to 11 of its block and row 0 of the next")
   func shiftedWindow() {
     let (aligned, shifted) = (training(), training { $0.window = .shifted })
@@ -129,7 +112,7 @@ struct PanopticTrainingTests {
     #expect(eightfold > 100)
   }
 
-  /// Register, row 10.
+  /// Fidelity 10.
   @Test("undivided biases move further by the rate divider of their layer, and weights are unchanged")
   func undividedBiases() throws {
     let (divided, undivided) = (training(), training { $0.biases = .undivided })
@@ -193,7 +176,7 @@ struct PanopticTrainingTests {
     #expect(isIdentical(straight.state, second.state))
   }
 
-  @Test("a diverged training stops with the update and the name of the loss (numerics rule 13)")
+  @Test("a diverged training stops with the update and the name of the loss (numerics 13)")
   func notFinite() throws {
     let training = training()
     let name = "proposals/objectness/bias"
@@ -201,7 +184,7 @@ struct PanopticTrainingTests {
       (entry.name, entry.name == name ? Tensor(repeating: .nan, shape: entry.tensor.shape) : entry.tensor)
     }
     try training.restore(StateDictionary(broken))
-    let error = #expect(throws: TrainingError.self) { _ = try training.step(0) }
+    let error = #expect(throws: StageError.self) { _ = try training.step(0) }
     #expect(error?.description.hasPrefix("step 1: the objectness loss is not finite") == true)
     // Nothing was updated.
     #expect(training.state.scoped("velocity/").entries.isEmpty)

@@ -21,9 +21,9 @@ struct RankingAgreementTests {
   func plot() {
     let axis = Axis([38.2, 52.1])
     #expect(
-      axis.marks == [38, 40, 42, 44, 46, 48, 50, 52, 54]
+      axis.ticks == [38, 40, 42, 44, 46, 48, 50, 52, 54]
         && axis.place(38, from: 400, to: 0) == 400 && axis.place(54, from: 400, to: 0) == 0)
-    #expect(Axis([0.4]).marks.map(Axis([0.4]).text) == ["0.4", "0.5"])
+    #expect(Axis([0.4]).ticks.map(Axis([0.4]).text) == ["0.4", "0.5"])
     let plot = RankingPlot(
       title: "a < b",
       models: [.init(supernet: 0.08, retrained: [0.5, 0.6]), .init(supernet: 0.09, retrained: [0.55, 0.5])])

@@ -9,16 +9,11 @@ import Testing
 struct RateTests {
   /// The published search space, few channels.
   private static func network(_ family: BackboneKind = .shuffleNetV2) -> PanopticNetwork {
-    var configuration = NetworkConfiguration(
-      backbone: BackboneConfiguration(stemChannels: 2, stageChannels: [4, 8, 12, 16], classifierChannels: 8))
+    var configuration = TinyNetwork.configuration
+    configuration.backbone.stageBlocks = BackboneConfiguration().stageBlocks
     configuration.backbone.family = family
-    configuration.pyramidChannels = 4
-    configuration.normGroups = 2
-    configuration.boxHead.hidden = 8
-    configuration.boxHead.normGroups = 2
-    configuration.boxHead.pooledSize = 2
-    configuration.maskHead.channels = 4
-    configuration.semantic.channels = 4
+    configuration.maskHead.layers = 4
+    configuration.semantic.layers = 3
     return PanopticNetwork(
       configuration, thingClasses: 2, stuffClasses: 2, content: .supernet, batchNormMomentum: 0.1, seeds: nil)
   }
@@ -27,7 +22,7 @@ struct RateTests {
     UpdateRhythm(.fairBlocks(network.searchSpace), layers: network.configuration.searchedLayers, period: period)
   }
 
-  /// Spec 5.5: twelve passes a window; a layer with P choices uses each of them 12 / P times.
+  /// Method 5.5: twelve passes a window; a layer with P choices uses each of them 12 / P times.
   @Test("a rate is divided by the passes of a window that use the parameter, unless its layer is updated by itself")
   func dividers() throws {
     let network = Self.network()
@@ -50,7 +45,7 @@ struct RateTests {
     }
   }
 
-  @Test("without a searched backbone a window is six passes (spec 5.5)")
+  @Test("without a searched backbone a window is six passes (method 5.5)")
   func headsOnly() throws {
     let network = Self.network(.resNet)
     let rhythm = Self.rhythm(network)
@@ -63,7 +58,7 @@ struct RateTests {
     }
   }
 
-  /// Spec 16, to the digits it gives.
+  /// Method 13, to the digits it gives.
   @Test(
     "the rate of the backbone's choice blocks over the published run",
     arguments: [(0, 0.000667), (1500, 0.003667), (3000, 0.006667), (46_500, 0.003333), (90_000, 0)])

@@ -16,6 +16,7 @@ struct TrainingDriverTests {
   private final class TinyTraining: TrainingProcess {
     let steps = 8
     let unit = "updates"
+    let metricNames = ["loss", "rate"]
     var values = Tensor(zeros: [4])
     /// The steps that this object ran.
     var done: [Int] = []
@@ -25,11 +26,11 @@ struct TrainingDriverTests {
 
     struct Killed: Error {}
 
-    func step(_ index: Int) throws -> String {
+    func step(_ index: Int) throws -> StepMetrics {
       guard index < end else { throw Killed() }
       done.append(index)
       values = Tensor(shape: [4]) { 0.5 * self.values[flat: $0] + Float(index * 4 + $0) }
-      return ""
+      return StepMetrics(loss: 1 / Double(index + 1), rate: 0.5)
     }
 
     var state: StateDictionary { StateDictionary([("values", values)]) }
@@ -84,12 +85,28 @@ struct TrainingDriverTests {
     #expect(training.done == [5, 6, 7] && training.values.isIdentical(to: whole))
   }
 
+  @Test("a resumed training writes the history of an uninterrupted one")
+  func history() throws {
+    func history(_ folder: ScratchFolder) throws -> CanonicalValue {
+      try CanonicalValue(json: FileIO.read(folder.path + "/out.history"))
+    }
+    let (straight, killed) = (try ScratchFolder(), try ScratchFolder())
+    try straight.train()
+    try killed.train(end: 5)
+    #expect(throws: (any Error).self) { try history(killed) }
+    #expect(try killed.train().done == [5, 6, 7])
+    let whole = try history(straight)
+    #expect(try history(killed) == whole)
+    #expect(whole["columns"] == ["step", "loss", "rate"] && whole["rows"]?.arrayValue?.count == 8)
+    #expect(whole["rows"]?.arrayValue?[1] == [2, 0.5, 0.5])
+  }
+
   @Test("work that needs more memory than available is refused with both sizes and a remedy")
   func memory() throws {
     let context = try ScratchFolder().context()
     try context.requireMemory(values: 1000, advice: "the test")
     for values in [1e15, 1e300, .infinity] {
-      let error = #expect(throws: MemoryShortage.self) {
+      let error = #expect(throws: StageError.self) {
         try context.requireMemory(values: values, advice: "'recipe.batch'")
       }
       let text = error?.description ?? ""
@@ -127,7 +144,10 @@ struct TrainingDriverTests {
         parameters.recipe.steps = 600
         let own = try TrainingDriver(of: PretrainBackboneStage.self, parameters, in: folder.context())
         let file = try TensorFile(
-          tensors: [("values", NamedTensor(Tensor(zeros: [5])))],
+          tensors: [
+            ("values", NamedTensor(Tensor(zeros: [5]))),
+            (TrainingHistory.tensorName, NamedTensor([Double](repeating: 0, count: 10), shape: [5, 2])),
+          ],
           attributes: ["step": 4, "training": .string(own.identity.hex)])
         try folder.context().saveCheckpoint(step: 4, of: 8) { try file.write(to: $0) }
       default: try folder.context().saveCheckpoint(step: 4, of: 8) { try FileIO.write([1, 2, 3], to: $0) }

@@ -89,7 +89,7 @@ struct LossTests {
   }
 
   @Test(
-    "binary cross-entropy and smooth L1 agree with their definitions, summed by numerics rule 5",
+    "binary cross-entropy and smooth L1 agree with their definitions, summed by numerics 5",
     arguments: [1, 67, 5003])
   func elementwise(_ n: Int) {
     let x = ordinaryValues(n, salt: 2).map { $0 * 4 }

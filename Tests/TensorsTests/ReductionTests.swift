@@ -6,7 +6,7 @@ import Testing
 @Suite("Reduction")
 struct ReductionTests {
   @Test(
-    "the sum of all elements has the bits of numerics rule 5",
+    "the sum of all elements has the bits of numerics 5",
     arguments: Array(0...67) + [2047, 2048, 2049, 32_768, 32_769, 100_003])
   func sum(_ n: Int) {
     let x = ordinaryValues(n, salt: 3)
@@ -18,7 +18,7 @@ struct ReductionTests {
   }
 
   @Test(
-    "sums and means of channels and planes have the bits of numerics rule 5",
+    "sums and means of channels and planes have the bits of numerics 5",
     arguments: [[1, 1, 1, 1], [3, 5, 7, 9], [2, 3, 60, 41], [4, 6]])
   func channels(_ extents: [Int]) {
     let shape = Shape(extents)

@@ -12,7 +12,7 @@ struct RoIAlignTests {
       1, 3, 2, 30, 25, 0, 8, 8, 8, 8, 1, 100, 100, 140, 150, 0, -20, -9, 60, 50, 1, 5, 1, 6, 30, 0, 0, 0, 44, 36,
     ], shape: [6, 5])
 
-  /// Numerics rule 6 sample by sample, with coordinates in binary64.
+  /// Numerics 6 sample by sample, with coordinates in binary64.
   private func visit(
     _ options: RoIAlignment.Options, _ body: (_ roi: Int, _ bin: Int, _ count: Float, _ pixel: Int, _ w: Float) -> Void
   ) {
@@ -49,7 +49,7 @@ struct RoIAlignTests {
     RoIAlignment.Options(outputHeight: 2, outputWidth: 3, spatialScale: 0.25, samplingRatio: 3, aligned: true),
   ]
 
-  @Test("forward and gradient have the bits of numerics rule 6 on any number of threads", arguments: options)
+  @Test("forward and gradient have the bits of numerics 6 on any number of threads", arguments: options)
   func definition(_ options: RoIAlignment.Options) {
     let bins = options.outputHeight * options.outputWidth
     var expected = [Float](repeating: 0, count: 6 * 3 * bins)

@@ -21,7 +21,7 @@ func ordinaryValues(_ n: Int, salt: Int = 0) -> [Float] {
 
 // MARK: References
 
-/// Numerics rule 5 as plain loops: 16 lanes per block of 2048, folded 8, 4, 2, 1; blocks in ascending order.
+/// Numerics 5 as plain loops: 16 lanes per block of 2048, folded 8, 4, 2, 1; blocks in ascending order.
 func referenceSum(_ x: [Double]) -> Double {
   var total = 0.0
   for start in stride(from: 0, to: x.count, by: 2048) {

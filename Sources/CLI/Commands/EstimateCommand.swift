@@ -38,15 +38,7 @@ struct Estimate: ParsableCommand {
       ("stage", .left), ("instances", .right), ("steps", .right), ("images", .right), ("multiply-adds", .right),
       ("memory", .right), ("written", .right), ("time", .right), ("paper", .right),
     ])
-    for stage in estimate.stages {
-      let isWork = stage.seconds != nil
-      table.add([
-        stage.name, stage.instances.map(String.init) ?? "?", stage.steps.map { "\($0.count)" } ?? "",
-        isWork ? "\(stage.images)" : "", isWork ? Units.count(stage.multiplyAdds) : "",
-        isWork ? Units.bytes(stage.memory) : "", isWork ? Units.bytes(stage.bytesWritten) : "",
-        stage.seconds.map(Units.longDuration) ?? "", stage.paper.map { "\($0.hours.text(digits: 0)) GPU h" } ?? "",
-      ])
-    }
+    for stage in estimate.stages { table.add(Estimate.cells(of: stage)) }
     table.add([
       "total", "", "", "", Units.count(estimate.multiplyAdds), Units.bytes(estimate.memory),
       Units.bytes(estimate.bytesWritten), Units.longDuration(estimate.seconds), "",
@@ -57,11 +49,23 @@ struct Estimate: ParsableCommand {
       "time: on this machine with \(Units.count(threads, "thread")), one stage after the other, measured for "
         + "\(Units.duration(estimate.calibrationSeconds)); memory of the largest stage")
     for stage in estimate.stages {
-      if let paper = stage.paper { Output.line("paper: \(stage.name): \(paper.text)") }
+      if let paper = stage.work?.paper { Output.line("paper: \(stage.name): \(paper.text)") }
       if stage.instances == nil {
         Output.line("?: results of the run decide how often \(stage.name) runs; one is counted")
       }
     }
+  }
+
+  private static func cells(of stage: PipelineEstimate.Stage) -> [String] {
+    let work = stage.work
+    let isComputed = work?.seconds != nil
+    return [
+      stage.name, stage.instances.map(String.init) ?? "?", work?.steps.map { "\($0.count)" } ?? "",
+      isComputed ? "\(work?.images ?? 0)" : "", isComputed ? Units.count(work?.multiplyAdds ?? 0) : "",
+      isComputed ? Units.bytes(work?.memory ?? 0) : "", isComputed ? Units.bytes(work?.bytesWritten ?? 0) : "",
+      work == nil ? "not estimated" : work?.seconds.map(Units.longDuration) ?? "",
+      work?.paper.map { "\($0.hours.text(digits: 0)) GPU h" } ?? "",
+    ]
   }
 }
 
@@ -72,18 +76,21 @@ extension PipelineEstimate {
       "memory": .integer(memory), "bytes-written": .integer(bytesWritten),
       "stages": .array(
         stages.map { stage in
-          var members: [String: CanonicalValue] = [
-            "name": .string(stage.name), "kind": .string(stage.kind), "images": .integer(stage.images),
-            "multiply-adds": .measure(stage.multiplyAdds), "memory": .integer(stage.memory),
-            "bytes-written": .integer(stage.bytesWritten), "checkpoint-bytes": .integer(stage.checkpointBytes),
-          ]
+          var members: [String: CanonicalValue] = ["name": .string(stage.name), "kind": .string(stage.kind)]
           if let instances = stage.instances { members["instances"] = .integer(instances) }
-          if let steps = stage.steps {
+          members["estimated"] = .bool(stage.work != nil)
+          guard let work = stage.work else { return .object(members) }
+          members["images"] = .integer(work.images)
+          members["multiply-adds"] = .measure(work.multiplyAdds)
+          members["memory"] = .integer(work.memory)
+          members["bytes-written"] = .integer(work.bytesWritten)
+          members["checkpoint-bytes"] = .integer(work.checkpointBytes)
+          if let steps = work.steps {
             members["steps"] = .integer(steps.count)
             members["step-unit"] = .string(steps.unit)
           }
-          if let seconds = stage.seconds { members["seconds"] = .measure(seconds) }
-          if let paper = stage.paper { members["paper-gpu-hours"] = .measure(paper.hours) }
+          if let seconds = work.seconds { members["seconds"] = .measure(seconds) }
+          if let paper = stage.work?.paper { members["paper-gpu-hours"] = .measure(paper.hours) }
           return .object(members)
         }),
     ]

@@ -9,7 +9,8 @@ extension PanopticMiniature {
   public func writeADE20K(to root: String) throws {
     let style = try validated()
     guard crowdProbability == 0 else {
-      throw DatasetError(.parameter, at: "ADE20K miniature, crowdProbability", "must be 0: ADE20K has no crowd regions")
+      throw DatasetError(
+        .parameter(), at: "ADE20K miniature, crowdProbability", "must be 0: ADE20K has no crowd regions")
     }
     let classes = try (style.things.map(\.name) + style.stuff.map(\.name)).map { name in
       guard let index = ADE20KClasses.names.firstIndex(of: name) else {

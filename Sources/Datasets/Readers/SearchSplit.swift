@@ -15,7 +15,7 @@ public struct SearchSplit: Codable, Hashable, Sendable {
   public init(_ ids: [ImageID], validationCount count: Int, seed: UInt64) throws {
     guard count >= 1, count < ids.count else {
       throw DatasetError(
-        .parameter, at: "search split",
+        .parameter(), at: "search split",
         "cannot cut \(count) validation images from \(ids.count) training images; both sides need at least one")
     }
     var order = ids.sorted()

@@ -24,7 +24,7 @@ public protocol Backbone: AnyObject {
 }
 
 extension Backbone {
-  /// C2, C3, C4, C5 at strides 4, 8, 16, 32 (spec 1.2).
+  /// C2, C3, C4, C5 at strides 4, 8, 16, 32 (method 1.2).
   ///
   /// - Parameters:
   ///   - images: `[N, 3, H, W]`, BGR.
@@ -40,7 +40,7 @@ extension Backbone {
     }
   }
 
-  /// Resets the running statistics of every batch norm: mean 0, variance 1 (spec 6).
+  /// Resets the running statistics of every batch norm: mean 0, variance 1 (method 6).
   public func resetStatistics() {
     for norm in norms { norm.resetStatistics() }
   }

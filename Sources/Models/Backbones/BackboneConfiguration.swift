@@ -1,6 +1,6 @@
 import Determinism
 
-/// Widths and depths of a backbone. Defaults: the ShuffleNetV2-style supernet of 1.3G (spec 1.1).
+/// Widths and depths of a backbone. Defaults: the ShuffleNetV2-style supernet of 1.3G (method 1.1).
 public struct BackboneConfiguration: Codable, Hashable, Sendable {
   /// Output channels of the stem.
   public var stemChannels = 48
@@ -47,9 +47,9 @@ public struct BackboneConfiguration: Codable, Hashable, Sendable {
   /// Blocks of all stages.
   public var blockCount: Int { stageBlocks.reduce(0, +) }
 
-  /// Spec 1.1, for search.
+  /// Method 1.1, for search.
   public static let search1G3 = BackboneConfiguration()
-  /// Spec 1.1, for the searched architecture.
+  /// Method 1.1, for the searched architecture.
   public static let retrain3G8 = BackboneConfiguration(
     stemChannels: 72, stageChannels: [172, 432, 864, 1728], classifierChannels: 1728)
   /// ResNet-50.
@@ -59,7 +59,7 @@ public struct BackboneConfiguration: Codable, Hashable, Sendable {
     backbone.family = .resNet
     return backbone
   }()
-  /// Spec 1.1, DetNAS only.
+  /// Method 1.1, DetNAS only.
   public static let detNAS300M = BackboneConfiguration(
     stemChannels: 16, stageChannels: [64, 160, 320, 640], stageBlocks: [4, 4, 8, 4], classifierChannels: 1024)
 }
@@ -76,7 +76,7 @@ public enum BottleneckStride: String, Switch {
 /// The variance that batch norm divides by in training.
 public enum NormVariance: String, Switch {
   case biased
-  /// As the published cross-GPU normalisation (spec 1.5).
+  /// As the published cross-GPU normalisation (method 1.5).
   case unbiased
   public static let recommended = NormVariance.biased
 }
@@ -85,7 +85,7 @@ public enum NormVariance: String, Switch {
 public enum InitStd: String, Switch {
   /// 1 / √inputs: outputs of a convolution vary as much as its inputs do.
   case inverseRoot = "inverse-root"
-  /// 1 / inputs, as published (spec 2.2). Batch norm removes the scale again, but a step of the optimiser changes the
+  /// 1 / inputs, as published (method 2.2). Batch norm removes the scale again, but a step of the optimiser changes the
   /// direction of a shorter weight more, so long trainings with small rates start faster.
   case inverse
   public static let recommended = InitStd.inverseRoot

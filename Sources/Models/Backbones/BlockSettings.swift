@@ -1,6 +1,6 @@
 import NN
 
-/// How the layers of a backbone start and keep statistics; differs between ImageNet and the detector (spec 1.5, 2.2).
+/// How the layers of a backbone start and keep statistics; differs between ImageNet and the detector (method 1.5, 2.2).
 public struct BlockSettings: Sendable {
   /// Weight of the new batch in running statistics.
   public var momentum: Double

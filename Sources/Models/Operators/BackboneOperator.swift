@@ -66,7 +66,7 @@ public struct BackboneOperator: SearchOperator {
       + (stride == 1 ? 0 : cost(ChoiceBlock.shortcut(channels: inputs, kernelSize: shortcutKernelSize)))
   }
 
-  /// Of spec 1.4, in the order of the genome.
+  /// Of method 1.4, in the order of the genome.
   public static let published: [BackboneOperator] = [.shuffle3x3, .shuffle5x5, .shuffle7x7, .xception3x3]
 
   public static func all(in catalog: OperatorCatalog) -> [BackboneOperator] { catalog.backbone }

@@ -1,4 +1,4 @@
-// The backbone operators of spec 1.4. Middle layers of a branch have `middle` channels.
+// The backbone operators of method 1.4. Middle layers of a branch have `middle` channels.
 
 extension BackboneOperator {
   public static let shuffle3x3 = shuffle(kernelSize: 3, number: 0)

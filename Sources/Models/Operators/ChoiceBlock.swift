@@ -1,7 +1,7 @@
 import Autograd
 import NN
 
-// N images, C channels, H W height and width. I, O, M: input, output and middle channels of a block (spec 1.4).
+// N images, C channels, H W height and width. I, O, M: input, output and middle channels of a block (method 1.4).
 
 /// One operator at one place of the backbone: a main branch, and a shortcut where the block halves the resolution.
 public final class ChoiceBlock {
@@ -15,7 +15,7 @@ public final class ChoiceBlock {
     settings: BlockSettings
   ) {
     let branch = op.branch(BranchShape(inputs: inputs, outputs: outputs, middle: middle, stride: stride))
-    // The ReLU that the block applies after the branch is the last norm's (spec 1.4, rows 4 and 7).
+    // The ReLU that the block applies after the branch is the last norm's (method 1.4).
     main = branch.enumerated().map { index, layer in
       Layer(
         scope, layer, scale: stride == 1 && index == branch.count - 1 ? settings.branchScale : 1, settings: settings)

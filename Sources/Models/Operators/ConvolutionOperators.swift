@@ -1,6 +1,6 @@
 import NN
 
-// The head operators of spec 3.7. k: side of the kernel.
+// The head operators of method 3.7. k: side of the kernel.
 
 extension HeadOperator {
   public static let depthwise3x3 = depthwise(kernelSize: 3, number: 0)

@@ -40,7 +40,7 @@ public struct HeadOperator: SearchOperator {
   /// Multiply-adds of convolutions at one position; what samples or interpolates is left out, as published.
   public func multiplyAdds(inputs: Int, outputs: Int) -> Int { cost(inputs, outputs) }
 
-  /// Of spec 3.7, in the order of the genome.
+  /// Of method 3.7, in the order of the genome.
   public static let published: [HeadOperator] = [
     .depthwise3x3, .depthwise5x5, .deformable3x3, .deformable5x5, .atrous3x3, .atrous5x5,
   ]

@@ -34,21 +34,21 @@ struct NetworkWork {
         height: height, width: width)
       for module in description.modules {
         let cost = share * Double(module.multiplyAdds)
-        switch module.name {
-        case "backbone":
+        switch module.kind {
+        case .backbone:
           backbone += cost
           testing += cost
           training += 3 * cost
-        case "box head":
+        case .boxHead:
           testing += cost
           let regions = Double(configuration.boxHead.batchPerImage) / Double(configuration.proposals.postNMSTest)
           training += 3 * cost * regions
-        case "mask head":
+        case .maskHead:
           masks += cost
           // On positive regions alone; at most so many.
           let positives = configuration.boxHead.positiveFraction * Double(configuration.boxHead.batchPerImage)
           positiveMasks += cost * positives / Double(configuration.boxHead.detectionsPerImage)
-        default:
+        case .pyramid, .proposals, .semanticHead, .attention, .classifier:
           testing += cost
           training += 3 * cost
         }

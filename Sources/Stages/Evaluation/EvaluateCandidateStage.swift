@@ -7,9 +7,9 @@ import Pipelines
 import Search
 import Vision
 
-/// How batch norm statistics of a candidate are gathered (spec 6).
+/// How batch norm statistics of a candidate are gathered (method 6).
 struct RecalibrationParameters: Codable, Hashable, Sendable {
-  /// The published code takes 500 batches of 16; the paper speaks of 500 images (register, row 6).
+  /// The published code takes 500 batches of 16; the paper speaks of 500 images (fidelity 6).
   var batches = 500
   var batch = 16
   /// Order and flips of the images. They depend on nothing else, so all candidates see the same.
@@ -27,7 +27,7 @@ struct RecalibrationParameters: Codable, Hashable, Sendable {
 }
 
 /// One candidate of the search: its own batch norm statistics, then panoptic quality on the search-validation images
-/// (spec 6, 7.2). The result is a function of supernet, architecture and data alone.
+/// (method 6, 7.2). The result is a function of supernet, architecture and data alone.
 struct EvaluateCandidateStage: Stage {
   struct Parameters: StageParameters {
     var recalibration = RecalibrationParameters()

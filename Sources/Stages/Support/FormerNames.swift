@@ -59,16 +59,8 @@ extension ImageNetMiniature.Parameters: HasFormerNames {
   static let formerNames = ["pictures": "images"]
 }
 
-extension PretrainSupernetStage.Parameters: HasFormerNames {
-  static let formerNames = ["body": "backbone"]
-}
-
-extension PretrainArchitectureStage.Parameters: HasFormerNames {
-  static let formerNames = ["body": "backbone"]
-}
-
-extension PretrainBackboneStage.Parameters: HasFormerNames {
-  static let formerNames = ["body": "backbone"]
+extension PretrainStage.Parameters: HasFormerNames {
+  static var formerNames: [String: String] { ["body": "backbone"] }
 }
 
 extension EvolveCandidatesStage.Parameters: HasFormerNames {

@@ -4,12 +4,6 @@ import Models
 import Pipelines
 import Tensors
 
-/// Work that this machine has not the memory for.
-struct MemoryShortage: DiagnosableError {
-  let description: String
-  var isUserData: Bool { false }
-}
-
 extension StageContext {
   /// Refuses work before it starts, where what it needs at least is more than there is. Should a tensor get no memory
   /// all the same, the log of the stage has the reason.
@@ -17,14 +11,15 @@ extension StageContext {
   /// - Parameters:
   ///   - values: binary32 values that are alive at once, at least.
   ///   - advice: what to make smaller.
-  /// - Throws: `MemoryShortage`
+  /// - Throws: `StageError` with code `memory`.
   func requireMemory(values: Double, advice: String) throws {
     TensorMemory.onExhaustion { [self] message in log(message) }
     let available = SystemMemory.available()
     let bytes = available.bytes.addingSaturated(TensorMemory.idle)
     guard 4 * values <= Double(bytes) else {
-      throw MemoryShortage(
-        description: "this needs \(gibibytes(4 * values)) of memory or more, and \(gibibytes(Double(bytes))) are "
+      throw StageError(
+        .memory,
+        "this needs \(gibibytes(4 * values)) of memory or more, and \(gibibytes(Double(bytes))) are "
           + "available \(available.reason). Make \(advice) smaller, or run it where there is more memory")
     }
   }

@@ -66,8 +66,9 @@ public enum NumericsSelfTest {
   static let decoderCheck = HealthCheck("decoder") {
     let found = ImageFile.decoderIdentity
     guard found.hex == publishedDecoder else {
-      throw SelfTestError(
-        description: "JPEG pictures decode to other pixels (\(found.short)) than published "
+      throw StageError(
+        .selfTest,
+        "JPEG pictures decode to other pixels (\(found.short)) than published "
           + "(\(publishedDecoder.prefix(12))): install libjpeg-turbo, which Debian's libjpeg-dev is")
     }
     return "pictures decode to the published pixels (\(found.short))"
@@ -91,8 +92,9 @@ public enum NumericsSelfTest {
     let wrong = findings.filter { $0.digest != published }
     guard wrong.isEmpty else {
       let list = wrong.map { "\($0.instructionSet) on \($0.threads): \($0.digest?.prefix(12) ?? "crashed")" }
-      throw SelfTestError(
-        description: "\(wrong.count) of \(findings.count) runs do not give the published bits "
+      throw StageError(
+        .selfTest,
+        "\(wrong.count) of \(findings.count) runs do not give the published bits "
           + "(\(published.prefix(12)), numerics version \(Traits.numericsVersion)): \(list.joined(separator: ", ")). "
           + "Please report processor and system")
     }
@@ -102,9 +104,4 @@ public enum NumericsSelfTest {
     return "a small training gives the published bits (\(published.prefix(12))) with "
       + "\(listed(findings.map(\.instructionSet))) on \(listed(findings.map { String($0.threads) })) threads"
   }
-}
-
-struct SelfTestError: DiagnosableError {
-  let description: String
-  var isUserData: Bool { false }
 }

@@ -3,7 +3,7 @@ import Models
 import Panoptic
 import Pipelines
 
-/// Training of the whole panoptic supernet on the task, in strictly fair windows (spec 5).
+/// Training of the whole panoptic supernet on the task, in strictly fair windows (method 5).
 struct FinetuneSupernetStage: Stage {
   struct Parameters: NetworkParameters {
     var network = NetworkConfiguration()
@@ -20,7 +20,7 @@ struct FinetuneSupernetStage: Stage {
   static let inputs = [
     InputPort("data", "tree"), InputPort("split", "json"), InputPort("weights", "tensors"),
   ]
-  static let outputs = [OutputPort("weights", "tensors")]
+  static let outputs = [OutputPort("weights", "tensors"), OutputPort("history", "json")]
   static let traits = Traits.training
   static let isRandom = true
 

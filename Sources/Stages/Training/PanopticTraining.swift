@@ -8,7 +8,7 @@ import Tensors
 
 /// Trains a panoptic network, update after update, each from one pass or from a window of passes.
 ///
-/// A window holds the strictly fair block of paths of a supernet (spec 5.3, 5.4): every choice of every layer is used
+/// A window holds the strictly fair block of paths of a supernet (method 5.3, 5.4): every choice of every layer is used
 /// equally often between two updates. Passes run side by side; gradients and statistics fold in path order.
 final class PanopticTraining: TrainingProcess {
   let network: PanopticNetwork
@@ -45,13 +45,14 @@ final class PanopticTraining: TrainingProcess {
     }
   }
 
-  /// The parts of the loss for progress lines, in the order of `PanopticLosses.named`.
+  /// The parts of the loss as metrics, in the order of `PanopticLosses.named`.
   private static let shortNames = ["rpn", "rpn box", "class", "box", "mask", "semantic"]
 
   var steps: Int { recipe.updates }
   var unit: String { "updates" }
+  var metricNames: [String] { ["loss"] + PanopticTraining.shortNames + ["rate"] }
 
-  func step(_ index: Int) throws -> String {
+  func step(_ index: Int) throws -> StepMetrics {
     let block = architectures(of: index)
     var window = GradientWindow(network.store.parameters)
     var sums = [Float](repeating: 0, count: 6)
@@ -62,7 +63,7 @@ final class PanopticTraining: TrainingProcess {
       for result in results {
         let named = result.losses.named
         for loss in named where !loss.value.isFinite {
-          throw TrainingError.notFinite("the \(loss.name) loss", step: index)
+          throw StageError.notFinite("the \(loss.name) loss", step: index)
         }
         window.add(result.pass)
         result.pass.commitStatistics()
@@ -76,8 +77,15 @@ final class PanopticTraining: TrainingProcess {
     }
     if case .fixed(_, let replicas) = paths { window.average(over: replicas) }
     try update(&window, afterPasses: block.count, of: index)
-    let parts = zip(PanopticTraining.shortNames, sums).map { "\($0) \(($1 / Float(block.count)).text(digits: 2))" }
-    return "loss \((total / Float(block.count)).text(digits: 3)) (\(parts.joined(separator: ", ")))"
+    return StepMetrics(
+      loss: Double(total / Float(block.count)),
+      parts: zip(PanopticTraining.shortNames, sums).map { ($0, Double($1 / Float(block.count))) },
+      rate: rate(of: index, afterPasses: block.count))
+  }
+
+  /// The learning rate of an update after so many of its passes, before the factors of single parameters.
+  private func rate(of index: Int, afterPasses passes: Int) -> Double {
+    schedule.rate(at: index * paths.iterations + (paths.iterations > 1 ? passes : 1))
   }
 
   /// Moves the parameters whose period ends here.
@@ -88,7 +96,7 @@ final class PanopticTraining: TrainingProcess {
     }
     optimizer.step(
       gradients: window.take { rhythm.isDue($0, afterPasses: passes) },
-      rate: schedule.rate(at: index * paths.iterations + (paths.iterations > 1 ? passes : 1)))
+      rate: rate(of: index, afterPasses: passes))
   }
 
   /// The next passes of a block: over small pictures as many side by side as there are threads; large pictures keep all

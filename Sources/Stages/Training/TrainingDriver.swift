@@ -11,9 +11,11 @@ protocol TrainingProcess: AnyObject {
   var steps: Int { get }
   /// What one step is called in progress lines, such as `updates`.
   var unit: String { get }
-  /// Performs step `index` and says how it went, such as `loss 1.234`.
-  /// - Throws: `TrainingError` where a loss or gradient is not finite.
-  func step(_ index: Int) throws -> String
+  /// Names of the metrics that steps give, in their order.
+  var metricNames: [String] { get }
+  /// Performs step `index` and says how it went.
+  /// - Throws: `StageError` where a loss or gradient is not finite.
+  func step(_ index: Int) throws -> StepMetrics
   /// Everything that steps change: weights, statistics, velocities.
   var state: StateDictionary { get }
   /// Goes on from a state, or leaves everything as it is.
@@ -21,20 +23,17 @@ protocol TrainingProcess: AnyObject {
   func restore(_ state: StateDictionary) throws
 }
 
-/// Training that cannot go on.
-struct TrainingError: DiagnosableError {
-  let description: String
-  var isUserData: Bool { false }
-
+extension StageError {
   /// A NaN or an infinity (numerics rule 13).
-  static func notFinite(_ what: String, step: Int) -> TrainingError {
-    TrainingError(
-      description:
-        "step \(step + 1): \(what) is not finite; training has diverged. Lower the learning rate of this stage.")
+  static func notFinite(_ what: String, step: Int) -> StageError {
+    StageError(
+      .diverged,
+      "step \(step + 1): \(what) is not finite; training has diverged. Lower the learning rate of this stage.")
   }
 }
 
-/// Runs a process to its end: resumes from the newest checkpoint, saves checkpoints, notes digests for comparison.
+/// Runs a process to its end: resumes from the newest checkpoint, saves checkpoints, notes digests for comparison, and
+/// writes the output `history`.
 struct TrainingDriver {
   let context: StageContext
   /// Of what is trained, from what, how and by which seeds: a state of anything else is none of this training's.
@@ -59,9 +58,14 @@ struct TrainingDriver {
 
   func run(_ process: some TrainingProcess) throws {
     var done = 0
+    var history = TrainingHistory(steps: process.steps, unit: process.unit, names: process.metricNames)
     let checkpoint = try context.latestCheckpoint { checkpoint in
       do {
-        try process.restore(state(of: checkpoint, steps: process.steps))
+        let file = try file(of: checkpoint, steps: process.steps)
+        var found = history
+        try found.restore(file[TrainingHistory.tensorName], done: checkpoint.step)
+        try process.restore(StateDictionary(file))
+        history = found
         return true
       } catch {
         context.log("the checkpoint of step \(checkpoint.step) is not used: \(error)")
@@ -74,12 +78,13 @@ struct TrainingDriver {
     var saved = clock.now
     while done < process.steps {
       if context.isCancelled {
-        try save(process, step: done)
+        try save(process, history, step: done)
         throw StageInterrupted()
       }
-      let detail = try process.step(done)
+      let metrics = try process.step(done)
       done += 1
-      context.progress(step: done, of: process.steps, unit: process.unit, detail: detail)
+      context.progress(step: done, of: process.steps, unit: process.unit, detail: metrics.text)
+      if history.add(metrics) { context.log(history.lastRowText) }
       if done == 1 || done % stride == 0 || done == process.steps {
         for entry in process.state.entries {
           context.recordDigest(step: done, name: entry.name, digest: TensorDigest.of(NamedTensor(entry.tensor)))
@@ -89,16 +94,18 @@ struct TrainingDriver {
         context.recordDigest(step: done, name: "state", digest: TensorDigest.of(tensors: tensors))
       }
       if done < process.steps, (clock.now - saved) / .seconds(1) >= context.checkpointInterval {
-        try save(process, step: done)
+        try save(process, history, step: done)
         saved = clock.now
       }
     }
+    try context.write("history", json: history.report)
   }
 
-  private func save(_ process: some TrainingProcess, step: Int) throws {
+  private func save(_ process: some TrainingProcess, _ history: TrainingHistory, step: Int) throws {
     guard step > 0 else { return }
-    try context.saveCheckpoint(step: step, of: process.steps) {
-      try process.state.write(to: $0, attributes: attributes(step: step))
+    try context.saveCheckpoint(step: step, of: process.steps) { path in
+      let state = process.state.entries.map { ($0.name, NamedTensor($0.tensor)) }
+      try TensorFile(tensors: state + [history.tensor], attributes: attributes(step: step)).write(to: path)
     }
   }
 
@@ -107,14 +114,14 @@ struct TrainingDriver {
     ["training": .string(identity.hex), "step": .integer(step)]
   }
 
-  /// The state that a checkpoint holds. What stands around a file may be mistaken or forged, so the file says itself
+  /// The file of a checkpoint, with state and history. What stands around a file may be mistaken or forged, so the file says itself
   /// what it is of.
   /// - Throws: where it is of another step or training.
-  private func state(of checkpoint: Checkpoint, steps: Int) throws -> StateDictionary {
+  private func file(of checkpoint: Checkpoint, steps: Int) throws -> TensorFile {
     let file = try TensorFile.read(checkpoint.path)
     guard file.attributes == attributes(step: checkpoint.step), (1...max(1, steps)).contains(checkpoint.step) else {
       throw StateError(description: "\(checkpoint.path): a state of another step or another training")
     }
-    return StateDictionary(file)
+    return file
   }
 }

@@ -1,0 +1,75 @@
+import Models
+
+/// A stage or source that says what a run of it would take.
+///
+/// `estimate` lists kinds that don't conform as not estimated.
+public protocol WorkEstimating {
+  /// - Parameter site: the stage's place in a pipeline, and the machine.
+  /// - Throws: where the parameters describe something that cannot be estimated.
+  func estimatedWork(at site: EstimationSite) throws -> EstimatedWork
+}
+
+/// A stage that computes no network: it takes seconds, or as long as the disk.
+protocol NegligibleWork: WorkEstimating {}
+
+extension NegligibleWork {
+  public func estimatedWork(at site: EstimationSite) -> EstimatedWork { EstimatedWork() }
+}
+
+/// What all instances of a stage take, unless it says otherwise.
+public struct EstimatedWork: Sendable {
+  /// Steps of one instance, and what they are called.
+  public var steps: (count: Int, unit: String)?
+  public var images = 0
+  public var multiplyAdds = 0.0
+  /// Nil for stages that compute no network.
+  public var seconds: Double?
+  /// Bytes, the most at any time.
+  public var memory = 0
+  /// Of the results; checkpoints of a training, which are removed at its end, come on top.
+  public var bytesWritten = 0
+  public var checkpointBytes = 0
+  /// GPU-hours that the paper states for the same work, and how.
+  public var paper: (hours: Double, text: String)?
+  /// What later stages ask for.
+  public var facts = StageFacts()
+
+  public init() {}
+
+  /// Of a stage that computes no network.
+  public init(facts: StageFacts) { self.facts = facts }
+}
+
+/// What is known of the outputs of a stage before it runs.
+public struct StageFacts: Sendable {
+  /// Of a data set; a stage that says nothing passes on that of its input.
+  public var data: DataSize?
+  /// Of a split of a data set: images that judge candidates.
+  public var validationImages: Int?
+  /// Of an array: elements of one run.
+  public var elements: Int?
+  /// Of weights: the network, and what it was trained on.
+  public var network: (configuration: NetworkConfiguration, data: DataSize)?
+
+  public init(data: DataSize? = nil, validationImages: Int? = nil, elements: Int? = nil) {
+    self.data = data
+    self.validationImages = validationImages
+    self.elements = elements
+  }
+}
+
+/// A stage's place in a pipeline, as far as it can be known before a run.
+public struct EstimationSite {
+  public let stage: String
+  /// Nil where results of the run decide.
+  public let instances: Int?
+  /// By the names of inputs.
+  let facts: [String: StageFacts]
+  let machine: MachineMeasures
+
+  /// What is known of an input; nothing of one that is not connected.
+  public func facts(of input: String) -> StageFacts { facts[input] ?? StageFacts() }
+
+  /// The data set in an input; an empty one where nothing is known.
+  public func data(of input: String = "data") -> DataSize { facts(of: input).data ?? DataSize() }
+}

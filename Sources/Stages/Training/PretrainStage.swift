@@ -1,0 +1,89 @@
+import Datasets
+import Models
+import NN
+import Pipelines
+
+/// What a kind of ImageNet pretraining has of its own; the rest is `PretrainStage`.
+protocol PretrainingMode: Sendable {
+  /// Of the stage kind.
+  static var name: String { get }
+  /// In the names of its random streams.
+  static var streamName: String { get }
+  static var summary: String { get }
+  /// Inputs beside the data.
+  static var inputs: [InputPort] { get }
+  /// The default backbone.
+  static var backbone: BackboneConfiguration { get }
+  /// The default recipe.
+  static var recipe: ClassifierRecipe { get }
+  /// Whether it trains all operators, one random path a step.
+  static var isSupernet: Bool { get }
+  /// - Throws: `ParameterError` for a backbone that it cannot train.
+  static func check(_ backbone: BackboneConfiguration) throws
+  /// What the classifier holds: all operators of a supernet, else those of one architecture.
+  static func choices(of backbone: BackboneConfiguration, in context: StageContext) throws -> BackboneChoices
+}
+
+extension PretrainingMode {
+  static var streamName: String { name }
+  static var inputs: [InputPort] { [] }
+  static var isSupernet: Bool { false }
+  static func check(_ backbone: BackboneConfiguration) throws {}
+}
+
+/// ImageNet pretraining of a backbone (spec 2). Writes the classifier's state and the history of its metrics.
+struct PretrainStage<Mode: PretrainingMode>: Stage {
+  struct Parameters: BackboneParameters {
+    var backbone = Mode.backbone
+    var recipe = Mode.recipe
+    var input = ClassificationInput()
+
+    init() {}
+  }
+
+  static var name: String { Mode.name }
+  static var streamName: String { Mode.streamName }
+  static var version: Int { 1 }
+  static var summary: String { Mode.summary }
+  static var inputs: [InputPort] { [InputPort("data", "tree")] + Mode.inputs }
+  static var outputs: [OutputPort] { [OutputPort("weights", "tensors"), OutputPort("history", "json")] }
+  static var traits: [String] { Traits.training }
+  static var isRandom: Bool { true }
+
+  let parameters: Parameters
+
+  init(parameters: Parameters) throws {
+    try parameters.backbone.check(at: "backbone")
+    try Mode.check(parameters.backbone)
+    try parameters.recipe.check(at: "recipe")
+    try parameters.input.check(at: "input")
+    self.parameters = parameters
+  }
+
+  func run(in context: StageContext) throws {
+    let (backbone, recipe, input) = (parameters.backbone, parameters.recipe, parameters.input)
+    let driver = try TrainingDriver(of: Self.self, parameters, in: context)
+    let choices = try Mode.choices(of: backbone, in: context)
+    let data = try ClassificationDataset(part: ClassificationLayout.imageNet.training, in: context.input("data").tree)
+    context.tell(data.notes)
+    try context.requireMemory(
+      values: MemoryNeed.pretraining(
+        backbone, isSupernet: Mode.isSupernet, classes: data.classes.count, recipe: recipe, input: input,
+        images: data.samples.count),
+      advice: "'recipe.batch', 'input.side' or 'backbone'")
+    let classifier = Classifier(
+      backbone, choices: choices, classes: data.classes.count, dropout: recipe.dropout,
+      momentum: recipe.batchNormMomentum, seeds: context.seeds)
+    let loader = ClassificationLoader(data, input.loading(batch: recipe.batch), seeds: context.seeds)
+    let training = ClassifierTraining(
+      classifier: classifier, path: choices.path, recipe: recipe,
+      batches: BatchStream { loader.training(steps: $0..<recipe.steps * recipe.replicas) }, seeds: context.seeds)
+    try driver.run(training)
+    try context.write("weights", state: classifier.store.state)
+  }
+}
+
+extension BackboneChoices {
+  /// The path of a fixed backbone; nil of a supernet.
+  fileprivate var path: [Int]? { if case .fixed(let path) = self { path } else { nil } }
+}
