@@ -85,7 +85,7 @@ struct TrainingDriverTests {
     #expect(training.done == [5, 6, 7] && training.values.isIdentical(to: whole))
   }
 
-  @Test("the history of a resumed training is that of an uninterrupted one")
+  @Test("a resumed training writes the history of an uninterrupted one")
   func history() throws {
     func history(_ folder: ScratchFolder) throws -> CanonicalValue {
       try CanonicalValue(json: FileIO.read(folder.path + "/out.history"))
