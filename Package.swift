@@ -122,7 +122,8 @@ let package = Package(
     tests("GoldenTests", ["Models", "NN", "Autograd", "Vision", "TensorFiles", "Tensors", "Determinism"]),
     tests("PanopticTests", ["Panoptic", "Vision", "Determinism"]),
     tests("DatasetsTests", ["Datasets", "Panoptic", "Vision", "Determinism"]),
-    tests("ModelsTests", ["Models", "NN", "Autograd", "Vision", "Search", "Tensors", "Determinism"]),
+    tests(
+      "ModelsTests", ["Models", "NN", "Autograd", "Panoptic", "Vision", "Search", "Tensors", "Determinism"]),
     tests(
       "StagesTests",
       runner + [

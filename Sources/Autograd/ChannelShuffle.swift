@@ -1,7 +1,7 @@
 import Tensors
 
-/// The half of a block's input that skips the block (spec 1.4). The normalisation that ends the block copies it to the
-/// block's output; the backward pass of `shuffleSplit` copies its gradient to that of the input.
+/// The half of a block's input that skips the block (method 1.4). The normalisation that ends the block copies it to
+/// the block's output; the backward pass of `shuffleSplit` copies its gradient to that of the input.
 public final class IdentityBranch {
   let source: Variable
   let gradient = IdentityGradient()
@@ -23,7 +23,7 @@ final class IdentityGradient {
   }
 }
 
-/// The channel shuffle at the start of a block and the split that follows (spec 1.4).
+/// The channel shuffle at the start of a block and the split that follows (method 1.4).
 ///
 /// - Returns: the identity branch, which skips the block, and the main half `[N, C/2, H, W]`. Exactly one normalisation
 ///   of the main half must take the identity branch as `after`.

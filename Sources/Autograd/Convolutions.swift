@@ -36,7 +36,7 @@ public func transposedConvolution2x2(_ x: Variable, weight: Variable, bias: Vari
   }
 }
 
-/// Modulated deformable convolution (spec 3.7).
+/// Modulated deformable convolution (method 3.7).
 ///
 /// - Parameters:
 ///   - x: `[N, C, H, W]`.

@@ -3,7 +3,7 @@ import Tensors
 /// One forward pass of a network, and its backward pass.
 ///
 /// All effects of a pass, gradients and updates of running statistics, are collected here until the caller takes them.
-/// So several passes over one network may run in parallel and be combined in a fixed order (numerics rule 4). The tape is
+/// So several passes over one network may run in parallel and be combined in a fixed order (numerics 4). The tape is
 /// flat: entries are recorded in the order of computation and run in reverse, so contributions to a gradient are added in
 /// reverse order of use, and releasing a long chain of operations does not recurse.
 ///

@@ -42,8 +42,8 @@ public func globalAveragePool(_ x: Variable) -> Variable {
   }
 }
 
-/// RoIAlign: resamples boxes of a feature map to `size × size` cells by the legacy rule (spec 0.4): no half-pixel shift,
-/// and boxes of at least one feature cell.
+/// RoIAlign: resamples boxes of a feature map to `size × size` cells by the legacy rule (method 0.3): no half-pixel
+/// shift, and boxes of at least one feature cell.
 ///
 /// - Parameters:
 ///   - features: `[N, C, H, W]`.

@@ -51,7 +51,7 @@ final class GradientSlot {
     self.isWanted = isWanted
   }
 
-  /// Adds a contribution: the first is stored unchanged, later ones are added to it one by one (numerics rule 4).
+  /// Adds a contribution: the first is stored unchanged, later ones are added to it one by one (numerics 4).
   func accumulate(_ contribution: @autoclosure () -> Tensor) {
     guard isWanted else { return }
     let contribution = contribution()

@@ -5,7 +5,7 @@ import NN
 import Search
 import Tensors
 
-/// The published COCO backbone as a classifier at 1.3G width (spec 1.6), 8 images of 224×224.
+/// The published COCO backbone as a classifier at 1.3G width (method 1.6), 8 images of 224×224.
 func networkSuite(_ options: Options) -> [Case] {
   let batch = 8
   let operations = 2 * 1_201_941_088.0 * Double(batch)

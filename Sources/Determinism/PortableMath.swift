@@ -1,5 +1,5 @@
-/// Binary64 functions built from basic IEEE operations only, so that every machine computes the same bits (numerics
-/// rule 8).
+/// Binary64 functions built from basic IEEE operations only, so that every machine computes the same bits
+/// (numerics 8).
 ///
 /// They serve schedules, box coders and samplers, which need thousands of values, not millions; kernels have their own
 /// binary32 versions. Accuracy is a few ulp, which the tests check against Foundation.

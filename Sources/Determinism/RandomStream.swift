@@ -23,7 +23,7 @@ public struct Seeds: Sendable, Hashable {
   }
 }
 
-/// A named sequence of random numbers (numerics rule 9). Draw `i` is a function of the name and `i`, so checkpoints save
+/// A named sequence of random numbers (numerics 9). Draw `i` is a function of the name and `i`, so checkpoints save
 /// no generator state.
 ///
 /// The first 16 bytes of the name's digest are the Philox key and the upper half of the counter; the lower half is the

@@ -3,7 +3,7 @@ import Determinism
 import NN
 import Tensors
 
-/// A backbone with the ImageNet head of spec 2.2: 1x1 convolution, BN, ReLU, channel dropout, average pool, linear.
+/// A backbone with the ImageNet head of method 2.2: 1x1 convolution, BN, ReLU, channel dropout, average pool, linear.
 public final class Classifier {
   /// All parameters and statistics.
   public let store: ParameterStore

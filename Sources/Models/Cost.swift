@@ -1,6 +1,6 @@
 extension BackboneConfiguration {
-  /// Multiply-adds of convolutions and linear layers for one image (spec 0.4, 1.6): what the names 300M, 1.3G and 3.8G
-  /// count. Biases, normalisations and pooling are left out, as published.
+  /// Multiply-adds of convolutions and linear layers for one image (method 0.4, 1.6): what the names 300M, 1.3G and
+  /// 3.8G count. Biases, normalisations and pooling are left out, as published.
   ///
   /// - Parameters:
   ///   - path: operator index of every block.

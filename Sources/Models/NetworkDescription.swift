@@ -3,7 +3,7 @@ import Search
 
 /// A network as the list of its parts, with exact parameters and multiply-adds: what `model describe` prints.
 ///
-/// Parameters are counted on a network that is built for it; multiply-adds follow from shapes (spec 0.4: convolutions
+/// Parameters are counted on a network that is built for it; multiply-adds follow from shapes (method 0.4: convolutions
 /// and linear layers, without biases, normalisation, pooling and resampling).
 public struct NetworkDescription: Sendable {
   /// One layer or block.
@@ -134,7 +134,7 @@ private struct Shapes {
     layers = configuration.searchedLayers
     space = configuration.searchSpace
     channels = configuration.pyramidChannels
-    levels = PanopticNetwork.strides.map { ((height + $0 - 1) / $0, (width + $0 - 1) / $0) }
+    levels = FeaturePyramid.strides.map { ((height + $0 - 1) / $0, (width + $0 - 1) / $0) }
   }
 
   private func area(_ level: Int) -> Int { levels[level].height * levels[level].width }

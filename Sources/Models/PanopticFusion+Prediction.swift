@@ -2,7 +2,7 @@ import Panoptic
 import Vision
 
 extension PanopticFusion {
-  /// Fuses the predictions of a network into a segmentation at the image's original size (spec 9).
+  /// Fuses the predictions of a network into a segmentation at the image's original size (method 9).
   ///
   /// - Parameters:
   ///   - categories: of the data set whose classes are predicted.

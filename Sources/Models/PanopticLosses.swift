@@ -1,6 +1,6 @@
 import Autograd
 
-/// The six losses of one batch (spec 3.8). Each is one number.
+/// The six losses of one batch (method 3.8). Each is one number.
 public struct PanopticLosses {
   /// Binary cross-entropy of the sampled anchors.
   public var objectness: Variable

@@ -20,7 +20,7 @@ public enum NetworkContent: Sendable, Hashable {
   }
 }
 
-/// The panoptic network of spec sections 1, 3 and 4: backbone, pyramid, region proposals, heads for regions, semantic
+/// The panoptic network of method 1, 3 and 4: backbone, pyramid, region proposals, heads for regions, semantic
 /// head and inter-modular attention. It connects them; each has its own losses and inference.
 public final class PanopticNetwork {
   /// What it was built from.
@@ -42,13 +42,11 @@ public final class PanopticNetwork {
   /// What a supernet of its configuration spans.
   public let searchSpace: SearchSpace
 
-  static let strides = [4, 8, 16, 32, 64]
-
   /// Values of a batch of images, as many as four of 256×256 in three channels have, from which memory counts more than
   /// time: passes run one at a time, and blocks of the backbone are computed again in the backward pass.
   public static let largeInput = 3 * 256 * 256 * 4
 
-  /// - Parameter batchNormMomentum: 0.1 for a supernet, 0.01 for one architecture (spec 1.5).
+  /// - Parameter batchNormMomentum: 0.1 for a supernet, 0.01 for one architecture (method 1.5).
   public init(
     _ configuration: NetworkConfiguration, thingClasses: Int, stuffClasses: Int, content: NetworkContent,
     batchNormMomentum: Double, seeds: Seeds?
@@ -115,9 +113,9 @@ public final class PanopticNetwork {
     var semanticScores: Variable
   }
 
-  /// The data flow of spec 3.2.
+  /// The data flow of method 3.2.
   ///
-  /// - Parameter images: `[N, 3, H, W]`, sides multiples of 32 (spec 5.2).
+  /// - Parameter images: `[N, 3, H, W]`, sides multiples of 32 (method 5.2).
   func features(_ images: Variable, path: Architecture) -> Features {
     // The backbone of one image of 800×1088 pixels would keep three gigabytes or more.
     let isLarge = images.value.count >= PanopticNetwork.largeInput
@@ -159,7 +157,7 @@ public final class PanopticNetwork {
       semantic: semantic, total: total)
   }
 
-  /// Runs inference on one image (spec 3.3 to 3.6, rows "test").
+  /// Runs inference on one image (method 3.3 to 3.6, testing).
   ///
   /// - Parameters:
   ///   - image: `[1, 3, H, W]`, padded; in a pass of mode `.evaluation`.

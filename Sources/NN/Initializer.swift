@@ -8,11 +8,11 @@ public enum Initializer: Sendable, Hashable {
   case normal(standardDeviation: Double)
   /// Uniform in ±bound.
   case uniform(bound: Double)
-  /// Uniform in ±√(3 / fanIn): "uniform Kaiming, a = 1" (spec 3.1).
+  /// Uniform in ±√(3 / fanIn): "uniform Kaiming, a = 1" (method 3.1).
   case kaimingUniform
-  /// Normal with variance 2 / fanOut (spec 3.5).
+  /// Normal with variance 2 / fanOut (method 3.5).
   case kaimingNormalFanOut
-  /// Normal with variance 2 / (fanIn + fanOut) (spec 3.7).
+  /// Normal with variance 2 / (fanIn + fanOut) (method 3.7).
   case xavierNormal
   /// Uniform in ±1/√fanIn, the default of PyTorch 1.3 for weights.
   case fanInUniform

@@ -58,7 +58,7 @@ public final class TransposedConv2x2 {
   }
 }
 
-/// Modulated deformable convolution (v2), stride 1, one deformable group (spec 3.7).
+/// Modulated deformable convolution (v2), stride 1, one deformable group (method 3.7).
 ///
 /// Offsets and mask come from an ordinary convolution of the input, which starts at zero: so the layer starts as half
 /// a plain convolution.

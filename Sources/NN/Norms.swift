@@ -1,7 +1,7 @@
 import Autograd
 import Tensors
 
-/// Batch normalisation over `[N, C, H, W]`, eps 1e-5 (spec 0.4, 1.5), optionally with the ReLU that follows it.
+/// Batch normalisation over `[N, C, H, W]`, eps 1e-5 (method 0.1, 1.5), optionally with the ReLU that follows it.
 public final class BatchNorm2d {
   /// γ, `[C]`.
   public let scale: Parameter
@@ -47,14 +47,14 @@ public final class BatchNorm2d {
     return y
   }
 
-  /// Resets the running statistics: mean 0, variance 1 (spec 6).
+  /// Resets the running statistics: mean 0, variance 1 (method 6).
   public func resetStatistics() {
     runningMean.value = Tensor(zeros: runningMean.value.shape)
     runningVariance.value = Tensor(repeating: 1, shape: runningVariance.value.shape)
   }
 }
 
-/// Group normalisation, eps 1e-5, affine (spec 0.4), optionally with the ReLU that follows it.
+/// Group normalisation, eps 1e-5, affine (method 0.1), optionally with the ReLU that follows it.
 public final class GroupNorm {
   public let scale: Parameter
   public let shift: Parameter

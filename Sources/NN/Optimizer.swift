@@ -4,7 +4,7 @@ import Tensors
 
 /// Stochastic gradient descent with momentum: v ← μ v + (g + λ p), p ← p - η v; the first v is g + λ p.
 ///
-/// A parameter without a gradient is left alone: neither decayed nor moved (spec 2.2), so choices that no path of a
+/// A parameter without a gradient is left alone: neither decayed nor moved (method 2.2), so choices that no path of a
 /// window used keep their values and velocities.
 public final class SGD {
   /// How one parameter is treated.
@@ -88,7 +88,7 @@ public final class SGD {
   }
 }
 
-/// Gradients of the passes of one update, summed in the order of the passes (numerics rule 4).
+/// Gradients of the passes of one update, summed in the order of the passes (numerics 4).
 public struct GradientWindow {
   public let parameters: [Parameter]
   public private(set) var sums: [Tensor?]

@@ -1,7 +1,7 @@
 import Autograd
 import Tensors
 
-/// What a parameter is for; optimisers treat roles differently (spec 2.2, 5.5, 8.1).
+/// What a parameter is for; optimisers treat roles differently (method 2.2, 5.5, 8.1).
 public enum ParameterRole: String, Sendable, Hashable {
   /// Weights of convolutions and linear layers.
   case weight

@@ -1,13 +1,13 @@
 import Determinism
 
-/// Learning rate as a function of the iteration (spec 2.2, 5.1, 8.1).
+/// Learning rate as a function of the iteration (method 2.2, 5.1, 8.1).
 public struct Schedule: Codable, Hashable, Sendable {
   public enum Shape: String, Codable, Hashable, Sendable, CaseIterable {
-    /// base · (1 - t / total), to zero at the end (spec 2.2).
+    /// base · (1 - t / total), to zero at the end (method 2.2).
     case linear
-    /// base · (1 + cos(π (t - warmup) / (total - warmup))) / 2 (spec 5.1).
+    /// base · (1 + cos(π (t - warmup) / (total - warmup))) / 2 (method 5.1).
     case cosine
-    /// base, divided by ten at each milestone (spec 8.1).
+    /// base, divided by ten at each milestone (method 8.1).
     case step
   }
 

@@ -38,15 +38,6 @@ public struct StateDictionary: Sendable {
   public func appending(_ other: StateDictionary) -> StateDictionary {
     StateDictionary(entries + other.entries)
   }
-
-  /// Entries whose name begins with `prefix`, the prefix taken off.
-  public func scoped(_ prefix: String) -> StateDictionary {
-    StateDictionary(
-      entries.compactMap { entry in
-        entry.name.startsWithBytes(of: prefix)
-          ? (String(decoding: entry.name.utf8.dropFirst(prefix.utf8.count), as: UTF8.self), entry.tensor) : nil
-      })
-  }
 }
 
 /// A state that does not fit the network it is loaded into.

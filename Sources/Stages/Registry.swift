@@ -12,7 +12,7 @@ public enum Stages {
   ///   - operators: what networks may consist of and choose among; operators beyond the paper's are in the keys of the
   ///     stages with networks.
   public static func registry(
-    engine: Engine = .portable, operators: OperatorCatalog = .published
+    engine: Engine = .portable, operators: NetworkCatalog = .published
   ) -> StageRegistry {
     StageRegistry(
       kinds: dataKinds + trainingKinds(operators) + searchKinds(operators) + reportKinds(operators) + [
@@ -32,7 +32,7 @@ public enum Stages {
   /// Variables that name folders with data sets, such as `COCO`.
   public static var sourceVariables: [String] { dataKinds.compactMap(\.sourceVariable) }
 
-  private static func trainingKinds(_ operators: OperatorCatalog) -> [StageKind] {
+  private static func trainingKinds(_ operators: NetworkCatalog) -> [StageKind] {
     [
       StageKind(PretrainSupernetStage.self, searching: operators),
       StageKind(PretrainArchitectureStage.self, searching: operators),
@@ -42,7 +42,7 @@ public enum Stages {
     ]
   }
 
-  private static func searchKinds(_ operators: OperatorCatalog) -> [StageKind] {
+  private static func searchKinds(_ operators: NetworkCatalog) -> [StageKind] {
     [
       StageKind(ProposeCandidatesStage.self, searching: operators),
       StageKind(EvaluateCandidateStage.self) { try EvaluateCandidateStage(parameters: $0, operators: operators) },
@@ -53,7 +53,7 @@ public enum Stages {
     ]
   }
 
-  private static func reportKinds(_ operators: OperatorCatalog) -> [StageKind] {
+  private static func reportKinds(_ operators: NetworkCatalog) -> [StageKind] {
     [
       StageKind(PredictPanopticStage.self) { try PredictPanopticStage(parameters: $0, operators: operators) },
       StageKind(EvaluatePanopticStage.self), StageKind(TabulateStage.self),

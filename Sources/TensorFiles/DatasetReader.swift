@@ -36,15 +36,7 @@ struct DatasetReader: ~Copyable {
     var ours: ChunkLayout?
     do throws(TensorFileError) {
       try HDF5.check(status, .corrupt, place, "its header cannot be read")
-      guard element != nil else {
-        throw TensorFileError(
-          .unsupported, at: place,
-          "its elements are neither floats of 32 or 64 bits, integers of 8 to 64, nor booleans")
-      }
-      guard info.is_null == 0 else {
-        throw TensorFileError(.unsupported, at: place, "it has no shape (a null data space), so it is not a tensor")
-      }
-      guard info.is_plain != 0 else { throw TensorFileError(.unsupported, at: place, "its data is in other files") }
+      try DatasetReader.requireReadable(info, element, place: place)
       guard most != nil, bytes <= remaining,
         bytes <= 1 << 24 || UInt64(bytes) / UInt64(limits.expansion) <= min(info.storage_size, storage.size)
       else {
@@ -79,6 +71,21 @@ struct DatasetReader: ~Copyable {
     shape = dims
     self.layout = ours
     scratch = ScratchBuffers(byteCount: DatasetReader.encodedLimit((ours?.chunkElements ?? 0) * element!.size))
+  }
+
+  /// - Throws: for a dataset that is not a tensor, or not one that this program reads.
+  private static func requireReadable(
+    _ info: cc_h5_info, _ element: ElementType?, place: String
+  ) throws(TensorFileError) {
+    guard element != nil else {
+      throw TensorFileError(
+        .unsupported, at: place,
+        "its elements are neither floats of 32 or 64 bits, integers of 8 to 64, nor booleans")
+    }
+    guard info.is_null == 0 else {
+      throw TensorFileError(.unsupported, at: place, "it has no shape (a null data space), so it is not a tensor")
+    }
+    guard info.is_plain != 0 else { throw TensorFileError(.unsupported, at: place, "its data is in other files") }
   }
 
   /// The layout of the chunks where they have our filters and size; nil for others, which the library reads one by one.

@@ -1,4 +1,4 @@
-/// The channel shuffle at the start of a choice block (spec 1.4): the two halves of the channels are interleaved, and
+/// The channel shuffle at the start of a choice block (method 1.4): the two halves of the channels are interleaved, and
 /// the result is split into halves again. One half skips the block, the other goes through it.
 ///
 /// Shuffle, split and the concatenation at the block's end are permuted copies of planes, and no plane is copied twice.

@@ -45,7 +45,7 @@ extension Convolution2D {
       blas.multiply(
         m: plan.outputs, n: plan.positions, k: plan.rows,
         .init(weight.pointer + plan.weight(i), row: plan.rows, column: 1),
-        .init(columns.pointer, row: plan.positions, column: 1), part, row: plan.positions)
+        .init(columns.pointer.base, row: plan.positions, column: 1), part, row: plan.positions)
       guard let bias else { return }
       for o in 0..<plan.outputs {
         let term = bias[flat: i % plan.groups * plan.outputs + o]
@@ -66,7 +66,7 @@ extension Convolution2D {
       blas.multiply(
         m: plan.rows, n: plan.positions, k: plan.outputs,
         .init(weight.pointer + plan.weight(i), row: 1, column: plan.rows),
-        .init(dy.pointer + plan.output(i), row: plan.positions, column: 1), buffer, row: plan.positions)
+        .init(dy.pointer + plan.output(i), row: plan.positions, column: 1), buffer.base, row: plan.positions)
       let image = out + plan.input(i)
       each(plan) { pixel, column in image[pixel] += buffer[column] }
       guard let bias else { return }
@@ -89,7 +89,7 @@ extension Convolution2D {
         blas.multiply(
           m: plan.outputs, n: plan.rows, k: plan.positions,
           .init(dy.pointer + plan.output(i), row: plan.positions, column: 1),
-          .init(columns.pointer, row: 1, column: plan.positions), out + plan.weight(group), row: plan.rows,
+          .init(columns.pointer.base, row: 1, column: plan.positions), out + plan.weight(group), row: plan.rows,
           adding: image > 0)
       }
     }

@@ -74,11 +74,11 @@ public struct Convolution2D: Hashable, Sendable {
     let outputs = shape[1] / groups
     let inner = weight.shape[1] * kernel
     let packed = PackedLeft(
-      groups: groups, rows: outputs, columns: inner, offsets: Array(0..<kernel), source: weight.pointer,
+      groups: groups, rows: outputs, columns: inner, offsets: Array(0..<kernel), source: weight.pointer.base,
       group: outputs * inner, row: inner, outer: kernel)
     run(
-      tapSum(input: x.shape, weight: weight.shape), images: x.shape[0], left: packed, input: x.pointer,
-      inputGroup: weight.shape[1] * x.shape[2] * x.shape[3], bias: bias?.pointer, output: y.mutablePointer,
+      tapSum(input: x.shape, weight: weight.shape), images: x.shape[0], left: packed, input: x.pointer.base,
+      inputGroup: weight.shape[1] * x.shape[2] * x.shape[3], bias: bias?.pointer.base, output: y.mutablePointer.base,
       outputGroup: outputs * shape[2] * shape[3])
     return y
   }
@@ -106,10 +106,10 @@ public struct Convolution2D: Hashable, Sendable {
     let covered = phases.allSatisfy { !$0.taps.isEmpty }
     precondition(covered || bias == nil, "Convolution2D: a transposed convolution must reach every position")
     var dx = covered ? Tensor(uninitialized: inputShape) : Tensor(zeros: inputShape)
-    for phase in phases where !phase.taps.isEmpty {
+    for phase in phases where !phase.taps.isEmpty && phase.y < height && phase.x < width {
       let packed = PackedLeft(
         groups: groups, rows: inputs, columns: outputs * phase.taps.count, offsets: phase.taps,
-        source: weight.pointer, group: outputs * inputs * kh * kw, row: kh * kw, outer: inputs * kh * kw)
+        source: weight.pointer.base, group: outputs * inputs * kh * kw, row: kh * kw, outer: inputs * kh * kw)
       let sum = TapSum(
         channels: outputs, inputHeight: dy.shape[2], inputWidth: dy.shape[3],
         inputImage: dy.shape[1] * dy.shape[2] * dy.shape[3], stride: 1,
@@ -117,8 +117,8 @@ public struct Convolution2D: Hashable, Sendable {
         outputWidth: (width - phase.x + stride - 1) / stride, outputImage: inputShape[1] * height * width,
         outputChannel: height * width, outputRow: stride * width, outputColumn: stride)
       run(
-        sum, images: dy.shape[0], left: packed, input: dy.pointer,
-        inputGroup: outputs * dy.shape[2] * dy.shape[3], bias: bias?.pointer,
+        sum, images: dy.shape[0], left: packed, input: dy.pointer.base,
+        inputGroup: outputs * dy.shape[2] * dy.shape[3], bias: bias?.pointer.base,
         output: dx.mutablePointer + phase.y * width + phase.x, outputGroup: inputs * height * width)
     }
     return dx

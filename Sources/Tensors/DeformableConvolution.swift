@@ -52,7 +52,7 @@ public struct DeformableConvolution: Hashable, Sendable {
       let range = plan.range(i % plan.pieces)
       var columns = Tensor(uninitialized: [plan.columns, range.count])
       let buffer = columns.mutablePointer
-      plan.sample(image: image, range: range, into: buffer)
+      plan.sample(image: image, range: range, into: buffer.base)
       for group in 0..<groups {
         let depth = plan.columns / groups
         let rows = plan.outputs / groups
@@ -87,8 +87,8 @@ public struct DeformableConvolution: Hashable, Sendable {
       x: Tensor(uninitialized: x.shape), offset: Tensor(uninitialized: offset.shape),
       mask: mask.map { Tensor(uninitialized: $0.shape) }, weight: plan.weightGradient(dy, shape: weight.shape))
     plan.positionGradients(
-      dy, weight: weight, dx: result.x.mutablePointer, doffset: result.offset.mutablePointer,
-      dmask: result.mask?.mutablePointer)
+      dy, weight: weight, dx: result.x.mutablePointer.base, doffset: result.offset.mutablePointer.base,
+      dmask: result.mask?.mutablePointer.base)
     return result
   }
 }

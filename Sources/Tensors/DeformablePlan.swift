@@ -93,7 +93,7 @@ struct DeformablePlan {
     let depth = columns / settings.groups
     let rows = outputs / settings.groups
     return PackedLeft(
-      groups: settings.groups, rows: rows, columns: depth, source: weight.pointer, group: rows * depth, row: depth,
+      groups: settings.groups, rows: rows, columns: depth, source: weight.pointer.base, group: rows * depth, row: depth,
       outer: 1)
   }
 
@@ -216,7 +216,8 @@ struct DeformablePlan {
           rows: band.count, columns: outputs, source: dy.pointer + n * outputs * plane + band.lowerBound, row: 1,
           outer: plane)
         ck_matrix_product(
-          Backend.isa, Int64(band.count), Int64(outputs), left.pointer(group: 0), 0, Int64(band.count), right.pointer,
+          Backend.isa, Int64(band.count), Int64(outputs), left.pointer(group: 0), 0, Int64(band.count),
+          right.pointer.base,
           Int64(row), 1, 0, Int64(row), nil, target + band.lowerBound * row, Int64(row))
         withUnsafePointer(to: geometry) { g in
           ck_deform_tap_gradients(

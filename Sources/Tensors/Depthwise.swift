@@ -7,7 +7,8 @@ extension Convolution2D {
     let (source, kernel, shift, target) = (x.pointer, weight.pointer, bias?.pointer, y.mutablePointer)
     depthwiseRun(input: x.shape, weight: weight.shape, rows: y.shape[2], width: y.shape[3]) { d, planes, rows in
       ck_depthwise_forward(
-        Backend.isa, d, kernel, source, shift, target, Int64(planes.lowerBound), Int64(planes.upperBound),
+        Backend.isa, d, kernel.base, source.base, shift?.base, target.base, Int64(planes.lowerBound),
+        Int64(planes.upperBound),
         Int64(rows.lowerBound), Int64(rows.upperBound))
     }
     withExtendedLifetime(bias) {}
@@ -21,7 +22,7 @@ extension Convolution2D {
       input: inputShape, weight: weight.shape, rows: groups, width: stride * inputShape[3]
     ) { d, planes, rows in
       ck_depthwise_input_gradient(
-        Backend.isa, d, kernel, source, target, Int64(planes.lowerBound), Int64(planes.upperBound),
+        Backend.isa, d, kernel.base, source.base, target.base, Int64(planes.lowerBound), Int64(planes.upperBound),
         Int64(rows.lowerBound), Int64(rows.upperBound))
     }
     return dx
@@ -49,7 +50,8 @@ extension Convolution2D {
         let position = i % chunks * chunk
         let channel = first(i / chunks)
         ck_depthwise_weight_chunk(
-          Backend.isa, d, source, upstream, Int64(channel), Int64(min(lanes, channels - channel)), Int64(position),
+          Backend.isa, d, source.base, upstream.base, Int64(channel), Int64(min(lanes, channels - channel)),
+          Int64(position),
           Int64(min(chunk, positions - position)), partial + i * size)
       }
     }

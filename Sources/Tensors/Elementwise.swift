@@ -1,6 +1,6 @@
 import CKernels
 
-/// Elementwise operations; rule 7: the scalar C expression is the definition.
+/// Elementwise operations; numerics 7: the scalar C expression is the definition.
 ///
 /// Gradients take what the forward pass saved (mostly its output) and the gradient of the output, `upstream`.
 public enum Elementwise {
@@ -86,7 +86,7 @@ public enum Elementwise {
 
   // MARK: Checks
 
-  /// The row-major index of the first NaN or infinity; nil where all elements are finite (rule 13).
+  /// The row-major index of the first NaN or infinity; nil where all elements are finite (numerics 13).
   public static func firstNonFinite(_ x: Tensor) -> Int? {
     let source = x.pointer
     let kernel = Backend.maps.first_nonfinite

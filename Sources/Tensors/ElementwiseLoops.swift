@@ -7,7 +7,7 @@ enum Loops {
   static let grain = 1 << 15
   /// Elements per piece of a flat loop: a multiple of the reduction block.
   static let piece = 1 << 14
-  /// Elements per block of a sum (rule 5).
+  /// Elements per block of a sum (numerics 5).
   static let block = 2048
 
   /// Whether a result of `count` elements and an input of the same size exceed the caches.

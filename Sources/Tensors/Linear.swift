@@ -29,7 +29,8 @@ public enum LinearMap {
       let range = first..<min(rows, first + chunk)
       let part = MatrixProduct.multiply(dy.rows(range), transposeA: true, x.rows(range))
       ck_fold_plain(
-        Int64(total.count), part.pointer, first == 0 ? 1 : 0, range.upperBound == rows ? 1 : 0, total.mutablePointer)
+        Int64(total.count), part.pointer.base, first == 0 ? 1 : 0, range.upperBound == rows ? 1 : 0,
+        total.mutablePointer.base)
     }
     return total
   }
@@ -40,7 +41,7 @@ public enum LinearMap {
     precondition(dy.shape.rank == 2, "Linear: \(dy.shape)")
     let (rows, columns) = (dy.shape[0], dy.shape[1])
     var db = Tensor(uninitialized: [columns])
-    ck_column_sums(dy.pointer, Int64(rows), Int64(columns), db.mutablePointer)
+    ck_column_sums(dy.pointer.base, Int64(rows), Int64(columns), db.mutablePointer.base)
     return db
   }
 }

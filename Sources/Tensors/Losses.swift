@@ -20,7 +20,7 @@ public struct LossValue: Sendable {
 
 /// Binary cross-entropy of logits against targets in [0, 1].
 public enum BinaryCrossEntropy {
-  /// `w ((1 - t) x + q (log(1 + e^-|x|) + max(-x, 0)))` with `q = 1 + (p - 1) t`, in binary64, summed by rule 5.
+  /// `w ((1 - t) x + q (log(1 + e^-|x|) + max(-x, 0)))` with `q = 1 + (p - 1) t`, in binary64, summed by numerics 5.
   ///
   /// - Parameters:
   ///   - weights: w, of the logits' shape; nil means ones.
@@ -50,7 +50,7 @@ public enum BinaryCrossEntropy {
 /// The smooth L1 loss.
 public enum SmoothL1 {
   /// With `d = prediction - target`: `d² / (2 beta)` where `|d| < beta`, else `|d| - beta / 2`, in binary64, summed by
-  /// rule 5. A `beta` of 0 gives the L1 loss.
+  /// numerics 5. A `beta` of 0 gives the L1 loss.
   public static func evaluate(
     _ predictions: Tensor, targets: Tensor, beta: Double = 1, reduction: LossReduction = .mean
   ) -> LossValue {
@@ -66,7 +66,7 @@ public enum SmoothL1 {
 
 /// Losses of one prediction and one target per element.
 enum ElementwiseLoss {
-  /// Calls `kernel(start, count, scale, losses, gradient)` block by block and folds the losses by rule 5.
+  /// Calls `kernel(start, count, scale, losses, gradient)` block by block and folds the losses by numerics 5.
   static func run(
     _ name: String, _ x: Tensor, _ targets: Tensor, _ reduction: LossReduction,
     _ kernel: (Int, Int, Double, UnsafeMutablePointer<Double>, UnsafeMutablePointer<Float>) -> Void

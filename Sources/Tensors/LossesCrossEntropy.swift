@@ -6,7 +6,8 @@ import CKernels
 ///
 /// With smoothing e, target t, class weights w of sum W, p = softmax: the loss of a position is
 /// `(1 - e) w_t (-log p_t) + (e / C) Σ_c w_c (-log p_c)`, in binary64. Sums over classes are ascending chains, sums over
-/// the positions of an image follow rule 5 (`[N, C]` counts as one image of N positions), images are added in order.
+/// the positions of an image follow numerics 5 (`[N, C]` counts as one image of N positions), images are added in
+/// order.
 public enum CrossEntropy {
   /// Ignored labels and label smoothing.
   public struct Options: Sendable, Hashable {
@@ -83,7 +84,7 @@ public enum CrossEntropy {
           layout.forEachPiece { at, position, count in
             kernel(
               layout.channels, layout.channelStride, count, layout.positionStride, x + at, labels + position,
-              options.ignoredLabel, options.labelSmoothing, w, weightSum, scale, base + position, target + at)
+              options.ignoredLabel, options.labelSmoothing, w?.base, weightSum, scale, base + position, target + at)
           }
         }
       }

@@ -16,8 +16,9 @@ public enum MatrixProduct {
       "matmul: \(a.shape)\(transposeA ? "ᵀ" : "") · \(b.shape)\(transposeB ? "ᵀ" : "")")
     var c = Tensor(uninitialized: [m, n])
     multiply(
-      m: m, n: n, k: ka, a.pointer, aRow: transposeA ? 1 : ka, aColumn: transposeA ? m : 1, b.pointer,
-      bRow: transposeB ? 1 : n, bColumn: transposeB ? ka : 1, columnBias: columnBias?.pointer, c.mutablePointer)
+      m: m, n: n, k: ka, a.pointer.base, aRow: transposeA ? 1 : ka, aColumn: transposeA ? m : 1, b.pointer.base,
+      bRow: transposeB ? 1 : n, bColumn: transposeB ? ka : 1, columnBias: columnBias?.pointer.base,
+      c.mutablePointer.base)
     return c
   }
 

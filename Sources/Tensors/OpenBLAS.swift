@@ -49,7 +49,8 @@ public struct OpenBLAS: Sendable {
     let (m, k, n) = (a.shape[0], a.shape[1], b.shape[1])
     var c = Tensor(zeros: [m, n])
     multiply(
-      m: m, n: n, k: k, Matrix(a.pointer, row: k, column: 1), Matrix(b.pointer, row: n, column: 1), c.mutablePointer,
+      m: m, n: n, k: k, Matrix(a.pointer.base, row: k, column: 1), Matrix(b.pointer.base, row: n, column: 1),
+      c.mutablePointer.base,
       row: n)
     return c
   }

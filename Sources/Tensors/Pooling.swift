@@ -93,7 +93,7 @@ public enum Pooling {
 
   // MARK: Average
 
-  /// `[N, C]`: the mean of every plane (rule 5), rounded once.
+  /// `[N, C]`: the mean of every plane (numerics 5), rounded once.
   public static func globalAverage(_ x: Tensor) -> Tensor {
     precondition(x.shape.rank >= 3 && x.shape.planeSize > 0, "globalAverage: \(x.shape)")
     let source = x.pointer

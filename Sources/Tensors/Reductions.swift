@@ -1,14 +1,14 @@
 import CKernels
 import Determinism
 
-/// Sums in binary64 (rule 5): blocks of 2048 contiguous elements in 16 lanes, which are folded 8, 4, 2, 1; then blocks
-/// and images in ascending order; one rounding to binary32 at the end.
+/// Sums in binary64 (numerics 5): blocks of 2048 contiguous elements in 16 lanes, which are folded 8, 4, 2, 1; then
+/// blocks and images in ascending order; one rounding to binary32 at the end.
 public enum Reduction {
   /// The sum of all elements as one contiguous plane; not rounded to binary32.
   public static func sum(_ x: Tensor) -> Double {
     let source = x.pointer
     let kernel = Backend.maps.sum
-    if x.count <= Loops.grain { return kernel(x.count, source) }
+    if x.count <= Loops.grain { return kernel(x.count, source.base) }
     let blocks = (x.count + Loops.block - 1) / Loops.block
     return withUnsafeTemporaryAllocation(of: Double.self, capacity: blocks) { partial in
       let base = partial.baseAddress!

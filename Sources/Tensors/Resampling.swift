@@ -3,7 +3,7 @@ import CKernels
 // `x` is [N, C, H, W]; the result [N, C, height, width].
 
 /// Resizing of feature maps. The forward pass interpolates along rows, then along columns; gradients are gathers over
-/// destination rows and columns in ascending order, from +0 (rule 6).
+/// destination rows and columns in ascending order, from +0 (numerics 6).
 public enum Resampling {
   /// Bilinear interpolation to `height × width`.
   public static func bilinear(_ x: Tensor, height: Int, width: Int, grid: ResamplingGrid) -> Tensor {

@@ -53,19 +53,19 @@ public enum RoIAlignment {
       var interleaved = Tensor(uninitialized: [size, lanes])
       var sums = Tensor(uninitialized: [bins, lanes])
       let (planes, buffer) = (interleaved.mutablePointer, sums.mutablePointer)
-      maps.interleave(block.count, size, size, source + (image * channels + block.lowerBound) * size, planes)
+      maps.interleave(block.count, size, size, source + (image * channels + block.lowerBound) * size, planes.base)
       for r in rois {
         tables[r].withTaps { index, weight in
-          maps.roi_gather(bins, tables[r].taps, index, weight, tables[r].count, planes, buffer)
+          maps.roi_gather(bins, tables[r].taps, index, weight, tables[r].count, planes.base, buffer.base)
         }
-        maps.deinterleave(block.count, bins, bins, buffer, target + (r * channels + block.lowerBound) * bins)
+        maps.deinterleave(block.count, bins, bins, buffer.base, target + (r * channels + block.lowerBound) * bins)
       }
     }
     return out
   }
 
   /// The gradient of the features, of shape `features`. Every (image, channel) plane accumulates its RoIs in order, then
-  /// bins, samples and corners, each by one fma (rule 6).
+  /// bins, samples and corners, each by one fma (numerics 6).
   public static func gradient(upstream: Tensor, features: Shape, rois: Tensor, _ options: Options) -> Tensor {
     let tables = tables(features, rois, options)
     let bins = options.outputHeight * options.outputWidth
@@ -82,12 +82,12 @@ public enum RoIAlignment {
       var shares = Tensor(uninitialized: [bins, lanes])
       let (planes, buffer) = (interleaved.mutablePointer, shares.mutablePointer)
       for r in rois {
-        maps.interleave(block.count, bins, bins, dy + (r * channels + block.lowerBound) * bins, buffer)
+        maps.interleave(block.count, bins, bins, dy + (r * channels + block.lowerBound) * bins, buffer.base)
         tables[r].withTaps { index, weight in
-          maps.roi_scatter(bins, tables[r].taps, index, weight, tables[r].count, buffer, planes)
+          maps.roi_scatter(bins, tables[r].taps, index, weight, tables[r].count, buffer.base, planes.base)
         }
       }
-      maps.deinterleave(block.count, size, size, planes, target + (image * channels + block.lowerBound) * size)
+      maps.deinterleave(block.count, size, size, planes.base, target + (image * channels + block.lowerBound) * size)
     }
     return dx
   }

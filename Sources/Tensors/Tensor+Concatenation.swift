@@ -8,10 +8,11 @@ extension Tensor {
       tensors.allSatisfy { $0.shape.replacing(0, with: 0) == first.replacing(0, with: 0) },
       "concatenate: \(tensors.map(\.shape))")
     var out = Tensor(uninitialized: first.replacing(0, with: tensors.reduce(0) { $0 + $1.shape[0] }))
-    var target = out.mutablePointer
+    let target = out.mutablePointer
+    var place = 0
     for tensor in tensors {
-      target.update(from: tensor.pointer, count: tensor.count)
-      target += tensor.count
+      (target + place).update(from: tensor.pointer.base, count: tensor.count)
+      place += tensor.count
     }
     return out
   }

@@ -55,7 +55,7 @@ public struct Tensor: Sendable {
   public var isEmpty: Bool { count == 0 }
 
   /// The elements, row-major.
-  public var array: [Float] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
+  public var array: [Float] { withElements { Array($0) } }
 
   /// The value of a tensor with one element.
   /// - Precondition: `count` is 1.
@@ -72,28 +72,28 @@ public struct Tensor: Sendable {
 
   /// Calls `body` with the elements, row-major.
   public func withElements<R>(_ body: (UnsafeBufferPointer<Float>) throws -> R) rethrows -> R {
-    try body(UnsafeBufferPointer(start: pointer, count: count))
+    try withExtendedLifetime(storage) { try body(UnsafeBufferPointer(start: pointer.base, count: count)) }
   }
 
   /// Calls `body` with the elements for writing; copies them first where another tensor shares the memory.
   public mutating func withMutableElements<R>(_ body: (UnsafeMutableBufferPointer<Float>) throws -> R) rethrows -> R {
-    try body(UnsafeMutableBufferPointer(start: mutablePointer, count: count))
+    try body(UnsafeMutableBufferPointer(start: mutablePointer.base, count: count))
   }
 
   // MARK: Access for the operations of this module
 
   /// The elements; valid while the tensor is alive and not written.
-  var pointer: UnsafePointer<Float> { UnsafePointer(storage.pointer + offset) }
+  var pointer: ElementPointer { ElementPointer(base: UnsafePointer(storage.pointer + offset), count: count) }
 
   /// The elements for writing; copies them first where another tensor shares the memory.
-  var mutablePointer: UnsafeMutablePointer<Float> {
+  var mutablePointer: MutableElementPointer {
     mutating get {
       if !isKnownUniquelyReferenced(&storage) {
         let copy = Storage(for: shape)
-        copy.pointer.update(from: pointer, count: count)
+        copy.pointer.update(from: pointer.base, count: count)
         self = Tensor(shape: shape, storage: copy, offset: 0)
       }
-      return storage.pointer + offset
+      return MutableElementPointer(base: storage.pointer + offset, count: count)
     }
   }
 

@@ -41,19 +41,6 @@ public struct Image: Hashable, Sendable {
 }
 
 extension Image {
-  /// The mirror image, left and right exchanged.
-  public func flippedHorizontally() -> Image {
-    var out = [UInt8]()
-    out.reserveCapacity(pixels.count)
-    for y in 0..<height {
-      for x in stride(from: width - 1, through: 0, by: -1) {
-        let i = (y * width + x) * channels
-        out.append(contentsOf: pixels[i..<i + channels])
-      }
-    }
-    return Image(width: width, height: height, channels: channels, pixels: out)
-  }
-
   /// The rectangle whose upper left corner is (`x`, `y`).
   /// - Precondition: it lies inside the picture.
   public func cropped(x: Int, y: Int, width: Int, height: Int) -> Image {

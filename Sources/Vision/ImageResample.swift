@@ -19,7 +19,7 @@ extension Image {
   }
 
   /// Resizes the picture by `ResizeFilter.antialiased` and writes it as three planes of floats, without a picture in
-  /// between: what `resized`, `flippedHorizontally` and a look-up in the tables give.
+  /// between: what `resized`, a horizontal flip and a look-up in the tables give.
   ///
   /// - Parameters:
   ///   - isFlipped: mirrors left and right.

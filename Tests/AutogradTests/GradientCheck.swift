@@ -3,15 +3,15 @@ import Determinism
 import Tensors
 import Testing
 
-/// Compares the gradient that an operation states with the slope that its values show.
+/// Compares the gradient of an operation with central differences of its values.
 ///
-/// The operation's result is reduced to one number by fixed random weights. Central differences in binary32 are good
-/// to about the cube root of its precision, so inputs are of size 1, the step is 1/64, and the tolerance is relative
-/// to the largest slope. Agreement with float64 references to a few ulp is checked elsewhere, by the golden vectors.
+/// Fixed random weights reduce the result to one number. A central difference in binary32 is accurate to about the cube
+/// root of its precision, so inputs are of magnitude 1, the step is 1/64, and the tolerance is relative to the largest
+/// slope. The golden vectors check agreement with float64 references to a few ulp.
 struct GradientCheck {
   let name: String
   let inputs: [Tensor]
-  /// Which inputs to vary; all where nil.
+  /// The inputs to check; nil means all.
   var varied: [Int]?
   var tolerance: Float = 1e-2
   let operation: ([Variable]) -> Variable
@@ -23,15 +23,15 @@ struct GradientCheck {
     let weights = GradientCheck.random(output.shape, name: "\(name)/weights")
     pass.backward(from: output, gradient: weights)
     for i in varied ?? Array(inputs.indices) {
-      guard let stated = pass.takeGradient(of: variables[i]) else {
+      guard let gradient = pass.takeGradient(of: variables[i]) else {
         Issue.record("\(name): no gradient reaches input \(i)", sourceLocation: sourceLocation)
         continue
       }
-      let seen = slopes(input: i, weights: weights)
-      let scale = max(1e-3, seen.map(abs).max() ?? 0)
-      for (k, pair) in zip(stated.array, seen).enumerated() where abs(pair.0 - pair.1) > tolerance * scale {
+      let slopes = slopes(input: i, weights: weights)
+      let scale = max(1e-3, slopes.map(abs).max() ?? 0)
+      for (k, pair) in zip(gradient.array, slopes).enumerated() where abs(pair.0 - pair.1) > tolerance * scale {
         Issue.record(
-          "\(name): input \(i) element \(k): stated \(pair.0), seen \(pair.1)", sourceLocation: sourceLocation)
+          "\(name): input \(i) element \(k): gradient \(pair.0), slope \(pair.1)", sourceLocation: sourceLocation)
         return
       }
     }
@@ -49,7 +49,7 @@ struct GradientCheck {
     return (0..<inputs[input].count).map { Float((value($0, step) - value($0, -step)) / Double(2 * step)) }
   }
 
-  /// Values in ±1, at least 0.05 from zero, so that no kink lies within a step.
+  /// Values in ±1, at least 0.05 from zero: no step crosses the kink of a ReLU.
   static func random(_ shape: Shape, name: String) -> Tensor {
     var stream = Seeds(kind: "gradient-check", seed: 1).stream(name)
     return Tensor(shape: shape) { _ in

@@ -2,7 +2,7 @@ import Autograd
 import Tensors
 import Testing
 
-@Suite("Every operation's gradient is the slope of its values")
+@Suite("The gradient of every operation agrees with finite differences")
 struct OperationGradientTests {
   private func check(
     _ name: String, _ shapes: [Shape], varied: [Int]? = nil, tolerance: Float = 1e-2,
@@ -60,7 +60,7 @@ struct OperationGradientTests {
     ) { convolution($0[0], weight: $0[1], bias: $0[2], geometry) }
   }
 
-  @Test("other products")
+  @Test("linear layers and transposed convolutions")
   func products() {
     check("linear", [[3, 4], [5, 4], [5]]) { linear($0[0], weight: $0[1], bias: $0[2]) }
     check("transposed convolution", [[2, 3, 4, 3], [3, 2, 2, 2], [2]]) {
@@ -70,7 +70,7 @@ struct OperationGradientTests {
 
   @Test("deformable convolution")
   func deformable() {
-    // Offsets away from whole numbers, where sampling has a kink: 0.3 ± 0.2 around every tap.
+    // Offsets of 0.3 ± 0.2 stay away from whole numbers, where bilinear interpolation has kinks.
     var offsets = GradientCheck.random([1, 18, 4, 5], name: "deformable/offsets")
     offsets.withMutableElements { for i in $0.indices { $0[i] = 0.3 + 0.2 * $0[i] } }
     let inputs = [
@@ -85,7 +85,7 @@ struct OperationGradientTests {
     }.run()
   }
 
-  @Test("normalisations")
+  @Test("batch and group normalisation")
   func norms() {
     check("batch norm, training", [[3, 2, 4, 4], [2], [2]], tolerance: 2e-2) {
       batchNormTraining($0[0], scale: $0[1], shift: $0[2], options: .init(), relu: false).output

@@ -2,19 +2,19 @@ import Autograd
 import Tensors
 import Testing
 
-@Suite("A pass collects gradients and statistics in a stated order")
+@Suite("Pass")
 struct PassTests {
-  // In binary32, 1 + 1e8 - 1e8 is 0 from the left and 1 from the right.
-  @Test("contributions to one gradient add in reverse order of use")
+  @Test("contributions to one gradient are added in reverse order of use")
   func reverseOrder() throws {
     let pass = Pass(mode: .training)
     let x = pass.input(Tensor(scalar: 3))
+    // In binary32, 1 + 1e8 - 1e8 is 0 from the left and 1 from the right.
     let uses = [1, 1e8, -1e8].map { affine(x, scale: $0, shift: 0) }
     pass.backward(from: weightedSum(uses, weights: [1, 1, 1]))
     #expect(try #require(pass.takeGradient(of: x)).item == 1)
   }
 
-  @Test("the same for a parameter, whose uses share one gradient")
+  @Test("a parameter is one variable at every use, and its contributions are added in reverse order too")
   func parameterReverseOrder() throws {
     let pass = Pass(mode: .training)
     let parameter = Trainable(value: Tensor(scalar: 3))
@@ -23,7 +23,7 @@ struct PassTests {
     #expect(try #require(pass.takeGradient(of: parameter)).item == 1)
   }
 
-  @Test("results between input and loss pass their collected gradient on once")
+  @Test("an intermediate result passes its summed gradient on once")
   func diamond() throws {
     let pass = Pass(mode: .training)
     let x = pass.input(Tensor([2, -1], shape: [2]))
@@ -33,7 +33,7 @@ struct PassTests {
     #expect(try #require(pass.takeGradient(of: x)).array == [9, 90])
   }
 
-  @Test("what the loss does not depend on has no gradient")
+  @Test("inputs and parameters that the loss does not depend on have no gradient")
   func independent() {
     let pass = Pass(mode: .training)
     let used = pass.input(Tensor(scalar: 1))
@@ -47,7 +47,7 @@ struct PassTests {
     #expect(pass.takeGradient(of: Trainable(value: Tensor(scalar: 1))) == nil)
   }
 
-  @Test("a gradient is taken once")
+  @Test("takeGradient returns a gradient once")
   func takenOnce() {
     let pass = Pass(mode: .training)
     let x = pass.input(Tensor(scalar: 1))
@@ -56,7 +56,7 @@ struct PassTests {
     #expect(pass.takeGradient(of: x) == nil)
   }
 
-  @Test("constants have no gradient, and nothing is recorded for them")
+  @Test("a constant has no gradient, and operations on constants are not recorded")
   func constants() {
     let pass = Pass(mode: .training)
     let c = pass.constant(Tensor(scalar: 1))
@@ -66,7 +66,7 @@ struct PassTests {
     #expect(pass.takeGradient(of: c) == nil)
   }
 
-  @Test("only training differentiates", arguments: [Pass.Mode.evaluation, .recalibration])
+  @Test("evaluation and recalibration compute no gradients", arguments: [Pass.Mode.evaluation, .recalibration])
   func modes(_ mode: Pass.Mode) {
     let pass = Pass(mode: mode)
     let x = pass.input(Tensor(scalar: 1))
@@ -76,9 +76,9 @@ struct PassTests {
     #expect(pass.takeGradient(of: parameter) == nil)
   }
 
-  @Test("values that the backward pass does not need are freed")
-  func letGo() async {
-    // In a process of its own: memory of all threads is counted.
+  @Test("the pass keeps only the activations that the backward pass reads")
+  func keptActivations() async {
+    // In a process of its own: the count includes all threads.
     await #expect(processExitsWith: .success) {
       let pass = Pass(mode: .training)
       let x = pass.input(Tensor(zeros: [1 << 20]))
@@ -87,14 +87,14 @@ struct PassTests {
       let one = TensorMemory.used - before
       for _ in 0..<3 { y = add(affine(y, scale: 2, shift: 1), x) }
       precondition(TensorMemory.used - before == one)
-      // ReLU reads its own result.
+      // The backward pass of ReLU reads its result.
       y = affine(relu(y), scale: 1, shift: 0)
       precondition(TensorMemory.used - before == 2 * one)
       withExtendedLifetime(y) {}
     }
   }
 
-  @Test("a variable keeps its pass alive, and a pass that nobody needs is freed")
+  @Test("a variable keeps its pass alive, and an unused pass is freed")
   func lifetime() throws {
     weak var pass: Pass?
     do {
@@ -113,7 +113,7 @@ struct PassTests {
     #expect(pass == nil)
   }
 
-  @Test("statistics wait for the commit, run in order, and run once")
+  @Test("updates of statistics run at the commit, in order, once")
   func statistics() {
     let pass = Pass(mode: .training)
     let log = Log()

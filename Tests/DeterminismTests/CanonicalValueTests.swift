@@ -1,13 +1,14 @@
 import Determinism
 import Testing
 
-@Suite struct CanonicalValueTests {
-  /// Every kind of value, with members in an order that is not theirs.
+@Suite("CanonicalValue")
+struct CanonicalValueTests {
+  /// Every kind of value, with members out of canonical order.
   private let sample: CanonicalValue = [
     "b\u{1}": "\"\\/é\n", "": .null, "a": [1, .number(1), .number(-0.0), 1e23, 0.1, -7, true, false, [], [:]],
   ]
 
-  @Test("writes members by the bytes of their names, escapes, and the shortest numbers")
+  @Test("writes members in byte order of their names, fixed escapes and the shortest numbers")
   func golden() {
     let text = #"{"":null,"a":[1,1,0,1e+23,0.1,-7,true,false,[],{}],"b\u0001":"\"\\/é\u000a"}"#
     #expect(sample.canonicalText == text)
@@ -15,13 +16,13 @@ import Testing
     #expect(sample.digest.hex == "06e400faa7b7b855ac2335177567064ad15ee9e14e0e2dec9aad326ecf4a7321")
   }
 
-  @Test("orders names by UTF-8 bytes, where upper case comes first and é after z")
+  @Test("orders names by UTF-8 bytes: upper case first, é after z")
   func nameOrder() {
     let value: CanonicalValue = ["é": 1, "z": 2, "a": 3, "Z": 4, "aa": 5, "a-": 6]
     #expect(value.canonicalText == #"{"Z":4,"a":3,"a-":6,"aa":5,"z":2,"é":1}"#)
   }
 
-  @Test("has the same bytes in whatever order the members were added")
+  @Test("has the same bytes whatever the order in which members were added")
   func insertionOrder() {
     let names = (0..<200).map { "member-\($0)" }
     var random = Seeds(kind: "test", seed: 1).stream("order")
@@ -33,7 +34,7 @@ import Testing
     }
   }
 
-  @Test("keeps its digest through JSON text, compact or pretty, and through Codable")
+  @Test("keeps its digest through compact and pretty JSON text and through Codable")
   func roundTrip() throws {
     #expect(try CanonicalValue(json: sample.canonicalBytes).digest == sample.digest)
     #expect(try CanonicalValue(json: Array(sample.prettyText.utf8)).digest == sample.digest)
@@ -41,7 +42,7 @@ import Testing
     #expect(try CanonicalValue(encoding: sample).digest == sample.digest)
   }
 
-  @Test("keeps the bits of any finite number through its text")
+  @Test("keeps the bits of every finite number through its text")
   func numbers() throws {
     var random = Seeds(kind: "test", seed: 2).stream("numbers")
     for _ in 0..<5_000 {
@@ -64,7 +65,7 @@ import Testing
     var warmup: Double? = nil
   }
 
-  @Test("carries Codable values there and back")
+  @Test("encodes and decodes Codable values")
   func codable() throws {
     let value = try CanonicalValue(encoding: Parameters())
     #expect(value.canonicalText == #"{"milestones":[8,11],"name":"finetune","rate":1,"steps":12}"#)
@@ -72,10 +73,16 @@ import Testing
   }
 
   @Test(
-    "refuses malformed text, and a member given twice",
+    "refuses malformed text and duplicate members",
     arguments: ["", "{", "[1 2]", #"{"a":}"#, "nul", "[1] 2", "\"\u{1}\"", #"{"a":1,"a":1}"#])
   func malformed(_ text: String) {
     #expect(throws: (any Error).self) { try CanonicalValue(json: Array(text.utf8)) }
+  }
+
+  @Test("measure writes a number that JSON cannot hold as text")
+  func measure() {
+    #expect(CanonicalValue.measure(0.5) == .number(0.5))
+    #expect(CanonicalValue.measure(.infinity) == "inf" && CanonicalValue.measure(.nan) == "nan")
   }
 
   @Test("traps on a number that JSON cannot hold")

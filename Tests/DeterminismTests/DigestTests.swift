@@ -2,7 +2,8 @@ import Determinism
 import Testing
 
 /// Known answers: FIPS 180-4 examples, also printed by Tests/Reference/determinism.py (hashlib).
-@Suite struct DigestTests {
+@Suite("Digest")
+struct DigestTests {
   @Test(
     "agrees with the published SHA-256 vectors",
     arguments: [
@@ -21,7 +22,7 @@ import Testing
     #expect(Digest(of: text).hex == expected)
   }
 
-  @Test("every way of feeding the same bytes gives the same digest")
+  @Test("a builder gives the same digest for the same bytes in pieces of any size")
   func piecewise() {
     let bytes = (0..<10_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ 7) }
     let whole = Digest(of: bytes)
@@ -35,7 +36,7 @@ import Testing
     #expect(bytes.withUnsafeBytes { Digest(of: $0) } == whole)
   }
 
-  @Test("reads its own hexadecimal form in either case, and nothing else")
+  @Test("reads 64 hexadecimal digits of either case and nothing else")
   func hexadecimal() {
     let digest = Digest(of: "x")
     #expect(Digest(hex: digest.hex) == digest)
@@ -46,9 +47,17 @@ import Testing
     #expect(digest.short == String(digest.hex.prefix(12)))
   }
 
-  @Test("orders by bytes, as its text does")
+  @Test("is ordered as its hexadecimal text")
   func order() {
     let digests = (0..<100).map { Digest(of: "\($0)") }
     #expect(digests.sorted().map(\.hex) == digests.map(\.hex).sorted())
+  }
+
+  @Test("is encoded as its hexadecimal text, and other text is refused")
+  func codable() throws {
+    let digest = Digest(of: "x")
+    #expect(try CanonicalValue(encoding: digest) == .string(digest.hex))
+    #expect(try CanonicalValue.string(digest.hex).decoded(as: Digest.self) == digest)
+    #expect(throws: (any Error).self) { try CanonicalValue.string("abc").decoded(as: Digest.self) }
   }
 }

@@ -2,12 +2,12 @@ import Determinism
 import Foundation
 import Testing
 
-@Suite("JSON keeps its content, or is refused")
+@Suite("CanonicalValue on random values and mutated JSON")
 struct JSONFuzzTests {
-  /// Ten thousand, or as many as the variable says.
+  /// Random values of each test: `AUTOPANOPTIC_FUZZ`, or ten thousand.
   static let count = ProcessInfo.processInfo.environment["AUTOPANOPTIC_FUZZ"].flatMap(Int.init) ?? 10_000
 
-  /// Texts, numbers and nesting of any kind.
+  /// Draws values with texts, numbers and nesting of every kind.
   struct Source {
     var random: RandomStream
 
@@ -46,7 +46,7 @@ struct JSONFuzzTests {
     }
   }
 
-  @Test("any value is what its bytes say")
+  @Test("every value round-trips through its canonical bytes and its pretty text")
   func roundTrip() throws {
     var source = Source(seed: 1)
     for _ in 0..<Self.count {
@@ -60,11 +60,11 @@ struct JSONFuzzTests {
     }
   }
 
-  @Test("equal values have equal bytes, and others have others")
+  @Test("two values are equal exactly if their canonical bytes are")
   func equality() throws {
     var source = Source(seed: 2)
     for _ in 0..<Self.count {
-      // Read back, so that whole numbers are integers.
+      // Both are read back, so that whole numbers are integers.
       let a = try CanonicalValue(json: source.value(depth: 3).canonicalBytes)
       let b = try CanonicalValue(json: source.value(depth: 3).canonicalBytes)
       #expect((a == b) == (a.canonicalBytes == b.canonicalBytes), "\(a.canonicalText) and \(b.canonicalText)")
@@ -74,7 +74,7 @@ struct JSONFuzzTests {
     #expect(CanonicalValue.object(["\u{E9}": 1])["e\u{301}"] == nil && Set([composed, decomposed]).count == 2)
   }
 
-  @Test("changed bytes are refused, or read as what their canonical form says")
+  @Test("mutated JSON is refused or read as a value that round-trips")
   func mutants() {
     var source = Source(seed: 3)
     let pieces: [[UInt8]] = [
@@ -101,7 +101,7 @@ struct JSONFuzzTests {
   }
 
   @Test(
-    "what cannot be kept is refused with its place",
+    "content that cannot be kept is refused with its position",
     arguments: [
       (
         "[9223372036854775808]",
@@ -118,7 +118,7 @@ struct JSONFuzzTests {
     #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
   }
 
-  @Test("the largest whole numbers stay whole, and text holds anything", arguments: [Int.min, .max])
+  @Test("the largest whole numbers stay integers, and text may hold NUL", arguments: [Int.min, .max])
   func kept(number: Int) throws {
     #expect(try CanonicalValue(json: Array("[\(number), 0e-400, \"\\u0000\"]".utf8)) == [.integer(number), 0, "\u{0}"])
   }

@@ -3,8 +3,9 @@ import Foundation
 import Synchronization
 import Testing
 
-@Suite struct ParallelTests {
-  /// How often every index was visited.
+@Suite("Parallel")
+struct ParallelTests {
+  /// Counts the visits of every index.
   private final class Visits: Sendable {
     private let counts: Mutex<[Int]>
     init(_ count: Int) { counts = Mutex([Int](repeating: 0, count: count)) }
@@ -26,7 +27,7 @@ import Testing
     Parallel.forEach(-1) { _ in Issue.record("visited") }
   }
 
-  @Test("cuts chunks by their size alone", arguments: [1, 2, 3])
+  @Test("chunks depend on their size alone, not on the number of threads", arguments: [1, 2, 3])
   func chunks(_ threads: Int) {
     let seen = Mutex<[Range<Int>]>([])
     Parallel.withThreads(threads) {
@@ -35,7 +36,7 @@ import Testing
     #expect(seen.withLock { $0.sorted { $0.lowerBound < $1.lowerBound } } == [0..<4, 4..<8, 8..<10])
   }
 
-  @Test("maps in index order, with elements of any type")
+  @Test("map returns results in index order, of any type")
   func mapping() {
     for threads in 1...3 {
       let texts = Parallel.withThreads(threads) { Parallel.map(500) { "element \($0)" } }
@@ -44,7 +45,7 @@ import Testing
     #expect(Parallel.map(0) { $0 }.isEmpty)
   }
 
-  /// A sum whose value depends on its order: pieces cut by shape, folded in index order.
+  /// A sum that depends on the order of its terms: pieces of a fixed size, added in index order.
   private func orderedSum(threads: Int) -> Float {
     Parallel.withThreads(threads) {
       let partial = Parallel.map(97) { piece -> Float in
@@ -75,7 +76,7 @@ import Testing
     #expect(visits.all.allSatisfy { $0 == 1 })
   }
 
-  @Test("several threads start loops at once, and each gets its own results")
+  @Test("loops started by several threads at the same time keep their results apart")
   func concurrent() {
     let failures = Mutex(0)
     let group = DispatchGroup()
@@ -93,7 +94,7 @@ import Testing
     #expect(failures.withLock { $0 } == 0)
   }
 
-  @Test("pieces that block a while, loops that start after the helpers fell asleep: nothing hangs")
+  @Test("blocking pieces and sleeping helpers never hang a loop")
   func sleepers() {
     for round in 0..<40 {
       let visits = Visits(5)
@@ -120,7 +121,7 @@ import Testing
     print("100000 loops of two pieces on two threads: \(time / 100_000) each")
   }
 
-  @Test("withThreads holds for this thread and ends with its scope")
+  @Test("withThreads applies to the calling thread within its scope")
   func scoped() {
     let before = Parallel.threads
     Parallel.withThreads(5) {
@@ -131,7 +132,7 @@ import Testing
     #expect(Parallel.threads == before)
   }
 
-  @Test("idle helpers sleep: half a second without loops costs next to nothing")
+  @Test("idle helper threads use no processor time")
   func idle() async {
     // In a process of its own, where nothing else uses the processor.
     await #expect(processExitsWith: .success) {

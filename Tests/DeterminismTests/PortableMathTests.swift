@@ -2,8 +2,9 @@ import Determinism
 import Foundation
 import Testing
 
-/// Truth: glibc through Foundation, which is within 1 ulp of the exact value; bounds here are a few ulp wider.
-@Suite struct PortableMathTests {
+/// The reference is glibc through Foundation, which is within 1 ulp of the exact value. Bounds are a few ulp wider.
+@Suite("PortableMath")
+struct PortableMathTests {
   private func expectClose(
     _ value: Double, _ truth: Double, ulps: Double, floor: Double = 0, _ what: @autoclosure () -> String
   ) {
@@ -11,13 +12,13 @@ import Testing
     #expect(abs(value - truth) <= ulps * unit, "\(what()): \(value), expected \(truth)")
   }
 
-  /// Values spread over a range, ends included.
+  /// Random values of a range, and its two ends.
   private func spread(_ low: Double, _ high: Double, _ path: String) -> [Double] {
     var random = Seeds(kind: "test", seed: 3).stream(path)
     return [low, high] + (0..<20_000).map { _ in random.uniform(low, high) }
   }
 
-  @Test("exp agrees from underflow to overflow")
+  @Test("exp agrees with glibc from underflow to overflow")
   func exponential() {
     for x in spread(-744, 709.7, "exp") + spread(-1, 1, "exp/small") {
       expectClose(PortableMath.exp(x), Foundation.exp(x), ulps: 4, "exp \(x)")
@@ -28,7 +29,7 @@ import Testing
     #expect(PortableMath.exp(.nan).isNaN)
   }
 
-  @Test("log agrees from the least subnormal to the largest number")
+  @Test("log agrees with glibc from the least subnormal to the largest number")
   func logarithm() {
     for e in spread(-744, 709.7, "log") {
       let x = Foundation.exp(e)
@@ -42,7 +43,7 @@ import Testing
     #expect(PortableMath.log(-1).isNaN && PortableMath.log(.nan).isNaN)
   }
 
-  @Test("log2 is exact for powers of two and agrees elsewhere")
+  @Test("log2 is exact for powers of two and agrees with glibc elsewhere")
   func binaryLogarithm() {
     for k in -1074...1023 {
       #expect(PortableMath.log2(Double(sign: .plus, exponent: k, significand: 1)) == Double(k))
@@ -52,7 +53,7 @@ import Testing
     }
   }
 
-  @Test("pow agrees to the error that its exponent magnifies")
+  @Test("pow agrees with glibc within the error that its exponent magnifies")
   func power() {
     for (x, y) in zip(spread(0.01, 100, "pow/base"), spread(-10, 10, "pow/exponent")) {
       let bound = 4 + 2 * abs(y * Foundation.log(x))
@@ -61,7 +62,7 @@ import Testing
     #expect(PortableMath.pow(3, 0) == 1)
   }
 
-  @Test("sine and cosine agree for angles up to some thousands")
+  @Test("sin and cos agree with glibc for angles up to 5000")
   func circular() {
     for x in spread(-7, 7, "circle") + spread(-5000, 5000, "circle/far") {
       expectClose(PortableMath.sin(x), Foundation.sin(x), ulps: 4, floor: 0x1p-60, "sin \(x)")
@@ -71,7 +72,7 @@ import Testing
   }
 
   /// The digest is printed by Tests/Reference/determinism.py, which does the same operations in Python.
-  @Test("gives the same bits on every machine")
+  @Test("has the bits of an independent implementation, on every machine")
   func golden() {
     var bits = DigestBuilder()
     for i in 0..<1000 {

@@ -1,9 +1,9 @@
 import Determinism
 import Testing
 
-@Suite("Numbers and names from elsewhere are printed, whatever they are")
+@Suite("Printing numbers and untrusted text")
 struct PrintedTextTests {
-  @Test("no number of digits traps")
+  @Test("text(digits:) prints every number with any number of digits")
   func decimals() {
     let numbers = [
       0, -0.0, 1e300, -1e300, .nan, .infinity, -.infinity, 999_999_999_999.5, .leastNonzeroMagnitude,
@@ -16,13 +16,13 @@ struct PrintedTextTests {
     #expect(123_456_789_012.0.text(digits: 8) == "123456789012.0")
   }
 
-  @Test("control characters are shown, and the rest stays")
+  @Test("printable escapes control characters and keeps all others")
   func printable() {
     #expect("a\tb\né\u{301}".printable == "a\tb\né\u{301}")
     #expect("\u{1B}[31m\r\u{0}\u{7F}\u{9B}x".printable == "\\x1b[31m\\x0d\\x00\\x7f\\x9bx")
   }
 
-  @Test("markup is escaped whatever follows it")
+  @Test("escapedForXML escapes markup even before a combining mark; clipped shortens with an ellipsis")
   func markup() {
     let text = "<\u{301}&\u{301}>\u{301}\"\u{301}\u{0}".escapedForXML
     #expect(text.unicodeScalars.allSatisfy { !["<", ">", "\"", "\u{0}"].contains($0) })

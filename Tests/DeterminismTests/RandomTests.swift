@@ -2,7 +2,8 @@ import Determinism
 import Testing
 
 /// Golden values: Random123's known answers, and Tests/Reference/determinism.py (an independent implementation).
-@Suite struct RandomTests {
+@Suite("RandomStream")
+struct RandomTests {
   @Test("Philox4x32-10 gives Random123's known answers")
   func knownAnswers() {
     func check(_ counter: (UInt32, UInt32, UInt32, UInt32), _ key: (UInt32, UInt32), _ expected: [UInt32]) {
@@ -21,7 +22,7 @@ import Testing
     Seeds(kind: "finetune-supernet", seed: 2020).stream(path)
   }
 
-  @Test("draws the published numbers")
+  @Test("draws the numbers of an independent implementation")
   func goldenDraws() {
     var random = stream()
     #expect(
@@ -40,7 +41,7 @@ import Testing
     #expect(random.next() == 0xf9f2_1a1e_277f_d7b1)
   }
 
-  @Test("kind, seed and path each make another stream")
+  @Test("streams of another kind, seed or path are different")
   func separateStreams() {
     let streams = [
       stream(), stream("epoch/3/orde"), stream("epoch/3"), stream("order/epoch/3"),
@@ -56,7 +57,7 @@ import Testing
     #expect(draws.count == streams.count * 1000)
   }
 
-  @Test("a copy goes on with the same numbers")
+  @Test("a copy continues with the same numbers")
   func copies() {
     var a = stream()
     _ = a.next()
@@ -65,7 +66,7 @@ import Testing
     #expect(a.index == 11)
   }
 
-  /// Chi-square of counts against a flat expectation, in standard deviations of the statistic.
+  /// The chi-square statistic of counts against a uniform distribution, in its standard deviations.
   private func deviation(_ counts: [Int]) -> Double {
     let expected = Double(counts.reduce(0, +)) / Double(counts.count)
     let chi = counts.reduce(0.0) { $0 + (Double($1) - expected) * (Double($1) - expected) / expected }
@@ -73,15 +74,15 @@ import Testing
     return (chi - degrees) / (2 * degrees).squareRoot()
   }
 
-  @Test("below(n) is flat and stays in its range", arguments: [1, 2, 3, 7, 10, 64, 1000])
-  func flat(_ bound: Int) {
+  @Test("below(n) is uniform in 0 ..< n", arguments: [1, 2, 3, 7, 10, 64, 1000])
+  func uniformity(_ bound: Int) {
     var random = stream("flat/\(bound)")
     var counts = [Int](repeating: 0, count: bound)
     for _ in 0..<(100 * bound + 10_000) { counts[random.below(bound)] += 1 }
     #expect(bound == 1 || deviation(counts) < 5)
   }
 
-  @Test("below(n) reaches both ends of a range that fills 63 bits")
+  @Test("below(n) reaches both ends of a range of 63 bits")
   func hugeBound() {
     var random = stream("huge")
     let draws = (0..<1000).map { _ in random.below(.max) }
@@ -107,7 +108,16 @@ import Testing
     #expect(abs(moment(4) - 3) < unit * 96.0.squareRoot())
   }
 
-  @Test("every order of four things is equally likely")
+  @Test("chance(p) is true with probability p, never at 0 and always at 1")
+  func chance() {
+    var random = stream("chance")
+    let n = 100_000
+    let hits = (0..<n).count { _ in random.chance(0.3) }
+    #expect(abs(Double(hits) / Double(n) - 0.3) < 5 * (0.3 * 0.7 / Double(n)).squareRoot())
+    #expect((0..<1000).allSatisfy { _ in !random.chance(0) && random.chance(1) })
+  }
+
+  @Test("every permutation of four elements is equally likely")
   func permutations() {
     var random = stream("permutations")
     var counts: [[Int]: Int] = [:]
@@ -116,7 +126,7 @@ import Testing
     #expect(deviation(Array(counts.values)) < 5)
   }
 
-  @Test("a shuffle keeps the elements; none and one stay and draw nothing")
+  @Test("a shuffle keeps the elements; no or one element draws nothing")
   func shuffles() {
     var random = stream("shuffle")
     var letters = Array("deterministic")

@@ -3,8 +3,9 @@ import Foundation
 import Synchronization
 import Testing
 
-@Suite struct StartThreadTests {
-  @Test("the body runs on a thread of the given name and stack")
+@Suite("startThread and onDeepStack")
+struct StartThreadTests {
+  @Test("the body runs on a new thread with the given name and stack")
   func runs() throws {
     let done = DispatchSemaphore(value: 0)
     let found = Mutex("")
@@ -20,7 +21,15 @@ import Testing
     #expect(found.withLock { $0 } == "a name of more \n")
   }
 
-  /// Calls itself with a kibibyte on the stack each time.
+  @Test("onDeepStack returns the result of its body or throws its error, with room for deep recursion")
+  func deepStack() throws {
+    #expect(try onDeepStack { Self.descend(kibibytes: 40 << 10) } == 40 << 10)
+    #expect(throws: BodyFailed.self) { try onDeepStack { throw BodyFailed() } }
+  }
+
+  private struct BodyFailed: Error {}
+
+  /// Recurses with one kibibyte of stack in each call.
   @inline(never)
   private static func descend(kibibytes: Int) -> Int {
     if kibibytes == 0 { return 0 }
@@ -30,7 +39,7 @@ import Testing
     }
   }
 
-  @Test("a stack that the system cannot give is an error that names the thread", arguments: [1, 1 << 60])
+  @Test("a stack that the system refuses is an error that names the thread", arguments: [1, 1 << 60])
   func refused(stackBytes: Int) {
     let failure = #expect(throws: ThreadFailure.self) {
       try startThread(named: "greedy", stackBytes: stackBytes) { Issue.record("started") }
@@ -39,7 +48,7 @@ import Testing
     #expect(failure?.isUserData == false)
   }
 
-  @Test("what the body holds is let go, whether the thread starts or not")
+  @Test("the captures of the body are released, whether the thread starts or not")
   func released() throws {
     final class Held: Sendable {}
     for stackBytes in [1 << 20, 1 << 60] {
@@ -56,13 +65,13 @@ import Testing
           done.wait()
         } catch {}
       }
-      // The thread lets go after its last statement.
+      // The thread releases them after its last statement.
       for _ in 0..<1_000 where left != nil { usleep(1_000) }
       #expect(left == nil)
     }
   }
 
-  @Test("without threads loops are done by their callers, and what needs a thread says so")
+  @Test("without new threads loops run on their callers, and onDeepStack throws")
   func noThreads() async {
     // In a process of its own: no address space is left for another stack.
     await #expect(processExitsWith: .success) {
@@ -81,7 +90,7 @@ import Testing
       var refusal: (any Error)?
       do { try onDeepStack {} } catch { refusal = error }
       precondition(refusal is ThreadFailure)
-      // Where there is room again, helpers come.
+      // With address space again, helper threads start.
       limit = before
       precondition(setrlimit(__rlimit_resource_t(9), &limit) == 0)
       try onDeepStack {}

@@ -3,9 +3,9 @@ import Foundation
 import Testing
 
 extension EndToEndTests {
-  @Suite("audit finds and names damage")
+  @Suite("audit: finds and names damage")
   struct AuditTests {
-    /// Where a store is harmed: the first file, in the order of names, below `folder` with this ending.
+    /// A file of a store to damage: the first by name below `folder` with this ending.
     struct Place: Sendable, CustomTestStringConvertible {
       let folder: String
       let ending: String
@@ -17,7 +17,7 @@ extension EndToEndTests {
         Place(folder: "objects", ending: "/manifest"), Place(folder: "records", ending: ".json"),
       ]
 
-      /// The file, relative to the store.
+      /// Its path, relative to the store.
       func file(in store: String) throws -> String {
         let names = try #require(FileManager.default.enumerator(atPath: "\(store)/\(folder)"))
           .compactMap { $0 as? String }.sorted()
@@ -36,12 +36,12 @@ extension EndToEndTests {
       }
     }
 
-    @Test("one flipped bit", arguments: Place.all)
+    @Test("one flipped bit is found, and its file named", arguments: Place.all)
     func flippedBit(_ place: Place) async throws {
       try await Reference.withCopy { store in
         let file = try place.file(in: store)
         let bytes = try Data(contentsOf: URL(fileURLWithPath: "\(store)/\(file)"))
-        // First and last byte, and one that lies anywhere.
+        // The first byte, the last one, and one in between.
         for (position, bit) in [(0, 0), (bytes.count * 5 / 8, 3), (bytes.count - 1, 7)] {
           var harmed = bytes
           harmed[position] ^= 1 << bit
@@ -57,7 +57,7 @@ extension EndToEndTests {
       }
     }
 
-    @Test("a deleted file", arguments: Place.all)
+    @Test("a deleted file is found and named", arguments: Place.all)
     func deleted(_ place: Place) async throws {
       try await Reference.withCopy { store in
         let file = try place.file(in: store)
@@ -66,10 +66,10 @@ extension EndToEndTests {
       }
     }
 
-    @Test("a record that somebody edited")
+    @Test("an edited record is found and named")
     func editedRecord() async throws {
       try await Reference.withCopy { store in
-        // The quality that a leaderboard shows could be pointed at another result.
+        // Without the audit, an edit could point a leaderboard to the quality of another model.
         let status = try await Smoke.status("quality", store: store)
         let instance = try #require(status["instances"]?.arrayValue?.first)
         let file = "records/\(try #require(instance["key"]?.stringValue)).json"
@@ -85,13 +85,13 @@ extension EndToEndTests {
       }
     }
 
-    /// The audit exits with 2 and names the file.
+    /// Expects the audit to exit with 2 and to name the file.
     private func expectFound(_ file: String, store: String, _ harm: String) async throws {
       let outcome = try await Program.run(["audit", "--json", "--store", store])
       #expect(outcome.code == 2, "\(harm): \(outcome.everything)")
       #expect(outcome.json["sound"]?.boolValue == false)
       let findings = (outcome.json["findings"]?.arrayValue ?? []).filter { $0["kind"]?.stringValue != "orphaned" }
-      // Files of a tree are named within it.
+      // A file of a tree is named relative to the tree.
       let names = [
         file, file.components(separatedBy: ".tree/files/").last!, file.replacing(".sha256", with: ""),
         file.replacing("/manifest", with: ""),

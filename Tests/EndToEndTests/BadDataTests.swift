@@ -4,11 +4,11 @@ import Testing
 import Vision
 
 extension EndToEndTests {
-  @Suite("Bad data of the user stops with the place, exit code 65, and nothing written")
+  @Suite("Malformed user data stops a run with exit code 65, its position, and no output")
   struct BadDataTests {
     struct Damage: Sendable, CustomTestStringConvertible {
       let testDescription: String
-      /// What the message says, the place first.
+      /// Parts of the expected message, beginning with the position.
       let says: [String]
       let harm: @Sendable (_ coco: String) throws -> Void
 
@@ -122,16 +122,16 @@ extension EndToEndTests {
       Damage("an empty index", says: [index]) { coco in try overwrite(coco + "/" + index) { _ in [] } },
     ]
 
-    @Test("the folder as it is trains")
+    @Test("the undamaged folder trains")
     func sound() async throws {
       let outcome = try await Shared.task.value.outcome
       #expect(outcome.code == 0, "\(outcome.errors)")
     }
 
-    @Test("pictures", arguments: pictures)
+    @Test("malformed images are refused", arguments: pictures)
     func badPictures(_ damage: Damage) async throws { try await expectRefused(damage) }
 
-    @Test("annotations", arguments: indices)
+    @Test("malformed annotations are refused", arguments: indices)
     func badAnnotations(_ damage: Damage) async throws { try await expectRefused(damage) }
 
     private func expectRefused(_ damage: Damage) async throws {
@@ -150,7 +150,7 @@ extension EndToEndTests {
           #expect(outcome.errors.contains(words), "expected '\(words)': \(outcome.errors)")
         }
         #expect(outcome.root == nil)
-        // What the data itself is may be noted, and the split of its images; no weights come of it.
+        // The data set and its split may be recorded, but no weights are.
         #expect(try results(in: store) == before)
         #expect(try FileManager.default.contentsOfDirectory(atPath: store + "/tmp").isEmpty)
         let audit = try await Program.run(["audit", "--store", store])
@@ -165,7 +165,7 @@ extension EndToEndTests {
       }.sorted()
     }
 
-    /// The sound folder, and a store that has everything of it.
+    /// The undamaged folder, and a store with all its results.
     enum Shared {
       struct Sound: Sendable {
         let coco: String
@@ -191,7 +191,7 @@ extension EndToEndTests {
       try Data(try change(Array(Data(contentsOf: url)))).write(to: url)
     }
 
-    /// All files, since chance decides which of them judge candidates and are not looked at by training.
+    /// Overwrites all files: which of them are held out from training is random.
     static func overwriteAll(_ folder: String, _ change: ([UInt8]) throws -> [UInt8]) throws {
       for name in try FileManager.default.contentsOfDirectory(atPath: folder) {
         try overwrite("\(folder)/\(name)", change)

@@ -2,15 +2,15 @@ import Foundation
 import Testing
 
 extension EndToEndTests {
-  @Suite("A bad pipeline file stops before anything runs")
+  @Suite("run: refuses a malformed pipeline file before anything runs")
   struct BadPipelineTests {
     struct Mistake: Sendable, CustomTestStringConvertible {
       let testDescription: String
-      /// A line of the good file, and what becomes of it.
+      /// A line of the valid file, and its replacement.
       var old = ""
       var new = ""
       var options: [String] = []
-      /// What the message says; with the place in front.
+      /// The expected message, beginning with the position.
       let says: [String]
     }
 
@@ -89,7 +89,7 @@ extension EndToEndTests {
         testDescription: "an unknown profile", options: ["--profile", "smoky"], says: ["'smoky'"]),
     ]
 
-    @Test("the message names line and column, the exit code is 65, nothing is written", arguments: mistakes)
+    @Test("the message has line and column, the exit code is 65, and nothing is written", arguments: mistakes)
     func isRefused(_ mistake: Mistake) async throws {
       try await withTemporaryFolder { folder in
         let text =
@@ -108,7 +108,7 @@ extension EndToEndTests {
       }
     }
 
-    @Test("the good file runs")
+    @Test("the valid file runs")
     func goodFile() async throws {
       try await withTemporaryFolder { folder in
         try Self.good.write(toFile: folder + "/small.yaml", atomically: true, encoding: .utf8)
@@ -118,7 +118,7 @@ extension EndToEndTests {
     }
 
     @Test(
-      "a value that a stage could not work with is refused before anything runs",
+      "a value that a stage can't use is refused before anything runs",
       arguments: [
         ("finetune.recipe.schedule=cosin", "'recipe.schedule': unknown value 'cosin'; did you mean 'cosine'?"),
         ("finetune.recipe.replicas=2", "'recipe.replicas': must be 1"),
@@ -147,7 +147,7 @@ extension EndToEndTests {
       }
     }
 
-    @Test("a file that is not there")
+    @Test("a missing file exits with 65")
     func missing() async throws {
       try await withTemporaryFolder { folder in
         let outcome = try await Program.run(["run", "nowhere.yaml"], in: folder)
@@ -163,7 +163,7 @@ extension EndToEndTests {
     }
 
     @Test(
-      "an option that would have no effect is wrong usage",
+      "an option that would have no effect exits with 64",
       arguments: [
         ["audit", "--profile", "smoke"], ["gc", "--seed", "3"], ["gc", "--set", "COCO=/data"],
         ["export", "abc", "x.tar", "--set", "a.b=1"], ["provenance", "abc", "--fidelity", "paper"],
@@ -176,7 +176,7 @@ extension EndToEndTests {
       #expect(outcome.code == 64 && isNamed, "\(outcome.everything)")
     }
 
-    @Test("an instruction set that is none is refused")
+    @Test("an unknown instruction set is refused")
     func instructionSet() async throws {
       let outcome = try await Program.run(
         ["doctor"], environment: ["AUTOPANOPTIC_ISA": "sse9"])
@@ -184,7 +184,7 @@ extension EndToEndTests {
       #expect(outcome.errors.contains("sse9"))
     }
 
-    @Test("the paper's profile is valid and says which folders it misses")
+    @Test("the profile 'paper' is valid and names the folders it needs")
     func paper() async throws {
       try await withTemporaryFolder { folder in
         let arguments = [Smoke.pipeline, "--profile", "paper", "--store", folder + "/artifacts"]

@@ -3,9 +3,9 @@ import Foundation
 import Testing
 
 extension EndToEndTests {
-  @Suite("What is known is not computed again")
+  @Suite("Results are cached")
   struct CachingTests {
-    @Test("a second run executes nothing and tells the same root")
+    @Test("a second run executes nothing and prints the same root")
     func again() async throws {
       let finished = try await Reference.finished
       let outcome = try await Program.run(Smoke.arguments("run", store: finished.store))
@@ -15,7 +15,7 @@ extension EndToEndTests {
       #expect(outcome.errors.contains("0 executed, 71 cached"), "\(outcome.errors)")
     }
 
-    @Test("a file with other names for the stages, read in another folder, finds everything")
+    @Test("a file with renamed stages in another folder finds every result")
     func renamed() async throws {
       let finished = try await Reference.finished
       try await withTemporaryFolder { folder in
@@ -27,7 +27,7 @@ extension EndToEndTests {
       }
     }
 
-    @Test("a changed parameter of retrain concerns retrain and what follows")
+    @Test("a changed parameter of retrain reruns retrain and what depends on it")
     func parameter() async throws {
       try await Reference.withCopy { store in
         let change = ["--set", "retrain.recipe.base-rate=0.02"]
@@ -43,12 +43,12 @@ extension EndToEndTests {
         #expect(run.events.filter { $0.name == "started" }.map(\.stage) == ["retrain", "predict", "quality"])
         let root = try #require(run.finalRoot)
         #expect(root != Smoke.root)
-        // And back again.
+        // Back at the old value everything is cached.
         #expect(try await Program.run(Smoke.arguments("run", store: store)).root == Smoke.root)
       }
     }
 
-    @Test("rerun executes a stage again and says whether it reproduced")
+    @Test("rerun executes a stage again and reports whether it reproduced")
     func rerun() async throws {
       let store = try await Reference.finished.store
       let outcome = try await Program.run(

@@ -2,11 +2,11 @@ import Foundation
 import Testing
 
 extension EndToEndTests {
-  @Suite("Programs as stages")
+  @Suite("Commands as stages")
   struct CommandStageTests {
     static let words = Smoke.checkout + "/pipelines/words.yaml"
 
-    @Test("the example pipeline runs once, with and without a sandbox to the same root")
+    @Test("the example pipeline runs once, with the same root with and without a sandbox")
     func words() async throws {
       try await withTemporaryFolder { folder in
         var roots = Set<String?>()
@@ -31,7 +31,7 @@ extension EndToEndTests {
       return ["run", folder + "/p.yaml", "--store", folder + "/store"]
     }
 
-    @Test("a program that fails ends the run with 1 and its last words; one that is missing with 65")
+    @Test("a failing program exits with 1 and the end of its output, a missing program with 65")
     func failures() async throws {
       try await withTemporaryFolder { folder in
         let failed = try await Program.run(try pipeline(folder, "run: 'echo no such luck >&2; exit 7'"))
@@ -43,11 +43,11 @@ extension EndToEndTests {
     }
 
     @Test(
-      "a program and its daemons die with their run, however that ends", arguments: [SIGINT, SIGTERM, SIGKILL],
+      "a program and its daemons end with the run, whatever signal ends it", arguments: [SIGINT, SIGTERM, SIGKILL],
       ["automatic", "off"])
     func death(signal: Int32, policy: String) async throws {
       try await withTemporaryFolder { folder in
-        // A word that no other process has among its arguments.
+        // An argument that no other process has.
         let token = "beat-\(UInt64.random(in: 0 ... .max))"
         let arguments = try pipeline(
           folder,
@@ -70,9 +70,9 @@ extension EndToEndTests {
     }
   }
 
-  @Suite("Handing results on")
+  @Suite("export, import, verify and sign")
   struct SharingTests {
-    @Test("what one exports, another verifies, takes in and finds done; signatures tell whose it is")
+    @Test("an exported pipeline is verified, imported and cached elsewhere, and signatures name its author")
     func handOver() async throws {
       try await withTemporaryFolder { folder in
         let pipeline = CommandStageTests.words
@@ -101,14 +101,14 @@ extension EndToEndTests {
         #expect(
           provenance.lines.count == 7 && provenance.lines.allSatisfy { $0.contains("https://slsa.dev/provenance/v1") })
 
-        // Unpacked it is a store with the pipeline in it.
+        // The unpacked bundle is a store that includes the pipeline.
         try FileManager.default.createDirectory(atPath: folder + "/unpacked", withIntermediateDirectories: true)
         #expect(
           try await Program.run("/bin/tar", ["-xf", "\(folder)/words.tar", "-C", "\(folder)/unpacked"]).code == 0)
         let inside = try await run("run", "\(folder)/unpacked/pipeline/words.yaml", store: "unpacked")
         #expect(inside.root == root && inside.errors.contains("0 executed"), "\(inside.everything)")
 
-        // One flipped bit anywhere in the artifacts.
+        // One flipped bit in an artifact is refused.
         var bytes = try Data(contentsOf: URL(fileURLWithPath: folder + "/words.tar"))
         let place = try #require(bytes.range(of: Data("</svg>".utf8)))
         bytes[place.lowerBound] ^= 1

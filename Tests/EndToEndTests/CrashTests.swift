@@ -2,10 +2,10 @@ import Foundation
 import Testing
 
 extension EndToEndTests {
-  @Suite("kill -9, again and again")
+  @Suite("Repeated kill -9")
   struct CrashTests {
     /// `make crash-test` does the same with 500 kills.
-    @Test("after twenty of them, at random moments, every audit is clean and the root is the same")
+    @Test("after twenty kills at random moments every audit is clean and the root is the same")
     func kills() async throws {
       let outcome = try await Program.run(
         "/usr/bin/env",

@@ -2,9 +2,9 @@ import Foundation
 import Testing
 
 extension EndToEndTests {
-  @Suite("digest names content, and survives anybody's file")
+  @Suite("digest: names the content of any file")
   struct DigestTests {
-    @Test("of an artifact it is the artifact's name, and an independent script agrees")
+    @Test("the digest of an artifact is its name, and an independent script agrees")
     func artifacts() async throws {
       let store = try await Reference.finished.store
       let reader = try await Program.run("/usr/bin/env", ["python3", "-c", "import h5py, numpy"])
@@ -28,7 +28,7 @@ extension EndToEndTests {
       #expect(architecture.replacing("/", with: "").contains(try #require(outcome.lines.first)))
     }
 
-    @Test("a file that is none exits with 65", arguments: ["no such file", "empty", "text", "folder", "cut"])
+    @Test("a file that is not HDF5 exits with 65", arguments: ["no such file", "empty", "text", "folder", "cut"])
     func malformed(_ kind: String) async throws {
       let store = try await Reference.finished.store
       try await withTemporaryFolder { folder in
@@ -50,7 +50,8 @@ extension EndToEndTests {
       }
     }
 
-    @Test("malformed HDF5 that crashes other readers gives a digest or 65, and soon", .needs("bad/hdf5"))
+    @Test(
+      "malformed HDF5 that crashes other readers gives a digest or exits with 65, within seconds", .needs("bad/hdf5"))
     func foreign() async throws {
       let folder = try #require(TestData.folder("bad/hdf5"))
       let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { !$0.hasSuffix(".json") }.sorted()

@@ -3,9 +3,9 @@ import Foundation
 import Testing
 
 extension EndToEndTests {
-  @Suite("the program shows what was, what is and what will be")
+  @Suite("graph, log, status, plan, gc and help")
   struct DisplayTests {
-    @Test("a graph has a box for every stage, and the instances of one in one")
+    @Test("graph draws one box for every stage, whatever its number of instances")
     func graph() async throws {
       let store = try await Reference.finished.store
       let svg = try await Program.run(Smoke.arguments("graph", store: store))
@@ -23,7 +23,7 @@ extension EndToEndTests {
       }
     }
 
-    @Test("the log tells every run and every stage of it")
+    @Test("log lists every run with all its stages")
     func log() async throws {
       let store = try await Reference.finished.store
       let list = try await Program.run(["log", "--store", store])
@@ -37,7 +37,7 @@ extension EndToEndTests {
       #expect(try await Program.run(["log", "1066", "--store", store]).code == 65)
     }
 
-    @Test("a run ends with the numbers that people want to see")
+    @Test("run ends with the highlights of its results")
     func highlights() async throws {
       let store = try await Reference.finished.store
       let words = try await Program.run(Smoke.arguments("run", store: store))
@@ -49,7 +49,7 @@ extension EndToEndTests {
       #expect(events.events.first?.name == "run-started")
     }
 
-    @Test("a collection removes what no run needs, and first says what")
+    @Test("gc lists what no kept run needs, then removes it")
     func collection() async throws {
       try await Reference.withCopy { store in
         let none = try await Program.run(["gc", "--dry-run", "--store", store])
@@ -67,7 +67,7 @@ extension EndToEndTests {
       }
     }
 
-    @Test("status tells sizes, and plan what stages took")
+    @Test("status prints sizes, and plan the time that stages took")
     func sizes() async throws {
       let store = try await Reference.finished.store
       let status = try await Program.run(Smoke.arguments("status", store: store))
@@ -78,7 +78,7 @@ extension EndToEndTests {
       #expect(plan.output.contains("[last took ") && plan.output.contains("at most "))
     }
 
-    @Test("every command explains itself with examples, and shells complete them")
+    @Test("every command has help with examples and shell completions")
     func help() async throws {
       let whole = try await Program.run(["--help"])
       let commands = whole.output.matches(of: #/(?m)^  ([a-z]+)  +[A-Z]/#).map { String($0.1) }.filter { $0 != "help" }

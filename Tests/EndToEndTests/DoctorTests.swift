@@ -4,7 +4,7 @@ import Testing
 extension EndToEndTests {
   @Suite("doctor")
   struct DoctorTests {
-    @Test("says in plain words that this machine reproduces published results, and how it knows")
+    @Test("says whether this machine reproduces the published results, and what was checked")
     func verdict() async throws {
       try await withTemporaryFolder { folder in
         let outcome = try await Program.run(["doctor", "--threads", "3"], in: folder)
@@ -16,7 +16,7 @@ extension EndToEndTests {
       }
     }
 
-    @Test("prints the same as JSON")
+    @Test("--json prints the same facts")
     func json() async throws {
       try await withTemporaryFolder { folder in
         let outcome = try await Program.run(["doctor", "--json"], in: folder)

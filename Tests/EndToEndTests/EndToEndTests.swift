@@ -1,5 +1,5 @@
 import Testing
 
-/// Everything here runs whole programs that use all processors, so one test waits for the other.
-@Suite("The program, from the outside", .serialized)
+/// These tests run the built program, which uses all processors, so they run one after another.
+@Suite("The program", .serialized)
 struct EndToEndTests {}

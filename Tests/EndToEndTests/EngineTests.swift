@@ -4,17 +4,18 @@ import Tensors
 import Testing
 
 extension EndToEndTests {
-  @Suite("--engine")
+  @Suite("--engine: the choice of arithmetic")
   struct EngineTests {
     @Test(
-      "a step of openblas gives nearly the weights of a portable one, cached apart",
+      "one training step of openblas agrees with portable within rounding, and is cached separately",
       .enabled(if: OpenBLAS() != nil, "OpenBLAS is not installed"))
     func openBLAS() async throws {
       let reference = try await Reference.finished
       try await withTemporaryFolder { folder in
         let store = folder + "/artifacts"
         try FileManager.default.copyItem(atPath: reference.store, toPath: store)
-        let ours = try await weights(store, []), theirs = try await weights(store, ["--engine", "openblas"])
+        let ours = try await weights(store, []),
+          theirs = try await weights(store, ["--engine: the choice of arithmetic", "openblas"])
         #expect(theirs.key != ours.key)
         #expect(theirs.tensors.map(\.name) == ours.tensors.map(\.name))
         var distance = 0.0, size = 0.0
@@ -24,17 +25,16 @@ extension EndToEndTests {
             size += y * y
           }
         }
-        // A hundred layers of batch normalisation over few positions make a rounding some ten thousand times larger
-        // in one step, and another training of it in the next: single operations agree to the last places
-        // (EngineTests of Tensors).
+        // A hundred layers of batch normalisation over few positions amplify rounding some ten thousand times in one
+        // step, and trainings diverge after the next. EngineTests of the tensors compare single operations.
         let relative = (distance / size).squareRoot()
         #expect(relative > 0 && relative < 0.02)
       }
     }
 
-    @Test("an unknown engine is wrong usage")
+    @Test("an unknown engine exits with 64")
     func unknown() async throws {
-      let outcome = try await Program.run(["plan", Smoke.pipeline, "--engine", "cuda"])
+      let outcome = try await Program.run(["plan", Smoke.pipeline, "--engine: the choice of arithmetic", "cuda"])
       #expect(outcome.code == 64 && outcome.errors.contains("portable") && outcome.errors.contains("openblas"))
     }
 
@@ -43,13 +43,13 @@ extension EndToEndTests {
       let tensors: [(name: String, values: [Double])]
     }
 
-    /// What one step of pretraining gives, run once with the engine and then found in the store.
+    /// The weights after one step of pretraining: computed with the engine, then cached.
     private func weights(_ store: String, _ engine: [String]) async throws -> Weights {
       let arguments = engine + ["--set", "pretrain.recipe.steps=1"]
       for count in [1, 0] {
         let outcome = try await Smoke.run(store: store, Smoke.Setting(), ["pretrain"] + arguments)
         #expect(outcome.code == 0, "\(outcome.errors)")
-        // Data sets hold nothing that an engine computes.
+        // The key of a data set does not include the engine.
         #expect(outcome.count("finished", "pretrain") == count && outcome.count("finished", "imagenet") == 0)
       }
       let status = try await Program.run(Smoke.arguments("status", ["--json"] + arguments, store: store))

@@ -2,9 +2,9 @@ import Determinism
 import Testing
 
 extension EndToEndTests {
-  @Suite("estimate says what a pipeline would take")
+  @Suite("estimate: the cost of a pipeline")
   struct EstimateTests {
-    @Test("steps, images and instances are those that a run makes")
+    @Test("steps, images and instances are those of a run")
     func counts() async throws {
       let outcome = try await Program.run(["estimate", Smoke.pipeline, "--profile", "smoke", "--json"])
       #expect(outcome.code == 0, "\(outcome.everything)")
@@ -12,7 +12,7 @@ extension EndToEndTests {
       func number(_ stage: String, _ member: String) -> Int? {
         stages.first { $0["name"]?.stringValue == stage }?[member]?.integerValue
       }
-      // As the smoke profile has it; the last two by the miniature's own number of pictures.
+      // The numbers of the smoke profile; the last two depend on the number of images of the miniature.
       #expect(number("pretrain", "steps") == 4 && number("pretrain", "images") == 16)
       #expect(number("finetune", "steps") == 3 && number("finetune", "images") == 3 * 12)
       #expect(number("evaluate", "instances") == 60 && number("evaluate", "images") == 60 * (2 * 2 + 4))
@@ -28,7 +28,7 @@ extension EndToEndTests {
       #expect(stages.allSatisfy { $0["paper-gpu-hours"] == nil })
     }
 
-    @Test("of ADE20K, whose data passes a conversion, as a table")
+    @Test("the estimate of ADE20K is printed as a table and includes the conversion of its data")
     func table() async throws {
       let pipeline = Smoke.checkout + "/pipelines/ade20k.yaml"
       let outcome = try await Program.run(["estimate", pipeline, "--profile", "smoke"])
@@ -52,7 +52,7 @@ extension EndToEndTests {
       """
 
     @Test(
-      "the largest numbers are refused with their range, or give absurd sizes",
+      "the largest parameter values are refused with their range or give an estimate",
       arguments: [
         "imagenet.images.class-count", "imagenet.images.train-per-class", "imagenet.images.side",
         "imagenet.images.validation-per-class", "coco.scenes.train-count", "coco.scenes.width", "coco.scenes.objects",

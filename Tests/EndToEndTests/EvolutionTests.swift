@@ -2,9 +2,9 @@ import Foundation
 import Testing
 
 extension EndToEndTests {
-  @Suite("A search whose generations depend on each other")
+  @Suite("Evolutionary search as a pipeline")
   struct EvolutionTests {
-    @Test("evolution uses the supernet that is there, grows generation by generation, and is done once")
+    @Test("it uses the cached supernet, runs generation by generation, and is cached itself")
     func evolution() async throws {
       try await Reference.withCopy { store in
         let pipeline = Smoke.checkout + "/pipelines/coco-evolution.yaml"

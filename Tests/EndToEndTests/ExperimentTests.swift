@@ -3,10 +3,10 @@ import PipelineFiles
 import Testing
 
 extension EndToEndTests {
-  @Suite("Every experiment of the paper is a pipeline")
+  @Suite("Pipelines of the paper's experiments")
   struct ExperimentTests {
     private static let folder = Smoke.checkout + "/pipelines"
-    /// Those that stand on the reproduction; others in the folder show how the runner is used.
+    /// The pipelines based on the reproduction; others in the folder are examples of the runner.
     private static let names = [
       "coco", "coco-evolution", "ade20k", "transfer-coco-ade20k", "transfer-ade20k-coco", "search-policies",
       "search-policies-retrained", "search-algorithm", "components", "baselines", "baselines-ade20k", "figures",
@@ -15,7 +15,7 @@ extension EndToEndTests {
 
     private static func path(_ name: String) -> String { "\(folder)/\(name).yaml" }
 
-    @Test("it is valid in all profiles and fidelities", arguments: names)
+    @Test("every pipeline is valid in all profiles and fidelities", arguments: names)
     func valid(name: String) async throws {
       try await withTemporaryFolder { folder in
         let data = try ExperimentTests.emptyDataSets(in: folder)
@@ -32,7 +32,7 @@ extension EndToEndTests {
       }
     }
 
-    @Test("the first steps at full size are valid, too")
+    @Test("the first steps at full size are valid")
     func paperStart() async throws {
       try await withTemporaryFolder { folder in
         let data = try ExperimentTests.emptyDataSets(in: folder)
@@ -40,13 +40,13 @@ extension EndToEndTests {
           let outcome = try await Program.run(
             ["plan", ExperimentTests.path("paper-start"), "--fidelity", fidelity, "--store", folder + "/store"] + data)
           #expect(outcome.code == 0, "\(fidelity): \(outcome.everything)")
-          // Where data lies is known before.
+          // The data set is a source, which is not run.
           #expect(outcome.output.contains("11 of 12 stages to run"), "\(outcome.output)")
         }
       }
     }
 
-    /// The folders that the paper's profile reads, with nothing in them, and the options that name them.
+    /// Makes empty folders for the data of the profile 'paper'; returns the options that name them.
     private static func emptyDataSets(in folder: String) throws -> [String] {
       let contents = [
         "IMAGENET": ["train", "val"],
@@ -65,7 +65,7 @@ extension EndToEndTests {
       return contents.keys.sorted().flatMap { ["--set", "\($0)=\(folder)/\($0)"] }
     }
 
-    @Test("fidelities change what they concern, and nothing else")
+    @Test("a fidelity changes the parameters it names and no others")
     func fidelities() async throws {
       let store = try await Reference.finished.store
       func running(_ fidelity: String) async throws -> [String] {
@@ -86,14 +86,14 @@ extension EndToEndTests {
       #expect(unknown.code == 65 && unknown.errors.contains("did you mean 'paper'?"), "\(unknown.everything)")
     }
 
-    @Test("its file says the root of the smoke profile", arguments: names)
+    @Test("every pipeline file expects a root of the smoke profile", arguments: names)
     func expectation(name: String) throws {
       let file = try PipelineFile(path: ExperimentTests.path(name))
       let root = try #require(try file.expectedRoot(profile: "smoke", seed: nil)?.root)
       if name == "coco" { #expect(root == Smoke.root) }
     }
 
-    @Test("it ends in that root")
+    @Test("every pipeline ends with its expected root")
     func roots() async throws {
       try await Reference.withCopy { store in
         for name in ExperimentTests.names {
@@ -104,7 +104,7 @@ extension EndToEndTests {
       }
     }
 
-    @Test("a run that ends in another root says so and exits with 2")
+    @Test("a run that ends with another root than expected exits with 2")
     func otherRoot() async throws {
       let store = try await Reference.finished.store
       try await withTemporaryFolder { folder in
@@ -115,14 +115,14 @@ extension EndToEndTests {
         let outcome = try await Program.run(["run", path, "--profile", "smoke", "--store", store])
         #expect(outcome.code == 2, "\(outcome.everything)")
         #expect(outcome.errors.contains("another root than expected (00000000") && outcome.errors.contains(path))
-        // Whoever changes something expects something else.
+        // With a changed parameter no root is expected.
         let changed = try await Program.run(
           ["run", path, "--profile", "smoke", "--seed", "2020", "--set", "let.profile-name=mine", "--store", store])
         #expect(changed.code == 0, "\(changed.everything)")
       }
     }
 
-    @Test("tables show what the paper reports and what was run, and nothing else")
+    @Test("tables show the numbers of the paper and of runs, and nothing else")
     func tables() async throws {
       let store = try await Reference.finished.store
       func tables(_ more: [String]) async throws -> Program.Outcome {
@@ -136,14 +136,14 @@ extension EndToEndTests {
         $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
       }
       let row = try #require(rows.first { $0.contains("Auto-Panoptic") && $0.contains("COCO") })
-      // Run: "smoke, seed 2020" is quoted, since it has a comma.
+      // In CSV "smoke, seed 2020" is quoted, since it has a comma.
       #expect(row.contains("44.8") && row.last != "" && row.count == rows[0].count)
       let quoted = try #require(rows.first { $0.contains("SOGNet") })
       #expect(quoted.contains("43.7") && quoted.last == "")
       let other = try await tables(["--seed", "7", "--format", "csv"])
       #expect(other.lines.first { $0.contains("Auto-Panoptic,44.8") }?.hasSuffix(",") == true, "\(other.everything)")
       #expect(other.lines.contains { $0.hasPrefix("table-2,nothing was run yet,") })
-      // What is searched, too, is told of runs only.
+      // Searched architectures are shown for runs only.
       #expect(
         csv.lines.contains { $0.hasPrefix("table-1,") && $0.hasSuffix("\"ratio 4, 8, 16\",\"ratio 4, 8, 6\",9,9") })
       #expect(other.lines.contains { $0.hasSuffix("\"ratio 4, 8, 16\",,9,") })

@@ -4,15 +4,15 @@ import Tensors
 import Testing
 
 extension EndToEndTests {
-  /// `make test-identity` runs these over everything; `make test` over pairs, scalar once.
-  @Suite("One root, however it was computed")
+  /// `make test-identity` tries all combinations; `make test` tries pairs, with the slow scalar kernels once.
+  @Suite("The root is the same however it is computed")
   struct IdentityTests {
     static let isFull = ProcessInfo.processInfo.environment["AUTOPANOPTIC_FULL_MATRIX"] == "1"
 
-    /// A debug build, which `make test-identity` makes.
+    /// The debug build that `make test-identity` makes; nil without it.
     static let debugProgram = ProcessInfo.processInfo.environment["AUTOPANOPTIC_DEBUG_PROGRAM"]
 
-    /// The reference run has the best instruction set and two threads.
+    /// The reference run uses the best instruction set and two threads.
     static let machines: [Smoke.Setting] =
       isFull
       ? ["scalar", "avx2", "avx512"].flatMap { name in
@@ -33,7 +33,9 @@ extension EndToEndTests {
       #expect(outcome.count("finished", "evaluate") == 60)
     }
 
-    @Test("instruction sets, threads, jobs, builds, folders and the names of stages do not matter", arguments: machines)
+    @Test(
+      "instruction sets, threads, jobs, builds, folders and names of stages do not change the root", arguments: machines
+    )
     func sameRoot(_ machine: Smoke.Setting) async throws {
       let supported = Backend.supported.map(\.rawValue)
       if let name = machine.instructionSet, !supported.contains(name) {
@@ -41,7 +43,7 @@ extension EndToEndTests {
         return
       }
       try await withTemporaryFolder { folder in
-        // Blanks and letters beyond ASCII: a path is only a path.
+        // A folder whose name has spaces and letters beyond ASCII.
         let place = folder + "/other place, naïve"
         try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: true)
         let pipeline = place + "/renamed.yaml"
@@ -53,7 +55,7 @@ extension EndToEndTests {
       }
     }
 
-    @Test("another seed gives another root, and always the same")
+    @Test("another seed gives another root, and the same one each time")
     func seeds() async throws {
       var roots = [String?]()
       for machine in [Smoke.Setting(threads: 2), Smoke.Setting(threads: 1)].prefix(Self.isFull ? 2 : 1) {
@@ -63,19 +65,19 @@ extension EndToEndTests {
           roots.append(outcome.finalRoot)
         }
       }
-      // Which one, the file says, so that the program itself would have exited with 2.
+      // The pipeline file expects that root: with another one the program would have exited with 2.
       let expected = try PipelineFile(path: Smoke.pipeline).expectedRoot(profile: "smoke", seed: 7)?.root
       #expect(roots.allSatisfy { $0 == expected } && expected != nil && expected != Smoke.root)
     }
   }
 }
 
-/// The COCO pipeline with another name for itself and every stage.
+/// The COCO pipeline, renamed, with renamed stages.
 enum RenamedPipeline {
   static var text: String {
     get throws {
       var text = try String(contentsOfFile: Smoke.pipeline, encoding: .utf8)
-      // Stages start with two blanks; what profiles say of them, with four.
+      // Stages are indented by two spaces, their overrides in profiles by four.
       let stages = text.matches(of: #/(?m)^  ([a-z-]+):\n    uses:/#).map { String($0.1) }
       try #require(stages.count == 12)
       for stage in stages {

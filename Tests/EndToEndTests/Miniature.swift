@@ -3,9 +3,9 @@ import Foundation
 import Panoptic
 import Testing
 
-/// A small COCO folder of which tests make damaged copies, and a pipeline that reads it as the user's own data.
+/// A small COCO folder, which tests copy and damage, and a pipeline that reads it as user data.
 enum Miniature {
-  /// From one picture of ImageNet to one update of the supernet on COCO, at the smallest widths.
+  /// From pretraining on one ImageNet image to one update of the supernet on COCO, at the smallest widths.
   static let pipeline = """
     pipeline: own-data
     seed: 1
@@ -52,7 +52,7 @@ enum Miniature {
     return path
   }
 
-  /// Makes a COCO folder with the smoke profile's pictures, each 64×64: 16 in `train2017`, 4 in `val2017`.
+  /// Writes a COCO folder with the images of the smoke profile, each 64×64: 16 in `train2017`, 4 in `val2017`.
   static func writeCOCO(to folder: String) async throws {
     let store = try await Reference.finished.store
     let tree = try await Smoke.path("data", of: "coco", store: store)
@@ -60,12 +60,12 @@ enum Miniature {
     makeWritable(folder)
   }
 
-  /// A baseline JPEG of one even gray: 64×64, and 16 bytes of picture before the end marker.
+  /// A baseline JPEG of 64×64 pixels of one gray, with 16 bytes of entropy-coded data before the end marker.
   static let grayJPEG: [UInt8] = {
     func segment(_ marker: UInt8, _ payload: [UInt8]) -> [UInt8] {
       [0xFF, marker, UInt8((payload.count + 2) >> 8), UInt8((payload.count + 2) & 0xFF)] + payload
     }
-    // A code table with the one code 0, one bit long, for symbol 0: no change, and end of block.
+    // A Huffman table with one code, 0, one bit long, for symbol 0: difference 0 and end of block.
     func codes(_ table: UInt8) -> [UInt8] { segment(0xC4, [table, 1] + [UInt8](repeating: 0, count: 15) + [0]) }
     return [0xFF, 0xD8] + segment(0xDB, [0] + [UInt8](repeating: 1, count: 64))
       + segment(0xC0, [8, 0, 64, 0, 64, 1, 1, 0x11, 0]) + codes(0x00) + codes(0x10)
@@ -73,7 +73,7 @@ enum Miniature {
   }()
 }
 
-/// Changes of JSON files.
+/// Helpers that change values of JSON files.
 extension CanonicalValue {
   /// The value with a member of an object changed.
   func changing(_ name: String, _ change: (CanonicalValue) throws -> CanonicalValue) rethrows -> CanonicalValue {

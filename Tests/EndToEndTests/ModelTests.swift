@@ -4,7 +4,7 @@ import Testing
 extension EndToEndTests {
   @Suite("model describe")
   struct ModelTests {
-    @Test("the published architecture has the published size, and a drawing")
+    @Test("the published architecture has the published size and is drawn")
     func describe() async throws {
       try await withTemporaryFolder { folder in
         let outcome = try await Program.run([
@@ -20,7 +20,7 @@ extension EndToEndTests {
     }
 
     @Test(
-      "what cannot be described is refused",
+      "an unknown architecture or unusable option is refused",
       arguments: [
         (["nothing-of-this-name"], 65), (["cocoo"], 65), (["coco", "--width", "300M"], 64),
         (["coco", "--image", "800"], 64), (["coco", "--data", "cityscapes"], 64),

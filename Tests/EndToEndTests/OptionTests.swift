@@ -3,21 +3,21 @@ import Foundation
 import Testing
 
 extension EndToEndTests {
-  @Suite("No number and no text on the command line crashes the program")
+  @Suite("No argument, option or environment variable crashes the program")
   struct OptionTests {
     static let values = [
       "0", "-1", "9223372036854775807", "-9223372036854775808", "18446744073709551615", "18446744073709551616", "1e300",
       "nan", "inf", "", "\u{301}", "*\u{301}=#", String(repeating: "9", count: 20_000),
     ]
 
-    /// One way to call the program: a command and what it must be given, beside the place that is tried.
+    /// A call of the program: a command with valid required arguments, and the option or argument under test.
     struct Call: Sendable {
       var words: [String]
-      /// What goes with a value to where it is tried.
+      /// The arguments that pass a value to the option or argument under test.
       var place: String
     }
 
-    /// All options and arguments of all commands, as the program itself tells them.
+    /// All options and arguments of all commands, from the program's own description.
     static func calls() async throws -> [Call] {
       let help = try await Program.run(["--experimental-dump-help"])
       let root = try #require(help.json["command"], "\(help.everything)")
@@ -52,7 +52,7 @@ extension EndToEndTests {
       }
     }
 
-    @Test("every option and argument of every command takes or refuses every value")
+    @Test("every option and argument of every command accepts or refuses every value")
     func options() async throws {
       let calls = try await Self.calls()
       try #require(Set(calls.map { $0.words.first ?? "" }).count >= 24 && calls.count >= 100, "\(calls.count)")
@@ -60,7 +60,7 @@ extension EndToEndTests {
         try StreamTests.pipeline.write(toFile: folder + "/p.yaml", atomically: true, encoding: .utf8)
         var tries = [[String]]()
         for call in calls {
-          // The self-test takes its time where its options are right.
+          // The self-test takes long with valid options.
           let isSlow = call.words == ["doctor"] && call.place != "--threads="
           for value in isSlow ? Array(Self.values.prefix(1)) : Self.values {
             tries.append(call.words + (call.place.isEmpty ? ["--", value] : [call.place + value]))
@@ -70,7 +70,7 @@ extension EndToEndTests {
       }
     }
 
-    @Test("--set takes or refuses every value of a number, a text and a mapping")
+    @Test("--set accepts or refuses every value for a number, a text and a mapping")
     func settings() async throws {
       try await withTemporaryFolder { folder in
         let text = StreamTests.pipeline + "  c: { uses: coco-miniature, with: { scenes: { train-count: 2 } } }\n"
@@ -87,7 +87,7 @@ extension EndToEndTests {
       }
     }
 
-    @Test("no environment variable crashes it")
+    @Test("every environment variable accepts or refuses every value")
     func variables() async throws {
       try await withTemporaryFolder { folder in
         try StreamTests.pipeline.write(toFile: folder + "/p.yaml", atomically: true, encoding: .utf8)
@@ -110,7 +110,7 @@ extension EndToEndTests {
       }
     }
 
-    /// Two at a time.
+    /// Runs two processes at a time.
     private static func run(_ tries: [[String]], in folder: String) async throws {
       try await withThrowingTaskGroup(of: Void.self) { group in
         for (i, words) in tries.enumerated() {

@@ -4,9 +4,9 @@ import Panoptic
 import Testing
 
 extension EndToEndTests {
-  @Suite("pq measures any prediction in COCO's format")
+  @Suite("pq: the Panoptic Quality of predictions in COCO format")
   struct PanopticQualityTests {
-    @Test("of the pipeline's own predictions it says what the pipeline says")
+    @Test("it agrees with the pipeline on the pipeline's predictions")
     func ownPredictions() async throws {
       let store = try await Reference.finished.store
       let data = try await Smoke.path("data", of: "coco", store: store) + "/files/\(Coco.val.labels)"
@@ -24,15 +24,15 @@ extension EndToEndTests {
       #expect(perfect.json["All"]?["pq"]?.numberValue == 1)
     }
 
-    /// Results of panopticapi 7bb4655 on real COCO pictures and predictions made from them.
-    @Test("on real COCO pictures it agrees with panopticapi to 1e-9", .needs("coco"), .needs("ref_pq"))
+    /// Results of panopticapi 7bb4655 on real COCO images and predictions derived from them.
+    @Test("it agrees with panopticapi to 1e-9 on real COCO images", .needs("coco"), .needs("ref_pq"))
     func reference() async throws {
       let reference = try #require(TestData.folder("ref_pq"))
       let coco = try #require(TestData.folder("coco"))
       let cases = try #require(try TestData.json(reference + "/expected.json")["cases"]?.objectValue)
       #expect(cases.count >= 10)
       let truth = coco + "/panopticapi_sample_data/panoptic_examples"
-      // PanopticTests has them all; these go through the program.
+      // PanopticTests checks all cases; these check the command.
       for name in ["crowd_pieces", "exact_half", "mixed"] {
         let expected = try #require(cases[name])
         let outcome = try await Program.run(
@@ -56,7 +56,7 @@ extension EndToEndTests {
       }
     }
 
-    @Test("what panopticapi refuses is refused with 65", .needs("coco"), .needs("ref_pq"))
+    @Test("files that panopticapi refuses exit with 65", .needs("coco"), .needs("ref_pq"))
     func malformedReference() async throws {
       let reference = try #require(TestData.folder("ref_pq"))
       let coco = try #require(TestData.folder("coco"))
@@ -72,7 +72,7 @@ extension EndToEndTests {
       }
     }
 
-    @Test("files that are not there, or no JSON, are refused with 65")
+    @Test("missing files and files that are not JSON exit with 65")
     func malformed() async throws {
       let store = try await Reference.finished.store
       let data = try await Smoke.path("data", of: "coco", store: store) + "/files/\(Coco.val.labels)"
@@ -94,8 +94,8 @@ extension EndToEndTests {
       }
     }
 
-    /// Malformed JSON of several origins, each given as ground truth and as prediction.
-    @Test("malformed JSON crashes nothing", .needs("bad/json"))
+    /// Malformed JSON of several sources, passed as ground truth and as prediction.
+    @Test("malformed JSON never crashes the program", .needs("bad/json"))
     func foreignJSON() async throws {
       let folder = try #require(TestData.folder("bad/json"))
       let store = try await Reference.finished.store

@@ -5,9 +5,9 @@ import Testing
 import Vision
 
 extension EndToEndTests {
-  @Suite("predict segments anyone's pictures")
+  @Suite("predict: panoptic segmentation of any images")
   struct PredictTests {
-    @Test("as the pipeline did those of its validation set, in COCO's format, with overlays to look at")
+    @Test("predictions for validation images are those of the pipeline, in COCO format, with overlays")
     func validation() async throws {
       let store = try await Reference.finished.store
       let pictures = try await Smoke.path("data", of: "coco", store: store) + "/files/\(Coco.val.images)"
@@ -16,7 +16,7 @@ extension EndToEndTests {
         + "/files/\(PanopticLayout.coco.predictions.labels)"
       let names = try FileManager.default.contentsOfDirectory(atPath: pictures).sorted()
       try await withTemporaryFolder { folder in
-        // Twice the same name, and one that says nothing of the format.
+        // Another file with the same name, and one whose name has no ending.
         try FileManager.default.copyItem(atPath: "\(pictures)/\(names[0])", toPath: "\(folder)/\(names[0])")
         try FileManager.default.copyItem(atPath: "\(pictures)/\(names[1])", toPath: "\(folder)/picture")
         let images = names.map { "\(pictures)/\($0)" } + ["\(folder)/\(names[0])", "\(folder)/picture"]
@@ -42,7 +42,7 @@ extension EndToEndTests {
       }
     }
 
-    /// Ids in the order in which they first occur: equal for maps that differ in ids alone.
+    /// The map with ids renumbered by first occurrence: equal for maps that differ in ids alone.
     private func segments(_ map: LabelImage) throws -> [Int] {
       var order: [UInt32: Int] = [0: 0]
       return map.ids.map { id in
@@ -51,7 +51,7 @@ extension EndToEndTests {
       }
     }
 
-    @Test("what is no picture, too large a picture and what is no network are told by name")
+    @Test("files that are not images, too large images and files that are not weights are reported by name")
     func mistakes() async throws {
       let store = try await Reference.finished.store
       let pictures = try await Smoke.path("data", of: "coco", store: store) + "/files/\(Coco.val.images)"
@@ -73,7 +73,7 @@ extension EndToEndTests {
         #expect(outcome.errors.contains("text.jpg: error: neither a JPEG nor a PNG file"), "\(outcome.errors)")
         #expect(outcome.errors.contains("huge.png: error: 8000×6000 pixels; at most 40000000"), "\(outcome.errors)")
         #expect(outcome.errors.contains("none.png: error: No such file"), "\(outcome.errors)")
-        // The good one is done all the same.
+        // The valid image is segmented nevertheless.
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder + "/out/overlays").count == 1)
 
         for (model, message) in [

@@ -1,17 +1,17 @@
 import Determinism
 import Foundation
 
-/// The built executable, run as its users run it: as a process of its own.
+/// The built executable, run in a process of its own.
 enum Program {
-  /// Beside the test bundle, where the build puts both.
+  /// Its path: the build puts it beside the test bundle.
   static let path: String = {
     let bundle = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
     return bundle.deletingLastPathComponent().appendingPathComponent("autopanoptic").path
   }()
 
-  /// What a run of the program left.
+  /// How a run of the program ended, and its output.
   struct Outcome: Sendable {
-    /// The exit code; nil where a signal ended the process.
+    /// The exit code; nil if a signal ended the process.
     let code: Int32?
     let signal: Int32?
     let output: String
@@ -20,7 +20,7 @@ enum Program {
     var lines: [String] { output.split(separator: "\n").map(String.init) }
     /// The digest after `root`, on the last line that has one.
     var root: String? { lines.last { $0.hasPrefix("root ") }.map { String($0.dropFirst(5)) } }
-    /// The output as JSON; null where it is none.
+    /// The output as JSON; null if it is not JSON.
     var json: CanonicalValue { (try? CanonicalValue(json: Array(output.utf8))) ?? .null }
     /// The lines of `--json` as events.
     var events: [Event] { lines.compactMap(Event.init) }
@@ -45,10 +45,10 @@ enum Program {
   /// Runs the program to its end.
   ///
   /// - Parameters:
-  ///   - environment: added to the caller's, of which nothing that the program heeds is left.
-  ///   - folder: where it runs; nil for the caller's.
-  ///   - limit: after which it is killed; no test waits for ever.
-  ///   - watch: sees every whole line of the output soon after it was written, and may ask for a signal.
+  ///   - environment: added to that of the caller, without the variables that the program reads.
+  ///   - folder: the working folder; nil for that of the caller.
+  ///   - limit: the time after which it is killed.
+  ///   - watch: called with every line of the output soon after it is written; may return a signal to send.
   static func run(
     _ arguments: [String], environment: [String: String] = [:], in folder: String? = nil,
     limit: Duration = .seconds(900), watch: (String) -> Int32? = { _ in nil }
@@ -61,7 +61,7 @@ enum Program {
     _ executable: String, _ arguments: [String], environment: [String: String] = [:], in folder: String? = nil,
     limit: Duration = .seconds(900), watch: (String) -> Int32? = { _ in nil }
   ) async throws -> Outcome {
-    // Files, not pipes: nothing can fill up, and no descriptor leaks into processes that other tests start.
+    // Files instead of pipes: they never fill up, and no descriptor leaks into processes of other tests.
     try await withTemporaryFolder { scratch in
       let process = try start(executable, arguments, environment: environment, in: folder, scratch: scratch)
       let clock = ContinuousClock()
@@ -98,7 +98,7 @@ enum Program {
     posix_spawn_file_actions_addopen(&actions, 1, scratch + "/output", O_WRONLY | O_CREAT | O_APPEND, 0o600)
     posix_spawn_file_actions_addopen(&actions, 2, scratch + "/errors", O_WRONLY | O_CREAT | O_APPEND, 0o600)
 
-    // Threads of the test runner block signals, and what started it may ignore some; the program gets none of that.
+    // Threads of the test runner block signals, and its parent may ignore some. The program starts with neither.
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
@@ -112,7 +112,7 @@ enum Program {
     var variables = ProcessInfo.processInfo.environment.filter {
       !$0.key.hasPrefix("AUTOPANOPTIC_") && $0.key != "COCO" && $0.key != "IMAGENET"
     }
-    // Some tests kill; a stack trace of that is no use to anybody.
+    // Some tests kill the program; a stack trace of that is of no use.
     variables["SWIFT_BACKTRACE"] = "enable=no"
     variables.merge(environment) { _, new in new }
     // `env -C` changes the folder and then becomes the program.
@@ -134,7 +134,7 @@ struct ProgramError: Error, CustomStringConvertible {
   let description: String
 }
 
-/// A folder of its own for one test, removed at the end.
+/// Calls `body` with the path of a new folder, and removes the folder at the end.
 func withTemporaryFolder<R>(_ body: (String) async throws -> R) async throws -> R {
   let path = NSTemporaryDirectory() + "autopanoptic-test-" + UUID().uuidString
   try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -142,13 +142,13 @@ func withTemporaryFolder<R>(_ body: (String) async throws -> R) async throws -> 
   return try await body(path)
 }
 
-/// Removes a folder and what is in it, whatever its permissions.
+/// Removes a folder and its content, whatever the permissions.
 func removeTree(_ path: String) {
   makeWritable(path)
   try? FileManager.default.removeItem(atPath: path)
 }
 
-/// Objects of a store are read-only. What links lead to is not ours to change.
+/// Makes the content of a folder writable, since objects of a store are read-only. Links are not followed.
 func makeWritable(_ path: String) {
   let manager = FileManager.default
   func permit(_ path: String) {

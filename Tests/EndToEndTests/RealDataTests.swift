@@ -3,10 +3,12 @@ import Foundation
 import Testing
 
 extension EndToEndTests {
-  @Suite("Real COCO pictures")
+  @Suite("Training on real COCO images")
   struct RealDataTests {
-    /// The two sample pictures of panopticapi as a training and validation set: reading, splitting, one update.
-    @Test("train the supernet through the reader of COCO folders", .needs("coco/panopticapi_sample_data"))
+    /// The two sample images of panopticapi as training and validation set: reading, splitting, one update.
+    @Test(
+      "a COCO folder trains the supernet; its path is not in the key, its images are",
+      .needs("coco/panopticapi_sample_data"))
     func train() async throws {
       let sample = try #require(TestData.folder("coco/panopticapi_sample_data"))
       try await withTemporaryFolder { folder in
@@ -26,14 +28,14 @@ extension EndToEndTests {
         #expect(first.code == 0, "\(first.everything)")
         let root = try #require(first.root)
 
-        // The folder may lie elsewhere; only what is in it counts.
+        // The folder may be moved: only its content is in the key.
         let elsewhere = folder + "/elsewhere"
         try manager.moveItem(atPath: coco, toPath: elsewhere)
         let moved = try await Program.run(arguments + ["--set", "COCO=\(elsewhere)"])
         #expect(moved.root == root, "\(moved.everything)")
         #expect(moved.errors.contains("0 executed"), "\(moved.errors)")
 
-        // And a changed picture is another data set.
+        // A changed image is another data set.
         let picture = elsewhere + "/\(Coco.train.images)/000000142238.jpg"
         let bytes = try Data(contentsOf: URL(fileURLWithPath: elsewhere + "/\(Coco.train.images)/000000439180.jpg"))
         try bytes.write(to: URL(fileURLWithPath: picture))

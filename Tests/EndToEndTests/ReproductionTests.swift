@@ -3,9 +3,9 @@ import Foundation
 import Testing
 
 extension EndToEndTests {
-  @Suite("results are executed again, compared, repaired and traced")
+  @Suite("recompute, diff, repair and bisect")
   struct ReproductionTests {
-    @Test("a sample of stages reproduces, and the store is only read")
+    @Test("recompute reproduces a sample of stages and only reads the store")
     func recompute() async throws {
       let store = try await Reference.finished.store
       let before = try FileManager.default.subpathsOfDirectory(atPath: store).sorted()
@@ -16,7 +16,7 @@ extension EndToEndTests {
       #expect(try FileManager.default.subpathsOfDirectory(atPath: store).sorted() == before)
     }
 
-    @Test("artifacts are compared tensor by tensor, field by field, file by file")
+    @Test("diff compares artifacts by tensors, fields and files")
     func diff() async throws {
       let store = try await Reference.finished.store
       let weights = try await Program.run([
@@ -34,7 +34,7 @@ extension EndToEndTests {
       #expect(unknown.code == 65 && unknown.errors.contains("did you mean 'weights'?"), "\(unknown.everything)")
     }
 
-    @Test("damaged weights are made anew by their stage alone, with the recorded digest")
+    @Test("repair runs the stage of damaged weights alone and restores the recorded digest")
     func repair() async throws {
       try await Reference.withCopy { store in
         let weights = try await Smoke.path("weights", of: "retrain", store: store)
@@ -52,7 +52,7 @@ extension EndToEndTests {
       }
     }
 
-    @Test("two runs part at the stage that was told otherwise, at its first step, in a tensor that is named")
+    @Test("bisect finds the stage with a changed parameter, its first differing step and tensor")
     func bisect() async throws {
       try await Reference.withCopy { store in
         let change = ["--set", "retrain.recipe.base-rate=0.02"]
@@ -72,7 +72,7 @@ extension EndToEndTests {
     }
 
     @Test(
-      "commands that only look make no store",
+      "read-only commands create no store",
       arguments: ["plan", "status", "run --dry-run", "graph", "audit", "log"])
     func noStore(command: String) async throws {
       try await withTemporaryFolder { folder in

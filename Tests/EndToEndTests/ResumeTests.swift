@@ -2,31 +2,31 @@ import Foundation
 import Testing
 
 extension EndToEndTests {
-  @Suite("An interrupted run goes on to the same root")
+  @Suite("An interrupted run resumes and ends with the same root")
   struct ResumeIdentityTests {
-    /// A moment of a run, and how it ends there.
+    /// A moment of a run, and the signal that ends the run there.
     struct Moment: Sendable {
       let stage: String
       let event: String
-      /// The event counts from this occurrence on.
+      /// The occurrence of the event at which the signal is sent.
       var occurrence = 1
       let signal: Int32
-      /// Seconds between checkpoints; the default is longer than any of these stages.
+      /// Seconds between checkpoints. The default is longer than any of these stages takes.
       var checkpointInterval = "0"
     }
 
-    /// In the order of the pipeline, so that one store can live through all of them.
+    /// In the order of the pipeline, so that one store goes through all of them.
     static let moments = [
       Moment(stage: "pretrain", event: "checkpoint", signal: SIGKILL),
       Moment(stage: "finetune", event: "checkpoint", signal: SIGKILL),
       Moment(stage: "evaluate", event: "finished", occurrence: 3, signal: SIGKILL),
-      // Ctrl-C: the stage itself saves the checkpoint.
+      // After Ctrl-C the stage saves a checkpoint itself.
       Moment(stage: "pretrain-selected", event: "progress", signal: SIGINT, checkpointInterval: "1000"),
       Moment(stage: "retrain", event: "checkpoint", signal: SIGKILL),
       Moment(stage: "predict", event: "checkpoint", occurrence: 2, signal: SIGKILL),
     ]
 
-    @Test("after kill -9 in pretraining, finetuning, search, retraining and prediction, and after Ctrl-C")
+    @Test("kill -9 in pretraining, finetuning, search, retraining and prediction, and Ctrl-C")
     func interruptions() async throws {
       try await withTemporaryFolder { folder in
         let store = folder + "/artifacts"
@@ -67,7 +67,7 @@ extension EndToEndTests {
       return outcome
     }
 
-    /// What was done before an interruption is not done again.
+    /// Expects that nothing done before the interruption was done again.
     private func expectContinued(_ next: Program.Outcome, _ moment: Moment, _ before: Program.Outcome) {
       let done = before.events.filter { $0.name == "finished" }.map(\.stage)
       let again = next.events.filter { $0.name == "started" }.map(\.stage)
@@ -75,7 +75,7 @@ extension EndToEndTests {
       guard moment.stage != "evaluate" else { return }
       let saved = before.events.last { $0.name == "checkpoint" && $0.stage == moment.stage }
       let resumed = next.events.first { $0.name == "resumed" && $0.stage == moment.stage }
-      // The process may have saved once more before the signal reached it.
+      // The process may have saved another checkpoint before the signal reached it.
       #expect((resumed?.step ?? 0) >= max(1, saved?.step ?? 1), "\(moment.stage) began anew")
       let first = next.events.first { $0.name == "progress" && $0.stage == moment.stage }
       #expect(first?.step == (resumed?.step ?? 0) + 1)

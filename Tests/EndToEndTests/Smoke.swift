@@ -7,20 +7,20 @@ import Testing
 enum Smoke {
   /// The root of `pipelines/coco.yaml --profile smoke`, on every machine.
   ///
-  /// Where a change of code changes it, the numerics version or the version of the stage concerned must rise with it;
-  /// where a change of the profile does, this constant alone.
+  /// If a change of code changes it, the numerics version or the version of a stage must rise. If a change of the
+  /// profile does, only this constant changes.
   static let root = "5a75c6b81c4bb483f8f8478303b2478862a038df9fd68eb1574b9397037cccfc"
 
   static let checkout = (0..<3).reduce(URL(fileURLWithPath: #filePath)) { url, _ in url.deletingLastPathComponent() }
     .path
   static let pipeline = checkout + "/pipelines/coco.yaml"
 
-  /// How a run is made; nothing of it may show in the result.
+  /// How the program is run. The result must not depend on any of it.
   struct Setting: Sendable, CustomTestStringConvertible {
     var instructionSet: String?
     var threads = 2
     var jobs: Int?
-    /// Another build of the program.
+    /// The built executable, or another build of it.
     var program = Program.path
     var environment: [String: String] = [:]
 
@@ -56,7 +56,7 @@ enum Smoke {
     return try #require(outcome.json["stages"]?.arrayValue?.first { $0["name"]?.stringValue == stage })
   }
 
-  /// Where an output of a stage lies.
+  /// The path of an output of a stage.
   static func path(_ output: String, of stage: String, store: String) async throws -> String {
     let status = try await status(stage, store: store)
     let digest = try #require(status["instances"]?.arrayValue?.first?["outputs"]?[output]?["digest"]?.stringValue)
@@ -66,15 +66,15 @@ enum Smoke {
 }
 
 extension Program.Outcome {
-  /// The root that the last event tells.
+  /// The root in the last event.
   var finalRoot: String? { events.last { $0.name == "run-finished" }?.root }
-  /// How often something happened to instances of a stage.
+  /// The number of events of this name for instances of a stage.
   func count(_ name: String, _ stage: String) -> Int {
     events.count { $0.name == name && ($0.stage == stage || $0.stage.hasPrefix(stage + "[")) }
   }
 }
 
-/// One finished smoke run that the tests share. They read its store, or copy it.
+/// One finished smoke run, shared by the tests, which read or copy its store.
 enum Reference {
   struct Finished: Sendable {
     let store: String
@@ -94,7 +94,7 @@ enum Reference {
     get async throws { try await task.value }
   }
 
-  /// Calls `body` with a copy of the store that it may harm.
+  /// Calls `body` with a copy of the store, which it may damage.
   static func withCopy<R>(_ body: (String) async throws -> R) async throws -> R {
     let finished = try await finished
     return try await withTemporaryFolder { folder in

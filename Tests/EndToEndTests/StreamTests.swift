@@ -2,17 +2,17 @@ import Foundation
 import Testing
 
 extension EndToEndTests {
-  @Suite("What cannot be written is said, and what was computed is kept")
+  @Suite("Closed and full output streams")
   struct StreamTests {
     enum Place: String, CaseIterable, Sendable {
       case full, closed, brokenPipe
 
-      /// A script that becomes the program, `$0`, with its arguments.
+      /// A shell script that runs the program, `$0`, with its arguments and this output.
       var script: String {
         switch self {
         case .full: "exec \"$0\" \"$@\" >/dev/full"
         case .closed: "exec \"$0\" \"$@\" >&-"
-        // The reader is gone before the program begins.
+        // The reader ends before the program starts.
         case .brokenPipe: "exec 3>&1; { sleep 0.2; \"$0\" \"$@\"; echo $? >&3; } | true"
         }
       }
@@ -27,7 +27,7 @@ extension EndToEndTests {
 
       """
 
-    /// Every command that prints, with arguments that end well; `%` stands for a word that is new each time.
+    /// Every command that prints, with arguments that succeed. `%` stands for a name that is new each time.
     static let commands = [
       "run p.yaml --store %", "run p.yaml --store s --json", "run p.yaml --store s --dry-run", "plan p.yaml --store s",
       "plan p.yaml --store s --json", "status p.yaml --store s", "status p.yaml --store s --json",
@@ -42,7 +42,7 @@ extension EndToEndTests {
       "--generate-completion-script zsh", "--experimental-dump-help",
     ]
 
-    @Test("by every command that prints", arguments: Place.allCases)
+    @Test("every command that can't print exits with an error that says so", arguments: Place.allCases)
     func output(place: Place) async throws {
       try await withTemporaryFolder { folder in
         try Self.pipeline.write(toFile: folder + "/p.yaml", atomically: true, encoding: .utf8)
@@ -72,7 +72,7 @@ extension EndToEndTests {
       }
     }
 
-    @Test("a run goes on to its end when nobody hears of its progress")
+    @Test("a run completes even if its progress can't be printed")
     func progress() async throws {
       try await withTemporaryFolder { folder in
         try Self.pipeline.write(toFile: folder + "/p.yaml", atomically: true, encoding: .utf8)
@@ -93,7 +93,7 @@ extension EndToEndTests {
       }
     }
 
-    @Test("a word that is no text names no other file")
+    @Test("an argument that is not UTF-8 never names another file")
     func arguments() async throws {
       try await withTemporaryFolder { folder in
         try Self.pipeline.write(toFile: folder + "/p.yaml", atomically: true, encoding: .utf8)
@@ -104,7 +104,7 @@ extension EndToEndTests {
       }
     }
 
-    @Test("commands of stages are not told to live on with broken pipes")
+    @Test("commands of stages start with the default action for SIGPIPE")
     func signals() async throws {
       try await withTemporaryFolder { folder in
         let text = """

@@ -3,16 +3,16 @@ import Foundation
 import Testing
 
 extension Trait where Self == ConditionTrait {
-  /// Skips a test where a part of the test data is not there.
+  /// Skips a test where this part of the test data is missing.
   static func needs(_ name: String) -> Self {
     .enabled(if: TestData.folder(name) != nil, "no '\(name)' in the test data; set AUTOPANOPTIC_DATA")
   }
 }
 
-/// Other people's files, which are no part of the project: the folder named by `AUTOPANOPTIC_DATA`, else `shared/data`
+/// Test data that is not part of the repository: in the folder that `AUTOPANOPTIC_DATA` names, or in `shared/data`
 /// beside the checkout.
 enum TestData {
-  /// A folder of the test data; nil where it is missing.
+  /// The path of a folder of the test data; nil if it is missing.
   static func folder(_ name: String) -> String? {
     let beside = URL(fileURLWithPath: Smoke.checkout).deletingLastPathComponent().appendingPathComponent("shared/data")
     let root = ProcessInfo.processInfo.environment["AUTOPANOPTIC_DATA"] ?? beside.path

@@ -6,13 +6,13 @@ import TensorFiles
 import Tensors
 import Testing
 
-/// Made with the published program's `search_space.py` under torch (float64 on float32 inputs).
+/// References were made with the published program's `search_space.py` under torch (float64 on float32 inputs).
 ///
-/// Left out: `*_shuffle2`, the other way to split channels, which the published networks do not use (spec 1.4), and
+/// Left out are `*_shuffle2`, another way to split channels that the published networks do not use (method 1.4), and
 /// `shufflenetv2_*`, torchvision's block, which shuffles after the block instead of before it.
-@Suite("choice blocks agree with the float64 references")
+@Suite("ChoiceBlock agrees with float64 references")
 struct BlockGoldenTests {
-  @Test("the shuffle that opens a block")
+  @Test("the channel shuffle and split at the start of a block")
   func shuffle() throws {
     let c = try #require(Golden.file("blocks")["autopanoptic_channel_shuffle1"])
     let pass = Pass(mode: .training)
@@ -21,13 +21,13 @@ struct BlockGoldenTests {
     let joined = normalized(main, after: identity)
     try c.expect(Channels.slice(joined.value, 0..<main.shape[1]), "out_0", times: 0)
     try c.expect(main.value, "out_1", times: 0)
-    // Back again, the two halves fall on their places.
+    // The gradient of the shuffled value is in the order of the input.
     pass.backward(from: joined, gradient: joined.value)
     #expect(try #require(pass.takeGradient(of: x)).isIdentical(to: x.value))
   }
 
-  @Test("the shuffle without the cut, and its gradient")
-  func uncut() throws {
+  @Test("the channel shuffle without the split, and its gradient")
+  func unsplit() throws {
     let c = try #require(Golden.file("blocks")["channel_shuffle_g2"])
     try c.differentiated("x") { v in
       let (identity, main) = shuffleSplit(v["x"]!)
@@ -40,9 +40,9 @@ struct BlockGoldenTests {
     ("xception_3x3", .xception3x3),
   ]
 
-  /// Of the published program in binary64. `BoundedBlock`, from which all bounds come, must give it but for rounding in
-  /// binary64; and the program walks the same way (`check`).
-  @Test("output, every gradient and the running statistics, in training", arguments: kinds, [1, 2])
+  /// The reference is the published program in binary64. `BoundedBlock`, the source of all bounds, must agree with it
+  /// up to rounding in binary64, and this program must stay within those bounds (`check`).
+  @Test("output, all gradients and running statistics in training", arguments: kinds, [1, 2])
   func block(_ kind: (name: String, op: BackboneOperator), stride: Int) throws {
     let c = try #require(Golden.file("blocks")["autopanoptic_\(kind.name)_s\(stride)_shuffle1"])
     let names = try PublishedNames(c, kind.name)
@@ -63,8 +63,8 @@ struct BlockGoldenTests {
     try agrees(reference.output, "out")
     try agrees(reference.input, "grad_x")
     for (name, gradient) in reference.gradients {
-      // The gradient of the shift of a spatial norm vanishes: a constant before a 1x1 convolution is taken out again by
-      // the norm behind it. What is left is rounding, of terms as large as the gradient of the scale.
+      // The gradient of the shift of a spatial norm is zero: the norm after the next 1x1 convolution removes every
+      // constant. What remains is rounding of terms as large as the gradient of the scale.
       let scale = reference.gradients[name.replacing("norm/shift", with: "norm/scale")]!.value.reduce(0) {
         max($0, abs($1))
       }
@@ -74,7 +74,7 @@ struct BlockGoldenTests {
   }
 
   @Test(
-    "every operation is within the bound of its own, whatever the numbers; a block is its operations, bit by bit",
+    "every operation is within its own error bound, and a block has the bits of its operations",
     arguments: kinds, [1, 2])
   func seeds(_ kind: (name: String, op: BackboneOperator), stride: Int) throws {
     for seed in 1...8 {
@@ -98,7 +98,7 @@ struct BlockGoldenTests {
           }
         return (name: entry.name, tensor: tensor)
       }
-      // Of several sizes, odd ones and shifted ones among them.
+      // Inputs of several sizes, odd ones too, some with a mean other than 0.
       let side = 5 + seed
       let x = normal([2, inputs, side, side + 1], around: Double(seed % 3), deviation: seed % 2 == 0 ? 1 : 4)
       let out = (side + stride - 1) / stride
@@ -107,8 +107,8 @@ struct BlockGoldenTests {
     }
   }
 
-  /// Walks through the block: every operation of the program is within its bound, and the block gives the bits of the
-  /// last ones.
+  /// Expects every operation of the program to be within its error bound, and the block as a whole to have the bits of
+  /// its operations.
   private func check(
     _ op: BackboneOperator, stride: Int, x: Tensor, upstream: Tensor, state: [(name: String, tensor: Tensor)],
     _ place: String
@@ -134,10 +134,10 @@ struct BlockGoldenTests {
     #expect(store.parameters.count == expected.gradients.count)
     for parameter in store.parameters {
       let gradient = try #require(pass.takeGradient(of: parameter), "\(parameter.name)")
-      let walked = try #require(expected.gradients[parameter.name])
-      #expect(gradient.isIdentical(to: walked.tensor), "\(place): gradient of \(parameter.name)")
+      let stepwise = try #require(expected.gradients[parameter.name])
+      #expect(gradient.isIdentical(to: stepwise.tensor), "\(place): gradient of \(parameter.name)")
     }
-    // Running statistics move by a tenth, in binary64, and are rounded once; their variance is the unbiased one.
+    // Running statistics move by a tenth in binary64 and are rounded once; their variance is unbiased.
     pass.commitStatistics()
     let (before, after) = (x.count / x.shape[1], y.value.count / y.value.shape[1])
     for buffer in store.buffers {
@@ -156,7 +156,7 @@ struct BlockGoldenTests {
     }
   }
 
-  /// Each element within its own bound. Bounds that are as large as the values would let anything pass.
+  /// Expects each element within its own bound. A bound as large as the values would accept anything.
   private func expect(
     _ value: Tensor, _ reference: Bounded, _ place: String, sourceLocation: SourceLocation = #_sourceLocation
   ) {
@@ -173,7 +173,7 @@ struct BlockGoldenTests {
     #expect(typical <= 1e-3 * largest, "\(place): a bound of \(typical)", sourceLocation: sourceLocation)
   }
 
-  /// The normalisation that changes nothing.
+  /// A normalisation that changes nothing.
   private func normalized(_ x: Variable, after identity: IdentityBranch) -> Variable {
     let ones = Tensor(repeating: 1, shape: [x.shape[1]])
     let zeros = Tensor(zeros: ones.shape)
@@ -183,13 +183,13 @@ struct BlockGoldenTests {
   }
 }
 
-/// Names of a choice block's tensors in the published program and here.
+/// Names of a choice block's tensors here and in the published program.
 private struct PublishedNames {
   let all: [(theirs: String, ours: String)]
 
-  /// - Throws: where the case holds a name that has no place here.
+  /// - Throws: if the case has a tensor without a counterpart here.
   init(_ c: GoldenFile.Case, _ kind: String) throws {
-    // Places of the published layers: a convolution, or the norm behind it.
+    // Indices of the published layers: a convolution, or the norm after it.
     var places = [
       "proj_conv.interstellarb_proj_s": "shortcut-spatial",
       "proj_conv.interstellarb_proj_s_bn": "shortcut-spatial/norm",

@@ -1,12 +1,12 @@
 import Tensors
 
-/// An array in binary64, and for each element a bound of how far binary32 may be off.
+/// An array in binary64 with a bound of the binary32 error of each element.
 ///
-/// Bounds are those of running error analysis (Higham, "Accuracy and Stability of Numerical Algorithms", chapter 3). With
-/// u = 2⁻²⁴ each operation of binary32 gives a result within u times its magnitude, and a sum of n products, added in any
-/// order, with or without fused operations, is within γ(n) Σ|a||b|, where γ(n) = n u / (1 - n u). What operands are off
-/// by carries over: |âb̂ - ab| ≤ |a| eb + |b| ea + ea eb. So a bound follows from counts of operations and magnitudes
-/// alone, and holds for every input; nothing is measured.
+/// The bounds are those of running error analysis (Higham, "Accuracy and Stability of Numerical Algorithms", chapter 3).
+/// With u = 2⁻²⁴, an operation in binary32 has an error of at most u times its result, and a sum of n products, added
+/// in any order, with or without fused operations, of at most γ(n) Σ|a||b|, where γ(n) = n u / (1 - n u). Errors of
+/// operands propagate: |âb̂ - ab| ≤ |a| eb + |b| ea + ea eb. So a bound follows from operation counts and magnitudes
+/// alone and holds for every input. Nothing is measured.
 struct Bounded {
   var shape: [Int]
   var value: [Double]
@@ -14,21 +14,21 @@ struct Bounded {
 
   static let u = 0x1p-24
 
-  /// n u / (1 - n u).
+  /// γ(n) = n u / (1 - n u).
   static func gamma(_ n: Int) -> Double { Double(n) * u / (1 - Double(n) * u) }
 
   init(shape: [Int], value: [Double], error: [Double]) {
     (self.shape, self.value, self.error) = (shape, value, error)
   }
 
-  /// Values of binary32, which are exact.
+  /// Takes binary32 values, which are exact.
   init(_ tensor: Tensor) {
     self.init(
       shape: tensor.shape.array, value: tensor.array.map(Double.init),
       error: [Double](repeating: 0, count: tensor.count))
   }
 
-  /// In binary32.
+  /// The values, rounded to binary32.
   var tensor: Tensor { Tensor(value.map { Float($0) }, shape: Shape(shape)) }
 
   static func zeros(_ shape: [Int]) -> Bounded {
@@ -38,10 +38,10 @@ struct Bounded {
   }
 
   var count: Int { value.count }
-  /// Elements of a channel of one image.
+  /// The number of elements of a channel of one image.
   var plane: Int { shape[2] * shape[3] }
 
-  /// Channels `range` of `[N, C, H, W]`.
+  /// The channels `list` of `[N, C, H, W]`, in that order.
   func channels(_ list: [Int]) -> Bounded {
     var result = Bounded.zeros([shape[0], list.count, shape[2], shape[3]])
     for n in 0..<shape[0] {
@@ -56,7 +56,7 @@ struct Bounded {
     return result
   }
 
-  /// One behind the other along the channels.
+  /// Concatenates along the channels.
   static func concatenated(_ a: Bounded, _ b: Bounded) -> Bounded {
     let (first, second) = (a.shape[1], b.shape[1])
     var result = Bounded.zeros([a.shape[0], first + second, a.shape[2], a.shape[3]])
@@ -74,7 +74,7 @@ struct Bounded {
     return result
   }
 
-  /// The sum, which is rounded once.
+  /// The sum, rounded once.
   static func + (a: Bounded, b: Bounded) -> Bounded {
     var result = a
     for i in 0..<a.count {
@@ -86,7 +86,7 @@ struct Bounded {
   }
 }
 
-/// Sums of products, element by element of a result.
+/// Collects sums of products for every element of a result.
 struct BoundedSums {
   private var value: [Double]
   private var magnitude: [Double]
@@ -103,7 +103,7 @@ struct BoundedSums {
     terms = [Int](repeating: 0, count: count)
   }
 
-  /// Adds element `i` of `a` times element `j` of `b` to element `at`.
+  /// Adds `a[i] * b[j]` to element `at`.
   mutating func add(_ a: Bounded, _ i: Int, _ b: Bounded, _ j: Int, at: Int) {
     let (x, ex, y, ey) = (abs(a.value[i]), a.error[i], abs(b.value[j]), b.error[j])
     value[at] += a.value[i] * b.value[j]
@@ -112,7 +112,7 @@ struct BoundedSums {
     terms[at] += 1
   }
 
-  /// One operation more than terms, for a start at zero.
+  /// The sums. One operation more than terms is counted, since a sum starts at zero.
   var result: Bounded {
     Bounded(
       shape: shape, value: value,

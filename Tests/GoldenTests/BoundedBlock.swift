@@ -3,12 +3,12 @@ import Models
 import NN
 import Tensors
 
-/// A choice block from its definition (spec 1.4), one operation after the other: forwards, then backwards.
+/// A choice block by its definition (method 1.4), one operation at a time, forwards and backwards.
 ///
-/// Bounds over a whole block would say nothing: each norm divides by deviations and each ReLU may go either way, so that
-/// what could be off grows a thousandfold from layer to layer. So the walk may go on from what the program gave for an
-/// operation, which is exact input to the next one: then every operation has a bound of its own, and the last values must
-/// be the bits that the program's block gives as a whole.
+/// Error bounds of a whole block would be useless: norms divide by deviations, and a ReLU may switch, so that a bound
+/// grows a thousandfold with every layer. Instead the result of the program for one operation can be passed on as exact
+/// input of the next one. Then every operation has its own bound, and the last results must have the bits that the
+/// program computes for the block as a whole.
 struct BoundedBlock {
   private struct Layer {
     let name: String
@@ -25,10 +25,11 @@ struct BoundedBlock {
   private let projection: [Layer]
   private let stride: Int
 
-  /// Takes what an operation should give and how the program computes it, and says what the walk goes on from.
+  /// Gets the expected result of an operation and a closure with the program's result; returns the input of the next
+  /// operation.
   typealias Step = (_ place: String, _ expected: Bounded, _ program: () -> Tensor) -> Bounded
 
-  /// - Parameter tensors: by the names of `ChoiceBlock`.
+  /// - Parameter tensors: keyed by the parameter names of `ChoiceBlock`.
   init(_ op: BackboneOperator, stride: Int, tensors: [String: Tensor]) {
     self.stride = stride
     func layer(_ name: String, stride: Int = 1) -> Layer {
@@ -53,13 +54,13 @@ struct BoundedBlock {
   struct Result {
     var output: Bounded
     var input: Bounded
-    /// Of every parameter by its name.
+    /// Gradients by the names of the parameters.
     var gradients: [String: Bounded] = [:]
-    /// By the name of the norm.
+    /// Moments of every channel by the names of the norms.
     var moments: [String: [BoundedNorm.Moments]] = [:]
   }
 
-  /// The definition alone, in binary64.
+  /// Computes the definition alone, in binary64.
   func run(_ x: Bounded, upstream: Bounded) -> Result {
     run(x, upstream: upstream) { _, expected, _ in expected }
   }
@@ -88,7 +89,7 @@ struct BoundedBlock {
     return result
   }
 
-  /// Inputs of every convolution and every norm, and the output.
+  /// Returns the inputs of every convolution and norm, and the output.
   private func forward(
     _ layers: [Layer], _ x: Bounded, _ result: inout Result, _ step: Step
   ) -> (inputs: [(Bounded, Bounded)], output: Bounded) {

@@ -1,7 +1,7 @@
 import NN
 import Tensors
 
-/// A convolution without bias, as its definition.
+/// A convolution without bias by its definition.
 struct BoundedConvolution {
   /// `[O, I / groups, k, k]`.
   let weight: Bounded
@@ -10,7 +10,7 @@ struct BoundedConvolution {
   private var kernel: Int { weight.shape[2] }
   private var padding: Int { kernel / 2 }
 
-  /// Calls `body` for every product: places of the input, the weight and the output.
+  /// Calls `body` for every product with the indices of input, weight and output.
   private func forEachProduct(_ x: [Int], _ out: [Int], _ body: (Int, Int, Int) -> Void) {
     let (inputs, outputs) = (weight.shape[1], out[1] / groups)
     for n in 0..<out[0] {
@@ -56,38 +56,38 @@ struct BoundedConvolution {
   }
 }
 
-/// Batch normalisation by the moments of the batch, with a ReLU behind it or none. Moments and sums are binary64 in the
-/// program, so that what is rounded there does not count beside u; all else is binary32 (`BatchNormalization`).
+/// Batch normalisation by the moments of the batch, optionally followed by a ReLU. The program computes moments and
+/// sums in binary64, whose rounding is negligible beside u, and the rest in binary32 (`BatchNormalization`).
 struct BoundedNorm {
   let scale: Bounded
   let shift: Bounded
   let relu: Bool
 
   private static let epsilon = 1e-5
-  /// Generously, what sums of binary64 are off by.
+  /// A generous bound of the relative error of binary64 sums.
   private static let wide = 1e-13
   private static let u = Bounded.u
 
   struct Moments {
     var mean = 0.0
-    /// Of the mean before it is rounded to binary32.
+    /// The error of the mean before it is rounded to binary32.
     var meanError = 0.0
     var variance = 0.0
     var varianceError = 0.0
-    /// One over the deviation, and how far it may be off as a share of it.
+    /// The inverse deviation and its relative error.
     var inverse = 0.0
     var share = 0.0
-    /// Of the mean in binary32.
+    /// The error of the mean in binary32.
     var roundedError: Double { meanError + BoundedNorm.u * (abs(mean) + meanError) }
   }
 
-  /// Places of channel `c`.
+  /// The indices of channel `c`.
   private func places(_ x: Bounded, _ c: Int) -> [Int] {
     (0..<x.shape[0]).flatMap { n in (0..<x.plane).map { (n * x.shape[1] + c) * x.plane + $0 } }
   }
 
-  /// With dᵢ = xᵢ - μ off by δᵢ = eᵢ + mean(e), the variance is off by mean(2 |dᵢ| δᵢ + δᵢ²) at most; and with t that over
-  /// variance and epsilon, the inverse deviation by the share 1 / √(1 - t) - 1.
+  /// An error of δᵢ = eᵢ + mean(e) in dᵢ = xᵢ - μ gives an error of at most mean(2 |dᵢ| δᵢ + δᵢ²) in the variance. With t
+  /// its ratio to variance plus epsilon, the relative error of the inverse deviation is at most 1 / √(1 - t) - 1.
   func moments(_ x: Bounded, _ c: Int) -> Moments {
     let places = places(x, c)
     let m = Double(places.count)
@@ -109,7 +109,7 @@ struct BoundedNorm {
     return result
   }
 
-  /// The centred input, and the input of the ReLU.
+  /// The centred input and the input of the ReLU.
   private func normalized(_ x: Bounded) -> (centred: Bounded, output: Bounded) {
     var (centred, output) = (x, x)
     let u = BoundedNorm.u
@@ -138,7 +138,7 @@ struct BoundedNorm {
   }
 
   /// `y = (x - μ) s + β` with `s = γ r`: with B = Σ g and G = Σ g (x - μ), `dx = s ((g - B / M) - (x - μ) (r² G / M))`.
-  /// Where the input of the ReLU may as well be on the other side of zero, its gradient may be there or not.
+  /// Where the bound allows the input of the ReLU on the other side of zero, the gradient may be zero or not.
   func gradients(_ x: Bounded, _ upstream: Bounded) -> (x: Bounded, scale: Bounded, shift: Bounded) {
     let u = BoundedNorm.u
     let (centred, output) = normalized(x)

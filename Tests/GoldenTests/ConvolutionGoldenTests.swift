@@ -3,12 +3,12 @@ import TensorFiles
 import Tensors
 import Testing
 
-/// Made with torch (float64 on float32 inputs); see `Golden/ref_ops/README.md`.
+/// References were made with torch (float64 on float32 inputs); see `Golden/ref_ops/README.md`.
 ///
-/// Left out: `k3x5_s2x1_p1x2`, whose stride and padding differ between the axes; no layer of the network is like that.
-@Suite("products agree with the float64 references, forwards and backwards")
+/// Left out is `k3x5_s2x1_p1x2`: no layer of the network has different strides or padding for its axes.
+@Suite("Convolutions and linear layers agree with float64 references, forwards and backwards")
 struct ConvolutionGoldenTests {
-  @Test("convolutions: dense, grouped, depthwise, strided, dilated", arguments: ["k1", "k3_", "k5", "k7", "dw"])
+  @Test("dense, grouped, depthwise, strided and dilated convolutions", arguments: ["k1", "k3_", "k5", "k7", "dw"])
   func convolutions(_ prefix: String) throws {
     try Golden.forEachCase("conv2d", prefix) { c in
       let geometry = Convolution2D(
@@ -37,9 +37,9 @@ struct ConvolutionGoldenTests {
     }
   }
 
-  // A convolution from the output back to the input: its value is the gradient of the transposed one, its gradients
-  // are the transposed one's value and weight gradient.
-  @Test("transposed convolutions of other kernels are convolutions run backwards")
+  // Consider the convolution from output to input. Its value is the gradient of the transposed convolution, and its
+  // gradients are the value and the weight gradient of the transposed convolution.
+  @Test("transposed convolutions of other kernels, as gradients of convolutions")
   func transposedByConvolution() throws {
     try Golden.forEachCase("conv2d", "transpose_") { c in
       let geometry = Convolution2D(stride: try c.integer("stride"), padding: try c.integer("padding"))
@@ -61,10 +61,10 @@ struct ConvolutionGoldenTests {
   }
 }
 
-/// Made with torchvision (float64 on float32 inputs). Cases `v1` have no mask, which is a mask of ones.
-@Suite("deformable convolution agrees with the float64 references, forwards and backwards")
+/// References were made with torchvision (float64 on float32 inputs). Cases `v1` have no mask: a mask of ones.
+@Suite("Deformable convolution agrees with float64 references, forwards and backwards")
 struct DeformableGoldenTests {
-  @Test("with and without mask, strided, dilated, grouped", arguments: ["v1_", "v2_"])
+  @Test("with and without mask, strided, dilated and grouped", arguments: ["v1_", "v2_"])
   func deformable(_ prefix: String) throws {
     try Golden.forEachCase("deform_conv", prefix) { c in
       let operation = DeformableConvolution(

@@ -3,16 +3,16 @@ import TensorFiles
 import Tensors
 import Testing
 
-/// A case of the form `in_NAME...`, `upstream_grad`, `out`, `grad_NAME...`, run through an operation and back.
+/// The output and gradients of an operation for a case with `in_NAME...`, `upstream_grad`, `out` and `grad_NAME...`.
 struct DifferentiatedCase {
   let golden: GoldenFile.Case
   let output: Tensor
   let gradients: [(name: String, gradient: Tensor?)]
 
-  /// Compares the value, and the gradient of every input for which the file holds one. At least one must be there.
+  /// Compares the output and every gradient that the file has, of which there must be at least one.
   ///
-  /// A weight gradient is one chain over up to 2048 positions (numerics rule 3) where others add in blocks: it may be
-  /// off by twice as much.
+  /// A weight gradient is one sum of up to 2048 terms (numerics 3), where torch adds in blocks, so twice the error
+  /// is allowed.
   func check(times: Double = 4, sourceLocation: SourceLocation = #_sourceLocation) throws {
     try golden.expect(output, "out", times: times, sourceLocation: sourceLocation)
     var compared = 0
@@ -27,7 +27,9 @@ struct DifferentiatedCase {
 }
 
 extension GoldenFile.Case {
-  /// - Parameter names: inputs; those that the case does not hold are left out.
+  /// Runs `operation` and its backward pass.
+  ///
+  /// - Parameter names: the inputs; those that the case lacks are left out.
   func differentiated(
     _ names: String..., operation: ([String: Variable]) -> Variable
   ) throws -> DifferentiatedCase {

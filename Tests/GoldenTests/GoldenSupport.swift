@@ -4,8 +4,8 @@ import TensorFiles
 import Tensors
 import Testing
 
-/// Reference vectors computed in binary64 (`ref_ops` of the folder named by `AUTOPANOPTIC_GOLDEN`, by default
-/// `Tests/Golden`). Every case records how far the same operation in binary32 was off elsewhere.
+/// Reference vectors in binary64: `ref_ops` of the folder that `AUTOPANOPTIC_GOLDEN` names, by default `Tests/Golden`.
+/// Every case records the error of the same operation of torch in binary32.
 enum Golden {
   static func file(_ name: String, source: String = #filePath) throws -> GoldenFile {
     let folder =
@@ -17,8 +17,8 @@ enum Golden {
       FileManager.default.fileExists(atPath: nested) ? nested : folder.appendingPathComponent("\(name).h5").path)
   }
 
-  /// Calls `body` for the cases whose name starts with one of the prefixes. A file without any is a failure: a test
-  /// that checks nothing must not pass.
+  /// Calls `body` for the cases whose names begin with one of the prefixes. No such case is a failure: a test that
+  /// checks nothing must not pass.
   static func forEachCase(
     _ file: String, _ prefixes: String..., body: (GoldenFile.Case) throws -> Void
   ) throws {
@@ -38,7 +38,7 @@ extension GoldenFile.Case {
 
   func labels(_ name: String = "in_target") throws -> [Int32] { try tensor(name).doubles.map { Int32($0) } }
 
-  /// Numbers of an attribute, in order; one for a scalar.
+  /// The numbers of an attribute; one for a scalar, none for a missing attribute.
   func numbers(_ name: String) -> [Double] {
     func number(_ value: CanonicalValue) -> Double? {
       switch value {
@@ -51,7 +51,7 @@ extension GoldenFile.Case {
     }
     guard let value = attributes[name] else { return [] }
     if case .array(let values) = value { return values.compactMap(number) }
-    // The maker writes some lists as JSON text.
+    // The script writes some lists as JSON text.
     if case .string(let text) = value, let list = try? CanonicalValue(json: Array(text.utf8)),
       case .array(let values) = list
     {
@@ -64,8 +64,8 @@ extension GoldenFile.Case {
     try #require(numbers(name).first ?? value, "case \(self.name): attribute \(name)")
   }
 
-  /// Compares with the binary64 reference: at most `times` the recorded binary32 error, or `times` ulps of the largest
-  /// value where that is more.
+  /// Expects an error of at most `times` the recorded binary32 error, or of `times` ulps of the largest value if that
+  /// is more.
   func expect(
     _ value: Tensor, _ name: String, times: Double = 4, sourceLocation: SourceLocation = #_sourceLocation
   ) throws {

@@ -2,10 +2,10 @@ import TensorFiles
 import Tensors
 import Testing
 
-/// Made with torch (float64 on float32 inputs); see `Golden/ref_ops/README.md`.
+/// References were made with torch (float64 on float32 inputs); see `Golden/ref_ops/README.md`.
 ///
-/// Left out: `sigmoid_focal`, a loss that no part of the network uses.
-@Suite("losses and activations agree with the float64 references")
+/// Left out is `sigmoid_focal`, a loss that no part of the network uses.
+@Suite("Losses and activations agree with float64 references")
 struct LossesGoldenTests {
   @Test("cross-entropy")
   func crossEntropy() throws {
@@ -45,7 +45,7 @@ struct LossesGoldenTests {
     }
   }
 
-  @Test("softmax and its logarithm")
+  @Test("softmax and log-softmax")
   func softmax() throws {
     try Golden.forEachCase("losses", "softmax_") { c in
       let y = Softmax.forward(try c.input("in_x"), dimension: Int(try c.number("dim")))
@@ -75,7 +75,7 @@ struct LossesGoldenTests {
     try sigmoid.expect(Elementwise.sigmoidGradient(output: s, upstream: try sigmoid.input("upstream_grad")), "grad_x")
   }
 
-  /// torch's default is the mean.
+  /// The reduction of a case; the default of torch is the mean.
   private func reduction(_ c: GoldenFile.Case) -> LossReduction {
     c.attributes["reduction"]?.stringValue == "sum" ? .sum : .mean
   }

@@ -2,8 +2,8 @@ import TensorFiles
 import Tensors
 import Testing
 
-/// Made with torch (float64 on float32 inputs); see `Golden/ref_ops/README.md`.
-@Suite("normalisation agrees with the float64 references")
+/// References were made with torch (float64 on float32 inputs); see `Golden/ref_ops/README.md`.
+@Suite("Normalisation agrees with float64 references")
 struct NormGoldenTests {
   @Test("batch normalisation in training")
   func train() throws {
@@ -42,8 +42,8 @@ struct NormGoldenTests {
     }
   }
 
-  // One process holds the whole batch, which is what synchronised normalisation of two workers computes.
-  @Test("synchronised batch normalisation is batch normalisation of the joined batch")
+  // One process has the whole batch, over which synchronised normalisation of two workers is computed.
+  @Test("synchronised batch normalisation, as batch normalisation of the joined batch")
   func synchronised() throws {
     try Golden.forEachCase("norm", "sync_bn") { c in
       let x = try c.input("in_x")

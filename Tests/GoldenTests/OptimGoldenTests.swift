@@ -2,10 +2,10 @@ import TensorFiles
 import Tensors
 import Testing
 
-/// Made with torch (float64 on float32 inputs); see `Golden/ref_ops/README.md`.
+/// References were made with torch (float64 on float32 inputs); see `Golden/ref_ops/README.md`.
 ///
-/// The schedules (`lr_*`) and the training of a network (`tiny_net_5_steps`) are in `TrainingGoldenTests`.
-@Suite("SGD agrees with the float64 references")
+/// `TrainingGoldenTests` checks the schedules (`lr_*`) and the training of a network (`tiny_net_5_steps`).
+@Suite("SGD agrees with float64 references")
 struct OptimGoldenTests {
   @Test("parameters and velocities after every step")
   func steps() throws {

@@ -2,10 +2,10 @@ import TensorFiles
 import Tensors
 import Testing
 
-/// Made with torch (float64 on float32 inputs); see `Golden/ref_ops/README.md`. All cases are checked.
-@Suite("pooling and resampling agree with the float64 references")
+/// References were made with torch (float64 on float32 inputs); see `Golden/ref_ops/README.md`. All cases are checked.
+@Suite("Pooling and resampling agree with float64 references")
 struct PoolResizeGoldenTests {
-  @Test("maximum")
+  @Test("maximum pooling")
   func maximum() throws {
     try Golden.forEachCase("pool_resize", "max_") { c in
       let x = try c.input("in_x")
@@ -23,7 +23,7 @@ struct PoolResizeGoldenTests {
     }
   }
 
-  @Test("global average")
+  @Test("global average pooling")
   func average() throws {
     try Golden.forEachCase("pool_resize", "global_avg") { c in
       let x = try c.input("in_x")
@@ -35,7 +35,7 @@ struct PoolResizeGoldenTests {
     }
   }
 
-  @Test("bilinear")
+  @Test("bilinear resampling")
   func bilinear() throws {
     try Golden.forEachCase("pool_resize", "bilinear_") { c in
       let x = try c.input("in_x")
@@ -53,7 +53,7 @@ struct PoolResizeGoldenTests {
     }
   }
 
-  @Test("nearest")
+  @Test("nearest-neighbour resampling")
   func nearest() throws {
     try Golden.forEachCase("pool_resize", "nearest_") { c in
       let x = try c.input("in_x")

@@ -2,10 +2,10 @@ import TensorFiles
 import Tensors
 import Testing
 
-/// Made with torchvision (float64 on float32 inputs); see `Golden/ref_ops/README.md`.
+/// References were made with torchvision (float64 on float32 inputs); see `Golden/ref_ops/README.md`.
 ///
-/// Left out: `roi_pool_7x7`, quantised maximum pooling, which the network does not use.
-@Suite("RoIAlign agrees with the float64 references")
+/// Left out is `roi_pool_7x7`, quantised maximum pooling, which the network does not use.
+@Suite("RoI align agrees with float64 references")
 struct RoIAlignGoldenTests {
   @Test("legacy and aligned boxes, fixed and adaptive sampling", arguments: ["aligned0", "aligned1"])
   func roiAlign(_ prefix: String) throws {

@@ -8,12 +8,12 @@ import Vision
 
 @testable import Models
 
-/// Networks that PyTorch and torchvision built, with random weights, on a real picture: their weights are imported, and
-/// every intermediate result is compared with theirs in binary64. `Tests/Reference/torch_reference.py` makes both.
+/// Networks of PyTorch and torchvision with random weights, run on a real image. Their weights are imported, and every
+/// intermediate result is compared with theirs in binary64. `Tests/Reference/torch_reference.py` makes both.
 ///
 /// Runs where `AUTOPANOPTIC_TORCH` names a Python with PyTorch and torchvision, or `AUTOPANOPTIC_TORCH_REFERENCE` a
 /// folder that the script has filled.
-@Suite("Networks of PyTorch and torchvision", .serialized)
+@Suite("Whole networks agree with PyTorch and torchvision", .serialized)
 struct TorchTests {
   private static let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
 
@@ -21,7 +21,7 @@ struct TorchTests {
     ProcessInfo.processInfo.environment[$0] != nil
   }
 
-  /// The folder with the script's results; nil where it can't be made.
+  /// The folder with the script's results; nil if it can't be made.
   private static let folder: String? = {
     let environment = ProcessInfo.processInfo.environment
     if let folder = environment["AUTOPANOPTIC_TORCH_REFERENCE"] { return folder }
@@ -50,7 +50,7 @@ struct TorchTests {
     return folder
   }()
 
-  /// The results that the script wrote, by name.
+  /// The results of the script by name.
   private struct Reference {
     let tensors: [String: NamedTensor]
 
@@ -64,8 +64,8 @@ struct TorchTests {
       return try #require(Tensor(stored))
     }
 
-    /// At most four times as far from binary64 as PyTorch's own binary32, or four units in the last place of the
-    /// largest value where that is more.
+    /// Expects an error of at most four times that of PyTorch in binary32, or of four ulps of the largest value if that
+    /// is more.
     func expect(_ value: Tensor, _ name: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
       let reference = try #require(tensors[name], "\(name)")
       try #require(value.shape.array == reference.shape, "\(name)", sourceLocation: sourceLocation)
@@ -91,7 +91,7 @@ struct TorchTests {
   }
 
   @Test(
-    "the published backbone, built in PyTorch from the specification, gives the same C2 to C5",
+    "the published backbone, built in PyTorch from docs/method.md, gives the same C2 to C5",
     .enabled(if: isWanted, "set AUTOPANOPTIC_TORCH to a Python with torchvision"))
   func backbone() throws {
     let folder = try #require(Self.folder)
@@ -129,7 +129,7 @@ struct TorchTests {
     let network = Self.maskRCNN()
     let state = try imported("maskrcnn", map: "maps/torchvision-maskrcnn.map", in: folder)
     for part in ["body/", "pyramid/", "proposals/", "box/", "mask/"] { try network.store.load(state, prefix: part) }
-    // Nothing of the file is left over.
+    // Every tensor of the file is used.
     let known = Set(network.store.state.entries.map(\.name))
     #expect(state.entries.allSatisfy { known.contains($0.name) })
 
@@ -151,10 +151,10 @@ struct TorchTests {
     let (height, width) = (size[0], size[1])
     let proposals = network.proposals.testingProposals(outputs, width: width, height: height)
     let theirs = try boxes(found, "proposals")
-    // Overlaps on the edge of the threshold may go either way.
+    // An IoU at the threshold may fall on either side.
     #expect(theirs.count - matches(theirs, proposals, within: 0.01) <= 2)
 
-    // Heads on PyTorch's own boxes.
+    // The heads run on PyTorch's boxes.
     let regions = theirs.map { Region(image: 0, box: $0) }
     let pooler = RegionPooler(network.configuration)
     let pooled = pooler.pool(regions, from: levels, size: 7)
@@ -189,7 +189,7 @@ struct TorchTests {
     }
   }
 
-  /// Rows of regions in the order in which they were asked for.
+  /// The rows of regions in the requested order.
   private func restored(_ pooled: Tensor, _ order: [Int]) -> Tensor {
     let row = pooled.shape.count(from: 1)
     var values = [Float](repeating: 0, count: pooled.count)
@@ -199,12 +199,12 @@ struct TorchTests {
     return Tensor(values, shape: pooled.shape)
   }
 
-  /// The largest difference of a corner.
+  /// The largest difference of two corners.
   private func distance(_ a: Box, _ b: Box) -> Float {
     max(max(abs(a.x0 - b.x0), abs(a.y0 - b.y0)), max(abs(a.x1 - b.x1), abs(a.y1 - b.y1)))
   }
 
-  /// How many of `boxes` have one of `others` so near.
+  /// The number of `boxes` within this distance of one of `others`.
   private func matches(_ boxes: [Box], _ others: [Box], within limit: Float) -> Int {
     boxes.count { box in others.contains { distance($0, box) <= limit } }
   }

@@ -4,10 +4,10 @@ import TensorFiles
 import Tensors
 import Testing
 
-/// `lr_*` made with the published program's scheduler, `tiny_net_5_steps` with torch in float64.
-@Suite("training agrees with the float64 references")
+/// References: `lr_*` from the published program's scheduler, `tiny_net_5_steps` from torch in float64.
+@Suite("Schedule and SGD agree with float64 references")
 struct TrainingGoldenTests {
-  @Test("steps with warm-up")
+  @Test("the step schedule with warm-up")
   func steps() throws {
     let c = try #require(Golden.file("optim")["lr_warmup_multistep"])
     let schedule = Schedule(
@@ -15,8 +15,8 @@ struct TrainingGoldenTests {
     try expect(c) { schedule.rate(at: $0) }
   }
 
-  // The published configurations end at 0; this file ends at 1e-4, which is added to a wave that much lower.
-  @Test("cosine with warm-up")
+  // The published configurations end at 0. This file ends at 1e-4, which is added to a lower cosine.
+  @Test("the cosine schedule with warm-up")
   func cosine() throws {
     let c = try #require(Golden.file("optim")["lr_warmup_cosine"])
     let (base, end) = (try c.number("base_lr"), 1e-4)
@@ -34,7 +34,7 @@ struct TrainingGoldenTests {
     }
   }
 
-  @Test("five steps of a small network: losses, weights, statistics, and what it says then")
+  @Test("five steps of a small network: losses, weights, statistics, and its predictions afterwards")
   func tinyNetwork() throws {
     let c = try #require(Golden.file("optim")["tiny_net_5_steps"])
     let network = TinyNetwork()
@@ -68,13 +68,13 @@ struct TrainingGoldenTests {
       let published = TinyNetwork.published(name)
       try expect(tensor, c, "after_5_steps/" + published, elsewhere: "after_5_steps_f32/" + published)
     }
-    // The maker evaluates on the first batch.
+    // The script evaluates on the first batch.
     let pass = Pass(mode: .evaluation)
     let scores = network(pass.constant(images(0)))
     try expect(scores.value, c, "eval_logits_after", elsewhere: "eval_logits_after_f32")
   }
 
-  /// Like `expect` of a case, with the error of binary32 elsewhere given as another tensor.
+  /// As `expect` of a case, but the file has torch's binary32 result instead of its error.
   private func expect(_ value: Tensor, _ c: GoldenFile.Case, _ name: String, elsewhere: String) throws {
     let expected = try c.tensor(name).doubles
     #expect(value.shape.array == (try c.tensor(name).shape), "\(name)")

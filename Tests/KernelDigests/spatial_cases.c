@@ -35,7 +35,7 @@ static void max_pool_at(
 
 static void max_pool(kd *d) { each_pool(d, max_pool_at); }
 
-// The two sources of every destination of one axis, with made-up weights, and the same as a gather.
+// The two sources of every destination of one axis, with arbitrary weights, and the same as a gather.
 typedef struct {
   int32_t *first, *second, *start, *dest;
   float *low, *high, *weight;

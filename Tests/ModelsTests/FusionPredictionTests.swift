@@ -16,8 +16,8 @@ struct FusionPredictionTests {
       .map { [$0.categoryID] + $0.mask.pixels.map(Int.init) }
   }
 
-  /// What Pillow's `resize(..., NEAREST)` gives, which the published program uses: `floor((i + 1/2) * in / out)`.
-  @Test("stuff is resampled from the middle of each pixel")
+  /// As Pillow's `resize(..., NEAREST)`, which the published program uses: index `floor((i + 1/2) * in / out)`.
+  @Test("stuff masks are resized to the image at pixel centres")
   func nearest() {
     #expect(stuff([1, 2], width: 2, height: 1, to: 3, 1) == [[20, 1, 0, 0], [30, 0, 1, 1]])
     #expect(stuff([1, 2], width: 1, height: 2, to: 1, 3) == [[20, 1, 0, 0], [30, 0, 1, 1]])

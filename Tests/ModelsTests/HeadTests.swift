@@ -32,7 +32,7 @@ struct HeadTests {
     }
   }
 
-  /// The published deformable operator has no rule for this (spec 3.7, end).
+  /// The published deformable operator has no rule for this (method 3.7).
   @Test("every searched layer accepts no regions, forwards and backwards", arguments: HeadOperator.published)
   func noRegions(_ op: HeadOperator) throws {
     let store = ParameterStore(seeds: Tiny.seeds)
@@ -146,9 +146,9 @@ struct HeadTests {
     #expect(configuration.limited([]) == [])
   }
 
-  /// ReLU turns what is not a number into zero (numerics rule 7), so a loss alone need not show it: gradients do.
+  /// ReLU turns what is not a number into zero (numerics 7), so a loss alone need not show it: gradients do.
   @Test(
-    "a diverged network is no trap: a loss or a gradient that is not finite tells (numerics rule 13)",
+    "a diverged network is no trap: a loss or a gradient that is not finite tells (numerics 13)",
     arguments: ["proposals/objectness/bias", "proposals/deltas/bias", "body/stem/bias", "pyramid/lateral3/weight"])
   func diverged(_ name: String) throws {
     let network = Tiny.network()

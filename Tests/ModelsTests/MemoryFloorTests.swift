@@ -56,7 +56,7 @@ struct MemoryFloorTests {
     Architecture(Genome(configuration.searchSpace.choicesPerLayer.map { _ in 0 }), in: configuration.searchSpace)
   }
 
-  /// Spec 1.6.
+  /// Method 1.6.
   @Test("is most of the published backbones and networks")
   func published() {
     for (floor, weights) in [

@@ -9,7 +9,7 @@ import Testing
 
 @Suite("The panoptic network")
 struct NetworkTests {
-  /// Spec 16, for a picture of 1088 × 800.
+  /// Method 13, for a picture of 1088 × 800.
   @Test("levels have the published sizes, semantic scores that of the picture")
   func featureSizes() {
     let path = Tiny.path
@@ -27,7 +27,7 @@ struct NetworkTests {
     #expect(network.proposals(features.proposalLevels).map(\.anchors.count) == [163_200, 40_800, 10_200, 2_550, 663])
   }
 
-  /// Spec 16: 1 - sigmoid(0) = 1/2.
+  /// Method 13: 1 - sigmoid(0) = 1/2.
   @Test("attention with zero weights scales by 1.5, exactly")
   func zeroAttention() {
     let pass = Pass(mode: .evaluation)
@@ -164,7 +164,7 @@ struct NetworkTests {
     for (parameter, value) in zip(network.store.parameters, before) {
       #expect(parameter.value.isIdentical(to: value), "\(parameter.name)")
     }
-    // Batch norm is in the backbone alone: the detector behind it has no statistics to gather (spec 1.5).
+    // Batch norm is in the backbone alone: the detector behind it has no statistics to gather (method 1.5).
     #expect(network.store.buffers.allSatisfy { $0.name.hasPrefix("body/") })
   }
 

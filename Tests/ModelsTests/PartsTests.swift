@@ -1,11 +1,10 @@
 import Autograd
 import Determinism
+import Models
 import NN
 import Search
 import Tensors
 import Testing
-
-@testable import Models
 
 /// A backbone of one convolution a block, as a program outside the package would add it.
 private final class FixtureBackbone: Backbone {
@@ -85,7 +84,7 @@ private struct FixtureSemanticHeadFamily: SemanticHeadFamily {
 
 @Suite("Parts that a program adds")
 struct PartsTests {
-  private static let catalog = OperatorCatalog.published.adding(
+  private static let catalog = NetworkCatalog.published.adding(
     backbones: [FixtureFamily()], semanticHeads: [FixtureSemanticHeadFamily()])
 
   private func configuration(_ change: (inout NetworkConfiguration) -> Void) -> NetworkConfiguration {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Models
 
-/// Spec 1.6, 3.7, 4.3 and 16, computed there by an independent program from the published code.
+/// Method 1.6, 3.7, 4.3 and 13, computed by an independent program from the published code.
 @Suite("Sizes and costs are the published ones", .serialized)
 struct SizeTests {
   struct Row: Sendable, CustomTestStringConvertible {
@@ -107,7 +107,7 @@ struct SizeTests {
   }
 
   /// Parts by prefix of their names. The published totals hold one lateral and output layer of the pyramid that never
-  /// run (spec 3.1): 609,280 parameters at 3.8G, 603,136 at 1.3G.
+  /// run (method 3.1): 609,280 parameters at 3.8G, 603,136 at 1.3G.
   static let networks:
     [(
       name: String, content: NetworkContent, backbone: BackboneConfiguration, classes: (Int, Int), total: Int,

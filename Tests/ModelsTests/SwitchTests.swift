@@ -82,7 +82,7 @@ struct SwitchTests {
     }
   }
 
-  /// Spec 2.2: `normal_(weight, 0, 1 / in)`, in the inputs of a group, so 1 for depthwise layers.
+  /// Method 2.2: `normal_(weight, 0, 1 / in)`, in the inputs of a group, so 1 for depthwise layers.
   @Test("first weights have the deviation that is set, the stem its own")
   func initStd() throws {
     for (setting, deviation) in [
@@ -107,7 +107,7 @@ struct SwitchTests {
     }
   }
 
-  /// The equation of section 3.2.2 either way (register, row 2), with one unit of each kind.
+  /// The equation of paper 3.2.2 either way (fidelity 2), with one unit of each kind.
   @Test("attention has its ReLU inside or outside", arguments: [-3, -0.5, 0, 0.4, 2.0])
   func activations(_ z: Float) throws {
     let (w2, b2, w1, b1): (Float, Float, Float, Float) = (1.5, 0.25, -0.75, 0.5)

@@ -5,16 +5,16 @@ import Vision
 
 @testable import Panoptic
 
-@Suite("Annotations of others")
+@Suite("Untrusted and unusual annotations")
 struct ForeignAnnotationTests {
-  @Test("a byte order mark in front is no part of the file")
+  @Test("a byte order mark is skipped")
   func byteOrderMark() throws {
     let plain = try PanopticAnnotations(Array(PanopticFilesTests.valid.utf8), place: "plain")
     let marked = try PanopticAnnotations(TextLines.byteOrderMark + Array(PanopticFilesTests.valid.utf8), place: "plain")
     #expect(plain == marked)
   }
 
-  @Test("fractions in areas are read; in predictions any number is")
+  @Test("areas may be fractions, and any number in predictions")
   func areas() throws {
     let fraction = PanopticFilesTests.valid.replacingOccurrences(of: "2.0", with: "2.5")
     #expect(try PanopticAnnotations(Array(fraction.utf8), place: "f").annotations[0].segments[0].area == 2.5)
@@ -24,7 +24,7 @@ struct ForeignAnnotationTests {
     }
   }
 
-  @Test("names that Unicode calls equal are two names: of images, PNGs, ids and categories")
+  @Test("canonically equivalent names of images, PNGs, ids and categories stay distinct")
   func twins() throws {
     let text = """
       {"images": [{"id": "se\u{F1}or", "file_name": "se\u{F1}or.jpg", "width": 2, "height": 1},
@@ -40,7 +40,7 @@ struct ForeignAnnotationTests {
     #expect(file.categories?.count == 2)
   }
 
-  @Test("two images or annotations with one file are refused")
+  @Test("two images or annotations with the same file are refused")
   func sameFile() throws {
     for (list, old, more) in [
       ("images", "\"images\": [", #"{"id": 6, "file_name": "./a.jpg", "width": 2, "height": 1}, "#),
@@ -54,7 +54,7 @@ struct ForeignAnnotationTests {
     }
   }
 
-  /// Bytes changed, cut out, doubled, and numbers replaced by extreme ones, in any combination.
+  /// Changes, removes and repeats bytes and replaces numbers by extreme ones, in any combination.
   static func mutant(of text: [UInt8], _ random: inout RandomStream) -> [UInt8] {
     var text = text
     for _ in 0...random.below(3) {
@@ -81,7 +81,7 @@ struct ForeignAnnotationTests {
     return text
   }
 
-  @Test("twenty thousand mutants of a sound file are read or refused with a place, in both roles")
+  @Test("mutants of a valid file are read or refused with a position, as ground truth and as prediction")
   func fuzz() {
     var random = Seeds(kind: "fuzz", seed: 1).stream("annotations")
     let sound = Array(PanopticFilesTests.valid.utf8)
@@ -101,16 +101,12 @@ struct ForeignAnnotationTests {
     #expect(read > 100)
   }
 
-  private func scene(_ random: inout RandomStream) -> PanopticSegmentation {
-    PanopticQualityPropertyTests.scene(&random)
-  }
-
-  @Test("stated areas change no number; those that differ from the pixels are told with a count and an example")
+  @Test("stated areas have no effect on quality")
   func statedAreas() throws {
     var random = Seeds(kind: "test", seed: 8).stream("areas")
-    let table = PanopticQualityPropertyTests.categories
+    let table = sceneCategories
     for _ in 0..<40 {
-      let (truth, guess) = (scene(&random), scene(&random))
+      let (truth, guess) = (randomScene(&random), randomScene(&random))
       var lying = truth
       for i in lying.segments.indices { lying.segments[i].area = [0, 1, 0.5, 1e9][random.below(4)] }
       let honest = try PanopticQuality(comparing: [(truth, guess)], categories: table)
@@ -120,8 +116,8 @@ struct ForeignAnnotationTests {
     }
   }
 
-  /// A ground truth of two images and its own prediction, in memory.
-  private func sources(
+  /// The quality of a prediction in memory: one image with one segment, and its own ground truth.
+  private func quality(
     stated area: String = "2", predictedID: String = "5", further: [String: [UInt8]] = [:]
   ) throws -> PanopticQuality {
     let png = PNGWriter.encode(LabelImage(width: 2, height: 1, ids: [300, 300]).rgb)
@@ -140,33 +136,33 @@ struct ForeignAnnotationTests {
       groundTruth: source(truth, .groundTruth, "truth.json"), prediction: source(guess, .prediction, "guess.json"))
   }
 
-  @Test("what does not count is told: other areas, PNGs without annotation")
+  @Test("wrong areas and PNGs without annotation are reported with a count and an example")
   func notes() throws {
-    #expect(try sources().notes == [] && sources().all.pq == 1)
-    let areas = try sources(stated: "7").notes
+    #expect(try quality().notes == [] && quality().all.pq == 1)
+    let areas = try quality(stated: "7").notes
     #expect(areas.count == 1 && areas[0].contains("1 of 1 segment") && areas[0].contains("an area of 7.0"))
-    let unused = try sources(further: ["labels/b.PNG": [1], "labels/c.png": [2], "labels/readme.txt": [3]]).notes
+    let unused = try quality(further: ["labels/b.PNG": [1], "labels/c.png": [2], "labels/readme.txt": [3]]).notes
     #expect(
       unused.count == 2 && unused.allSatisfy { $0.contains("2 PNG files without annotation") && $0.contains("b.PNG") })
   }
 
-  @Test("an id that is a number here and a text there is refused with the place")
+  @Test("an image id that is a number in one file and text in the other is refused with its position")
   func idForms() throws {
-    let error = try #require(throws: PanopticError.self) { try sources(predictedID: "\"5\"") }
+    let error = try #require(throws: PanopticError.self) { try quality(predictedID: "\"5\"") }
     #expect(
       error.description.hasPrefix("guess.json: annotations[0].image_id: error: the image \"5\" is 5 in truth.json"))
   }
 
-  @Test("the state of an interrupted prediction restores what was done")
+  @Test("PanopticWriter resumes from its saved state with the same files")
   func writerState() throws {
     var random = Seeds(kind: "test", seed: 9).stream("writer")
-    let table = PanopticQualityPropertyTests.categories
+    let table = sceneCategories
     let images = ["a.jpg", "a.png", "sub/b.jpg", "c"].enumerated().map {
       PanopticImage(id: .number($0), fileName: $1, width: 40, height: 30)
     }
     let names = try PanopticWriter.names(of: images)
     #expect(names == ["a.jpg.png", "a.png.png", "sub/b.png", "c.png"])
-    let scenes = images.map { _ in scene(&random) }
+    let scenes = images.map { _ in randomScene(&random) }
     let (whole, first, second) = (try TemporaryFolder(), try TemporaryFolder(), try TemporaryFolder())
     var through = try PanopticWriter(folder: whole.path + "/maps")
     for i in images.indices { try through.add(scenes[i], of: images[i], as: names[i]) }
@@ -191,7 +187,7 @@ struct ForeignAnnotationTests {
   }
 }
 
-/// Files in memory.
+/// A file tree in memory.
 struct MemoryTree: FileTree {
   let root = "memory"
   let files: [ByteName: [UInt8]]

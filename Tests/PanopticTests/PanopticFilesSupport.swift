@@ -2,7 +2,7 @@ import Determinism
 import Panoptic
 
 extension PanopticFiles {
-  /// The map of one annotation out of a folder as it is now.
+  /// Reads the segmentation of one annotation from a folder.
   static func read(
     _ annotation: PanopticAnnotation, folder: String, jsonFile: String, categories: CategoryTable?,
     size: (width: Int, height: Int)? = nil

@@ -5,10 +5,10 @@ import Vision
 
 @testable import Panoptic
 
-@Suite("Panoptic files")
+@Suite("PanopticAnnotations, PanopticFiles and CategoryTable")
 struct PanopticFilesTests {
   @Test(
-    "the real COCO annotations read, and written predictions read back as they were",
+    "real COCO annotations are read, and written predictions round-trip",
     .enabled(if: PanopticGolden.isPresent, PanopticGolden.whereToFind))
   func roundTrip() throws {
     let truth = try PanopticAnnotations(contentsOf: PanopticGolden.truthJSON)
@@ -44,7 +44,7 @@ struct PanopticFilesTests {
     #expect(try Data(contentsOf: URL(fileURLWithPath: json)) == first)
   }
 
-  @Test("labels: things by ascending id, stuff in file order")
+  @Test("CategoryTable numbers things by ascending id and stuff in the order of the file")
   func labels() {
     let table = CategoryTable([
       PanopticCategory(id: 7, name: "cat", isThing: true), PanopticCategory(id: 9, name: "sky", isThing: false),
@@ -55,7 +55,7 @@ struct PanopticFilesTests {
     #expect(table.thing(label: 1).id == 3 && table.stuff(label: 2).id == 4 && table.semanticLabel(ofID: 5) == nil)
   }
 
-  @Test("colours of ids stay unique when a category has many things")
+  @Test("colored gives unique ids to many things of one category")
   func colors() throws {
     let table = CategoryTable([PanopticCategory(id: 1, name: "ant", isThing: true, color: [250, 0, 10])])
     let count = 3000
@@ -68,7 +68,7 @@ struct PanopticFilesTests {
     try colored.validate(categories: table, place: "colours")
   }
 
-  /// A valid file with one image of 2×1 pixels, as the base of broken ones.
+  /// A valid file with one image of 2×1 pixels, from which the broken ones are made.
   static let valid = """
     {"images": [{"id": 5, "file_name": "a.jpg", "width": 2, "height": 1}],
      "categories": [{"id": 1, "name": "cat", "isthing": 1, "color": [1, 2, 3]}],
@@ -112,7 +112,7 @@ struct PanopticFilesTests {
     ("{\"images\"", "[", .malformedJSON, "1:"),
   ]
 
-  @Test("a broken file is refused with its place", arguments: brokenFiles)
+  @Test("a broken file is refused with its position", arguments: brokenFiles)
   func refusal(_ old: String, _ new: String, _ code: PanopticError.Code, _ words: String) throws {
     let folder = try TemporaryFolder()
     let text = (Self.valid + "\n").replacingOccurrences(of: old, with: new)
@@ -123,7 +123,7 @@ struct PanopticFilesTests {
     #expect(error.description.contains(words) && error.description.hasPrefix(file), "\(error)")
   }
 
-  @Test("the valid file reads; its PNG is checked for size, unlisted and absent segments")
+  @Test("a PNG is checked for its size and for unlisted and absent segments")
   func maps() throws {
     let folder = try TemporaryFolder()
     let annotations = try PanopticAnnotations(contentsOf: folder.write(Self.valid, "good.json"))
@@ -144,56 +144,9 @@ struct PanopticFilesTests {
     }
   }
 
-  @Test("a missing file is named")
+  @Test("a missing file is reported by name")
   func missing() throws {
     let error = try #require(throws: PanopticError.self) { try PanopticAnnotations(contentsOf: "/nowhere/x.json") }
     #expect(error.code == .unreadable && error.description.contains("/nowhere/x.json"))
-  }
-}
-
-@Suite("JSON reader")
-struct JSONTreeTests {
-  @Test(
-    "mistakes are refused",
-    arguments: [
-      "", "[1,]", "[1 true]", "{\"a\":1,}", "{a:1}", "[01]", "[1.]", "[.5]", "[+1]", "[1e]", "[NaN]", "[-Infinity]",
-      "[1e400]", "[\"\\x\"]", "[\"\\ud800\"]", "[\"\u{1}\"]", "[\"a]", "nul", "[1]x", "[-]", "[\"\\u12\"]",
-      String(repeating: "[", count: 100_000),
-    ])
-  func mistakes(_ text: String) {
-    #expect(throws: JSONError.self) { try JSONTree.parse(Array(text.utf8)) }
-  }
-
-  @Test("invalid UTF-8 is refused")
-  func encoding() {
-    #expect(throws: JSONError.self) { try JSONTree.parse([0x22, 0xff, 0x22]) }
-  }
-
-  @Test("values and escapes are read")
-  func values() throws {
-    let text = #" {"a": [1, -2.5e1, "\u00e4\ud834\udd1e\n\"", null, true], "a": {} , "b": -0} "#
-    guard case .object(let members) = try JSONTree.parse(Array(text.utf8)),
-      case .array(let elements) = members[0].value, case .integer(1) = elements[0], case .number(-25) = elements[1],
-      case .string("ä𝄞\n\"") = elements[2], case .null = elements[3], case .bool(true) = elements[4]
-    else {
-      Issue.record("wrong tree")
-      return
-    }
-    #expect(members.map(\.name) == ["a", "a", "b"])
-  }
-
-  private static let suiteOutcomes = PanopticGolden.path("bad/json/expected_outcome.json")
-
-  @Test(
-    "the collection of the JSON test suite is judged as required",
-    .enabled(if: FileManager.default.fileExists(atPath: suiteOutcomes), "it is not at hand; set AUTOPANOPTIC_DATA"))
-  func suite() throws {
-    struct Outcome: Decodable { var required: String }
-    let outcomes = try PanopticGolden.decode([String: Outcome].self, "bad/json/expected_outcome.json")
-    for (name, outcome) in outcomes.sorted(by: { $0.key < $1.key }) where outcome.required != "either" {
-      let text = try Data(contentsOf: URL(fileURLWithPath: PanopticGolden.path("bad/json/\(name)")))
-      let isAccepted = (try? JSONTree.parse([UInt8](text))) != nil
-      #expect(isAccepted == (outcome.required == "accept"), "\(name)")
-    }
   }
 }

@@ -4,7 +4,7 @@ import Vision
 
 @testable import Panoptic
 
-@Suite("Fusion of both heads")
+@Suite("PanopticFusion")
 struct PanopticFusionTests {
   struct Mask: Decodable {
     var size: [Int]
@@ -47,7 +47,7 @@ struct PanopticFusionTests {
   }
 
   @Test(
-    "agrees with panopticapi's combination, pixel for pixel up to ids, and in PQ to 1e-9",
+    "agrees with panopticapi in every pixel up to ids, and in PQ to 1e-9",
     .enabled(if: PanopticGolden.isPresent, PanopticGolden.whereToFind))
   func reference() throws {
     let configs = try PanopticGolden.decode(Expected.self, "ref_combine/expected.json").configs
@@ -71,7 +71,7 @@ struct PanopticFusionTests {
           instances.filter { $0.image_id == id }.map {
             InstancePrediction(categoryID: $0.category_id, score: $0.score!, mask: mask($0.segmentation))
           },
-          // The semantic results hold things too, which panopticapi passes over.
+          // The semantic results include things, which panopticapi ignores.
           stuff: stuff.filter { $0.image_id == id && table.boxLabel(ofID: $0.category_id) == nil }.map {
             StuffPrediction(categoryID: $0.category_id, mask: mask($0.segmentation))
           },
@@ -93,7 +93,7 @@ struct PanopticFusionTests {
     }
   }
 
-  /// True where a one-to-one renaming of ids, with equal categories, turns one map into the other.
+  /// Whether a one-to-one renaming of ids with equal categories turns one map into the other.
   static func isSame(_ a: PanopticSegmentation, _ b: PanopticSegmentation) -> Bool {
     var toB: [UInt32: UInt32] = [0: 0]
     var toA: [UInt32: UInt32] = [0: 0]
@@ -113,7 +113,7 @@ struct PanopticFusionTests {
       categoryID: 1, score: score, mask: BinaryMask(width: 30, height: 30) { _, y in rows.contains(y) })
   }
 
-  @Test("published order: small ones first above 0.725, then by score")
+  @Test("the published order is by area, smallest first, above a score of 0.725, then by score")
   func order() {
     // (score, area): (0.90, 500), (0.80, 100), (0.70, 50), (0.60, 900)
     let masks = [500, 100, 50, 900].map { area in
@@ -125,7 +125,7 @@ struct PanopticFusionTests {
     #expect(PanopticFusion(scoreThreshold: 0.7).ordered(instances).map(\.score) == [0.8, 0.9, 0.7])
   }
 
-  @Test("exactly half covered is kept, more is dropped; stuff needs its area")
+  @Test("an instance covered by more than half is dropped, and stuff below its area limit")
   func thresholds() {
     let fusion = PanopticFusion(stuffAreaLimit: 61, order: .scoreDescending)
     let result = fusion.fuse(
@@ -134,17 +134,17 @@ struct PanopticFusionTests {
         StuffPrediction(categoryID: 9, mask: BinaryMask(width: 30, height: 30) { _, y in (13..<17).contains(y) }),
         StuffPrediction(categoryID: 8, mask: BinaryMask(width: 30, height: 30) { _, y in (20..<30).contains(y) }),
       ], width: 30, height: 30)
-    // Rows 6..<19 are 9 of 13 taken, so the third goes; of stuff 9 only two rows (60 pixels) are free.
+    // Of rows 6..<19 9 of 13 are covered, so the third is dropped; of stuff 9 only two rows (60 pixels) are free.
     #expect(result.segments.map(\.categoryID) == [1, 1, 8])
     #expect(result.segments.map(\.area) == [300, 150, 300])
     #expect(result.segments[1].boundingBox == [0, 10, 30, 5])
     #expect(result.map.ids[16 * 30] == 0)
   }
 
-  @Test("the supplement's rules: small instances go, stuff may be small, more confident instances cover")
+  @Test("the rules of the supplement drop small instances, keep small stuff and let confident instances cover others")
   func supplement() {
     func strip(_ rows: Range<Int>) -> BinaryMask { BinaryMask(width: 10, height: 10) { _, y in rows.contains(y) } }
-    // The larger one is more confident and covers all of the smaller one, which is painted first.
+    // The larger one is more confident and covers the smaller one, which is painted first.
     let instances = [
       InstancePrediction(categoryID: 1, score: 0.9, mask: strip(0..<6)),
       InstancePrediction(categoryID: 2, score: 0.8, mask: strip(0..<3)),

@@ -3,8 +3,8 @@ import Panoptic
 import Testing
 import Vision
 
-/// Results of panopticapi on COCO pictures. They are other people's files and not part of the project: the folder named
-/// by `AUTOPANOPTIC_GOLDEN` or `AUTOPANOPTIC_DATA`, else `shared/data` beside the checkout.
+/// Results of panopticapi on COCO images. They are not part of the repository: the folder that `AUTOPANOPTIC_GOLDEN` or
+/// `AUTOPANOPTIC_DATA` names, or `shared/data` beside the checkout.
 enum PanopticGolden {
   static let folder: String = {
     let environment = ProcessInfo.processInfo.environment
@@ -14,7 +14,7 @@ enum PanopticGolden {
     return candidates.first { FileManager.default.fileExists(atPath: $0 + "/ref_pq/expected.json") } ?? beside
   }()
 
-  /// Tests that need them are skipped where they are missing.
+  /// Tests that need the results are skipped where this is false.
   static let isPresent = FileManager.default.fileExists(atPath: folder + "/ref_pq/expected.json")
   static let whereToFind: Comment = "the results of panopticapi are not at hand; set AUTOPANOPTIC_DATA"
 
@@ -91,7 +91,7 @@ enum PanopticGolden {
   }
 }
 
-/// A folder that is removed at the end of a test.
+/// A temporary folder, removed with the object.
 final class TemporaryFolder {
   let path: String
 

@@ -4,7 +4,7 @@ import Testing
 @testable import ArtifactStore
 @testable import PipelineModel
 
-@Suite("Which records made what others read")
+@Suite("Ancestry orders records by what they read")
 struct AncestryTests {
   private func record(_ name: String, reads: [String], makes: [String]) -> Record {
     Record(
@@ -17,8 +17,8 @@ struct AncestryTests {
       sizes: [:], checksums: [:], elements: [:], trace: Trace(), environment: .null, run: "", started: "", seconds: 0)
   }
 
-  @Test("makers come before readers, whatever their keys; circles have an order too")
-  func makersFirst() {
+  @Test("a record comes after the records whose outputs it reads, whatever the keys; a cycle has a fixed order too")
+  func producersComeFirst() {
     // A chain of a hundred, a record that two made, and one that passes what it reads through.
     var records = (0..<100).map { record("chain \($0)", reads: $0 == 0 ? [] : ["c\($0 - 1)"], makes: ["c\($0)"]) }
     records += [

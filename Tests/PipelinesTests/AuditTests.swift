@@ -4,7 +4,7 @@ import Testing
 @testable import PipelineModel
 @testable import Provenance
 
-@Suite("An audit finds and names damage")
+@Suite("Auditor finds and names damage")
 struct AuditTests {
   /// One way to damage a store: which file, and what to do to it.
   struct Damage: CustomTestStringConvertible, Sendable {
@@ -95,13 +95,13 @@ struct AuditTests {
     ]
   }
 
-  @Test("each single damage, at every file of its kind", arguments: Damage.all)
+  @Test("reports every kind of damage at every file it can hit", arguments: Damage.all)
   func damage(_ damage: Damage) throws {
     let bench = try Bench()
-    try bench.run(Toys.search)
+    try bench.run(TestPipelines.search)
     let sound = try bench.audit(deep: true)
     #expect(sound.isSound && sound.findings.isEmpty && sound.records == 6)
-    // Objects that hold elements of an array are copies that no record made: they are checked, but not missed.
+    // No record made the objects that hold elements of an array. They are checked when present, and may be absent.
     let elements = Set(try bench.audit().findings.map(\.path))
     let victims = try bench.files(damage.part).filter { $0.hasSuffix(damage.ending) && !elements.contains($0) }
     #expect(!victims.isEmpty)
@@ -136,35 +136,35 @@ struct AuditTests {
     }
   }
 
-  @Test("a damaged object is not read, and says what to do")
+  @Test("a damaged object is not read; the error says what to do")
   func refusal() throws {
     let bench = try Bench()
-    try bench.run(Toys.search)
-    let plan = try bench.planner(Toys.search).plan()
+    try bench.run(TestPipelines.search)
+    let plan = try bench.planner(TestPipelines.search).plan()
     let weights = try #require(plan.stages.first { $0.name == "pretrain" }?.instances[0].outputs["weights"])
     try Damage.flip(bench.store().objectPath(weights))
-    let result = try bench.run(Toys.search, settings: ["pool.genes=[8]"]).result
+    let result = try bench.run(TestPipelines.search, settings: ["pool.genes=[8]"]).result
     #expect((result.failures.first?.error as? PipelineError)?.code == .damaged)
     #expect(result.failures.first?.message.contains("Delete it and run again") == true)
   }
 
-  @Test("what a crash leaves behind is orphaned, not wrong")
+  @Test("what a crash leaves behind is reported as orphaned, not as damage")
   func orphans() throws {
     let bench = try Bench()
-    try bench.run(Toys.search)
+    try bench.run(TestPipelines.search)
     _ = try bench.store().publish(["nobody": "knows"])
     let report = try bench.audit()
     #expect(report.isSound && report.findings.map(\.kind) == [.orphaned])
   }
 
-  @Test("the index may vanish or be damaged")
+  @Test("a lost or damaged index is rebuilt from the records")
   func index() throws {
     let bench = try Bench()
-    let root = try bench.run(Toys.search).result.root
+    let root = try bench.run(TestPipelines.search).result.root
     try save("torn", to: bench.storePath + "/index")
-    #expect(try bench.run(Toys.search).executed == [])
+    #expect(try bench.run(TestPipelines.search).executed == [])
     try Files.remove(bench.storePath + "/index")
-    #expect(try bench.run(Toys.search).result.root == root)
+    #expect(try bench.run(TestPipelines.search).result.root == root)
     #expect(try bench.audit().isSound)
   }
 }

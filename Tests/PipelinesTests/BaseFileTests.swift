@@ -4,7 +4,7 @@ import Testing
 
 @testable import PipelineModel
 
-@Suite("A pipeline file that is based on another one")
+@Suite("'based-on' derives a pipeline file from another one")
 struct BaseFileTests {
   private func withFiles<R>(_ files: [String: String], _ body: (String) throws -> R) throws -> R {
     let folder = NSTemporaryDirectory() + "basis-" + UUID().uuidString
@@ -38,7 +38,7 @@ struct BaseFileTests {
     }
   }
 
-  @Test("members join, others are replaced, empty ones go")
+  @Test("mappings are merged, other values are replaced, empty values remove a member")
   func merging() throws {
     let all = try stages(
       """
@@ -58,7 +58,7 @@ struct BaseFileTests {
     #expect(fewer.map(\.name) == ["data"])
   }
 
-  @Test("members join what a name of the other file stands for")
+  @Test("mappings are merged with the value of a name that the base file defines")
   func joiningReferences() throws {
     let base = """
       pipeline: base
@@ -73,19 +73,19 @@ struct BaseFileTests {
     let empty = "based-on: base.yaml\nstages: { train: { with: { net: { depth: ~ } } } }"
     try withFiles(["base.yaml": base, "child.yaml": empty]) { folder in
       let net = try PipelineFile(path: folder + "/child.yaml").description().stages[0].with["net"]
-      // Not left out without a word; its stage refuses it.
+      // The empty value is kept, so that the stage refuses it: nothing is dropped silently.
       guard case .null? = net?["depth"]?.content else { throw PipelineError(.badValue, "depth is not empty") }
     }
   }
 
-  @Test("another kind of stage keeps nothing of the former one")
+  @Test("a stage with another kind inherits nothing from the stage it replaces")
   func replacedKind() throws {
     let all = try stages("based-on: base.yaml\nstages:\n  train: { uses: copy, needs: { from: data.data } }")
     #expect(all[1].uses == "copy" && all[1].needs.map(\.input) == ["from"] && all[1].with["rate"] == nil)
   }
 
   @Test(
-    "mistakes are named where they stand",
+    "a mistake is reported with its position",
     arguments: [
       ("based-on: [a]", "child.yaml:1:11: error: 'based-on': expected the name of a file, found a list"),
       ("based-on: /etc/passwd", "child.yaml:1:11: error: 'based-on: /etc/passwd': must be a file in this folder"),
@@ -98,8 +98,8 @@ struct BaseFileTests {
     #expect(error?.description.contains(expected) == true, "\(error?.description ?? "")")
   }
 
-  @Test("a mistake in the other file is named there")
-  func elsewhere() throws {
+  @Test("a mistake in the base file is reported with its position in the base file")
+  func mistakeInBase() throws {
     let error = #expect(throws: PipelineError.self) {
       try withFiles(["base.yaml": "stages: [", "child.yaml": "based-on: base.yaml"]) { folder in
         _ = try PipelineFile(path: folder + "/child.yaml")

@@ -7,32 +7,39 @@ import Testing
 @testable import PipelineModel
 @testable import Provenance
 
-@Suite("A bundle holds what a pipeline rests on, and is verified before it is taken in")
+@Suite("Exporter and Importer move results between stores as verified bundles")
 struct BundleTests {
-  /// Runs the toy search and writes its bundle.
-  private func exported(_ bench: Bench, to name: String = "toy.tar", sign key: SigningKey? = nil) throws -> String {
-    try bench.run(Toys.search)
+  private struct Unreproducible: UnreproducibleStage {
+    static let hidden = HiddenNumber()
+    init(parameters: NoParameters) {}
+  }
+
+  /// Runs the search pipeline and exports it.
+  private func exported(_ bench: Bench, to name: String = "search.tar", sign key: SigningKey? = nil) throws -> String {
+    try bench.run(TestPipelines.search)
     if let key {
       for record in try bench.store().recordKeys() { try Signer(store: bench.store()).sign(record, with: key) }
     }
     let path = bench.folder + "/" + name
-    let planner = try bench.planner(Toys.search)
-    let source = Exporter.PipelineSource(name: "toy.yaml", text: Array(Toys.search.utf8), arguments: ["--seed", "7"])
+    let planner = try bench.planner(TestPipelines.search)
+    let source = Exporter.PipelineSource(
+      name: "search.yaml", text: Array(TestPipelines.search.utf8), arguments: ["--seed", "7"])
     _ = try Exporter(store: bench.store()).export(planner, source: source, to: path)
     return path
   }
 
-  @Test("what is taken in elsewhere is sound and all that is needed; the bytes are a function of the content")
+  @Test("an imported bundle is sound and complete; its bytes are a function of its content")
   func roundTrip() throws {
     let bench = try Bench()
-    let root = try bench.run(Toys.search).result.root
+    let root = try bench.run(TestPipelines.search).result.root
     let bundle = try exported(bench)
     #expect(try Files.read(bundle) == Files.read(exported(bench, to: "again.tar")))
 
     let other = try Bench()
     let summary = try Importer(store: other.store()).take(bundle)
-    #expect(summary.records == 6 && summary.newRecords == 6 && summary.root == root?.hex && summary.pipeline == "toy")
-    let run = try other.run(Toys.search)
+    #expect(
+      summary.records == 6 && summary.newRecords == 6 && summary.root == root?.hex && summary.pipeline == "search")
+    let run = try other.run(TestPipelines.search)
     #expect(run.executed == [] && run.result.root == root)
     #expect(try other.audit(deep: true).findings.isEmpty)
     #expect(try other.files("tmp").isEmpty)
@@ -40,7 +47,7 @@ struct BundleTests {
     #expect(try Files.read(exported(other)) == Files.read(bundle))
   }
 
-  @Test("unpacked by tar it is a store, and its sums are those of sha256sum")
+  @Test("tar unpacks a bundle to a store, and sha256sum agrees with its checksums")
   func unpacked() throws {
     let bench = try Bench()
     let bundle = try exported(bench)
@@ -57,11 +64,11 @@ struct BundleTests {
     #expect(try Auditor(store: store, deep: true).audit().isSound)
   }
 
-  @Test("one artifact comes with its ancestors and no more")
+  @Test("an artifact is exported with its ancestors and nothing else")
   func ancestors() throws {
     let bench = try Bench()
-    try bench.run(Toys.search)
-    let plan = try bench.planner(Toys.search).plan()
+    try bench.run(TestPipelines.search)
+    let plan = try bench.planner(TestPipelines.search).plan()
     let quality = try #require(plan.stages.first { $0.name == "judge" }?.instances[1].outputs["quality"])
     let path = bench.folder + "/one.tar"
     let summary = try Exporter(store: bench.store()).export(.artifact(quality), to: path)
@@ -69,15 +76,15 @@ struct BundleTests {
     let other = try Bench()
     _ = try Importer(store: other.store()).take(path)
     #expect(try other.audit(deep: true).isSound)
-    #expect(try other.run(Toys.search).executed == ["judge[0]", "judge[2]", "select"])
+    #expect(try other.run(TestPipelines.search).executed == ["judge[0]", "judge[2]", "select"])
   }
 
-  @Test("what a cached result was first made from goes along, and is audited with the pipeline")
+  @Test("the inputs a cached result was originally made from are exported and audited too")
   func earlierOrigins() throws {
     let bench = try Bench()
-    try bench.run(Toys.search)
-    let text = Toys.search.replacing("[3, 1, 2]", with: "[3, 5]")
-    // judge[0] stays; its record names the earlier list.
+    try bench.run(TestPipelines.search)
+    let text = TestPipelines.search.replacing("[3, 1, 2]", with: "[3, 5]")
+    // judge[0] stays cached; its record names the earlier list.
     #expect(try bench.run(text).executed == ["judge[1]", "pool", "select"])
     let planner = try bench.planner(text)
     #expect(try Auditor(store: bench.store()).audit(plan: planner.plan()).isSound)
@@ -90,35 +97,37 @@ struct BundleTests {
     #expect(try other.audit(deep: true).isSound)
   }
 
-  @Test("a pipeline that is not up to date is not exported")
+  @Test("export refuses a pipeline that is not up to date")
   func notUpToDate() throws {
     let bench = try Bench()
     let error = #expect(throws: PipelineError.self) {
       try Exporter(store: bench.store()).export(
-        bench.planner(Toys.search), source: .init(name: "p", text: [], arguments: []), to: bench.folder + "/x")
+        bench.planner(TestPipelines.search), source: .init(name: "p", text: [], arguments: []), to: bench.folder + "/x")
     }
     #expect(error?.code == .notUpToDate && !Files.exists(bench.folder + "/x"))
   }
 
-  @Test("a bundle that contradicts a record is refused whole")
+  @Test("import refuses a bundle that contradicts a record of the store, and takes nothing")
   func contradiction() throws {
     let bench = try Bench()
-    let text = "pipeline: p\nstages:\n  a: { uses: unstable }\n  b: { uses: candidates }\n"
+    bench.registry = TestStages.registry(adding: StageKind(Unreproducible.self))
+    let text = "pipeline: p\nstages:\n  a: { uses: unreproducible }\n  b: { uses: candidates }\n"
     let path = bench.folder + "/x.tar"
-    TestControls.unstableValue.store(1, ordering: .relaxed)
+    Unreproducible.hidden.set(1)
     try bench.run(text)
     _ = try Exporter(store: bench.store()).export(
       bench.planner(text), source: .init(name: "p", text: [], arguments: []), to: path)
     let other = try Bench()
-    TestControls.unstableValue.store(2, ordering: .relaxed)
-    try other.run("pipeline: p\nstages:\n  a: { uses: unstable }\n")
+    other.registry = bench.registry
+    Unreproducible.hidden.set(2)
+    try other.run("pipeline: p\nstages:\n  a: { uses: unreproducible }\n")
     let before = try other.files("")
     let error = #expect(throws: PipelineError.self) { try Importer(store: other.store()).take(path) }
     #expect(error?.code == .notReproduced)
     #expect(try other.files("") == before)
   }
 
-  /// A change of one file of a bundle.
+  /// A forged change of a bundle, and the message that refuses it.
   struct Forgery: CustomTestStringConvertible, Sendable {
     let testDescription: String
     let message: String
@@ -183,12 +192,13 @@ struct BundleTests {
       Forgery(testDescription: "another version", message: "a bundle of another version") {
         $0[first("format", "format", $0)].bytes = Array("1\n".utf8)
       },
-      Forgery(testDescription: "another pipeline", message: "'pipeline/toy.yaml': its bytes are not those") { files in
-        let i = files.firstIndex { $0.name == "pipeline/toy.yaml" }!
+      Forgery(testDescription: "another pipeline", message: "'pipeline/search.yaml': its bytes are not those") {
+        files in
+        let i = files.firstIndex { $0.name == "pipeline/search.yaml" }!
         files[i].bytes[0] ^= 1
       },
-      Forgery(testDescription: "no pipeline", message: "'pipeline/toy.yaml' is missing") { files in
-        files.removeAll { $0.name == "pipeline/toy.yaml" }
+      Forgery(testDescription: "no pipeline", message: "'pipeline/search.yaml' is missing") { files in
+        files.removeAll { $0.name == "pipeline/search.yaml" }
       },
       Forgery(testDescription: "a name twice", message: "a name that comes twice") {
         $0.append($0[first("objects", ".json", $0)])
@@ -202,7 +212,7 @@ struct BundleTests {
     ]
   }
 
-  @Test("a forged bundle is refused whole, and says what is wrong", arguments: Forgery.all)
+  @Test("import refuses a forged bundle, takes nothing, and says what is wrong", arguments: Forgery.all)
   func forgery(_ forgery: Forgery) throws {
     let bench = try Bench()
     let bundle = try exported(bench)
@@ -221,81 +231,5 @@ struct BundleTests {
     #expect(error?.isUserData == true, "\(error?.code.description ?? "")")
     #expect(try other.files("objects").isEmpty && other.files("records").isEmpty && other.files("tmp").isEmpty)
     #expect(!Files.exists(bench.folder + "/evil") && !Files.exists(other.folder + "/evil"))
-  }
-}
-
-@Suite("Tar archives")
-struct TarTests {
-  @Test("long, odd and ordinary names come back, modes and contents with them")
-  func roundTrip() throws {
-    let bench = try Bench()
-    let path = bench.folder + "/a.tar"
-    let names = [
-      "plain", "a/b/c.txt", String(repeating: "n", count: 100), String(repeating: "d/", count: 60) + "deep",
-      String(repeating: "n", count: 101), "naïve/täxt",
-      String(repeating: "x", count: 250) + "/" + String(repeating: "y", count: 250),
-    ]
-    let writer = try TarWriter(path: path)
-    for (i, name) in names.enumerated() {
-      try writer.add(name, [UInt8](repeating: UInt8(i), count: i * 511), executable: i % 2 == 1)
-    }
-    try writer.finish()
-    let reader = try TarReader(path: path)
-    for (i, name) in names.enumerated() {
-      let entry = try #require(try reader.next())
-      #expect(entry.name == name && entry.isExecutable == (i % 2 == 1))
-      #expect(try reader.contents() == [UInt8](repeating: UInt8(i), count: i * 511))
-    }
-    #expect(try reader.next() == nil)
-    // As others see it.
-    let tool = try #require(ToolFinder(searchPath: ToolFinder.standardPath).find("tar"))
-    let process = ChildProcess(
-      executable: tool, arguments: ["tar", "-tf", path], environment: ["LC_ALL": "C.UTF-8"], folder: bench.folder)
-    #expect(
-      try process.run(output: bench.folder + "/list", errors: bench.folder + "/err", interruption: Interruption())
-        == .exited(0))
-    let listed = String(decoding: try Files.read(bench.folder + "/list"), as: UTF8.self).split(separator: "\n")
-    #expect(listed.map(String.init).count == names.count && listed.starts(with: names.prefix(4).map { Substring($0) }))
-  }
-
-  @Test("links, lies and torn archives are refused")
-  func hostile() throws {
-    let bench = try Bench()
-    let path = bench.folder + "/a.tar"
-    let writer = try TarWriter(path: path)
-    try writer.add("file", Array("content".utf8))
-    try writer.finish()
-    let sound = try Files.read(path)
-    func refused(_ change: (inout [UInt8]) -> Void) throws -> Bool {
-      var bytes = sound
-      change(&bytes)
-      // The checksum is right: only what it covers is wrong.
-      for i in 148..<156 { bytes[i] = 0x20 }
-      let sum = bytes.prefix(512).reduce(0) { $0 + Int($1) }
-      let digits = String(sum, radix: 8)
-      bytes.replaceSubrange(148..<154, with: Array((String(repeating: "0", count: 6 - digits.count) + digits).utf8))
-      try Files.write(bytes, to: path)
-      do {
-        let reader = try TarReader(path: path)
-        while let _ = try reader.next() { _ = try reader.contents() }
-        return false
-      } catch let error as PipelineError {
-        return error.code == .badArtifact
-      }
-    }
-    #expect(try !refused { _ in })
-    for type in "123467gLK" { #expect(try refused { $0[156] = type.asciiValue! }, "type \(type)") }
-    #expect(try refused { $0.replaceSubrange(124..<135, with: Array("77777777777".utf8)) })
-    #expect(try refused { $0[124] = 0x80 })
-    #expect(try refused { $0[0] = UInt8(ascii: "/") })
-    #expect(try refused { $0[257] = 0 })
-    // Torn at any place: an error or, inside the padding at the end, nothing at all.
-    for length in stride(from: 0, to: 1024, by: 37) {
-      try Files.write(Array(sound.prefix(length)), to: path)
-      #expect(throws: PipelineError.self) {
-        let reader = try TarReader(path: path)
-        while let _ = try reader.next() { _ = try reader.contents() }
-      }
-    }
   }
 }

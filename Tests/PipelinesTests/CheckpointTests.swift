@@ -7,11 +7,11 @@ import Testing
 @testable import PipelineModel
 @testable import PipelineRunner
 
-/// Draws numbers and adds them up, with a checkpoint every other step; stops at step 7 where it is told to.
+/// Adds up random numbers, with a checkpoint every other step; interrupts itself at step 7 if `stops` is set.
 private struct Sum: Stage {
   static let name = "sum", version = 1, isRandom = true
   static let outputs = [OutputPort("sum", "json")]
-  /// Of its own: suites run side by side.
+  /// Not shared with other suites, which run at the same time.
   static let stops = Atomic<Bool>(false)
   init(parameters: NoParameters) {}
 
@@ -34,7 +34,7 @@ private struct Sum: Stage {
   }
 }
 
-@Suite("Checkpoints are used only where they are what they must be", .serialized)
+@Suite("A checkpoint is used only for the stage, step and program that saved it", .serialized)
 struct CheckpointTests {
   private static let text = "pipeline: p\nstages:\n  a: { uses: sum }\n"
 
@@ -44,7 +44,7 @@ struct CheckpointTests {
     return bench
   }
 
-  /// A store with the checkpoints of steps 4 and 6.
+  /// A store with an interrupted run and its checkpoints of steps 4 and 6.
   private func interrupted(seed: UInt64? = nil) throws -> (bench: Bench, folder: String) {
     let bench = try makeBench()
     Sum.stops.store(true, ordering: .relaxed)
@@ -54,8 +54,8 @@ struct CheckpointTests {
     return (bench, bench.storePath + "/checkpoints/" + folder)
   }
 
-  /// The outputs and every digest on the way are those of a run that nobody interrupted.
-  private func expectUntouched(_ bench: Bench, _ what: String) throws {
+  /// The outputs and the digest of every step are those of an uninterrupted run.
+  private func expectSameAsUninterrupted(_ bench: Bench, _ what: String) throws {
     let whole = try makeBench()
     let root = try whole.run(Self.text).result.root
     #expect(try bench.run(Self.text).result.root == root, "\(what)")
@@ -65,8 +65,8 @@ struct CheckpointTests {
     #expect(try bench.files("checkpoints").isEmpty, "\(what)")
   }
 
-  @Test("any changed byte of a checkpoint or of its description costs steps, never bits")
-  func flipped() throws {
+  @Test("a changed byte in a checkpoint or its checksum file costs steps, never changes the result")
+  func changedBytes() throws {
     let (reference, folder) = try interrupted()
     let names = try Files.list(folder)
     #expect(names == ["step-4", "step-4.json", "step-6", "step-6.json"])
@@ -86,31 +86,31 @@ struct CheckpointTests {
         }
         try Files.write(bytes, to: "\(place)/\(file.name)")
       }
-      try expectUntouched(bench, "round \(round)")
+      try expectSameAsUninterrupted(bench, "round \(round)")
     }
     _ = reference
   }
 
-  @Test("one of another seed, another step or another build is not used")
+  @Test("a checkpoint of another seed, step or build of the program is not used")
   func foreign() throws {
     let (_, other) = try interrupted(seed: 8)
     do {
       let (bench, folder) = try interrupted()
       for name in try Files.list(folder) { try Files.remove("\(folder)/\(name)") }
       for name in try Files.list(other) { try Files.write(Files.read("\(other)/\(name)"), to: "\(folder)/\(name)") }
-      try expectUntouched(bench, "of another seed")
+      try expectSameAsUninterrupted(bench, "of another seed")
     }
     do {
       let (bench, folder) = try interrupted()
       for ending in ["", ".json"] { try Files.rename("\(folder)/step-6\(ending)", to: "\(folder)/step-8\(ending)") }
-      try expectUntouched(bench, "renamed to a later step")
+      try expectSameAsUninterrupted(bench, "renamed to a later step")
     }
     do {
       let (bench, folder) = try interrupted()
       for ending in ["", ".json"] {
         try Files.write(Files.read("\(folder)/step-4\(ending)"), to: "\(folder)/step-6\(ending)")
       }
-      try expectUntouched(bench, "an earlier one under the name of a later")
+      try expectSameAsUninterrupted(bench, "an earlier checkpoint under the name of a later one")
     }
     do {
       let (bench, folder) = try interrupted()
@@ -119,11 +119,11 @@ struct CheckpointTests {
       let forged = CheckpointFolder(path: folder, key: key, program: Digest(of: "another build"))
       try forged.save(step: 6, of: 9, trace: Trace()) { try save("12345", to: $0) }
       #expect(try CheckpointFolder(path: folder, key: key).latest { _ in true } == nil)
-      try expectUntouched(bench, "of another build")
+      try expectSameAsUninterrupted(bench, "of another build")
     }
   }
 
-  @Test("what is passed over is said")
+  @Test("a checkpoint that is not used is reported")
   func warning() throws {
     let (bench, folder) = try interrupted()
     try save("123", to: folder + "/step-6")

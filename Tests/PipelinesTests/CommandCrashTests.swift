@@ -9,7 +9,7 @@ import Testing
 @testable import PipelineRunner
 @testable import Provenance
 
-@Suite("Commands that change a store, killed at every step that changes a file", .serialized)
+@Suite("Every command that changes a store survives kill -9 at each step that changes a file", .serialized)
 struct CommandCrashTests {
   enum Command: String, Sendable, CaseIterable, Codable {
     case repair, gc, take, sign, export, rerun
@@ -26,7 +26,7 @@ struct CommandCrashTests {
     """
 
   private static func planner(_ path: String, _ seed: UInt64 = 7) throws -> Planner {
-    let registry = Toys.registry()
+    let registry = TestStages.registry()
     let description = try PipelineFile(text: text, path: "crash.yaml").description(seed: seed)
     return Planner(
       pipeline: try Pipeline(description, registry: registry), store: try Store(path: path, registry: registry))
@@ -37,7 +37,7 @@ struct CommandCrashTests {
     try Runner(planner: planner(path, seed), options: RunOptions()).run()
   }
 
-  /// A store in the state that the command is for.
+  /// A store in the state in which the command is useful.
   private static func prepare(_ command: Command, _ bench: Bench) throws {
     let path = bench.storePath
     if command == .take {
@@ -57,13 +57,13 @@ struct CommandCrashTests {
 
   private static func export(_ store: String, to file: String) throws {
     let source = Exporter.PipelineSource(name: "crash.yaml", text: Array(text.utf8), arguments: [])
-    _ = try Exporter(store: Store(path: store, registry: Toys.registry())).export(
+    _ = try Exporter(store: Store(path: store, registry: TestStages.registry())).export(
       planner(store), source: source, to: file)
   }
 
   private static func perform(_ command: Command, _ folder: String) throws {
     let path = folder + "/store"
-    let store = try Store(path: path, registry: Toys.registry())
+    let store = try Store(path: path, registry: TestStages.registry())
     switch command {
     case .repair: _ = try Repairer(store: store, variables: [:], options: RunOptions()).repair()
     case .gc: _ = try GarbageCollector(store: store).collect(keeping: { [try planner(path).plan()] })
@@ -75,7 +75,7 @@ struct CommandCrashTests {
   }
 
   @Test(
-    "a plain run afterwards ends in the same root with a clean audit; nothing else is needed",
+    "a plain run afterwards ends with the same root and a clean audit",
     arguments: Command.allCases)
   func killed(_ command: Command) async throws {
     let root = try Self.run(try Bench().storePath).root
@@ -101,7 +101,7 @@ struct CommandCrashTests {
       }
       let what = "\(command) killed at step \(step) of \(count)"
       if command == .repair {
-        // The damage was there before, and stays where the repair did not get to it.
+        // The damage was there before the command; what an interrupted repair did not reach is still damaged.
         #expect(
           try Repairer(store: bench.store(), variables: [:], options: bench.options).repair().isComplete, "\(what)")
       } else {

@@ -6,7 +6,7 @@ import Testing
 @testable import PipelineModel
 @testable import PipelineRunner
 
-@Suite("A program's streams, its descendants and what it leaves")
+@Suite("A command's process: its streams, descendants and leftovers")
 struct CommandProcessTests {
   private static let shell = "/bin/sh"
 
@@ -28,20 +28,20 @@ struct CommandProcessTests {
     return (ending, try Files.read(output), try Files.read(errors))
   }
 
-  @Test("all three streams at once, larger than any pipe, arrive whole")
+  @Test("stdin, stdout and stderr larger than any pipe buffer arrive complete at the same time")
   func streams() throws {
     let bench = try Bench()
     let bytes = (0..<3_000_000).map { UInt8(truncatingIfNeeded: $0 &* 2_654_435_761 >> 7) }
     try Files.write(bytes, to: bench.folder + "/in")
     let (ending, output, errors) = try run("tee /dev/stderr", in: bench, input: bench.folder + "/in")
     #expect(ending == .exited(0) && output == bytes && errors == bytes)
-    // One that never reads, and one that stops reading.
+    // One program that never reads its input, and one that stops reading.
     #expect(try run("exit 3", in: bench, input: bench.folder + "/in").ending == .exited(3))
     #expect(try run("head -c 5; exec <&-; sleep 0.2", in: bench, input: bench.folder + "/in").output.count == 5)
     #expect(try run("cat; echo end", in: bench).output == Array("end\n".utf8))
   }
 
-  @Test("what goes to one file keeps its order")
+  @Test("stdout and stderr written to one file keep their order")
   func order() throws {
     let bench = try Bench()
     let script = "i=0; while [ $i -lt 200 ]; do echo $i; echo $i >&2; i=$((i+1)); done"
@@ -52,8 +52,8 @@ struct CommandProcessTests {
     #expect(try Files.read(log) == Array(expected.utf8))
   }
 
-  @Test("endings are told: status, signal, time, too much printed; a core is never written")
-  func endings() throws {
+  @Test("the error names the exit status, signal, time limit or output limit; no core file is written")
+  func exitReasons() throws {
     let bench = try Bench()
     #expect(try run("kill -SEGV $$", in: bench).ending == .killed(signal: SIGSEGV))
     #expect(try run("exec sleep 60", in: bench, limit: 0.2).ending == .timedOut)
@@ -75,7 +75,7 @@ struct CommandProcessTests {
     #expect(tooLong?.message.contains("put them in a file") == true)
   }
 
-  @Test("a disk that is full while a program prints ends it, with the reason")
+  @Test("a full disk ends a program that prints, and the error says so")
   func fullDisk() throws {
     let bench = try Bench()
     guard access("/dev/full", W_OK) == 0 else { return }
@@ -93,10 +93,10 @@ struct CommandProcessTests {
     "i=0; while [ $i -lt 50 ]; do (setsid sleep 77 &); i=$((i+1)); done",
   ]
 
-  @Test("nothing that it starts outlives it, whatever session it goes to", arguments: leaving)
+  @Test("no descendant outlives the program, whatever session it moves to", arguments: leaving)
   func descendants(_ script: String) throws {
     let bench = try Bench()
-    // A number that no other process sleeps for.
+    // A duration that identifies the processes of this test.
     let seconds = "77\(UInt32.random(in: 100_000 ... .max))"
     let clock = ContinuousClock()
     let begin = clock.now
@@ -115,7 +115,7 @@ struct CommandProcessTests {
     }
   }
 
-  @Test("a stage's daemons are gone before its outputs are taken", arguments: Sandboxes.here)
+  @Test("daemons that a stage started end before its outputs are read", arguments: Sandboxes.here)
   func daemons(policy: SandboxPolicy) throws {
     let bench = try Bench()
     bench.sandbox = policy
@@ -136,7 +136,7 @@ struct CommandProcessTests {
   }
 
   @Test(
-    "outputs are files of their own: second names, odd modes, holes and all sorts of files", arguments: Sandboxes.here)
+    "outputs become independent read-only files; special files are refused", arguments: Sandboxes.here)
   func outputs(policy: SandboxPolicy) throws {
     let bench = try Bench()
     bench.sandbox = policy
@@ -173,7 +173,9 @@ struct CommandProcessTests {
         .contains("has folders that are too deep") == true)
   }
 
-  @Test("whatever it leaves, the message names it and the next run is none the worse", arguments: Sandboxes.here)
+  @Test(
+    "a missing output is reported with what the command left, and the scratch folder is removed",
+    arguments: Sandboxes.here)
   func leftovers(policy: SandboxPolicy) throws {
     guard ToolFinder(searchPath: ToolFinder.standardPath).find("perl") != nil else { return }
     let bench = try Bench()
@@ -202,7 +204,7 @@ struct CommandProcessTests {
     }
   }
 
-  @Test("trees of any shape are removed, and what their links lead to stays", arguments: 0..<8)
+  @Test("trees of any shape are removed, and targets of their links stay", arguments: 0..<8)
   func removal(seed: UInt64) throws {
     let bench = try Bench()
     let keep = bench.folder + "/keep"
@@ -241,8 +243,8 @@ struct CommandProcessTests {
     #expect(!Files.isLink(top) && Files.exists(keep + "/file"))
   }
 
-  @Test("many inputs are no reason to fail; words that are too long are, with their place")
-  func long() throws {
+  @Test("many inputs work; an argument that is too long is an error with its position")
+  func longArguments() throws {
     for policy in Sandboxes.here {
       let bench = try Bench()
       bench.sandbox = policy
@@ -270,7 +272,7 @@ struct CommandProcessTests {
     }
   }
 
-  @Test("a program that is replaced after its digest was taken fails its stage", arguments: Sandboxes.here)
+  @Test("a stage fails if its program is replaced after its digest was taken", arguments: Sandboxes.here)
   func replaced(policy: SandboxPolicy) throws {
     let bench = try Bench()
     bench.sandbox = policy

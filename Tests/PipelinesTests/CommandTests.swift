@@ -7,40 +7,8 @@ import Testing
 @testable import PipelineRunner
 @testable import Provenance
 
-/// With bubblewrap where it works here, and without.
-enum Sandboxes {
-  static let here: [SandboxPolicy] = confined.map { [$0, .off] } ?? [.off]
-
-  static let confined: SandboxPolicy? = {
-    guard case .bubblewrap? = try? Sandbox.find(.automatic) else { return nil }
-    return .required
-  }()
-
-  static let needed: ConditionTrait = .enabled(if: confined != nil, "bubblewrap does not work here")
-}
-
-@Suite("Any program is a stage")
+@Suite("A command runs any program as a stage")
 struct CommandTests {
-  /// A folder with the pipeline file, and what stages read.
-  private func makeFolder(_ bench: Bench, _ files: [String: String] = [:]) throws -> String {
-    let folder = bench.folder + "/checkout"
-    for (path, text) in files {
-      let file = folder + "/" + path
-      try Files.makeFolder(String(file[..<file.lastIndex(of: "/")!]))
-      try save(text, to: file)
-    }
-    try Files.makeFolder(folder)
-    return folder + "/p.yaml"
-  }
-
-  private func text(
-    _ bench: Bench, _ pipeline: String, file: String, _ stage: String, _ output: String
-  ) throws -> String {
-    let plan = try bench.planner(pipeline, file: file).plan()
-    let artifact = try #require(plan.stages.flatMap(\.instances).first { $0.name == stage }?.outputs[output])
-    return String(decoding: try Files.read(bench.store().objectPath(artifact)), as: UTF8.self)
-  }
-
   static let wordPipeline = """
     pipeline: words
     seed: 11
@@ -77,8 +45,8 @@ struct CommandTests {
     """
 
   private func wordFolder(_ bench: Bench) throws -> String {
-    let file = try makeFolder(
-      bench,
+    let file = try bench.makeCheckout(
+
       [
         "texts/a.txt": "the sea the\n", "texts/b/.hidden": "", "texts/b.txt": "whale the\n",
         "scripts/words.sh": "#!/bin/sh\ntr -s ' ' '\\n' | sort | uniq -c | sort -rn\n", "scripts/other.py": "",
@@ -87,19 +55,19 @@ struct CommandTests {
     return file
   }
 
-  @Test("inputs are laid out, outputs become artifacts, and nothing runs twice", arguments: Sandboxes.here)
+  @Test("inputs are laid out as files, outputs become artifacts, and nothing runs twice", arguments: Sandboxes.here)
   func words(policy: SandboxPolicy) throws {
     let bench = try Bench()
     bench.sandbox = policy
     let file = try wordFolder(bench)
     let first = try bench.run(Self.wordPipeline, file: file, jobs: 2)
     #expect(first.result.failures.map(\.message) == [])
-    // The elements 2.0 and 2 are one number.
+    // The elements 2.0 and 2 are the same number.
     #expect(
       first.executed
         == ["all", "check", "count", "list", "seeded", "top", "twice[0]", "twice[1]"])
     func text(_ stage: String, _ output: String) throws -> String {
-      try self.text(bench, Self.wordPipeline, file: file, stage, output)
+      try bench.text(Self.wordPipeline, file: file, stage, output)
     }
     #expect(try text("top", "top") == "      3 the\n")
     #expect(try text("count", "seen") == "scripts\nseen.txt\ntexts\nwords.txt\n")
@@ -111,7 +79,7 @@ struct CommandTests {
     let rerunner = Rerunner(planner: try bench.planner(Self.wordPipeline, file: file), options: bench.options)
     #expect(try rerunner.rerun(["count", "all", "twice[1]"]).isReproduced)
 
-    // From the records alone: what a changed pipeline file says does not matter.
+    // Recomputation works from the records alone; a changed pipeline file has no effect.
     let recomputation = Recomputation(
       store: try bench.store(), variables: [:], options: bench.options, interruption: Interruption())
     let report = try recomputation.recompute(100, seed: 1)
@@ -125,7 +93,7 @@ struct CommandTests {
     _ = try Repairer(store: bench.store(), variables: [:], options: bench.options).repair(["all"])
     #expect(try bench.audit(deep: true).isSound)
 
-    // A changed script reruns what uses it; the same words stop it there.
+    // A changed script reruns the stages that use it; equal outputs end the rerun there.
     try save(
       "#!/bin/sh\n# comment\ntr -s ' ' '\\n' | sort | uniq -c | sort -rn\n",
       to: bench.folder + "/checkout/scripts/words.sh")
@@ -133,7 +101,7 @@ struct CommandTests {
     #expect(try bench.run(Self.wordPipeline, file: file, settings: ["seeded.seed=3"]).executed == ["seeded"])
   }
 
-  @Test("with and without a sandbox, wherever the checkout lies, the root is one")
+  @Test("the root is the same with and without a sandbox, wherever the checkout is")
   func sameRoot() throws {
     let roots = try Sandboxes.here.map { policy in
       let bench = try Bench()
@@ -144,13 +112,13 @@ struct CommandTests {
   }
 
   @Test(
-    "a stage fans out over the files of a folder, and a changed file is the only one done again",
+    "a stage fans out over the files of a folder; only a changed file is processed again",
     arguments: Sandboxes.here)
   func files(policy: SandboxPolicy) throws {
     let bench = try Bench()
     bench.sandbox = policy
-    // The same content under two names is one element.
-    let file = try makeFolder(bench, ["data/a": "one", "data/b/c": "two", "data/d": "one"])
+    // Equal content under two names is one element.
+    let file = try bench.makeCheckout(["data/a": "one", "data/b/c": "two", "data/d": "one"])
     let text = """
       pipeline: p
       stages:
@@ -167,14 +135,14 @@ struct CommandTests {
       """
     let first = try bench.run(text, file: file)
     #expect(first.executed == ["all", "size[0]", "size[1]"])
-    #expect(try self.text(bench, text, file: file, "all", "all") == "3\n3\n3\n")
+    #expect(try bench.text(text, file: file, "all", "all") == "3\n3\n3\n")
     #expect(try bench.run(text, file: file).executed == [])
     #expect(try bench.audit(deep: true).findings.isEmpty)
     try save("three", to: bench.folder + "/checkout/data/b/c")
     #expect(try bench.run(text, file: file).executed == ["all", "size[1]"])
     #expect(try bench.audit(deep: true).isSound)
 
-    // What an element is a copy of can be told, so it can be made again, and goes along with a bundle.
+    // The store knows the origin of an element, so repair can restore it and export includes it.
     let plan = try bench.planner(text, file: file).plan()
     let element = Artifact(kind: FileFormat.name, digest: Digest(of: "three"))
     try Files.remove(bench.store().objectPath(element))
@@ -193,13 +161,13 @@ struct CommandTests {
     #expect(report.isReproduced && report.instances.count == 1)
   }
 
-  @Test("the files of a data set outside of the store are elements as well")
+  @Test("a stage fans out over the files of a data set outside the store")
   func externalFiles() throws {
     let bench = try Bench()
     let folder = bench.folder + "/data"
     try Files.makeFolder(folder + "/train")
     for (name, text) in [("1", "one"), ("2", "two")] { try save(text, to: folder + "/train/" + name) }
-    bench.variables["TOY"] = folder
+    bench.variables["TEST_DATA"] = folder
     let text = """
       pipeline: p
       stages:
@@ -216,11 +184,11 @@ struct CommandTests {
     #expect(try bench.run(text).executed == ["copy[2]"])
   }
 
-  @Test("a program's identity is in the key: its file, or what its version command says")
+  @Test("the key holds the program's identity: the digest of its file, or the output of its version command")
   func tools() throws {
     let bench = try Bench()
     bench.sandbox = .off
-    let file = try makeFolder(bench)
+    let file = try bench.makeCheckout()
     let bin = bench.folder + "/bin"
     try Files.makeFolder(bin)
     func install(_ script: String) throws {
@@ -245,235 +213,5 @@ struct CommandTests {
     try Files.remove(bin + "/tool")
     let missing = #expect(throws: PipelineError.self) { try bench.run(text, file: file) }
     #expect(missing?.code == .missingTool && missing?.message.hasPrefix("stage 'a': no program 'tool' in ") == true)
-  }
-
-  struct Failure: CustomTestStringConvertible, Sendable {
-    let with: String
-    let message: String
-    var testDescription: String { with }
-  }
-
-  static let faults = [
-    Failure(with: "run: 'echo hello >&2; exit 3'", message: "the command of 'a' ended with exit status 3:\n    hello"),
-    Failure(with: "run: 'kill -SEGV $$'", message: "signal 11 (Segmentation fault)"),
-    Failure(
-      with: "run: 'echo > other', outputs: { o: o.txt }",
-      message: "'a': its output 'o', o.txt, was not written; the command left other"),
-    Failure(
-      with: "run: 'echo > o', outputs: { o: o/ }", message: "'a': its output 'o', o, is not a folder"),
-    Failure(
-      with: "run: 'mkdir o', tools: [mkdir], outputs: { o: o }",
-      message: "'a': its output 'o', o, is a folder; declare it as 'o/'"),
-    Failure(
-      with: "run: 'ln -s /etc/passwd o', tools: [ln], outputs: { o: o }",
-      message: "'a': its output 'o', o, goes through a symbolic link"),
-    Failure(
-      with: "run: 'mkdir o; ln -s /etc/passwd o/p', tools: [ln, mkdir], outputs: { o: o/ }",
-      message: "'a': its output 'o', o, holds p: neither a file nor a folder"),
-    Failure(
-      with: "run: 'echo { > o.json', outputs: { o: o.json }", message: "'a': its output 'o', o.json, is not JSON"),
-    Failure(with: "run: 'sort < /dev/null', outputs: {}", message: "sort: not found"),
-  ]
-
-  @Test("what goes wrong is named, and nothing is stored", arguments: faults, Sandboxes.here)
-  func failures(failure: Failure, policy: SandboxPolicy) throws {
-    let bench = try Bench()
-    bench.sandbox = policy
-    let file = try makeFolder(bench)
-    let text = "pipeline: p\nstages:\n  a: { uses: command, with: { \(failure.with) } }\n"
-    let result = try bench.run(text, file: file).result
-    #expect(result.failures.count == 1)
-    #expect(result.failures.first?.message.contains(failure.message) == true, "\(result.failures)")
-    #expect(try bench.store().recordKeys() == [])
-    #expect(try bench.files("objects") == [] && bench.files("tmp") == [])
-  }
-
-  @Test("the environment is what the file declares", arguments: Sandboxes.here)
-  func environment(policy: SandboxPolicy) throws {
-    setenv("PIPELINES_TEST_LEAK", "1", 1)
-    let bench = try Bench()
-    bench.sandbox = policy
-    let file = try makeFolder(bench)
-    let text = """
-      pipeline: p
-      stages:
-        a: { uses: command, with: { run: [env], environment: { LC_ALL: C, N: 3, ON: true }, stdout: o, outputs: { o: o } } }
-      """
-    try bench.run(text, file: file)
-    let lines = try self.text(bench, text, file: file, "a", "o").split(separator: "\n")
-    let names = Set(lines.map { String($0.prefix { $0 != "=" }) })
-    #expect(names.subtracting(["PWD", "TMPDIR"]) == ["LC_ALL", "N", "ON", "PATH", "THREADS"])
-    #expect(lines.contains("N=3") && lines.contains("ON=true"))
-  }
-
-  static let trespasses = [
-    "cat \"$CHECKOUT/secret.txt\"", "ls \"$CHECKOUT\" | grep secret", "ls \"$STORE/objects\"", "echo x > in",
-    "echo x > tree/a.txt", "echo x > tree/new", "echo x > /usr/x",
-    "test $(wc -l < /proc/net/dev) -gt 3",
-  ]
-
-  @Test("in the sandbox nothing undeclared is read and no input is written", Sandboxes.needed, arguments: trespasses)
-  func trespass(_ script: String) throws {
-    let policy = try #require(Sandboxes.confined)
-    let bench = try Bench()
-    bench.sandbox = policy
-    let file = try makeFolder(bench, ["secret.txt": "secret", "data/a.txt": "a"])
-    let text = """
-      pipeline: p
-      stages:
-        pool: { uses: candidates }
-        data: { uses: files, with: { folder: data } }
-        a:
-          uses: command
-          needs: { in: pool.list, tree: data.files }
-          with:
-            run: '\(script)'
-            tools: [cat, ls, grep, wc]
-            environment: { CHECKOUT: \(bench.folder)/checkout, STORE: \(bench.storePath) }
-      """
-    let result = try bench.run(text, file: file).result
-    #expect(result.failures.map(\.stage) == ["a"])
-    #expect((result.failures.first?.error as? PipelineError)?.code == .commandFailed)
-    #expect(try bench.audit(deep: true).isSound)
-  }
-
-  @Test("a checkout is hidden wherever it lies", Sandboxes.needed)
-  func hiddenCheckout() throws {
-    let policy = try #require(Sandboxes.confined)
-    let bench = try Bench()
-    bench.sandbox = policy
-    // Neither below /tmp nor in memory, which are hidden anyway.
-    let root = (0..<3).reduce(URL(fileURLWithPath: #filePath)) { url, _ in url.deletingLastPathComponent() }.path
-    let checkout = "\(root)/.build/command-test-\(UInt64.random(in: 0 ... .max))"
-    defer { try? Files.remove(checkout) }
-    let folder = checkout + "/pipelines"
-    try Files.makeFolder(checkout + "/.git")
-    try Files.makeFolder(folder + "/data")
-    try save("secret", to: checkout + "/secret")
-    try save("declared", to: folder + "/data/a.txt")
-    let text = """
-      pipeline: p
-      stages:
-        data: { uses: files, with: { folder: data } }
-        a:
-          uses: command
-          needs: { data: data.files }
-          with: { run: 'cat data/a.txt; test ! -e \(checkout)/secret; test ! -e \(folder)/data/a.txt', tools: [cat] }
-      """
-    #expect(try bench.run(text, file: folder + "/p.yaml").result.failures.map(\.message) == [])
-    bench.sandbox = .off
-    let open = text.replacing("test !", with: "test")
-    #expect(try bench.run(open, file: folder + "/p.yaml").result.failures.map(\.message) == [])
-  }
-
-  @Test("a request to stop ends the program and what it started", arguments: Sandboxes.here)
-  func interruption(policy: SandboxPolicy) throws {
-    let bench = try Bench()
-    let file = try makeFolder(bench)
-    let text = "pipeline: p\nstages:\n  a: { uses: command, with: { run: 'sleep 61 & sleep 60', tools: [sleep] } }\n"
-    let interruption = Interruption()
-    var options = RunOptions()
-    options.sandbox = policy
-    let planner = try bench.planner(text, file: file, interruption: interruption)
-    let clock = ContinuousClock()
-    let begin = clock.now
-    let result = try Runner(planner: planner, options: options) { event in
-      if case .started = event {
-        Thread.detachNewThread {
-          Thread.sleep(forTimeInterval: 0.3)
-          interruption.request()
-        }
-      }
-    }.run()
-    #expect(result.wasInterrupted && result.failures.isEmpty)
-    #expect(clock.now - begin < .seconds(30))
-    #expect(try bench.files("tmp") == [])
-  }
-
-  @Test("what a program prints is kept in the log of the run")
-  func log() throws {
-    let bench = try Bench()
-    bench.sandbox = .off
-    let file = try makeFolder(bench)
-    try bench.run(
-      "pipeline: p\nstages:\n  a: { uses: command, with: { run: 'echo out; echo err >&2' } }\n", file: file)
-    let log = try #require(try bench.files("runs").first { $0.hasSuffix("/a.log") })
-    let lines = String(decoding: try Files.read(bench.storePath + "/" + log), as: UTF8.self).split(separator: "\n")
-    #expect(lines.suffix(2) == ["out", "err"])
-  }
-}
-
-@Suite("What belongs to a command and its files is checked before anything runs")
-struct CommandFileTests {
-  @Test(
-    "mistakes are named with their place",
-    arguments: [
-      ("run: 3", "'run': expected a list of words, the program first, or a text for the shell"),
-      ("run: [a/b]", "'run': 'a/b': a program is a name, an absolute path, or './' and the place of an input"),
-      ("run: [x], outputs: { o: ../o }", "'outputs': output 'o': '../o': '..' can't be part of a relative path"),
-      (
-        "run: [x], outputs: { o: /o }",
-        "'outputs': output 'o': '/o' is absolute; expected a path below the working folder"
-      ),
-      (
-        "run: [x], outputs: { o: a, p: a/b }",
-        "'outputs': output 'p' at 'a/b' and output 'o' at 'a' overlap"
-      ),
-      ("run: [x], outputs: { o: { path: a, kind: pictures } }", "'outputs': 'o': unknown kind of artifact 'pictures'"),
-      ("run: [x], places: { i: a }", "'places': no input 'i'"),
-      ("run: [x], stdin: i", "'stdin': no input 'i'"),
-      ("run: [x], environment: { SEED: 3 }", "'environment': 'SEED' can't be set here"),
-      ("run: [x], seed: 3", "stage kind 'command' uses no random numbers and takes no seed"),
-      ("runs: [x]", "unknown parameter 'runs'; did you mean 'run'?"),
-    ])
-  func mistakes(with: String, message: String) throws {
-    let bench = try Bench()
-    let error = #expect(throws: PipelineError.self) {
-      try bench.planner("pipeline: p\nstages:\n  a: { uses: command, with: { \(with) } }\n")
-    }
-    #expect(error?.message.hasPrefix(message) == true, "\(error?.message ?? "")")
-    #expect(error?.location?.line == 3)
-  }
-
-  @Test("links and paths that lead elsewhere are no files of a pipeline")
-  func links() throws {
-    let bench = try Bench()
-    let folder = bench.folder + "/checkout"
-    try Files.makeFolder(folder + "/data")
-    try Files.link("/etc", at: folder + "/data/etc")
-    let text = "pipeline: p\nstages:\n  a: { uses: files, with: { folder: data } }\n"
-    let error = #expect(throws: PipelineError.self) { try bench.run(text, file: folder + "/p.yaml") }
-    #expect(error?.message.hasSuffix("neither a file nor a folder; links are not followed") == true)
-    #expect(throws: PipelineError.self) {
-      try bench.planner("pipeline: p\nstages:\n  a: { uses: files, with: { folder: ../.. } }\n")
-    }
-  }
-
-  @Test(
-    "patterns select by name or path",
-    arguments: [
-      ("*.py", "a.py", true), ("*.py", "x/y/a.py", true), ("*.py", "a.pyc", false), ("x/*.py", "x/a.py", true),
-      ("x/*.py", "x/y/a.py", false), ("x/**/*.py", "x/a.py", true), ("x/**/*.py", "x/y/z/a.py", true),
-      ("**", "a/b", true),
-      ("a?c", "abc", true), ("a*b*c", "aXbYbZc", true), ("a*b*c", "ab", false), ("**/**/**/q", "a/b/c/d", false),
-    ])
-  func globs(pattern: String, path: String, matches: Bool) {
-    #expect(Glob(pattern).matches(path) == matches)
-  }
-
-  @Test("the mode of a file is in the digest of a tree where it is executable")
-  func modes() throws {
-    let entry = TreeManifest.Entry(path: "a b", size: 1, sha256: Digest(of: "a"))
-    var executable = entry
-    executable.isExecutable = true
-    let plain = TreeManifest([entry])
-    let modes = TreeManifest([executable, TreeManifest.Entry(path: "c", size: 0, sha256: Digest(of: ""))])
-    #expect(String(decoding: plain.bytes, as: UTF8.self).hasPrefix("tree 1\n"))
-    #expect(
-      String(decoding: modes.bytes, as: UTF8.self)
-        == "tree 2\n\(Digest(of: "a").hex) 1 x a b\n\(Digest(of: "").hex) 0 - c\n")
-    for manifest in [plain, modes] { #expect(TreeManifest(bytes: manifest.bytes) == manifest) }
-    // Only what is written so is read: a second form of the same content would have a second digest.
-    #expect(TreeManifest(bytes: Array("tree 2\n\(Digest(of: "a").hex) 1 - a\n".utf8)) == nil)
   }
 }

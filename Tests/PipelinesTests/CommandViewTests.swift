@@ -5,9 +5,9 @@ import Testing
 @testable import CommandStages
 @testable import PipelineModel
 
-@Suite("What of the machine a command is shown")
+@Suite("The part of the file system that a command sees")
 struct CommandViewTests {
-  @Test("a folder is found at every place where it is mounted")
+  @Test("a folder is found at every mount point")
   func mounts() {
     let table = MountTable(
       text: Array(
@@ -31,8 +31,8 @@ struct CommandViewTests {
     #expect(MountTable(mounts: []).places(of: "/a") == ["/a"])
   }
 
-  @Test("links to a program are followed step by step, and circles end")
-  func trails() throws {
+  @Test("links to a program are followed one by one, and a cycle of links ends")
+  func links() throws {
     let bench = try Bench()
     let folder = try #require(PathTrail(bench.folder)).end
     try Files.makeFolder(folder + "/a/bin")
@@ -55,7 +55,7 @@ struct CommandViewTests {
     }
   }
 
-  @Test("an installation comes with its libraries, anything else alone, and no folder of the user")
+  @Test("a program in an installation is shown with its libraries, any other program alone, and never a home folder")
   func installations() throws {
     let bench = try Bench()
     let root = try #require(PathTrail(bench.folder)).end
@@ -76,7 +76,7 @@ struct CommandViewTests {
     #expect(shown("co/bin/z") == ["co/bin/z"])
     #expect(shown("up/bin/u") == ["up/bin/u"])
     #expect(Installation(of: ["/bin/sh", "/usr/bin/env"], hidden: hidden).shown == [])
-    // A script brings its interpreter, a link what it leads to.
+    // A script is shown with its interpreter, a link with its target.
     try save("#!\(root)/sw/py/bin/python -u\n", to: root + "/plain/bin/y")
     #expect(shown("plain/bin/y") == ["plain/bin/y", "sw/py"])
     try Files.link("../sw/py/bin/python", at: root + "/plain/py")
@@ -84,8 +84,8 @@ struct CommandViewTests {
     #expect(linked.shown == [root + "/sw/py"] && linked.links.map(\.place) == [root + "/plain/py"])
   }
 
-  @Test("a program outside of the system runs with its libraries, and sees nothing beside them", Sandboxes.needed)
-  func outside() throws {
+  @Test("a program installed outside the system runs with its libraries and sees nothing else", Sandboxes.needed)
+  func programOutsideTheSystem() throws {
     let bench = try Bench()
     bench.sandbox = try #require(Sandboxes.confined)
     let root = bench.folder
@@ -101,8 +101,8 @@ struct CommandViewTests {
     }
   }
 
-  @Test("paths with combining marks behind their slashes lead nowhere else")
-  func combining() throws {
+  @Test("a combining mark after a slash does not change where a path leads")
+  func combiningMarks() throws {
     let mark = "\u{301}"
     for path in ["../\(mark)x", "a/../\(mark)b", "/\(mark)x", "a//\(mark)b", "./\(mark)x"] {
       #expect(RelativePath.problem(path) != nil, "\(path)")
@@ -123,7 +123,7 @@ struct CommandViewTests {
     }
   }
 
-  @Test("a folder of a checkout that is a link is not taken for its files")
+  @Test("a linked folder of the checkout is not read through the link")
   func linkedFolder() throws {
     let bench = try Bench()
     let checkout = bench.folder + "/co"
@@ -137,13 +137,13 @@ struct CommandViewTests {
     }
   }
 
-  @Test("of a user's folder a command sees the files of the data set alone", arguments: Sandboxes.here)
+  @Test("in a folder of the user a command sees only the files of the data set", arguments: Sandboxes.here)
   func externalFolder(policy: SandboxPolicy) throws {
     let bench = try Bench()
     bench.sandbox = policy
     let folder = bench.folder + "/data"
     try make(folder, ["train/a", "train/b", "train/extra.tmp", "train/sub/c"])
-    bench.variables["TOY"] = folder
+    bench.variables["TEST_DATA"] = folder
     let text = """
       pipeline: p
       stages:
@@ -161,13 +161,13 @@ struct CommandViewTests {
     }
     #expect(try listed() == "in/train/a\nin/train/b\nin/train/sub/c\n")
     try Files.remove(folder + "/train/extra.tmp")
-    // Where a link leads is outside of what the sandbox shows, so it is copied.
+    // The sandbox does not show the target of a link, so the target is copied.
     try Files.makeFolder(bench.folder + "/far")
     try save("d", to: bench.folder + "/far/d")
     try Files.link(bench.folder + "/far/d", at: folder + "/train/d")
     #expect(try listed() == "in/train/a\nin/train/b\nin/train/d\nin/train/sub/c\n")
     try Files.remove(folder + "/train/d")
-    // As it is it can be shown; what comes while the command runs is found.
+    // Without links the folder can be shown in place; a file added while the command runs is detected.
     try save("e", to: folder + "/train/e")
     #expect(try listed() == "in/train/a\nin/train/b\nin/train/e\nin/train/sub/c\n")
   }

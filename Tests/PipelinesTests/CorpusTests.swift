@@ -6,7 +6,7 @@ import Testing
 @testable import ArtifactStore
 @testable import PipelineModel
 
-@Suite("The fuzzers' corpus of texts")
+@Suite("The fuzzing corpus of texts")
 struct CorpusTests {
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .appendingPathComponent("Fuzz/corpus").path
@@ -15,8 +15,8 @@ struct CorpusTests {
     try Files.list("\(folder)/\(name)").map { ($0, try Files.read("\(folder)/\(name)/\($0)")) }
   }
 
-  /// The script that makes them follows the documented formats, not this code.
-  @Test("records, manifests, index lines and JSON are read as they were meant")
+  /// The script that generates them follows the documented formats, not this code.
+  @Test("records, manifests, index lines and JSON are read as documented")
   func records() throws {
     let texts = Dictionary(
       uniqueKeysWithValues: try Self.files("record").map { ($0.name, Array($0.bytes.dropFirst())) })
@@ -36,7 +36,7 @@ struct CorpusTests {
     #expect(try CanonicalValue(json: try #require(texts["json"]))["a"]?.arrayValue?.count == 8)
   }
 
-  @Test("every text cut short or with one byte changed is read or refused")
+  @Test("every truncated text and every text with one changed byte is read or refused")
   func damage() throws {
     for (name, bytes) in try Self.files("record") {
       let body = Array(bytes.dropFirst())

@@ -8,9 +8,9 @@ import Testing
 @testable import PipelineModel
 @testable import PipelineRunner
 
-@Suite("Crashes and failing disks, at every step that changes a file", .serialized)
+@Suite("Runner survives crashes and failing disks at every step that changes a file", .serialized)
 struct CrashTests {
-  /// A checkpointed stage, an array, a fan-out over its elements, and a tree.
+  /// A stage with checkpoints, an array, a fan-out over its elements, and a tree.
   private static let text = """
     pipeline: crash
     seed: 7
@@ -22,13 +22,13 @@ struct CrashTests {
     """
 
   private static func run(_ path: String) throws -> RunResult {
-    let registry = Toys.registry()
+    let registry = TestStages.registry()
     let pipeline = try Pipeline(PipelineFile(text: text, path: "crash.yaml").description(), registry: registry)
     let planner = Planner(pipeline: pipeline, store: try Store(path: path, registry: registry))
     return try Runner(planner: planner, options: RunOptions()).run()
   }
 
-  /// After whatever happened: nothing wrong is visible, the run goes on to the same root and leaves nothing behind.
+  /// The store is sound, the next run ends with the same root, and nothing is left behind.
   private static func expectSound(_ bench: Bench, root: Digest?, _ what: String) throws {
     #expect(try bench.audit().findings.filter(\.isProblem).isEmpty, "\(what): unsound before the next run")
     #expect(try run(bench.storePath).root == root, "\(what): another root")
@@ -40,7 +40,7 @@ struct CrashTests {
     }
   }
 
-  @Test("after kill -9 at any of them the next run ends with the same root and a clean audit")
+  @Test("after kill -9 at any step the next run ends with the same root and a clean audit")
   func killed() async throws {
     let reference = try Bench()
     let root = try Self.run(reference.storePath).root
@@ -59,15 +59,15 @@ struct CrashTests {
       await #expect(processExitsWith: .signal(SIGKILL)) { [path = path as String, step = step as Int] in
         FailPoint.arm("\(step)")
         _ = try CrashTests.run(path)
-        // What runs side by side may pass fewer points this time.
+        // Concurrent stages may pass fewer of these points in this attempt.
         FailPoint.die()
       }
       try Self.expectSound(bench, root: root, "killed at step \(step) of \(count)")
     }
   }
 
-  /// One process tries all steps, since an order holds for a whole process.
-  @Test("a full or failing disk is an error that names it, stores nothing wrong, and is over when it is over")
+  /// One process tries all steps, since an injected fault applies to a whole process.
+  @Test("a full or failing disk is reported, nothing wrong is stored, and the next run on a working disk succeeds")
   func failing() async throws {
     await #expect(processExitsWith: .success) {
       let root = try CrashTests.run(try Bench().storePath).root
@@ -91,7 +91,7 @@ struct CrashTests {
     let errors: [any Error]
     switch outcome {
     case .success(let result):
-      // A journal that can't be written, or a leftover that can't be removed, ends no run.
+      // A journal that can't be written or a leftover that can't be removed does not end a run.
       if result.failures.isEmpty {
         #expect(result.root == root, "\(what): no error, but another root")
         return

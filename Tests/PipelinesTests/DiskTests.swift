@@ -9,12 +9,12 @@ import Testing
 @testable import PipelineRunner
 @testable import Provenance
 
-@Suite("Disks and clocks that misbehave", .serialized)
+@Suite("Store on failing disks and with wrong clocks", .serialized)
 struct DiskTests {
   @discardableResult
   private static func run(_ path: String, settings: [String] = []) throws -> RunResult {
-    let registry = Toys.registry()
-    let description = try PipelineFile(text: Toys.search, path: "toy.yaml")
+    let registry = TestStages.registry()
+    let description = try PipelineFile(text: TestPipelines.search, path: "search.yaml")
       .description(settings: settings.map { try Setting(parsing: $0) })
     let planner = Planner(
       pipeline: try Pipeline(description, registry: registry), store: try Store(path: path, registry: registry))
@@ -22,11 +22,11 @@ struct DiskTests {
   }
 
   private static func audit(_ path: String) throws -> AuditReport {
-    try Auditor(store: try Store(observing: path, registry: Toys.registry()), deep: true).audit()
+    try Auditor(store: try Store(observing: path, registry: TestStages.registry()), deep: true).audit()
   }
 
   /// Runs `mount` with these arguments.
-  /// - Returns: whether that was allowed; only root may, and not in every container.
+  /// - Returns: whether mounting is allowed; it takes root, and some containers forbid it even then.
   private static func mount(_ arguments: String...) -> Bool {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
@@ -46,13 +46,13 @@ struct DiskTests {
     return mount("mount", "-o", "remount,ro,bind", folder)
   }()
 
-  @Test("a full disk is an error that says so; freed, the run continues to the same root")
+  @Test("a full disk is reported; with space again the run ends with the same root")
   func fullDisk() throws {
     let root = try Self.run(try Bench().storePath).root
     let bench = try Bench()
     let disk = bench.folder + "/disk"
     try Files.makeFolder(disk)
-    // Room for some of the folders and files, not for all: of tmpfs each takes a page or an inode.
+    // Space for some folders and files, not for all: each takes a page or an inode of tmpfs.
     guard geteuid() == 0, Self.mount("mount", "-t", "tmpfs", "-o", "size=40k,nr_inodes=10", "tmpfs", disk) else {
       return
     }
@@ -84,7 +84,7 @@ struct DiskTests {
     #expect(try Self.audit(disk + "/store").isSound)
   }
 
-  @Test("a limit on the size of files is an error that names it")
+  @Test("a limit on file sizes is reported with its value")
   func fileSizeLimit() async throws {
     let bench = try Bench()
     await #expect(processExitsWith: .success) { [path = bench.storePath as String] in
@@ -101,7 +101,7 @@ struct DiskTests {
   }
 
   @Test(
-    "a store that can't be written still serves what it holds, and says why it takes nothing",
+    "a read-only store still serves its results; a run that must write says why it can't",
     .enabled(if: canMount, "only root may mount, and not everywhere"))
   func readOnly() throws {
     let bench = try Bench()
@@ -119,7 +119,7 @@ struct DiskTests {
     #expect("\(refusal)".contains("Read-only file system"))
   }
 
-  @Test("a clock that jumps back changes nothing that is kept")
+  @Test("a clock that is set back changes no stored result")
   func clock() throws {
     let bench = try Bench()
     defer { Timestamp.shift.store(0, ordering: .relaxed) }
@@ -133,13 +133,13 @@ struct DiskTests {
     #expect(try Self.audit(bench.storePath).isSound)
   }
 
-  @Test("a file from the future is looked at again, not believed")
+  @Test("a file with a modification time in the future is hashed again")
   func futureFile() throws {
     let bench = try Bench()
     let folder = bench.folder + "/data"
     try Files.makeFolder(folder + "/train")
     let file = folder + "/train/a.txt"
-    bench.variables["TOY"] = folder
+    bench.variables["TEST_DATA"] = folder
     let text = "pipeline: p\nstages:\n  data: { uses: folder }\n"
     func stamped(_ content: String) throws -> Digest? {
       try save(content, to: file)
@@ -151,7 +151,7 @@ struct DiskTests {
     #expect(a != b)
   }
 
-  @Test("the system's folder for temporary files may lie on another file system than the store")
+  @Test("the temporary folder may be on another file system than the store")
   func otherFileSystem() async throws {
     let bench = try Bench()
     let elsewhere = NSTemporaryDirectory() + "elsewhere-\(UInt64.random(in: 0 ... .max))"
@@ -166,7 +166,7 @@ struct DiskTests {
     #expect(try Files.list(elsewhere).isEmpty)
   }
 
-  @Test("the audit continues after what can't be read, and lists every affected stage")
+  @Test("an audit continues after an unreadable file and lists every stage concerned")
   func unreadable() throws {
     let bench = try Bench()
     try Self.run(bench.storePath)
@@ -183,12 +183,12 @@ struct DiskTests {
     for stage in ["pretrain", "judge[0]", "judge[1]", "judge[2]"] {
       #expect(finding.message.contains("'\(stage)'"), "\(stage) is hit: \(finding.message)")
     }
-    // A record on a bad sector hides nothing else either.
+    // An unreadable record hides nothing else either.
     FailPoint.failReading(store.recordPath(records[0].key))
     #expect(try Self.audit(bench.storePath).findings.contains { $0.kind == .unreadable })
   }
 
-  @Test("runners in processes of their own do no stage twice")
+  @Test("runners in separate processes execute no stage twice")
   func processes() async throws {
     let bench = try Bench()
     let expected = try Self.run(try Bench().storePath)

@@ -4,9 +4,9 @@ import Testing
 
 @testable import PipelineDrawing
 
-@Suite("A pipeline is drawn")
+@Suite("The drawing of a pipeline")
 struct DrawingTests {
-  /// A graph without circles, drawn from a number: of box `i` some earlier ones are needed.
+  /// A random acyclic graph: box `i` depends on some earlier boxes.
   private static func edges(_ boxes: Int, seed: UInt64) -> [(from: Int, to: Int)] {
     var random = Seeds(kind: "drawing", seed: seed).stream("edges")
     return (1..<boxes).flatMap { to in
@@ -45,15 +45,15 @@ struct DrawingTests {
     #expect(diamond.centers[0].x == diamond.centers[3].x && diamond.centers[1].y == diamond.centers[2].y)
   }
 
-  @Test("boxes say name, kind and state; instances fold into one with a count")
+  @Test("a box shows name, kind and state; instances of a stage share one box with a count")
   func pictures() throws {
     let bench = try Bench()
-    try bench.run(Toys.search)
-    let drawing = GraphDrawing(try bench.observer(Toys.search, settings: ["pool.genes=[3, 1, 2, 5]"]).plan())
+    try bench.run(TestPipelines.search)
+    let drawing = GraphDrawing(try bench.observer(TestPipelines.search, settings: ["pool.genes=[3, 1, 2, 5]"]).plan())
     #expect(drawing.nodes.map(\.name) == ["pretrain", "pool", "judge", "select"])
     #expect(drawing.nodes.map(\.state) == [.cached, .stale, .waiting, .waiting])
     try bench.run("pipeline: p\nstages:\n  pool: { uses: candidates, with: { genes: [3, 1, 2, 5] } }\n")
-    let grown = GraphDrawing(try bench.observer(Toys.search, settings: ["pool.genes=[3, 1, 2, 5]"]).plan())
+    let grown = GraphDrawing(try bench.observer(TestPipelines.search, settings: ["pool.genes=[3, 1, 2, 5]"]).plan())
     #expect(grown.nodes[2].text == "3 of 4 cached" && grown.nodes[2].fraction == 0.75)
     #expect(grown.edges.map(\.label).sorted() == ["list", "quality", "weights"])
     #expect(grown.dot.contains("\"judge\" [label=\"judge\\nevaluate\\n3 of 4 cached\""))
@@ -62,7 +62,7 @@ struct DrawingTests {
     #expect(grown.svg.components(separatedBy: "<g>").count == 5)
   }
 
-  @Test("what comes from earlier rounds of a loop leads back")
+  @Test("an input from an earlier round of a loop is an edge that leads back")
   func loops() throws {
     let bench = try Bench()
     let text = """
@@ -77,14 +77,14 @@ struct DrawingTests {
     #expect(drawing.dot.contains("constraint=false"))
   }
 
-  @Test("names can't break out of the picture")
+  @Test("names are escaped in SVG and DOT")
   func escaping() throws {
     let bench = try Bench()
     let plan = try bench.observer("pipeline: \"<a & \\\"b\\\">\"\nstages:\n  a: { uses: candidates }\n").plan()
     let drawing = GraphDrawing(plan)
     #expect(XMLCheck.isWellFormed(drawing.svg))
     #expect(drawing.dot.hasPrefix("digraph \"<a & \\\"b\\\">\" {"))
-    // What Swift takes for one character with the mark before it, others read as quote, bracket and backslash.
+    // Swift takes a quote and the mark after it for one character; other programs read a plain quote.
     let name = "\\e<\u{301}&\u{301}\\\"\u{301}\\\\\u{301}\\a" + String(repeating: "x", count: 100_000)
     let odd = GraphDrawing(try bench.observer("pipeline: \"\(name)\"\nstages:\n  a: { uses: candidates }\n").plan())
     #expect(XMLCheck.isWellFormed(odd.svg) && odd.svg.utf8.count < 10_000)
@@ -94,10 +94,10 @@ struct DrawingTests {
 }
 
 enum XMLCheck {
-  /// Every tag is closed and every `&` starts an entity, as far as pictures need it.
+  /// Checks that every tag is closed and every `&` starts an entity: enough for these drawings.
   static func isWellFormed(_ text: String) -> Bool {
     var open = [Substring]()
-    // By scalars: a mark behind a bracket makes another character of it to Swift, and not to XML.
+    // By scalars: to Swift a bracket and a combining mark are one character, to XML they are two.
     for match in text.matches(of: #/<(/?)([a-z]+)[^<>]*?(/?)>/#.matchingSemantics(.unicodeScalar)) {
       if !match.1.isEmpty {
         guard open.popLast() == match.2 else { return false }

@@ -5,9 +5,9 @@ import Testing
 @testable import PipelineModel
 @testable import PipelineRunner
 
-@Suite("A plan explains every stage")
+@Suite("Plan explains why each stage runs")
 struct ExplainTests {
-  /// An identity, and what is changed in it.
+  /// One change of an identity, and how a plan explains it.
   private static func identity(_ change: (inout StageIdentity) -> Void = { _ in }) -> StageIdentity {
     var identity = StageIdentity(
       kind: "train", version: 3, traits: ["numerics": "1"],
@@ -54,7 +54,7 @@ struct ExplainTests {
     ]
   }
 
-  @Test("each part of a key is named with its old and its new value", arguments: Change.all)
+  @Test("a changed part of a key is shown with its old and its new value", arguments: Change.all)
   func parts(change: Change) throws {
     let (old, new) = (Self.identity(), Self.identity(change.apply))
     let found = KeyDifference.own(from: old, to: new) + KeyDifference.inputs(from: old, to: new)
@@ -63,14 +63,15 @@ struct ExplainTests {
     #expect(old.key != new.key)
   }
 
-  @Test("the nearest record is compared with, not the newest")
+  @Test("a stage is compared with the record that differs least, not with the newest")
   func nearest() throws {
     let bench = try Bench()
     for settings in [["pretrain.steps=6"], ["pretrain.steps=8", "pretrain.optimizer.rate=0.5"]] {
-      try bench.run(Toys.search, settings: settings)
+      try bench.run(TestPipelines.search, settings: settings)
     }
-    try bench.run(Toys.search, settings: ["pretrain.steps=3", "pretrain.mode=slow"])
-    let plan = try bench.observer(Toys.search, settings: ["pretrain.steps=9", "pretrain.optimizer.rate=0.5"]).plan()
+    try bench.run(TestPipelines.search, settings: ["pretrain.steps=3", "pretrain.mode=slow"])
+    let plan = try bench.observer(TestPipelines.search, settings: ["pretrain.steps=9", "pretrain.optimizer.rate=0.5"])
+      .plan()
     let pretrain = try #require(plan.stages.first { $0.name == "pretrain" }?.instances.first)
     #expect(pretrain.differences.map(\.description) == ["parameter steps was 8, is 9"])
     let store = try bench.store()
@@ -79,7 +80,7 @@ struct ExplainTests {
       pretrain.reasons.last?.hasPrefix("compared with record \(pretrain.nearest!.short) of 'pretrain', 2") == true)
   }
 
-  @Test("records of the same stage are nearer than others of its kind")
+  @Test("records of the same stage are preferred to records of other stages of its kind")
   func sameStage() throws {
     let bench = try Bench()
     let text = "pipeline: p\nstages:\n  a: { uses: train }\n  b: { uses: train, with: { steps: 7, mode: slow } }\n"
@@ -89,26 +90,26 @@ struct ExplainTests {
     #expect(b.instances[0].differences.map(\.description) == ["parameter steps was 7, is 6"])
   }
 
-  @Test("of equally near records that of the same instance is compared with")
+  @Test("among equally similar records the one of the same instance is preferred")
   func sameInstance() throws {
     let bench = try Bench()
-    try bench.run(Toys.search)
+    try bench.run(TestPipelines.search)
     for i in 0..<3 {
       var genes = [3, 1, 2]
       genes[i] = 9
       try bench.run("pipeline: p\nstages:\n  pool: { uses: candidates, with: { genes: \(genes) } }\n")
-      let plan = try bench.observer(Toys.search, settings: ["pool.genes=\(genes)"]).plan()
+      let plan = try bench.observer(TestPipelines.search, settings: ["pool.genes=\(genes)"]).plan()
       let instance = try #require(plan.stages.first { $0.name == "judge" }?.instances[i])
       #expect(instance.reasons.last?.contains("of 'judge[\(i)]'") == true, "\(instance.reasons)")
     }
   }
 
-  @Test("a new element says what differs inside it")
+  @Test("a changed element is explained by what differs inside it")
   func element() throws {
     let bench = try Bench()
-    try bench.run(Toys.search)
+    try bench.run(TestPipelines.search)
     try bench.run("pipeline: p\nstages:\n  pool: { uses: candidates, with: { genes: [3, 1, 9] } }\n")
-    let plan = try bench.observer(Toys.search, settings: ["pool.genes=[3, 1, 9]"]).plan()
+    let plan = try bench.observer(TestPipelines.search, settings: ["pool.genes=[3, 1, 9]"]).plan()
     let judge = try #require(plan.stages.first { $0.name == "judge" })
     #expect(judge.instances.map(\.state) == [.cached, .cached, .stale])
     #expect(judge.instances[2].differences.map(\.part) == [.input])
@@ -116,14 +117,14 @@ struct ExplainTests {
     #expect(judge.instances[2].reasons[0].hasSuffix(", is 9)"))
   }
 
-  @Test("a waiting stage says whether it runs in any case")
-  func foresight() throws {
+  @Test("a waiting stage says whether it is certain to run")
+  func certainty() throws {
     let bench = try Bench()
-    try bench.run(Toys.search)
-    let changed = try bench.observer(Toys.search, settings: ["pool.comment=new"]).plan()
+    try bench.run(TestPipelines.search)
+    let changed = try bench.observer(TestPipelines.search, settings: ["pool.comment=new"]).plan()
     #expect(changed.stages.map(\.state) == [.cached, .stale, .waiting, .waiting])
     #expect(changed.stages.map(\.certainReasons) == [[], [], [], []])
-    let text = Toys.search.replacing("uses: evaluate", with: "uses: refine").replacing(
+    let text = TestPipelines.search.replacing("uses: evaluate", with: "uses: refine").replacing(
       "weights: pretrain.weights", with: "quality: pretrain.weights"
     ).replacing("qualities: judge.quality", with: "qualities: judge.refined")
     let other = try bench.observer(text, settings: ["pool.comment=new"]).plan()
@@ -141,13 +142,13 @@ struct ExplainTests {
     #expect(forced.stages[1].certainReasons.first == "parameter steps was 4, is 5")
   }
 
-  @Test("a plan tells what stages took, and what is to come")
+  @Test("a plan shows the time and space of past runs, and what the stages to run are expected to take")
   func cost() throws {
     let bench = try Bench()
-    let none = try bench.observer(Toys.search).plan()
+    let none = try bench.observer(TestPipelines.search).plan()
     #expect(none.stages.allSatisfy { $0.lastCost == nil } && none.expectedCost.unknownStages == 4)
-    try bench.run(Toys.search)
-    let done = try bench.observer(Toys.search).plan()
+    try bench.run(TestPipelines.search)
+    let done = try bench.observer(TestPipelines.search).plan()
     let judge = try #require(done.stages.first { $0.name == "judge" })
     let sizes = try judge.instances.map { try Files.status(bench.store().objectPath($0.outputs["quality"]!)).size }
     #expect(judge.lastCost?.bytes == sizes.reduce(0, +))
@@ -156,17 +157,17 @@ struct ExplainTests {
     let tree = try #require(select.instances[0].outputs["pictures"])
     let size = try TreeFormat.manifest(of: bench.store().objectPath(tree)).totalSize
     #expect(try #require(select.lastCost).bytes >= size)
-    let stale = try bench.observer(Toys.search, settings: ["pool.comment=new"]).plan()
+    let stale = try bench.observer(TestPipelines.search, settings: ["pool.comment=new"]).plan()
     #expect(stale.expectedCost.unknownStages == 0)
     #expect(stale.expectedCost.cost.bytes == stale.stages.dropFirst().compactMap(\.lastCost?.bytes).reduce(0, +))
   }
 
-  @Test("a lost index hides no record")
+  @Test("records are found without an index")
   func lostIndex() throws {
     let bench = try Bench()
-    try bench.run(Toys.search)
+    try bench.run(TestPipelines.search)
     try Files.remove(bench.storePath + "/index")
-    let plan = try bench.observer(Toys.search, settings: ["pretrain.steps=8"]).plan()
+    let plan = try bench.observer(TestPipelines.search, settings: ["pretrain.steps=8"]).plan()
     #expect(plan.stages[0].instances[0].differences.map(\.description) == ["parameter steps was 6, is 8"])
   }
 }

@@ -4,7 +4,7 @@ import PipelineFiles
 import PipelineModel
 import Testing
 
-@Suite("Fidelities, shared mappings and expected roots of pipeline files")
+@Suite("Fidelities, shared mappings and expected roots in pipeline files")
 struct FidelityTests {
   private static let root = String(repeating: "ab", count: 32)
   private static let text = """
@@ -15,7 +15,7 @@ struct FidelityTests {
     let:
       base: { width: 4, inner: { a: 1, b: 2 } }
     stages:
-      one: { uses: toy, with: { net: { $: $base, width: 9, inner: { b: 7 } }, note: here } }
+      one: { uses: example, with: { net: { $: $base, width: 9, inner: { b: 7 } }, note: here } }
     profiles:
       small: { let: { base: { width: 5 } }, one: { note: profile } }
     fidelities:
@@ -30,13 +30,13 @@ struct FidelityTests {
     return try file.description(fidelity: fidelity, settings: settings).stages[0].with.plain
   }
 
-  @Test("a mapping begins as another one, and changes what it says")
+  @Test("a mapping may start as a copy of another one and change some members")
   func basis() throws {
     #expect(
       try parameters() == ["net": ["width": 9, "inner": ["a": 1, "b": 7]], "note": "profile"] as CanonicalValue)
   }
 
-  @Test("a fidelity goes over the profile, and --set over both")
+  @Test("a fidelity overrides the profile, and --set overrides both")
   func order() throws {
     #expect(
       try parameters("odd") == ["net": ["width": 9, "inner": ["a": 8, "b": 7]], "note": "odd"] as CanonicalValue)
@@ -45,7 +45,7 @@ struct FidelityTests {
     #expect(error?.description.contains("has no fidelity 'ood'; did you mean 'odd'?") == true)
   }
 
-  @Test("members set on a value that stands for another one join what it stands for")
+  @Test("setting members of a reference merges them with the value it refers to")
   func joiningReferences() throws {
     let text = """
       pipeline: test
@@ -55,7 +55,7 @@ struct FidelityTests {
         net: { body: $body, head: 2 }
         wide: { $: $net, head: 3 }
       stages:
-        one: { uses: toy, with: { net: $net, wide: $wide } }
+        one: { uses: example, with: { net: $net, wide: $wide } }
       fidelities:
         odd: { let: { net: { body: { norms: { groups: 9 } } } } }
         other: { let: { net: { body: { $: $norms, width: 1 } } } }
@@ -68,12 +68,12 @@ struct FidelityTests {
     #expect(odd["net"] == ["body": ["width": 4, "norms": ["groups": 9, "eps": 1]], "head": 2] as CanonicalValue)
     #expect(odd["wide"] == ["body": ["width": 4, "norms": ["groups": 9, "eps": 1]], "head": 3] as CanonicalValue)
     #expect(try one(nil, ["let.net.body.norms.groups=9"])["net"] == odd["net"])
-    // What names its own basis begins anew.
+    // A mapping that names its own basis replaces the earlier one.
     #expect(try one("other")["net"]?["body"] == ["groups": 8, "eps": 1, "width": 1] as CanonicalValue)
     #expect(try one(nil, ["let.net.body=$norms"])["net"]?["body"] == ["groups": 8, "eps": 1] as CanonicalValue)
   }
 
-  @Test("an expected root belongs to a profile and a seed, and to its own file")
+  @Test("an expected root applies to one profile, one seed and its own file")
   func expectation() throws {
     let file = try PipelineFile(text: FidelityTests.text, path: "test.yaml")
     #expect(try file.expectedRoot(profile: nil, seed: nil)?.root == FidelityTests.root)

@@ -8,7 +8,8 @@ import Testing
 @testable import PipelineRunner
 @testable import Provenance
 
-/// Draws mutants: of texts by bytes, of values by their structure, so that what vouches for them stays right.
+/// Generates mutants: of texts by changing bytes, of values by changing their structure. The latter allow for correct
+/// digests.
 struct Mutator {
   private var random: RandomStream
 
@@ -16,7 +17,7 @@ struct Mutator {
 
   mutating func below(_ count: Int) -> Int { Int(random.next() % UInt64(max(1, count))) }
 
-  /// Some bytes changed, left out, doubled or put in.
+  /// Changes, removes, doubles or inserts some bytes.
   mutating func mutant(_ bytes: [UInt8], _ splices: [[UInt8]] = Mutator.splices) -> [UInt8] {
     var bytes = bytes
     for _ in 0...below(4) where !bytes.isEmpty {
@@ -47,7 +48,7 @@ struct Mutator {
     .string(String(repeating: "0", count: 64)), .object(["kind": "bogus", "digest": .string(Digest(of: "x").hex)]),
   ]
 
-  /// One or a few places of a value replaced by something extreme, left out, or doubled under another name.
+  /// Replaces one or a few parts of a value by something extreme, removes them, or repeats them under another name.
   mutating func mutant(_ value: CanonicalValue) -> CanonicalValue {
     var value = value
     for _ in 0...below(3) { value = changed(value) }
@@ -73,25 +74,25 @@ struct Mutator {
     }
   }
 
-  /// Mutants that a test tries: few in every run, as many as `AUTOPANOPTIC_MUTANTS` says where somebody waits.
+  /// The number of mutants a test tries: few by default, else what `AUTOPANOPTIC_MUTANTS` says.
   static func count(_ usual: Int) -> Int {
     ProcessInfo.processInfo.environment["AUTOPANOPTIC_MUTANTS"].flatMap { Int($0) } ?? usual
   }
 }
 
-@Suite("Whatever a store of somebody else holds, no command traps")
+@Suite("No command traps on a store with foreign content")
 struct ForeignStoreTests {
   private func bench() throws -> Bench {
     let bench = try Bench()
     try Files.makeFolder(bench.folder + "/data/train")
     try save("one", to: bench.folder + "/data/train/1")
-    bench.variables["TOY"] = bench.folder + "/data"
+    bench.variables["TEST_DATA"] = bench.folder + "/data"
     try bench.run(Self.text)
     return bench
   }
 
   private static let text = """
-    pipeline: toy
+    pipeline: search
     stages:
       data: { uses: folder }
       pretrain: { uses: train, needs: { data: data.train } }
@@ -100,7 +101,7 @@ struct ForeignStoreTests {
       select: { uses: gather, needs: { qualities: judge.quality } }
     """
 
-  /// Everything that reads a record, on one that may say anything.
+  /// Calls everything that reads a record on a record that may hold anything.
   private func use(_ record: Record, _ store: Store) throws {
     _ = record.canonical.canonicalText
     _ = Statement(of: record, recordDigest: record.key, checksums: record.checksums).canonical.canonicalBytes
@@ -113,7 +114,7 @@ struct ForeignStoreTests {
     }
   }
 
-  @Test("records whose bytes were changed are read or refused")
+  @Test("records with changed bytes are read or refused")
   func recordBytes() throws {
     let bench = try bench()
     let store = try bench.store()
@@ -125,7 +126,7 @@ struct ForeignStoreTests {
     }
   }
 
-  @Test("records with extreme values under right digests are read or refused")
+  @Test("records with extreme values and correct digests are read or refused")
   func recordValues() throws {
     let bench = try bench()
     let store = try bench.store()
@@ -133,7 +134,8 @@ struct ForeignStoreTests {
     var mutator = Mutator(2)
     var read = 0
     for i in 0..<Mutator.count(20_000) {
-      guard let record = try? Record(fileBytes: Self.vouched(mutator.mutant(records[i % records.count])), at: "r")
+      guard
+        let record = try? Record(fileBytes: Self.withCorrectDigest(mutator.mutant(records[i % records.count])), at: "r")
       else { continue }
       read += 1
       try use(record, store)
@@ -141,8 +143,8 @@ struct ForeignStoreTests {
     #expect(read > 100, "some mutants are records")
   }
 
-  /// A record's file with its key and its digest put right.
-  private static func vouched(_ body: CanonicalValue) -> [UInt8] {
+  /// A record's file with a correct key and digest.
+  private static func withCorrectDigest(_ body: CanonicalValue) -> [UInt8] {
     var body = body
     if case .object(var members) = body, let identity = members["identity"] {
       members["key"] = .string(identity.digest.hex)
@@ -187,7 +189,7 @@ struct ForeignStoreTests {
     }
   }
 
-  /// Two entries of an index that say something extreme, with right checksums.
+  /// Two index entries with extreme values and correct checksums.
   private static func extremeIndex(_ lines: [UInt8], _ mutator: inout Mutator) -> [UInt8] {
     var out = [UInt8]()
     for line in lines.split(separator: 0x0A) {
@@ -201,7 +203,7 @@ struct ForeignStoreTests {
     return out
   }
 
-  @Test("every command works or refuses on a store whose records, index, journals and manifests say extreme things")
+  @Test("every command works or refuses on records, an index, journals and manifests with extreme values")
   func commands() throws {
     let reference = try bench()
     let keys = try reference.store().recordKeys()
@@ -215,7 +217,7 @@ struct ForeignStoreTests {
       let body = mutator.mutant(try reference.store().record(key).canonical)
       try Files.remove(path)
       let named = body["identity"].map { bench.storePath + "/records/\($0.digest.hex).json" } ?? path
-      try Files.write(Self.vouched(body), to: named)
+      try Files.write(Self.withCorrectDigest(body), to: named)
       let index = bench.storePath + "/index"
       let lines = try Files.read(index)
       try Files.remove(index)

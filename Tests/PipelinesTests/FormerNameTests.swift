@@ -4,7 +4,7 @@ import Testing
 
 @testable import PipelineModel
 
-@Suite("A former name is an error that says the new one")
+@Suite("A former name is an error that gives the new name")
 struct FormerNameTests {
   struct Fit: Stage {
     struct Optimizer: Codable, Sendable, HasFormerNames {
@@ -37,7 +37,7 @@ struct FormerNameTests {
   }
 
   @Test(
-    "of a kind, a parameter, a value or a port",
+    "applies to kinds, parameters, values and ports",
     arguments: [
       ("  a: { uses: train }", "p.yaml:3:14: error: stage kind 'train' is now called 'fit'"),
       ("  a: { uses: fit, with: { rounds: 3 } }", "p.yaml:3:27: error: parameter 'rounds' is now called 'steps'"),

@@ -7,15 +7,15 @@ import Testing
 @testable import PipelineRunner
 @testable import Provenance
 
-@Suite("Only what nobody needs is removed")
+@Suite("GarbageCollector removes only what nothing needs")
 struct GarbageTests {
   private func collector(_ bench: Bench) throws -> GarbageCollector { GarbageCollector(store: try bench.store()) }
 
-  @Test("nothing that a record names goes by itself")
+  @Test("by default only objects that no record names are removed")
   func garbageOnly() throws {
     let bench = try Bench()
-    try bench.run(Toys.search)
-    try bench.run(Toys.search, seed: 8)
+    try bench.run(TestPipelines.search)
+    try bench.run(TestPipelines.search, seed: 8)
     #expect(try collector(bench).find().items.isEmpty)
     let orphan = try bench.store().publish(["nobody": "knows"])
     try Files.makeFolder(bench.storePath + "/damaged/20260131-120000.250")
@@ -30,29 +30,29 @@ struct GarbageTests {
     #expect(removed.items.map(\.path) == garbage.items.map(\.path))
     #expect(try !bench.store().hasObject(orphan))
     #expect(try bench.audit().findings.isEmpty)
-    #expect(try bench.run(Toys.search, seed: 8).executed == [])
+    #expect(try bench.run(TestPipelines.search, seed: 8).executed == [])
   }
 
-  @Test("of runs the newest are kept, with all that they were made from")
+  @Test("keeping the newest runs keeps everything they were made from")
   func runs() throws {
     let bench = try Bench()
-    try bench.run(Toys.search)
-    let newest = try bench.run(Toys.search, settings: ["pool.genes=[9]"])
+    try bench.run(TestPipelines.search)
+    let newest = try bench.run(TestPipelines.search, settings: ["pool.genes=[9]"])
     #expect(newest.executed.count == 3)
     let garbage = try collector(bench).collect(keeping: { [] }, runs: 1)
     #expect(garbage.keptRecords == 4)
     #expect(try RunHistory(store: bench.store()).ids().count == 1)
     #expect(try bench.audit().findings.isEmpty)
-    #expect(try bench.run(Toys.search, settings: ["pool.genes=[9]"]).executed == [])
-    #expect(try bench.run(Toys.search).executed == ["judge[0]", "judge[1]", "judge[2]", "pool", "select"])
+    #expect(try bench.run(TestPipelines.search, settings: ["pool.genes=[9]"]).executed == [])
+    #expect(try bench.run(TestPipelines.search).executed == ["judge[0]", "judge[1]", "judge[2]", "pool", "select"])
   }
 
-  @Test("of pipelines what they rest on now is kept, and sources too")
+  @Test("keeping a pipeline keeps its current results and sources")
   func pipelines() throws {
     let bench = try Bench()
     try FileManager.default.createDirectory(atPath: bench.folder + "/train", withIntermediateDirectories: true)
     try save("one", to: bench.folder + "/train/1")
-    bench.variables["TOY"] = bench.folder
+    bench.variables["TEST_DATA"] = bench.folder
     let text = """
       pipeline: p
       stages:
@@ -68,7 +68,7 @@ struct GarbageTests {
     #expect(try bench.run(text).executed == ["other"])
   }
 
-  @Test("the state of an interrupted stage stays while its run is kept")
+  @Test("the checkpoints of an interrupted stage stay while its run is kept")
   func checkpoints() throws {
     let bench = try Bench()
     let text = "pipeline: p\nstages:\n  a: { uses: train, with: { steps: 9, stop-at-step: 5 } }\n"
@@ -87,10 +87,10 @@ struct GarbageTests {
     #expect(try bench.files("checkpoints").isEmpty)
   }
 
-  @Test("nothing is removed while somebody works on the store, nor past a record that can't be read")
+  @Test("nothing is removed while the store is in use or a record can't be read")
   func refusals() throws {
     let bench = try Bench()
-    try bench.run(Toys.search)
+    try bench.run(TestPipelines.search)
     let store = try bench.store()
     let lock = try StoreLock.shared(store)
     let busy = #expect(throws: PipelineError.self) { try collector(bench).collect { [] } }

@@ -7,9 +7,9 @@ import Testing
 @testable import PipelineModel
 @testable import Provenance
 
-@Suite("Objects never change while somebody reads them")
+@Suite("Objects of a store never change while they are read")
 struct ImmutableObjectTests {
-  /// Writes a tree of some files in a scratch folder, as a stage leaves it.
+  /// Writes a tree of some files in a scratch folder, as a stage does.
   private func makeTree(_ store: Store, files: Int) throws -> (scratch: String, tree: Store.Written) {
     let scratch = try store.makeScratch()
     for i in 0..<files {
@@ -19,7 +19,7 @@ struct ImmutableObjectTests {
     return (scratch, try store.identify(.init(path: scratch + "/out"), kind: TreeFormat.name))
   }
 
-  @Test("two hundred executions that make one tree at once leave its first object alone, whoever reads it")
+  @Test("two hundred concurrent executions with the same tree leave the first object unchanged for its readers")
   func concurrentTrees() throws {
     let bench = try Bench()
     let stores = [try bench.store(), try bench.store()]  // As two processes have: nothing in memory is shared.
@@ -35,7 +35,7 @@ struct ImmutableObjectTests {
           defer { try? Files.remove(scratch) }
           if tree.artifact != expected { problems.note("another tree") }
           try store.commit([tree], record: nil, scratch: scratch)
-          // What a stage does with it from here on must not be disturbed by those that come later.
+          // A stage that reads the object from here on must not be disturbed by later executions.
           let path = store.objectPath(expected)
           let before = try store.verify(expected)
           let inode = try Files.status(path + "/files/0/0").inode
@@ -54,17 +54,17 @@ struct ImmutableObjectTests {
     #expect(try Files.list(bench.storePath + "/locks").filter { $0.hasPrefix("object-") }.isEmpty)
   }
 
-  @Test("a damaged object is replaced, and set aside", arguments: [JSONFormat.name, TreeFormat.name])
+  @Test("a damaged object is set aside and replaced", arguments: [JSONFormat.name, TreeFormat.name])
   func damaged(kind: String) throws {
     let bench = try Bench()
-    let root = try bench.run(Toys.search).result.root
+    let root = try bench.run(TestPipelines.search).result.root
     let ending = kind == TreeFormat.name ? "flat.txt" : ".json"
     for path in try bench.files("objects") where path.hasSuffix(ending) {
       try AuditTests.Damage.flip(bench.storePath + "/" + path)
     }
     #expect(try !bench.audit().isSound)
     let other = try Bench()
-    #expect(try other.run(Toys.search).result.root == root)
+    #expect(try other.run(TestPipelines.search).result.root == root)
     let bundle = bench.folder + "/bundle.tar"
     for key in try other.store().recordKeys() {
       try Files.remove(bundle)
@@ -75,10 +75,10 @@ struct ImmutableObjectTests {
     #expect(try !bench.files("damaged").isEmpty)
   }
 
-  @Test("a record stays what it is, whatever comes later under its key")
+  @Test("a record is never overwritten by a later one with its key")
   func records() throws {
     let bench = try Bench()
-    try bench.run(Toys.search)
+    try bench.run(TestPipelines.search)
     let store = try bench.store()
     let key = try #require(try store.recordKeys().first)
     let before = try Files.read(store.recordPath(key))

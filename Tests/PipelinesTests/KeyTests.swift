@@ -4,14 +4,14 @@ import Testing
 
 @testable import PipelineModel
 
-@Suite("Keys hold what a result depends on, and nothing else")
+@Suite("StageIdentity's key holds what a result depends on, and nothing else")
 struct KeyTests {
-  @Test("the form of a key never changes unnoticed")
+  @Test("the canonical text and digest of a key are the documented ones")
   func golden() {
     let identity = StageIdentity(
       kind: "train", version: 3, traits: ["numerics": "1"], parameters: ["steps": 6, "rate": 0.1], seed: 7,
       inputs: ["data": .single(Digest(of: "a")), "list": .list([Digest(of: "b"), Digest(of: "c")])])
-    // The text by hand; its SHA-256 by Python's hashlib.
+    // The text was written by hand, its SHA-256 computed by Python's hashlib.
     let text =
       #"{"format":2,"inputs":{"data":"ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb","#
       + #""list":["3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d","#
@@ -22,12 +22,12 @@ struct KeyTests {
     #expect(StageIdentity(canonical: identity.canonical) == identity)
   }
 
-  @Test("renaming stages and moving file and store reruns nothing and keeps the root")
+  @Test("renamed stages, a moved pipeline file and a moved store rerun nothing and keep the root")
   func namesAreNotInKeys() throws {
     let bench = try Bench()
-    let first = try bench.run(Toys.search)
+    let first = try bench.run(TestPipelines.search)
     #expect(first.executed == ["judge[0]", "judge[1]", "judge[2]", "pool", "pretrain", "select"])
-    var renamed = Toys.search
+    var renamed = TestPipelines.search
     for name in ["pretrain", "pool", "judge", "select"] { renamed = renamed.replacing(name, with: "new-\(name)") }
     let second = try bench.run(renamed, file: "elsewhere/other.yaml")
     #expect(second.executed == [])
@@ -35,15 +35,15 @@ struct KeyTests {
 
     let other = try Bench()
     try #require(rename(bench.storePath, other.storePath) == 0)
-    #expect(try other.run(Toys.search).executed == [])
+    #expect(try other.run(TestPipelines.search).executed == [])
   }
 
-  @Test("a default written out is the same key as one left out")
+  @Test("an explicit default gives the same key as an omitted one")
   func defaultsAreExplicit() throws {
     let bench = try Bench()
-    try bench.run(Toys.search)
+    try bench.run(TestPipelines.search)
     let settings = ["pretrain.steps=6", "pretrain.optimizer={rate: 0.1}", "pretrain.mode=fast"]
-    #expect(try bench.run(Toys.search, settings: settings).executed == [])
+    #expect(try bench.run(TestPipelines.search, settings: settings).executed == [])
   }
 
   @Test(
@@ -55,40 +55,40 @@ struct KeyTests {
       ("pool.genes=[3, 1, 5]", ["judge[2]", "pool", "select"]),
     ])
   func parameters(setting: String, executed: [String]) throws {
-    // Evaluations here ignore the weights, so the board stays and 'select' is cut off for the first three.
+    // 'evaluate' ignores the weights, so the board stays the same and 'select' is not rerun.
     let bench = try Bench()
-    try bench.run(Toys.search)
-    #expect(try bench.run(Toys.search, settings: [setting]).executed == executed)
+    try bench.run(TestPipelines.search)
+    #expect(try bench.run(TestPipelines.search, settings: [setting]).executed == executed)
   }
 
-  @Test("a stage that reran to the same content stops the rerun there; the root tells the key")
+  @Test("a rerun stage with an unchanged output reruns nothing after it; the root still holds the new key")
   func earlyCutoff() throws {
     let bench = try Bench()
-    let before = try bench.run(Toys.search)
-    let after = try bench.run(Toys.search, settings: ["pool.comment=other"])
+    let before = try bench.run(TestPipelines.search)
+    let after = try bench.run(TestPipelines.search, settings: ["pool.comment=other"])
     #expect(after.executed == ["pool"])
     #expect(after.result.root != before.result.root)
   }
 
-  @Test("another seed reruns only what draws random numbers, and a trait only who declares it")
+  @Test("another seed reruns only stages that draw random numbers, another trait only stages that declare it")
   func seedsAndTraits() throws {
     let bench = try Bench()
-    let before = try bench.run(Toys.search)
-    let other = try bench.run(Toys.search, seed: 8)
+    let before = try bench.run(TestPipelines.search)
+    let other = try bench.run(TestPipelines.search, seed: 8)
     #expect(other.executed == ["judge[0]", "judge[1]", "judge[2]", "pretrain"])
     #expect(other.result.root != before.result.root)
-    #expect(try bench.run(Toys.search, seed: 7).result.root == before.result.root)
-    bench.registry = Toys.registry(numerics: "2")
-    #expect(try bench.run(Toys.search).executed == ["pretrain"])  // The same weights: cut off.
+    #expect(try bench.run(TestPipelines.search, seed: 7).result.root == before.result.root)
+    bench.registry = TestStages.registry(numerics: "2")
+    #expect(try bench.run(TestPipelines.search).executed == ["pretrain"])  // The same weights: cut off.
   }
 
-  @Test("a plan names what differs")
+  @Test("a plan says which parts of a key differ")
   func reasons() throws {
     let bench = try Bench()
-    #expect(try bench.planner(Toys.search).plan().stages[0].instances[0].reasons == ["never run before"])
-    try bench.run(Toys.search)
-    #expect(try bench.planner(Toys.search).plan().isUpToDate)
-    let plan = try bench.planner(Toys.search, seed: 9, settings: ["pretrain.optimizer.rate=0.5"]).plan()
+    #expect(try bench.planner(TestPipelines.search).plan().stages[0].instances[0].reasons == ["never run before"])
+    try bench.run(TestPipelines.search)
+    #expect(try bench.planner(TestPipelines.search).plan().isUpToDate)
+    let plan = try bench.planner(TestPipelines.search, seed: 9, settings: ["pretrain.optimizer.rate=0.5"]).plan()
     let pretrain = try #require(plan.stages.first { $0.name == "pretrain" })
     #expect(pretrain.state == .stale)
     #expect(

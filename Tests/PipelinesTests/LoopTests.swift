@@ -6,7 +6,7 @@ import Testing
 @testable import PipelineRunner
 @testable import Provenance
 
-@Suite("A loop runs its rounds one after the other")
+@Suite("'repeat' runs the rounds of a loop one after another")
 struct LoopTests {
   static let evolution = """
     pipeline: evolution
@@ -36,11 +36,11 @@ struct LoopTests {
     return try JSONFormat.read(bench.store().objectPath(artifact))
   }
 
-  @Test("what is proposed next depends on earlier results", arguments: [1, 3])
+  @Test("a round reads the results of earlier rounds", arguments: [1, 3])
   func evolution(jobs: Int) throws {
     let bench = try Bench()
     let run = try bench.run(Self.evolution, jobs: jobs)
-    // Rounds propose 1 2, 3 4, 5 6, 7 8.
+    // The rounds propose 1 2, 3 4, 5 6, 7 8.
     let judged = (0..<4).flatMap { round in (0..<2).map { "judge[\(round),\($0)]" } }
     #expect(
       run.executed
@@ -51,19 +51,19 @@ struct LoopTests {
     #expect(run.result.root != nil)
     #expect(try bench.audit().isSound)
 
-    // Everything is cached, and the plan knows the grown part.
+    // Everything is cached, and the plan includes the rounds made at run time.
     let plan = try bench.planner(Self.evolution).plan()
     #expect(plan.root == run.result.root)
     #expect(plan.stages.first { $0.name == "judge" }?.count == 8)
     #expect(try bench.run(Self.evolution).executed == [])
   }
 
-  @Test("more rounds keep the first ones; an element met before is not judged again; an empty round makes nothing")
+  @Test("more rounds keep the first ones; a repeated element is not evaluated again; an empty round makes no instances")
   func moreRounds() throws {
     let bench = try Bench()
     try bench.run(Self.evolution)
     let more = try bench.run(Self.evolution, settings: ["let.rounds=7"])
-    // Round 5 would be beyond ten: nothing is left to propose, and rounds without proposals have one and the same key.
+    // Round 5 proposes nothing, since the genes would exceed ten. Rounds without proposals have the same key.
     #expect(
       more.executed == ["breed[4]", "breed[5]", "judge[4,0]", "judge[4,1]", "rank[4]", "rank[5]", "select"])
     let count = try bench.planner(Self.evolution, settings: ["let.rounds=7"]).plan().stages.first { $0.name == "judge" }
@@ -72,7 +72,7 @@ struct LoopTests {
     #expect(fewer.executed == ["select"])
   }
 
-  @Test("the round before is handed on; a fixed point costs nothing")
+  @Test("a round reads the output of the previous round; rounds at a fixed point are cached")
   func previous() throws {
     let bench = try Bench()
     let text = """
@@ -81,13 +81,13 @@ struct LoopTests {
         halve: { uses: halve, repeat: 8, needs: { state: previous halve.state } }
         all: { uses: gather, needs: { qualities: halve.state } }
       """
-    // 9: 4, 2, 1, 0, then 0 from 0, which is computed once.
+    // From 9: 4, 2, 1, 0; then 0 from 0, which is computed once.
     #expect(
       try bench.run(text).executed == ["all", "halve[0]", "halve[1]", "halve[2]", "halve[3]", "halve[4]"])
     #expect(try value(bench, text, "all", "board") == [4, 2, 1, 0, 0, 0, 0, 0])
   }
 
-  @Test("a plan of a loop waits round by round")
+  @Test("a plan shows later rounds as waiting for earlier ones")
   func plan() throws {
     let bench = try Bench()
     try bench.run(Self.evolution, stages: ["judge[0]"])
@@ -100,7 +100,7 @@ struct LoopTests {
   }
 
   @Test(
-    "an instance is addressed by its number, and brings what it needs and no more",
+    "running one instance by its number runs what it needs and nothing else",
     arguments: [
       ("judge[1]", ["breed[0]", "breed[1]", "judge[0,0]", "judge[0,1]", "judge[1,0]", "judge[1,1]"]),
       ("judge[1,1]", ["breed[0]", "breed[1]", "judge[0,0]", "judge[0,1]", "judge[1,1]"]),
@@ -115,15 +115,15 @@ struct LoopTests {
     #expect(try bench.planner(Self.evolution).plan(stages: [address]).stages.allSatisfy { $0.state == .cached })
   }
 
-  @Test("one element of an ordinary fan-out is run alone")
+  @Test("one instance of a fan-out can be run alone")
   func single() throws {
     let bench = try Bench()
-    #expect(try bench.run(Toys.search, stages: ["judge[2]"]).executed == ["judge[2]", "pool", "pretrain"])
-    #expect(try bench.run(Toys.search).executed == ["judge[0]", "judge[1]", "select"])
+    #expect(try bench.run(TestPipelines.search, stages: ["judge[2]"]).executed == ["judge[2]", "pool", "pretrain"])
+    #expect(try bench.run(TestPipelines.search).executed == ["judge[0]", "judge[1]", "select"])
   }
 
   @Test(
-    "an address that means nothing is refused",
+    "an unknown address is refused with the reason",
     arguments: [
       ("judge[9,0]", "'judge[9,0]': 'judge' has 4 rounds, numbered from 0"),
       ("select[0]", "'select[0]': 'select' runs once and has no numbered instances"),
@@ -138,11 +138,11 @@ struct LoopTests {
     #expect(error?.message == message)
   }
 
-  @Test("an element that does not exist is refused once that is known")
+  @Test("a number beyond the elements is refused once their count is known")
   func missingElement() throws {
     let bench = try Bench()
-    let result = try bench.run(Toys.search, stages: ["judge[7]"]).result
+    let result = try bench.run(TestPipelines.search, stages: ["judge[7]"]).result
     #expect(
-      result.failures.map(\.message) == ["toy.yaml: error: no 'judge[7]': there are 3 instances, numbered from 0"])
+      result.failures.map(\.message) == ["search.yaml: error: no 'judge[7]': there are 3 instances, numbered from 0"])
   }
 }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import PipelineModel
 
-@Suite("Names under 'let' end, whatever they stand for")
+@Suite("Names under 'let' are resolved in bounded time and space")
 struct NamedValueTests {
   private func error(_ names: String, _ value: String = "$a") -> PipelineError? {
     let text = """
@@ -23,7 +23,7 @@ struct NamedValueTests {
   }
 
   @Test(
-    "a name that needs itself is a cycle, through members too",
+    "a name that refers to itself is reported as a cycle, through members too",
     arguments: [
       "{ a: $a }", "{ a: $a.x }", "{ a: $b.x, b: $a.x }", "{ a: { $: $b }, b: { $: $a } }",
     ])
@@ -33,7 +33,7 @@ struct NamedValueTests {
       found?.code == .cycle && found?.message.contains("refer to each other") == true, "\(String(describing: found))")
   }
 
-  @Test("names that multiply are refused at once, through members too")
+  @Test("names that expand exponentially are refused at once, through members too")
   func multiplying() {
     var plain = "{ n0: [1, 1]"
     var members = "{ r0: { x: 1, y: 2 }"
@@ -46,7 +46,7 @@ struct NamedValueTests {
   }
 
   @Test(
-    "a setting is the text that was given, also where it makes characters by escapes",
+    "a setting keeps its text, escapes included",
     arguments: [
       (#""\uE000""#, "\u{E000}"), (##""#\uE000""##, "#\u{E000}"), (##""\uE000#\uE001""##, "\u{E000}#\u{E001}"),
       ("a #b", "a #b"), (##"'#'"##, "#"),

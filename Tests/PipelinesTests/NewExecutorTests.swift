@@ -5,8 +5,8 @@ import PipelineRunner
 import Synchronization
 import Testing
 
-/// An executor that works from the text of each order alone, as another process would: with a store opened anew, and
-/// nothing of what the runner knows.
+/// An executor that works from the text of each order alone, as another process would: it opens the store itself and
+/// shares nothing with the runner.
 private final class TextExecutor: Executor {
   let capacity = 2
   private let store: String
@@ -42,10 +42,10 @@ private final class TextExecutor: Executor {
   func cancel() { interruption.request() }
 }
 
-@Suite("An executor of one's own")
+@Suite("An executor that a program adds")
 struct NewExecutorTests {
   private static let pipeline = """
-    pipeline: toy
+    pipeline: search
     seed: 7
     stages:
       data: { uses: folder }
@@ -72,14 +72,14 @@ struct NewExecutorTests {
 
   private func bench() throws -> Bench {
     let bench = try Bench()
-    try Files.makeFolder(bench.folder + "/toy/train/deep")
-    try save("one", to: bench.folder + "/toy/train/a.txt")
-    try save("two", to: bench.folder + "/toy/train/deep/b.txt")
-    bench.variables["TOY"] = bench.folder + "/toy"
+    try Files.makeFolder(bench.folder + "/data/train/deep")
+    try save("one", to: bench.folder + "/data/train/a.txt")
+    try save("two", to: bench.folder + "/data/train/deep/b.txt")
+    bench.variables["TEST_DATA"] = bench.folder + "/data"
     return bench
   }
 
-  @Test("one that works from the text of the orders comes to the root of the threads of this process")
+  @Test("an executor that works from serialised orders gets the same root as the local one")
   func sameRoot() throws {
     let (here, there) = (try bench(), try bench())
     let expected = try here.run(Self.pipeline)
@@ -89,21 +89,21 @@ struct NewExecutorTests {
     let result = try runner.run()
     #expect(result.failures.isEmpty)
     #expect(result.root != nil && result.root == expected.result.root)
-    // All but the source, which the runner records itself.
+    // The source is not among them: the runner records it itself.
     #expect(try Set(executor.orders.map(\.stage)) == Set(expected.executed))
     #expect(try there.audit().isSound)
     #expect(try there.run(Self.pipeline).executed == [])
   }
 
-  @Test("an order for files that have changed since is refused, and so is one of another version of a stage")
+  @Test("an order whose files have changed is refused")
   func refused() throws {
     let bench = try bench()
     let executor = TextExecutor(store: bench.storePath, registry: bench.registry)
     _ = try Runner(planner: try bench.planner(Self.pipeline), options: bench.options, executor: executor).run()
     let order = try #require(executor.orders.first { $0.stage == "count" })
-    try save("more than before", to: bench.folder + "/toy/train/a.txt")
+    try save("more than before", to: bench.folder + "/data/train/a.txt")
     let ends = Mutex<[String]>([])
-    // Under a key that is not done, so that the work has to be done.
+    // The key has no result yet, so the work has to be done.
     var text = try CanonicalValue(encoding: order)
     text = try #require(Self.changed(text))
     let another = try text.decoded(as: WorkOrder.self)

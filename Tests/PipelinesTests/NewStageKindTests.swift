@@ -4,7 +4,7 @@ import PipelineRunner
 import Provenance
 import Testing
 
-/// A kind of stage that nobody else knows: all that it takes is this type, and its line in a registry.
+/// A stage kind of a test: this type and one entry of a registry are all it needs.
 private struct Shuffle: Stage {
   struct Parameters: StageParameters {
     var words = ["a", "b", "c", "d", "e"]
@@ -25,7 +25,7 @@ private struct Shuffle: Stage {
   }
 }
 
-@Suite("A kind of stage of one's own")
+@Suite("A stage kind that a program adds")
 struct NewStageKindTests {
   private func bench() throws -> Bench {
     let bench = try Bench()
@@ -33,8 +33,8 @@ struct NewStageKindTests {
     return bench
   }
 
-  @Test("is planned, executed, cached, explained, executed again and audited like any other")
-  func like() throws {
+  @Test("is planned, executed, cached, explained, rerun and audited like any other")
+  func lifecycle() throws {
     let bench = try bench()
     let text = "pipeline: p\nstages:\n  mix: { uses: shuffle }"
     #expect(try bench.run(text).executed == ["mix"])
@@ -47,12 +47,12 @@ struct NewStageKindTests {
     #expect(try bench.audit(deep: true).isSound)
   }
 
-  @Test("mistakes in its parameters have their place")
+  @Test("a mistake in its parameters is reported with its position")
   func mistakes() throws {
     let bench = try bench()
     let error = #expect(throws: PipelineError.self) {
       try bench.planner("pipeline: p\nstages:\n  mix: { uses: shuffle, with: { words: [] } }")
     }
-    #expect(error?.description == "toy.yaml:3:40: error: 'words': must not be empty")
+    #expect(error?.description == "search.yaml:3:40: error: 'words': must not be empty")
   }
 }

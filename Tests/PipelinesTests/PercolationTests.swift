@@ -5,14 +5,14 @@ import Testing
 @testable import Percolation
 @testable import Provenance
 
-@Suite("The example of the library")
+@Suite("The percolation example of the library")
 struct PercolationTests {
-  @Test("reproduces the percolation threshold of the square lattice, once")
+  @Test("reproduces the percolation threshold of the square lattice, and a second run is cached")
   func threshold() throws {
     let bench = try Bench()
     let store = try Store(path: bench.storePath, registry: Percolation.registry)
     let first = try Percolation.reproduce(in: store)
-    // 0.59274602 (Newman & Ziff 2000); a lattice of 64 x 64 has about 0.01 of error of its own.
+    // 0.59274602 (Newman & Ziff 2000); a 64 x 64 lattice has a finite-size error of about 0.01.
     #expect(abs(first.threshold - 0.592746) < 0.012 && first.uncertainty < 0.001)
     #expect(first.executed == 5 + 20 + 1)
     let second = try Percolation.reproduce(in: store)

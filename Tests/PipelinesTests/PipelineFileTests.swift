@@ -4,7 +4,7 @@ import Testing
 
 @testable import PipelineModel
 
-@Suite("A mistake in a pipeline file is named with its place and a way out")
+@Suite("PipelineFile reports mistakes with position and remedy, and layers parameters")
 struct PipelineFileTests {
   struct Mistake: CustomTestStringConvertible, Sendable {
     let text: String
@@ -177,12 +177,12 @@ struct PipelineFileTests {
       message: "p.yaml:2:73: error: too many values or nested too deeply; do aliases expand exponentially?"),
   ]
 
-  @Test("each is found before anything runs", arguments: mistakes)
+  @Test("each mistake is reported before anything runs", arguments: mistakes)
   func mistake(_ mistake: Mistake) {
     let error = #expect(throws: PipelineError.self) {
       let description = try PipelineFile(text: mistake.text, path: "p.yaml")
         .description(profile: mistake.profile, settings: mistake.settings.map { try Setting(parsing: $0) })
-      _ = try Pipeline(description, registry: Toys.registry())
+      _ = try Pipeline(description, registry: TestStages.registry())
     }
     #expect(error?.description == mistake.message)
     #expect(error?.isUserData == true)
@@ -191,7 +191,7 @@ struct PipelineFileTests {
   private func parameters(_ text: String, profile: String? = nil, settings: [String] = []) throws -> CanonicalValue {
     let description = try PipelineFile(text: text, path: "p.yaml")
       .description(profile: profile, settings: settings.map { try Setting(parsing: $0) })
-    return try Pipeline(description, registry: Toys.registry()).stages[0].prepared.parameters
+    return try Pipeline(description, registry: TestStages.registry()).stages[0].prepared.parameters
   }
 
   static let layered = """
@@ -211,7 +211,7 @@ struct PipelineFileTests {
         a: { uses: candidates, genes: [7] }
     """
 
-  @Test("later layers win: defaults, 'with', profile, command line")
+  @Test("later layers override earlier ones: defaults, 'with', profile, command line")
   func layers() throws {
     let text = PipelineFileTests.layered
     #expect(
@@ -231,7 +231,7 @@ struct PipelineFileTests {
         ])
   }
 
-  @Test("a profile may put another kind in a stage's place, with parameters of its own")
+  @Test("a profile may replace the kind of a stage and its parameters")
   func otherKind() throws {
     #expect(try parameters(PipelineFileTests.layered, profile: "other") == ["genes": [7], "comment": ""])
   }

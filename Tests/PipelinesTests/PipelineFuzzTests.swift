@@ -5,14 +5,14 @@ import Testing
 
 @testable import PipelineModel
 
-@Suite("Pipeline files of any kind are read or refused with a place")
+@Suite("PipelineFile reads any text or refuses it with a position")
 struct PipelineFuzzTests {
-  /// Ten thousand, or as many as the variable says.
+  /// The number of mutants: the environment variable's, or the default.
   static let count = ProcessInfo.processInfo.environment["AUTOPANOPTIC_FUZZ"].flatMap(Int.init) ?? 10_000
 
   static let seeds: [[UInt8]] =
     [
-      PipelineFileTests.layered, Toys.search,
+      PipelineFileTests.layered, TestPipelines.search,
       """
       pipeline: words
       let: { rate: 0.5, words: [a, $rate], more: { $: $other, x: 1 }, other: { y: 2 } }
@@ -59,10 +59,10 @@ struct PipelineFuzzTests {
     return bytes
   }
 
-  @Test("mutants of good files")
+  @Test("mutants of valid files are read or refused with a position")
   func mutants() {
     var random = Seeds(kind: "pipeline-fuzz", seed: 1).stream("mutants")
-    let registry = Toys.registry()
+    let registry = TestStages.registry()
     var good = 0
     for i in 0..<Self.count {
       let bytes = Self.mutant(&random)
@@ -82,7 +82,7 @@ struct PipelineFuzzTests {
     #expect(good > Self.count / 100, "\(good) good mutants")
   }
 
-  @Test("mutants of settings")
+  @Test("mutants of valid settings are read or refused")
   func settings() {
     var random = Seeds(kind: "pipeline-fuzz", seed: 2).stream("settings")
     for _ in 0..<Self.count {

@@ -9,8 +9,13 @@ import Testing
 @testable import PipelineRunner
 @testable import Provenance
 
-@Suite("Runs survive what happens to them", .serialized)
+@Suite("Runner resumes, recovers and reports failures", .serialized)
 struct RunTests {
+  private struct Unreproducible: UnreproducibleStage {
+    static let hidden = HiddenNumber()
+    init(parameters: NoParameters) {}
+  }
+
   @Test("an interrupted stage resumes from its checkpoint and gives the same result")
   func resume() throws {
     let text = "pipeline: p\nstages:\n  a: { uses: train, with: { steps: 9, stop-at-step: 5 } }\n"
@@ -18,8 +23,8 @@ struct RunTests {
     let expected = try whole.run(text).result.root
 
     let bench = try Bench()
-    TestControls.requestsStop.store(true, ordering: .relaxed)
-    defer { TestControls.requestsStop.store(false, ordering: .relaxed) }
+    Train.interruptsItself.store(true, ordering: .relaxed)
+    defer { Train.interruptsItself.store(false, ordering: .relaxed) }
     let stopped = try bench.run(text)
     #expect(stopped.result.wasInterrupted && stopped.result.root == nil && stopped.result.failures.isEmpty)
     let plan = try bench.planner(text).plan()
@@ -27,24 +32,24 @@ struct RunTests {
     #expect(plan.stages[0].instances[0].checkpoint.map { [$0.step, $0.of] } == [4, 9])
     #expect(try bench.audit().isSound)
 
-    TestControls.requestsStop.store(false, ordering: .relaxed)
+    Train.interruptsItself.store(false, ordering: .relaxed)
     let resumed = try bench.run(text)
     #expect(resumed.result.root == expected)
     #expect(try bench.files("checkpoints").isEmpty)
-    // Also the digests of steps before the interruption are in the record.
+    // The record also holds the digests of the steps before the interruption.
     let store = try bench.store()
     let record = try store.record(#require(try store.recordKeys().first))
     #expect(record.trace.steps.keys.sorted() == Array(1...9))
   }
 
-  @Test("a damaged checkpoint costs steps, not the result")
+  @Test("a damaged checkpoint costs steps and does not change the result")
   func damagedCheckpoint() throws {
     let text = "pipeline: p\nstages:\n  a: { uses: train, with: { steps: 9, stop-at-step: 5 } }\n"
     let expected = try Bench().run(text).result.root
     let bench = try Bench()
-    TestControls.requestsStop.store(true, ordering: .relaxed)
+    Train.interruptsItself.store(true, ordering: .relaxed)
     try bench.run(text)
-    TestControls.requestsStop.store(false, ordering: .relaxed)
+    Train.interruptsItself.store(false, ordering: .relaxed)
     let newest = try #require(try bench.files("checkpoints").first { $0.hasSuffix("/step-4") })
     try save("123", to: bench.storePath + "/" + newest)
     #expect(try bench.run(text).result.root == expected)
@@ -52,8 +57,8 @@ struct RunTests {
 
   /// A run in a process of its own that ends by `kill -9` after some events, or after some time.
   private static func runUntilKilled(store path: String, afterEvents events: Int, milliseconds: Double) throws {
-    let registry = Toys.registry()
-    let description = try PipelineFile(text: Toys.search, path: "toy.yaml").description()
+    let registry = TestStages.registry()
+    let description = try PipelineFile(text: TestPipelines.search, path: "search.yaml").description()
     let planner = Planner(
       pipeline: try Pipeline(description, registry: registry), store: try Store(path: path, registry: registry))
     Thread.detachNewThread {
@@ -71,9 +76,9 @@ struct RunTests {
   }
 
   private func expectSound(_ bench: Bench) throws {
-    let expected = try Bench().run(Toys.search).result.root
+    let expected = try Bench().run(TestPipelines.search).result.root
     #expect(try bench.audit().isSound)
-    #expect(try bench.run(Toys.search).result.root == expected)
+    #expect(try bench.run(TestPipelines.search).result.root == expected)
     #expect(try bench.audit().isSound)
     #expect(try bench.files("tmp").isEmpty)
     #expect(try bench.files("checkpoints").isEmpty)
@@ -100,7 +105,7 @@ struct RunTests {
     try expectSound(bench)
   }
 
-  @Test("runners on one store do no stage twice")
+  @Test("concurrent runners on one store execute no stage twice")
   func sideBySide() async throws {
     let bench = try Bench()
     let path = bench.storePath
@@ -115,7 +120,7 @@ struct RunTests {
                   let store = try Store(path: path, registry: bench.registry)
                   var options = RunOptions()
                   options.jobs = 2
-                  let pipeline = try bench.planner(Toys.search).pipeline
+                  let pipeline = try bench.planner(TestPipelines.search).pipeline
                   let result = try Runner(planner: Planner(pipeline: pipeline, store: store), options: options).run()
                   return (result.executed, result.root)
                 })
@@ -137,7 +142,7 @@ struct RunTests {
     #expect(try bench.audit().isSound)
   }
 
-  @Test("a failure is reported as it is, stops its dependents, and is remembered")
+  @Test("a failure is reported with its message, stops dependent stages, and is remembered by the plan")
   func failure() throws {
     let bench = try Bench()
     let text = """
@@ -155,36 +160,38 @@ struct RunTests {
     #expect(plan.stages.map(\.state) == [.failed, .cached, .waiting])
   }
 
-  @Test("a deleted object is made again, and must come out the same")
+  @Test("a deleted object is made again and must be the same")
   func healing() throws {
     let bench = try Bench()
-    let text = "pipeline: p\nstages:\n  a: { uses: unstable }\n"
-    TestControls.unstableValue.store(1, ordering: .relaxed)
+    bench.registry = TestStages.registry(adding: StageKind(Unreproducible.self))
+    let text = "pipeline: p\nstages:\n  a: { uses: unreproducible }\n"
+    Unreproducible.hidden.set(1)
     let root = try bench.run(text).result.root
     let object = try #require(try bench.files("objects").first { $0.hasSuffix(".json") })
     try FileManager.default.removeItem(atPath: bench.storePath + "/" + object)
     #expect(
-      try bench.planner(text).plan().stages[0].instances[0].reasons.first?.hasPrefix("its output 'value'") == true)
-    TestControls.unstableValue.store(2, ordering: .relaxed)
+      try bench.planner(text).plan().stages[0].instances[0].reasons.first?.hasPrefix("its output 'number'") == true)
+    Unreproducible.hidden.set(2)
     let other = try bench.run(text).result
     #expect((other.failures.first?.error as? PipelineError)?.code == .notReproduced)
-    TestControls.unstableValue.store(1, ordering: .relaxed)
+    Unreproducible.hidden.set(1)
     #expect(try bench.run(text).result.root == root)
   }
 
-  @Test("rerun says what reproduces and names what does not; the record stays")
+  @Test("rerun reports which results differ and leaves the record unchanged")
   func rerun() throws {
     let bench = try Bench()
-    let text = "pipeline: p\nstages:\n  unstable: { uses: unstable }\n  train: { uses: train }\n"
-    TestControls.unstableValue.store(1, ordering: .relaxed)
+    bench.registry = TestStages.registry(adding: StageKind(Unreproducible.self))
+    let text = "pipeline: p\nstages:\n  a: { uses: unreproducible }\n  train: { uses: train }\n"
+    Unreproducible.hidden.set(1)
     let root = try bench.run(text).result.root
     let rerunner = Rerunner(planner: try bench.planner(text), options: RunOptions())
-    #expect(try rerunner.rerun(["unstable", "train"]).isReproduced)
-    TestControls.unstableValue.store(2, ordering: .relaxed)
-    let report = try rerunner.rerun(["train", "unstable"])
+    #expect(try rerunner.rerun(["a", "train"]).isReproduced)
+    Unreproducible.hidden.set(2)
+    let report = try rerunner.rerun(["train", "a"])
     #expect(report.instances.map(\.isReproduced) == [true, false])
-    #expect(report.instances[1].differences[0] == "first differs inside the stage at step 7, value")
-    #expect(report.instances[1].differences[1].hasSuffix(": value: 1 against 2"))
+    #expect(report.instances[1].differences[0] == "first differs inside the stage at step 7, number")
+    #expect(report.instances[1].differences[1].hasSuffix(": number: 1 against 2"))
     #expect(try bench.run(text).result.root == root)
     #expect(try bench.audit().isSound)
     #expect(throws: PipelineError.self) {
@@ -192,7 +199,7 @@ struct RunTests {
     }
   }
 
-  @Test("a source follows the files of its folder, wherever that lies")
+  @Test("a source depends on the files of its folder, not on its path")
   func source() throws {
     let bench = try Bench()
     let text = """
@@ -202,16 +209,16 @@ struct RunTests {
         a: { uses: train, needs: { data: data.train } }
       """
     let missing = #expect(throws: PipelineError.self) { try bench.run(text) }
-    #expect(missing?.code == .missingSource && missing?.message.contains("set TOY=") == true)
+    #expect(missing?.code == .missingSource && missing?.message.contains("set TEST_DATA=") == true)
     let folder = bench.folder + "/data"
     try FileManager.default.createDirectory(atPath: folder + "/train/x", withIntermediateDirectories: true)
     try save("one", to: folder + "/train/x/1")
     try save("ignored", to: folder + "/train/2.tmp")
-    bench.variables["TOY"] = folder
+    bench.variables["TEST_DATA"] = folder
     let root = try bench.run(text).result.root
     #expect(try bench.run(text).executed == [])
     #expect(rename(folder, folder + "-moved") == 0)
-    bench.variables["TOY"] = folder + "-moved"
+    bench.variables["TEST_DATA"] = folder + "-moved"
     #expect(try bench.run(text).executed == [])
     try save("two", to: folder + "-moved/train/x/1")
     let changed = try bench.run(text)

@@ -6,7 +6,7 @@ import Testing
 @testable import PipelineModel
 @testable import Provenance
 
-/// What a stranger's command tries. Every script ends with 0 where it got out.
+/// An attempt to leave the sandbox: a script that exits with 0 if it succeeds.
 struct Escape: CustomTestStringConvertible, Sendable {
   let what: String
   let script: String
@@ -86,7 +86,7 @@ struct Escape: CustomTestStringConvertible, Sendable {
     Escape("sees other processes", "ls /proc | grep -E '^[0-9]+$' | wc -l | grep -E '[0-9][0-9]'"),
   ]
 
-  /// By number, of x86-64: what perl's syscall makes of -1 is undefined success, so 0 or more is an escape.
+  /// System calls by their x86-64 numbers. Perl's `syscall` returns -1 on failure, so 0 or more is an escape.
   static let calls: [(String, String)] = [
     ("ptrace", "101, 0, 0, 0, 0"), ("keyctl", "250, 0, -3, 0"), ("add_key", "248, 0, 0, 0, 0, 0"),
     ("unshare", "272, 0x10000000"), ("clone", "56, 0x10000011, 0, 0, 0, 0"), ("bpf", "321, 0, 0, 0"),
@@ -97,9 +97,9 @@ struct Escape: CustomTestStringConvertible, Sendable {
   ]
 }
 
-@Suite("A stranger's command gets nowhere")
+@Suite("The sandbox contains an untrusted command")
 struct SandboxTests {
-  /// A pipeline with inputs of all sorts, and secrets around it.
+  /// A pipeline with inputs of every kind, and secrets outside the sandbox.
   struct Scene {
     let bench: Bench
     let checkout: String
@@ -136,7 +136,7 @@ struct SandboxTests {
     }
   }
 
-  @Test("by nothing of all this", Sandboxes.needed, arguments: Escape.all)
+  @Test("no known escape works", Sandboxes.needed, arguments: Escape.all)
   func escapes(_ escape: Escape) throws {
     let scene = try Scene(try #require(Sandboxes.confined))
     let devices = try Files.status("/dev/null").changed
@@ -151,7 +151,7 @@ struct SandboxTests {
   }
 
   #if arch(x86_64)
-  @Test("and by no system call that is not for it", Sandboxes.needed)
+  @Test("no forbidden system call succeeds", Sandboxes.needed)
   func calls() throws {
     guard case .bubblewrap(_, _, true) = try Sandbox.find(.automatic),
       ToolFinder(searchPath: ToolFinder.standardPath).find("perl") != nil
@@ -172,7 +172,7 @@ struct SandboxTests {
   }
   #endif
 
-  @Test("an unprivileged user's command neither", Sandboxes.needed)
+  @Test("no escape works for an unprivileged user", Sandboxes.needed)
   func unprivileged() throws {
     guard geteuid() == 0, let setpriv = ToolFinder(searchPath: ToolFinder.standardPath).find("setpriv"),
       case .bubblewrap(let wrapper, _, let filters) = try Sandbox.find(.automatic)
@@ -193,13 +193,13 @@ struct SandboxTests {
       ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", wrapper] + process.arguments.dropFirst()
     let (ending, text) = try process.capture(bytes: 4096, limit: 20, interruption: Interruption())
     let output = String(decoding: text, as: UTF8.self)
-    // Some machines keep user namespaces from whoever is not root.
+    // Some machines allow user namespaces only to root.
     if output.contains("Operation not permitted") || output.contains("Permission denied") { return }
     #expect(ending == .exited(0))
     #expect(output == "1000\n/home:\n\n/root:\n\n/run:\nCapEff:\t0000000000000000\n", "\(output)")
   }
 
-  @Test("what it sets for itself does not reach what confines it", Sandboxes.needed)
+  @Test("the environment of a command does not reach the program that confines it", Sandboxes.needed)
   func wrapperEnvironment() throws {
     let scene = try Scene(try #require(Sandboxes.confined))
     let trace = scene.bench.folder + "/trace"
@@ -209,7 +209,7 @@ struct SandboxTests {
     #expect(try Files.list(scene.bench.folder).filter { $0.hasPrefix("trace") } == [])
   }
 
-  @Test("version commands run in the sandbox: for plans, runs and records", Sandboxes.needed)
+  @Test("version commands run in the sandbox for plans, runs and records", Sandboxes.needed)
   func versions() throws {
     let scene = try Scene(try #require(Sandboxes.confined))
     let mark = scene.bench.folder + "/mark"
@@ -237,7 +237,7 @@ struct SandboxTests {
     }
   }
 
-  @Test("without a sandbox no program of the checkout tells a version")
+  @Test("without a sandbox no version command of the checkout is run")
   func openVersions() throws {
     let scene = try Scene(.off)
     let program = scene.checkout + "/evil"

@@ -7,7 +7,7 @@ import Testing
 
 @testable import PipelineRunner
 
-@Suite("The scheduler works off a graph, without files, threads or times of its own")
+@Suite("Scheduler, without files, threads or clocks")
 struct SchedulerTests {
   /// Results by key, in memory.
   private final class MemoryResults: ResultLookup {
@@ -18,7 +18,7 @@ struct SchedulerTests {
     func noteFailure(of key: Digest, _ message: String) { failures.append(message) }
   }
 
-  /// Ends each order while it is submitted, or holds some back until enough are there.
+  /// Ends every order when it is submitted, or holds orders of `judge` until there are enough.
   private final class ScriptedExecutor: Executor {
     struct Order: Equatable {
       let stage: String
@@ -38,8 +38,8 @@ struct SchedulerTests {
 
     /// - Parameters:
     ///   - failing: stages that fail.
-    ///   - holds: instances of `judge` that end together.
-    ///   - refusals: how many orders are refused where another is held.
+    ///   - holds: the number of instances of `judge` that end together.
+    ///   - refusals: the number of orders refused while another one is held.
     init(capacity: Int = 1, failing: Set<String> = [], holds: Int = 1, refusals: Int = 0) {
       self.capacity = capacity
       self.failing = failing
@@ -97,13 +97,13 @@ struct SchedulerTests {
     }
   }
 
-  /// A scheduler for three candidates that are judged and gathered.
+  /// A scheduler of a pipeline with three candidates, which are evaluated and gathered.
   private func scheduler(
     _ results: MemoryResults, _ executor: ScriptedExecutor, threads: Int = 1, keepsGoing: Bool = false,
     observer: @escaping @Sendable (RunEvent) -> Void = { _ in }
   ) throws -> Scheduler {
     let pipeline = try Pipeline(
-      PipelineFile(text: Toys.search, path: "toy.yaml").description(), registry: Toys.registry())
+      PipelineFile(text: TestPipelines.search, path: "search.yaml").description(), registry: TestStages.registry())
     let graph = Graph(
       pipeline: pipeline, selected: try InstanceSelection([], in: pipeline), traits: ["numerics": "1"],
       observations: [:],
@@ -118,7 +118,7 @@ struct SchedulerTests {
       }, observer: observer)
   }
 
-  @Test("each instance is executed once, after what it reads")
+  @Test("each instance is executed once, after the instances it reads")
   func order() throws {
     let executor = ScriptedExecutor()
     var scheduler = try scheduler(MemoryResults(), executor)
@@ -127,7 +127,7 @@ struct SchedulerTests {
     #expect(scheduler.executed == 6 && scheduler.cached == 0 && scheduler.graph.root != nil)
   }
 
-  @Test("what is known is not executed, and what it makes known is looked up at once")
+  @Test("cached instances are not executed, and instances that depend on them are looked up at once")
   func known() throws {
     let results = MemoryResults()
     var first = try scheduler(results, ScriptedExecutor())
@@ -148,7 +148,7 @@ struct SchedulerTests {
     #expect(second.graph.root == first.graph.root)
   }
 
-  @Test("after a failure nothing else is started; told to keep going, everything that does not need it is")
+  @Test("after a failure nothing is started, or with keepsGoing everything that does not depend on it")
   func failures() throws {
     let (results, executor) = (MemoryResults(), ScriptedExecutor(failing: ["judge[0]"]))
     var stopping = try scheduler(results, executor)
@@ -163,7 +163,7 @@ struct SchedulerTests {
     #expect(going.graph.root == nil)
   }
 
-  @Test("instances of one stage share the threads; other stages have all of them")
+  @Test("concurrent instances share the threads; a single instance gets all of them")
   func threads() throws {
     let executor = ScriptedExecutor(capacity: 3, holds: 3)
     var scheduler = try scheduler(MemoryResults(), executor, threads: 8)
@@ -171,7 +171,7 @@ struct SchedulerTests {
     #expect(executor.orders.map(\.threads) == [8, 8, 2, 2, 2, 8])
   }
 
-  @Test("an order that an executor can't take now is submitted again when another has ended")
+  @Test("an order that the executor refuses is submitted again when another one has ended")
   func refused() throws {
     let executor = ScriptedExecutor(capacity: 2, holds: 2, refusals: 1)
     var scheduler = try scheduler(MemoryResults(), executor)

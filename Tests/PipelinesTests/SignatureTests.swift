@@ -6,7 +6,7 @@ import Testing
 @testable import PipelineModel
 @testable import Provenance
 
-@Suite("Signatures say who vouches for what")
+@Suite("Signer and Auditor attribute records to keys")
 struct SignatureTests {
   private func trusted(_ keys: (String, SigningKey)...) throws -> TrustedKeys {
     try TrustedKeys(pem: keys.map { "\($0.0)\n\($0.1.publicKey.pem)" }.joined())
@@ -22,10 +22,10 @@ struct SignatureTests {
     }
   }
 
-  @Test("an audit names the signers of every artifact, and what nobody signed")
+  @Test("an audit names the signers of every artifact and lists unsigned ones")
   func audit() throws {
     let bench = try Bench()
-    try bench.run(Toys.search)
+    try bench.run(TestPipelines.search)
     let (alice, bob, mallory) = (SigningKey(), SigningKey(), SigningKey())
     try signed(bench, alice)
     try signed(bench, bob, "select")
@@ -41,10 +41,10 @@ struct SignatureTests {
     #expect(try auditor.audit().isSound)
   }
 
-  @Test("a signature holds for one record as it was signed, and for nothing else")
+  @Test("a signature is valid for exactly the record that was signed")
   func forgeries() throws {
     let bench = try Bench()
-    try bench.run(Toys.search)
+    try bench.run(TestPipelines.search)
     let alice = SigningKey()
     try signed(bench, alice)
     let keys = try trusted(("alice", alice))
@@ -63,14 +63,14 @@ struct SignatureTests {
     var envelope = try #require(Envelope(canonical: CanonicalValue(json: sound)))
     envelope.payload[10] ^= 1
     #expect(try problems(envelope.canonical.canonicalBytes).contains { $0.contains("it is not valid") })
-    // Signed, but no statement.
+    // A signed payload that is not a statement.
     let other = try Envelope(signing: Array("{}".utf8), with: alice)
     #expect(try problems(other.canonical.canonicalBytes).contains { $0.contains("no in-toto statement") })
-    // Not readable, so nobody signed.
+    // An unreadable signature counts as absent.
     #expect(try problems([1, 2, 3]).contains { $0.contains("signed by nobody trusted") })
   }
 
-  @Test("keys go through PEM, and others read them")
+  @Test("keys round-trip through PEM, and OpenSSL reads them")
   func keys() throws {
     let key = SigningKey()
     let again = try SigningKey(pem: key.pem)
@@ -116,10 +116,10 @@ struct SignatureTests {
         == .exited(0))
   }
 
-  @Test("provenance is an in-toto statement with SLSA provenance; signed, it is a DSSE envelope")
+  @Test("provenance is an in-toto statement with an SLSA predicate; signed, it is a DSSE envelope")
   func provenance() throws {
     let bench = try Bench()
-    try bench.run(Toys.search)
+    try bench.run(TestPipelines.search)
     let store = try bench.store()
     let key = try #require(try store.recordKeys().first { try store.record($0).stage == "pretrain" })
     let record = try store.record(key)
@@ -129,7 +129,7 @@ struct SignatureTests {
     let subject = try #require(statement["subject"]?.arrayValue?.first)
     #expect(subject["name"] == "pretrain.weights")
     #expect(subject["digest"]?["contentSha256"]?.stringValue == record.outputs["weights"]?.digest.hex)
-    // Canonical JSON: the file's bytes are the content.
+    // The file is canonical JSON.
     #expect(subject["digest"]?["sha256"] == subject["digest"]?["contentSha256"])
     let definition = statement["predicate"]?["buildDefinition"]
     #expect(definition?["externalParameters"]?["seed"] == "7")
@@ -150,15 +150,15 @@ struct SignatureTests {
     #expect(try Signer(store: store).provenance(of: key, signed: false) == statement)
   }
 
-  @Test("signatures travel with a bundle")
+  @Test("a bundle includes signatures")
   func bundle() throws {
     let bench = try Bench()
-    try bench.run(Toys.search)
+    try bench.run(TestPipelines.search)
     let alice = SigningKey()
     try signed(bench, alice)
     let path = bench.folder + "/x.tar"
     _ = try Exporter(store: bench.store()).export(
-      bench.planner(Toys.search), source: .init(name: "p", text: [], arguments: []), to: path)
+      bench.planner(TestPipelines.search), source: .init(name: "p", text: [], arguments: []), to: path)
     let other = try Bench()
     #expect(try Importer(store: other.store()).take(path).signatures == 6)
     #expect(try Auditor(store: other.store()).audit(trusting: trusted(("alice", alice))).isSound)

@@ -7,10 +7,10 @@ import Testing
 @testable import PipelineModel
 @testable import PipelineRunner
 
-@Suite("Stores, artifacts and pipeline files of somebody else")
+@Suite("Untrusted stores, artifacts and pipeline files")
 struct TrustTests {
   @Test(
-    "a tree's manifest names files below the tree, and no others",
+    "a tree's manifest may name only files below the tree",
     arguments: ["../out", "a/../../out", "/etc/passwd", "a//b", "./a", "a/.", "", "a/"])
   func paths(_ path: String) {
     let good = TreeManifest([.init(path: "a/b", size: 1, sha256: Digest(of: "x"))])
@@ -30,7 +30,7 @@ struct TrustTests {
     }
   }
 
-  @Test("a link among the outputs is refused")
+  @Test("a symbolic link among the outputs is refused")
   func linkedOutput() throws {
     let bench = try Bench()
     bench.registry = StageRegistry(kinds: [StageKind(Linking.self)])
@@ -40,67 +40,67 @@ struct TrustTests {
   }
 
   @Test(
-    "a store whose folders lead elsewhere is refused, and nothing is touched there",
+    "a store with linked folders is refused, and their targets are not touched",
     arguments: ["tmp", "objects", "records", "runs", "checkpoints", "locks", "sources"])
   func linkedFolder(_ folder: String) throws {
     let bench = try Bench()
-    try bench.run(Toys.search)
+    try bench.run(TestPipelines.search)
     let outside = bench.folder + "/outside"
     try Files.makeFolder(outside + "/precious")
     try Files.remove("\(bench.storePath)/\(folder)")
     try FileManager.default.createSymbolicLink(
       atPath: "\(bench.storePath)/\(folder)", withDestinationPath: outside)
-    let error = #expect(throws: PipelineError.self) { try bench.run(Toys.search) }
+    let error = #expect(throws: PipelineError.self) { try bench.run(TestPipelines.search) }
     #expect(error?.message.contains("\(folder) is a link") == true)
     #expect(throws: PipelineError.self) { try Store(observing: bench.storePath, registry: bench.registry) }
     #expect(try Files.list(outside) == ["precious"])
   }
 
   @Test(
-    "a store with a file in place of a folder is refused with what to do",
+    "a store with a file in place of a folder is refused with a remedy",
     arguments: ["tmp", "objects", "records", "runs", "checkpoints", "locks", "sources"])
   func fileForFolder(_ folder: String) throws {
     let bench = try Bench()
-    try bench.run(Toys.search)
+    try bench.run(TestPipelines.search)
     try Files.remove("\(bench.storePath)/\(folder)")
     try save("", to: "\(bench.storePath)/\(folder)")
-    let error = #expect(throws: PipelineError.self) { try bench.run(Toys.search) }
+    let error = #expect(throws: PipelineError.self) { try bench.run(TestPipelines.search) }
     #expect(error?.message.contains("\(folder) is not a folder, as it is in a store") == true)
     #expect(throws: PipelineError.self) { try Store(observing: bench.storePath, registry: bench.registry) }
   }
 
-  @Test("a pipe or folder in place of the index is refused with what to do, and not waited for")
+  @Test("a pipe or folder in place of the index is refused with a remedy, without blocking")
   func strangeIndex() throws {
     for isPipe in [true, false] {
       let bench = try Bench()
-      try bench.run(Toys.search)
+      try bench.run(TestPipelines.search)
       let index = bench.storePath + "/index"
       try Files.remove(index)
       if isPipe { mkfifo(index, 0o600) } else { try Files.makeFolder(index) }
-      let error = #expect(throws: PipelineError.self) { try bench.run(Toys.search) }
+      let error = #expect(throws: PipelineError.self) { try bench.run(TestPipelines.search) }
       #expect(error?.message.contains("Remove it: it only summarises the records") == true)
       try Files.remove(index)
-      #expect(try bench.run(Toys.search).executed == [])
+      #expect(try bench.run(TestPipelines.search).executed == [])
     }
   }
 
-  @Test("an index that leads elsewhere is not written there")
+  @Test("a linked index is not written through the link")
   func linkedIndex() throws {
     let bench = try Bench()
-    try bench.run(Toys.search)
+    try bench.run(TestPipelines.search)
     let outside = bench.folder + "/outside"
     try save("precious", to: outside)
     try Files.remove(bench.storePath + "/index")
     try FileManager.default.createSymbolicLink(atPath: bench.storePath + "/index", withDestinationPath: outside)
-    _ = try? bench.run(Toys.search, settings: ["pool.genes=[9]"])
+    _ = try? bench.run(TestPipelines.search, settings: ["pool.genes=[9]"])
     #expect(try Files.read(outside) == Array("precious".utf8))
   }
 
-  @Test("an object that is a link, a pipe or a device is damaged, not followed and not waited for")
+  @Test("an object that is a link, a pipe or a device counts as damaged, without following or blocking")
   func oddObjects() throws {
     let bench = try Bench()
-    try bench.run(Toys.search)
-    let plan = try bench.planner(Toys.search).plan()
+    try bench.run(TestPipelines.search)
+    let plan = try bench.planner(TestPipelines.search).plan()
     let weights = try #require(plan.stages.first { $0.name == "pretrain" }?.instances[0].outputs["weights"])
     let path = try bench.store().objectPath(weights)
     let copy = bench.folder + "/copy"
@@ -114,15 +114,15 @@ struct TrustTests {
       }
       let problems = try bench.audit().findings.filter(\.isProblem)
       #expect(problems.count == 1 && path.hasSuffix(problems[0].path), "\(kind): \(problems)")
-      let result = try bench.run(Toys.search, settings: ["pool.genes=[9]"]).result
+      let result = try bench.run(TestPipelines.search, settings: ["pool.genes=[9]"]).result
       #expect(result.failures.count == 1, "\(kind)")
     }
   }
 
-  @Test("an index that contradicts a record is found out by the audit")
-  func lyingIndex() throws {
+  @Test("an audit finds an index that contradicts a record")
+  func contradictingIndex() throws {
     let bench = try Bench()
-    try bench.run(Toys.search)
+    try bench.run(TestPipelines.search)
     let store = try bench.store()
     var entry = try #require(store.index.entry(store.recordKeys()[0]))
     entry.outputs = entry.outputs.mapValues { Artifact(kind: $0.kind, digest: Digest(of: "another")) }
@@ -131,7 +131,7 @@ struct TrustTests {
     #expect(finding?.kind == .mismatching && finding?.message.contains("delete the index") == true)
   }
 
-  @Test("names of stages lead nowhere, whoever makes the pipeline")
+  @Test("names of stages can't lead to other paths, however the pipeline is made")
   func logNames() throws {
     let bench = try Bench()
     let store = try bench.store()
@@ -151,7 +151,7 @@ struct TrustTests {
     }
   }
 
-  @Test("arrays with more elements than any fan-out has are refused")
+  @Test("an array with more elements than a fan-out allows is refused")
   func manyElements() throws {
     let bench = try Bench()
     bench.registry = StageRegistry(kinds: [StageKind(Many.self), StageKind(Evaluate.self)])
@@ -166,10 +166,10 @@ struct TrustTests {
     #expect(result.failures.first?.message.contains("for-each takes at most") == true)
   }
 
-  @Test("a record of absurd size takes no memory")
+  @Test("an oversized record is not read into memory")
   func largeRecord() throws {
     let bench = try Bench()
-    try bench.run(Toys.search)
+    try bench.run(TestPipelines.search)
     let store = try bench.store()
     let key = try store.recordKeys()[0]
     #expect(truncate(store.recordPath(key), 1 << 40) == 0)
@@ -219,7 +219,7 @@ struct TrustTests {
     }
   }
 
-  @Test("YAML that would grow without bounds is a mistake with a place", arguments: Bomb.all)
+  @Test("YAML that would expand without bounds is refused with its position", arguments: Bomb.all)
   func bomb(_ bomb: Bomb) throws {
     let error = #expect(throws: PipelineError.self) {
       try PipelineFile(text: bomb.text, path: "bomb.yaml").description()
@@ -228,7 +228,7 @@ struct TrustTests {
     #expect(error?.message.contains(bomb.says) == true || bomb.says.isEmpty, "\(error?.message ?? "")")
   }
 
-  @Test("what is no plain file is no pipeline, and no basis of one")
+  @Test("only a regular file is read as a pipeline or as its base")
   func devices() throws {
     let bench = try Bench()
     #expect(throws: PipelineError.self) { try PipelineFile(path: "/dev/zero") }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import PipelineModel
 
-/// Calls what the test set before it reads its inputs again.
+/// Calls `meanwhile` before it reads its inputs.
 private struct Reader: Stage {
   static let name = "reader", version = 1
   static let inputs = [InputPort("data", "tree"), InputPort("value", "json", optional: true)]
@@ -22,11 +22,11 @@ private struct Reader: Stage {
   }
 }
 
-@Suite("What a stage reads is what its key says", .serialized)
+@Suite("A stage reads exactly the inputs its key names", .serialized)
 struct VerificationTests {
   struct Change: CustomTestStringConvertible, Sendable {
     let testDescription: String
-    /// Gets the folder of a stored tree's files; what it leaves must be noticed.
+    /// Changes the folder of a stored tree's files; the change must be noticed.
     let make: @Sendable (String) throws -> Void
 
     private static func times(of path: String) throws -> [timespec] {
@@ -90,7 +90,7 @@ struct VerificationTests {
     return bench
   }
 
-  @Test("a change after the first look is noticed by whoever looks next", arguments: Change.all)
+  @Test("a change after an object was verified is noticed at the next verification", arguments: Change.all)
   func afterFirstLook(change: Change) throws {
     let bench = try bench()
     try bench.run(Self.text)
@@ -104,7 +104,7 @@ struct VerificationTests {
     #expect(try !bench.audit().isSound)
   }
 
-  @Test("a change while a stage reads makes no record", arguments: Change.all)
+  @Test("a change while a stage reads fails the stage and makes no record", arguments: Change.all)
   func whileReading(change: Change) throws {
     let bench = try bench()
     Reader.meanwhile.withLock { $0 = { data, _ in try change.make(data) } }
@@ -114,7 +114,7 @@ struct VerificationTests {
     #expect(try bench.store().recordKeys().count == 5)
   }
 
-  @Test("a value that changes while a stage reads makes no record, also where its checksum changes with it")
+  @Test("a value that changes while a stage reads makes no record, even if its checksum changes with it")
   func value() throws {
     let bench = try bench()
     Reader.meanwhile.withLock {
@@ -131,16 +131,16 @@ struct VerificationTests {
     #expect(try !bench.audit().isSound, "the name of an object tells its content")
   }
 
-  @Test("a source's file that is another one for a while is not read", arguments: [false, true])
+  @Test("a source's file that was swapped and put back while a stage read it is noticed", arguments: [false, true])
   func swappedSource(isFolder: Bool) throws {
     let bench = try bench()
     try Files.makeFolder(bench.folder + "/data/train/x")
     try save("good", to: bench.folder + "/data/train/x/1")
-    bench.variables["TOY"] = bench.folder + "/data"
+    bench.variables["TEST_DATA"] = bench.folder + "/data"
     let text = "pipeline: p\nstages:\n  data: { uses: folder }\n  read: { uses: reader, needs: { data: data.train } }\n"
     Reader.meanwhile.withLock {
       $0 = { data, _ in
-        // Away and back again: no time of the file itself changes.
+        // Moved away and back: no time of the file itself changes.
         let place = isFolder ? data + "/train/x" : data + "/train/x/1"
         rename(place, data + "/aside")
         if isFolder { try Files.makeFolder(place) }
@@ -153,12 +153,12 @@ struct VerificationTests {
     #expect(result.failures.first?.isUserData == true)
   }
 
-  @Test("a file that comes after the look at a source is not part of it")
+  @Test("a file added to a source after its manifest was made is not part of it")
   func addedToSource() throws {
     let bench = try bench()
     try Files.makeFolder(bench.folder + "/data/train")
     try save("good", to: bench.folder + "/data/train/1")
-    bench.variables["TOY"] = bench.folder + "/data"
+    bench.variables["TEST_DATA"] = bench.folder + "/data"
     let text = "pipeline: p\nstages:\n  data: { uses: folder }\n  read: { uses: reader, needs: { data: data.train } }\n"
     let plain = try bench.run(text).result
     let other = try self.bench()
@@ -169,7 +169,7 @@ struct VerificationTests {
     #expect(plain.root != nil && disturbed.root == plain.root)
   }
 
-  @Test("times of any year are read")
+  @Test("modification times of any year are read")
   func farFuture() throws {
     let bench = try Bench()
     let file = bench.folder + "/old"

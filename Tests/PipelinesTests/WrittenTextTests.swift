@@ -6,24 +6,24 @@ import Testing
 @testable import CommandStages
 @testable import PipelineModel
 
-@Suite("A text arrives as it is written, or is refused")
+@Suite("Text in a pipeline file is passed on as written, or refused")
 struct WrittenTextTests {
   private func parameters(_ with: String, settings: [String] = []) throws -> CanonicalValue {
     let text = "pipeline: p\nstages:\n  a: { uses: command, with: \(with) }\n"
     let description = try PipelineFile(text: text, path: "p.yaml")
       .description(settings: settings.map { try Setting(parsing: $0) })
-    return try Pipeline(description, registry: Toys.registry()).stages[0].prepared.parameters
+    return try Pipeline(description, registry: TestStages.registry()).stages[0].prepared.parameters
   }
 
   private func command(_ scalar: String) throws -> Command? {
     let with = "{ run: [printf, \(scalar)], environment: { T: \(scalar) }, outputs: { o: o.txt } }"
     let text = "pipeline: p\nstages:\n  a: { uses: command, with: \(with) }\n"
     let description = try PipelineFile(text: text, path: "p.yaml").description()
-    return try Pipeline(description, registry: Toys.registry()).stages[0].prepared.tools as? Command
+    return try Pipeline(description, registry: TestStages.registry()).stages[0].prepared.tools as? Command
   }
 
   @Test(
-    "a plain scalar of any form is the word and the variable that the command gets",
+    "a plain scalar of any form reaches the command's arguments and environment as written",
     arguments: [
       "3.10", "007", "4e5", "1.50", "0.1", "-0", "-0.0", "+1", "1.", ".5", "00", "1e400", "1e-400", "0e0", "1E5",
       "9223372036854775807", "9223372036854775808", "-9223372036854775809", "12345678901234567890", "0x1F", "0o17",
@@ -35,7 +35,7 @@ struct WrittenTextTests {
     #expect(command.words[1].hasSameBytes(as: text) && command.environment["T"]?.hasSameBytes(as: text) == true)
   }
 
-  @Test("numbers drawn at random arrive digit by digit")
+  @Test("random numbers are passed on digit by digit")
   func random() throws {
     var random = Seeds(kind: "written-text", seed: 1).stream("numbers")
     let letters = Array("0123456789.eE+-".utf8)
@@ -47,13 +47,13 @@ struct WrittenTextTests {
     }
   }
 
-  @Test("what round-trips stays a number in the key, so that keys stay")
+  @Test("a number that round-trips is a number in the key")
   func keys() throws {
     let value = try parameters("{ run: [printf, 0.1, 12, true, 3.10], outputs: { o: o.txt } }")
     #expect(value["run"] == ["printf", 0.1, 12, true, "3.10"])
   }
 
-  @Test("an explicit tag is heeded or refused")
+  @Test("an explicit tag is obeyed or refused")
   func tags() throws {
     for (text, word) in [
       ("!!str 3.10", "3.10"), ("! 007", "007"), ("!!str true", "true"), ("!!int 7", "7"), ("!!float 1e3", "1e3"),
@@ -71,7 +71,7 @@ struct WrittenTextTests {
   }
 
   @Test(
-    "a typed text takes no number, and says what to do",
+    "a text member refuses an unquoted number and says to quote it",
     arguments: ["stdout: 3.10", "stdin: 007", "version: [x, 3.10]", "tools: [1e5]", "places: { x: True }"])
   func quotes(parameter: String) {
     let error = #expect(throws: PipelineError.self) {
@@ -82,7 +82,7 @@ struct WrittenTextTests {
   }
 
   @Test(
-    "--set takes the text to its end",
+    "--set takes the text up to its end",
     arguments: [
       ("a #b", "a #b"), ("#b", "#b"), ("a#b", "a#b"), (" a ", " a "), ("a\nb", "a\nb"), ("3.10", "3.10"),
       ("'3.10'", "3.10"),
@@ -98,14 +98,15 @@ struct WrittenTextTests {
   }
 
   @Test(
-    "--set refuses what YAML would drop", arguments: ["&x a", "*x", "!!int a", "'a' #b", "{a: b} #c", "a\u{2028}b"])
+    "--set refuses text that YAML would drop",
+    arguments: ["&x a", "*x", "!!int a", "'a' #b", "{a: b} #c", "a\u{2028}b"])
   func refusedSettings(given: String) {
     #expect(throws: PipelineError.self) {
       try parameters("{ run: [printf], outputs: { o: o.txt } }", settings: ["a.environment.T=\(given)"])
     }
   }
 
-  @Test("a byte order mark and line ends of Windows and of old Macs change nothing")
+  @Test("a byte order mark and CR or CR LF line ends change nothing")
   func lineEnds() throws {
     let text = "pipeline: p\n# [[[[\nstages:\n  a: { uses: command, with: { run: [printf], outputs: { o: o.txt } } }\n"
     func description(_ text: String) throws -> PipelineDescription {
@@ -116,7 +117,7 @@ struct WrittenTextTests {
       #expect(found.stages[0].with.plain == (try description(text)).stages[0].with.plain)
       #expect(found.stages[0].nameLocation.line == 4)
     }
-    // Behind a CR alone a comment is over.
+    // A CR alone ends a comment.
     let bomb = "# x\r" + String(repeating: "[", count: 200)
     let refusal = #expect(throws: PipelineError.self) { try description(bomb) }
     #expect(refusal?.description == "p.yaml:2: error: nested too deeply")
@@ -126,7 +127,7 @@ struct WrittenTextTests {
     }
   }
 
-  @Test("of two names that are one to Unicode none is lost")
+  @Test("two canonically equivalent names stay two names")
   func twins() throws {
     let (one, other) = ("caf\u{E9}", "cafe\u{301}")
     for members in ["\(one): 1, \(other): 2", "1: a, '1': b"] {
@@ -141,7 +142,7 @@ struct WrittenTextTests {
     #expect(error?.message.contains("cafe\\xcc\\x81") == true, "\(error.debugDescription)")
   }
 
-  @Test("addresses, references and patterns go by bytes")
+  @Test("addresses, references and patterns are compared byte by byte")
   func names() throws {
     #expect(StageAddress("a[3,4]").indices == [3, 4] && StageAddress("a[3,\u{301}4]").indices.isEmpty)
     #expect(StageAddress("a[99999999999999999999]").indices.isEmpty && StageAddress("a[3]\u{301}").indices.isEmpty)
@@ -155,7 +156,7 @@ struct WrittenTextTests {
     #expect(Suggestion.text(for: String(repeating: "a", count: 1 << 20), among: ["b"]) == "; known: b")
   }
 
-  @Test("a file that is no file is named, not read")
+  @Test("a path that is not a regular file is an error and is not read")
   func files() throws {
     let folder = FileManager.default.temporaryDirectory.path + "/written-\(UInt64.random(in: 0 ... .max))"
     try FileIO.makeFolder(folder)

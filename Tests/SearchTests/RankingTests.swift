@@ -2,11 +2,11 @@ import Testing
 
 @testable import Search
 
-@Suite("Agreement of rankings")
-struct RankingTests {
+@Suite("RankCorrelation")
+struct RankCorrelationTests {
   /// By `scipy.stats.kendalltau` of SciPy 1.17.1.
   @Test(
-    "Kendall's tau is SciPy's",
+    "Kendall's tau agrees with SciPy",
     arguments: [
       ([1, 2, 3, 4], [1, 2, 3, 4], 1.0), ([1, 2, 3, 4], [4, 3, 2, 1], -1.0),
       ([12, 2, 1, 12, 2], [1, 4, 7, 1, 0], -0.4714045207910316),
@@ -19,14 +19,18 @@ struct RankingTests {
     #expect(RankCorrelation.kendall(y, x) == tau)
   }
 
-  @Test("judges without an order agree with nobody")
-  func undecided() {
+  @Test("no tau exists for fewer than two values or for values that are all equal")
+  func undefined() {
     #expect(RankCorrelation.kendall([], []) == nil && RankCorrelation.kendall([1], [2]) == nil)
     #expect(RankCorrelation.kendall([1, 1, 1], [1, 2, 3]) == nil)
   }
 
+}
+
+@Suite("VarianceComponents")
+struct VarianceComponentsTests {
   /// Shrout and Fleiss 1979, tables 2 to 4: six targets, four judges, mean squares 11.24 and 6.26, ICC(1) .17.
-  @Test("the published example of an intraclass correlation")
+  @Test("reliability is the intraclass correlation ICC(1) of the published example")
   func shroutAndFleiss() throws {
     let ratings: [[Double]] = [
       [9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7],
@@ -37,10 +41,14 @@ struct RankingTests {
     #expect(abs(components.reliability - 0.1657) < 1e-4)
   }
 
-  @Test("models that differ no more than repetitions have no spread of their own")
+  @Test("models that differ no more than their repetitions have no variance between them")
   func noise() throws {
     let components = try #require(VarianceComponents([[1, 3], [3, 1], [2, 2]]))
     #expect(components.between == 0 && components.reliability == 0 && components.within > 1)
+  }
+
+  @Test("no components exist without variance, with one model or with one repetition")
+  func undefined() {
     #expect(VarianceComponents([[1, 1], [1, 1]]) == nil && VarianceComponents([[1, 2]]) == nil)
     #expect(VarianceComponents([[1], [2]]) == nil && VarianceComponents([]) == nil)
   }

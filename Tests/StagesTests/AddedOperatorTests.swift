@@ -15,7 +15,7 @@ import Vision
 /// line that makes the catalog.
 @Suite("Operators that are added")
 struct AddedOperatorTests {
-  private static let catalog = OperatorCatalog.published.adding(backbone: [.dense3x3], heads: [.pointwise])
+  private static let catalog = NetworkCatalog.published.adding(backbone: [.dense3x3], heads: [.pointwise])
 
   private static let network: NetworkConfiguration = {
     var network = TinyNetwork.configuration

@@ -7,7 +7,7 @@ import Testing
 @testable import Datasets
 @testable import Stages
 
-@Suite("Training of a classifier")
+@Suite("ClassifierTraining")
 struct ClassifierTrainingTests {
   private static let seeds = Seeds(kind: "classifier-tests", seed: 1)
   private static let steps = 4
@@ -34,7 +34,7 @@ struct ClassifierTrainingTests {
       }, seeds: ClassifierTrainingTests.seeds)
   }
 
-  @Test("a step moves one choice of every layer of the supernet (spec 2.4)")
+  @Test("a step trains one choice of every layer of the supernet (method 2.4)")
   func onePath() throws {
     let training = training()
     _ = try training.step(0)
@@ -47,7 +47,7 @@ struct ClassifierTrainingTests {
     #expect(moved.contains("classifier/output/bias"))
   }
 
-  @Test("the last update has rate zero: it moves statistics, not weights (spec 2.2)")
+  @Test("the last update has rate zero: it changes statistics, not weights (method 2.2)")
   func lastUpdate() throws {
     let training = training(path: [0, 1, 2, 3, 0])
     for step in 0..<ClassifierTrainingTests.steps - 1 { _ = try training.step(step) }
@@ -60,7 +60,7 @@ struct ClassifierTrainingTests {
     #expect(zip(training.classifier.store.buffers, buffers).allSatisfy { !$0.value.isIdentical(to: $1) })
   }
 
-  @Test("a restored training goes on with the same bits")
+  @Test("a restored training continues with the same bits")
   func restored() throws {
     let straight = training()
     for step in 0..<ClassifierTrainingTests.steps { _ = try straight.step(step) }
@@ -74,7 +74,7 @@ struct ClassifierTrainingTests {
     }
   }
 
-  @Test("a loss or gradient that is not finite stops with the step and the name")
+  @Test("a loss or gradient that is not finite is an error with step and name")
   func diverged() throws {
     let broken = training(path: [0, 1, 2, 3, 0], rate: 1e38)
     let error = #expect(throws: StageError.self) {

@@ -5,9 +5,8 @@ import Testing
 
 @testable import Stages
 
-/// The smallest and oddest numbers that a network's parameters may have: whatever is taken can be built, trained, tested
-/// and recalibrated.
-@Suite("Networks at the edges of their parameters")
+/// Extreme values of network parameters: an accepted configuration can be built, trained, evaluated and recalibrated.
+@Suite("Networks with extreme parameters")
 struct EdgeNetworkTests {
   private static let tiny: NetworkConfiguration = {
     var network = TinyNetwork.configuration
@@ -20,7 +19,7 @@ struct EdgeNetworkTests {
   private static let values: [CanonicalValue] =
     [0, 1, 2, 3, 5, 1000, 1_000_000].map { .integer($0) } + [1e-6, 0.001, 0.5, 0.999, 1e6].map { .number($0) }
 
-  /// The trees that differ in one number.
+  /// The configurations that differ in one number.
   private static func changed(_ value: CanonicalValue, _ path: String = "") -> [(path: String, value: CanonicalValue)] {
     switch value {
     case .object(let members):
@@ -42,13 +41,13 @@ struct EdgeNetworkTests {
     }
   }
 
-  @Test("every number of a panoptic network")
+  @Test("a panoptic network is built, trained and recalibrated with every extreme parameter it accepts")
   func panoptic() throws {
     var taken = 0
     for (place, value) in Self.changed(try CanonicalValue(encoding: Self.tiny)) {
       guard let network = try? value.decoded(as: NetworkConfiguration.self),
         (try? network.check(at: "network")) != nil,
-        // What is large is only slow.
+        // Large values are only slow.
         network.weightFloor(isSupernet: false, thingClasses: 2, stuffClasses: 2) < 2e5,
         network.backbone.blockCount < 12,
         network.maskHead.layers + network.semantic.layers < 20, network.maskHead.pooledSize < 20,
@@ -64,11 +63,12 @@ struct EdgeNetworkTests {
     #expect(taken > 100, "\(taken)")
   }
 
-  @Test("every number of a classifier's body")
+  @Test("a classifier is built and trained with every extreme backbone parameter it accepts")
   func classifier() throws {
     var taken = 0
     for (place, value) in Self.changed(try CanonicalValue(encoding: Self.tiny.backbone)) {
-      guard let backbone = try? value.decoded(as: BackboneConfiguration.self), (try? backbone.check(at: "backbone")) != nil,
+      guard let backbone = try? value.decoded(as: BackboneConfiguration.self),
+        (try? backbone.check(at: "backbone")) != nil,
         backbone.weightFloor(isSupernet: true) < 2e5, backbone.blockCount < 12, backbone.classifierChannels <= 1000
       else { continue }
       for side in [1, 2, 33] {

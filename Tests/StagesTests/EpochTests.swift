@@ -6,10 +6,10 @@ import Testing
 
 @testable import Stages
 
-/// What pipeline files say in iterations, as epochs of the data that they train on.
+/// The iterations in pipeline files, converted to epochs of their training data.
 ///
-/// Pictures of COCO are those that show an object (117,266 of 118,287 in train2017, as Detectron2 counts them too), since
-/// others train nothing. Of ADE20K all 20,210 count. Search-validation images are drawn from all pictures.
+/// Of COCO the images with an object count (117,266 of 118,287 in train2017, as in Detectron2), since the others train
+/// nothing. Of ADE20K all 20,210 count. Images held out for the search are drawn from all images.
 @Suite("Epochs of the pipelines at the paper's scale")
 struct EpochTests {
   private static let folder =
@@ -19,7 +19,7 @@ struct EpochTests {
   private struct Data {
     var pictures: Double
     var total: Double
-    /// Share of pictures that are left without the search-validation images.
+    /// The share of images that are not held out for the search.
     func searched(without validation: Double) -> Double { pictures * (total - validation) / total }
 
     static let coco = Data(pictures: 117_266, total: 118_287)
@@ -31,7 +31,7 @@ struct EpochTests {
     return try Pipeline(try file.description(profile: profile, fidelity: fidelity), registry: Stages.registry())
   }
 
-  /// Epochs, and those at which the rate falls.
+  /// The length in epochs, and the epochs at which the rate falls.
   private struct Schedule {
     var epochs: Double
     var milestones: [Double]
@@ -69,7 +69,7 @@ struct EpochTests {
   /// Paper, section 4.1: 12 epochs of COCO, the rate falls at 8 and 11; 24 of ADE20K, at 16 and 22. The published
   /// program has 90,000 iterations of COCO, and falls at 60,000 and 80,000 in retraining.
   @Test(
-    "of each data set under each fidelity",
+    "every fidelity trains for the published number of epochs on each data set",
     arguments: [
       "coco", "coco-evolution", "baselines", "components", "search-algorithm", "search-policies-retrained", "ranking",
       "figures", "transfer-ade20k-coco", "ade20k", "baselines-ade20k", "figures-ade20k", "transfer-coco-ade20k",
@@ -103,8 +103,8 @@ struct EpochTests {
     #expect(!retrainings.isEmpty || name == "coco-evolution" || name.hasPrefix("figures"), "\(place)")
   }
 
-  /// Spec 2.1: about 240 epochs of ImageNet in both pretrainings.
-  @Test("of ImageNet")
+  /// Method 2.1: about 240 epochs of ImageNet in both pretrainings.
+  @Test("both pretrainings run about 240 epochs of ImageNet")
   func imagenet() throws {
     let pipeline = try Self.pipeline("coco", profile: "paper", fidelity: "recommended")
     for stage in pipeline.summaries where stage.kind.name.hasPrefix("pretrain-") {
@@ -114,7 +114,7 @@ struct EpochTests {
     }
   }
 
-  @Test("a fidelity changes the length of no small training")
+  @Test("a fidelity does not change the length of small trainings")
   func small() throws {
     for (profile, updates) in [("smoke", [3, 4]), ("miniature", [300, 2000])] {
       for name in ["coco", "ade20k"] {

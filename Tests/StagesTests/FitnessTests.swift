@@ -2,9 +2,9 @@ import Testing
 
 @testable import Stages
 
-@Suite("Fitness of candidates")
+@Suite("SelectArchitectureStage.Fitness")
 struct FitnessTests {
-  @Test("the published program ranks by percent with two decimals")
+  @Test("rounded fitness is percent with two decimals, as in the published program; exact fitness is unchanged")
   func roundedFitness() {
     let fitness = SelectArchitectureStage.Fitness.rounded
     #expect(fitness.value(0.123_449) == 0.1234 && fitness.value(0.123_451) == 0.1235)

@@ -2,7 +2,7 @@ import Models
 import NN
 
 // Operators that the program does not have, as somebody would add them: each one value, registered by
-// `OperatorCatalog.published.adding`.
+// `NetworkCatalog.published.adding`.
 
 extension HeadOperator {
   /// A dense 1×1 convolution.

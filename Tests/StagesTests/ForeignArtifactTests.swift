@@ -9,8 +9,8 @@ import Testing
 
 @testable import Stages
 
-/// Artifacts that somebody else wrote, nearly as they should be: each is refused with its place, or can be used.
-@Suite("Artifacts with absurd content")
+/// Almost valid artifacts of unknown origin: each is refused with its position, or can be used.
+@Suite("Artifacts with extreme content")
 struct ForeignArtifactTests {
   private static let network: NetworkConfiguration = {
     var network = TinyNetwork.configuration
@@ -47,7 +47,7 @@ struct ForeignArtifactTests {
     .string(""), .string("9"), .array([]), .object([:]), .array([.integer(.max), .integer(.max)]),
   ]
 
-  /// The tree with one place changed: another value, one element less or more, one member less.
+  /// Changes one place of a tree: another value, one element less or more, or one member less.
   private static func mutant(of value: CanonicalValue, _ random: inout RandomStream) -> CanonicalValue {
     switch value {
     case .object(var members) where !members.isEmpty && !random.chance(0.05):
@@ -68,7 +68,7 @@ struct ForeignArtifactTests {
     }
   }
 
-  /// Runs `body` on mutants; it throws, or uses what it was given.
+  /// Runs `body` on mutants. It throws, or uses the mutant.
   private static func fuzz(
     _ original: CanonicalValue, _ name: String, count: Int = 20_000, _ body: (CanonicalValue) throws -> Void
   ) throws {
@@ -91,7 +91,7 @@ struct ForeignArtifactTests {
     #expect(taken > 0 && refused > count / 10, "\(name): \(taken) taken, \(refused) refused")
   }
 
-  @Test("architectures: those that are taken can be counted, drawn and built")
+  @Test("an accepted architecture can be counted, drawn and built")
   func architectures() throws {
     let network = Self.network
     try Self.fuzz(try CanonicalValue(encoding: Self.architecture), "architecture", count: 5_000) { value in
@@ -107,7 +107,7 @@ struct ForeignArtifactTests {
     #expect(built.store.parameterCount > 0)
   }
 
-  @Test("candidates: those that are taken can be ranked and bred")
+  @Test("accepted candidates can be ranked and bred")
   func candidates() throws {
     let network = Self.network
     try Self.fuzz(Self.candidate, "candidate") { value in
@@ -121,7 +121,7 @@ struct ForeignArtifactTests {
       let seeds = Seeds(kind: "test", seed: 1)
       #expect(try !search.candidates(generation: 1, history: [evaluation], seeds: seeds).isEmpty)
     }
-    // Where the network is not known.
+    // Without a known network.
     try Self.fuzz(Self.candidate, "plausible") { value in
       let result = try value.decoded(as: CandidateResult.self)
       try result.check(in: nil, place: "somewhere")
@@ -129,7 +129,7 @@ struct ForeignArtifactTests {
     }
   }
 
-  @Test("leaderboards: those that are taken can be drawn")
+  @Test("an accepted leaderboard can be drawn")
   func leaderboards() throws {
     try Self.fuzz(Self.leaderboard, "leaderboard", count: 5_000) { value in
       let report = try value.decoded(as: LeaderboardReport.self)
@@ -138,7 +138,7 @@ struct ForeignArtifactTests {
     }
   }
 
-  @Test("descriptions in weights: those that are taken can be built from the file")
+  @Test("an accepted network description in weights can be built from its file")
   func descriptions() throws {
     let network = PanopticNetwork(
       Self.network, thingClasses: 2, stuffClasses: 2, content: .fixed(Self.architecture), batchNormMomentum: 0.1,

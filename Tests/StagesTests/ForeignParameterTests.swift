@@ -6,8 +6,8 @@ import Testing
 @testable import PipelineModel
 @testable import Stages
 
-/// Whatever number a pipeline file says: a stage takes it, or refuses it at its place. It never traps.
-@Suite("Absurd parameters of every kind of stage")
+/// A stage accepts any number of a pipeline file or refuses it with its position. It never traps.
+@Suite("Every stage kind with extreme parameters")
 struct ForeignParameterTests {
   private static let place = SourceLocation(file: "absurd.yaml", line: 7, column: 3)
 
@@ -28,7 +28,7 @@ struct ForeignParameterTests {
     }
   }
 
-  /// Every value of a default set, and every list: with what it is replaced by.
+  /// Every value and list of the defaults, with its replacements.
   private static func changes(_ value: CanonicalValue, _ path: [String] = []) -> [(path: [String], value: LocatedValue)]
   {
     switch value {
@@ -54,7 +54,7 @@ struct ForeignParameterTests {
   private static let kinds = Stages.registry().kinds.values.filter { !["command", "files"].contains($0.name) }
     .sorted { $0.name < $1.name }
 
-  @Test("each alone", arguments: kinds.map(\.name))
+  @Test("one extreme parameter at a time is accepted or refused", arguments: kinds.map(\.name))
   func alone(_ name: String) throws {
     let kind = try #require(Stages.registry().kinds[name])
     var (taken, refused) = (0, 0)
@@ -63,7 +63,7 @@ struct ForeignParameterTests {
         let stage = try kind.prepare(Self.nested(path, value))
         taken += 1
         try Self.look(at: stage.parameters, of: name)
-        // As a record has it.
+        // As in a record.
         _ = try kind.restore(stage.parameters)
       } catch let error as PipelineError {
         refused += 1
@@ -74,7 +74,7 @@ struct ForeignParameterTests {
     #expect(isEmpty || refused > 0, "\(name): \(taken) taken, \(refused) refused")
   }
 
-  @Test("several at once, drawn by a seed")
+  @Test("several extreme parameters at a time are accepted or refused")
   func together() throws {
     var random = Seeds(kind: "foreign-parameters", seed: 1).stream("draws")
     var taken = 0
@@ -95,7 +95,7 @@ struct ForeignParameterTests {
     #expect(taken > 400, "\(taken)")
   }
 
-  /// What planning and the check of memory compute from parameters that were taken.
+  /// Computes what planning and the memory check need from accepted parameters.
   private static func look(at parameters: CanonicalValue, of kind: String) throws {
     func check(_ need: Double) { #expect(need > 0 && !need.isNaN, "\(kind): \(parameters.canonicalText)") }
     let input = try parameters["input"]?.decoded(as: PanopticInput.self, where: parameters["network"] != nil)

@@ -3,16 +3,16 @@ import Testing
 
 @testable import Stages
 
-@Suite("The self-test of doctor")
+@Suite("NumericsSelfTest")
 struct NumericsSelfTestTests {
-  // A change of this digest is a change of everybody's bits: raise `Traits.numericsVersion` with it.
+  // A change of this digest changes the bits of all results, and needs a new `Traits.numericsVersion`.
   @Test("finds the published digest on 1, 2 and 3 threads", arguments: [1, 2, 3])
   func published(threads: Int) {
     let found = Parallel.withThreads(threads) { NumericsSelfTest.digest() }
     #expect(found.hex == NumericsSelfTest.published)
   }
 
-  @Test("names what was tried, or what was wrong")
+  @Test("the summary names what was tested, or what differs")
   func summary() throws {
     func finding(
       _ set: String, _ threads: Int, _ digest: String? = NumericsSelfTest.published
@@ -31,6 +31,6 @@ struct NumericsSelfTestTests {
       text.contains("2 of 3 runs") && text.contains("avx2 on 2: 0123456789ab") && text.contains("x on 1: crashed"))
   }
 
-  @Test("the published decoder is this machine's")
+  @Test("the image decoder of this machine is the published one")
   func decoder() throws { #expect(try NumericsSelfTest.decoderCheck.run().contains("ce280e216b03")) }
 }

@@ -6,12 +6,12 @@ import Testing
 @testable import PipelineModel
 @testable import Stages
 
-/// The operators that a network chooses among are in the key of whatever depends on them.
-@Suite("Operators in keys")
+/// The key of a stage includes the operators of the search space of its network.
+@Suite("OperatorSet in keys")
 struct OperatorKeyTests {
   private static let place = SourceLocation(file: "operators.yaml", line: 1, column: 1)
 
-  @Test("another set is in the canonical parameters of every kind that has a network or a body")
+  @Test("another set is in the parameters of every stage kind with a network or backbone")
   func everyKind() throws {
     var checked = 0
     for kind in Stages.registry().kinds.values.sorted(by: { $0.name < $1.name }) {
@@ -27,7 +27,7 @@ struct OperatorKeyTests {
         let usual = try kind.prepare(LocatedValue(plain: .object([:]), at: Self.place)).parameters
         #expect(changed.digest != usual.digest, "\(kind.name): \(path)")
         #expect(!usual.canonicalText.contains("perators"), "\(kind.name): the published set is not in the key")
-        // What a record says comes back.
+        // The parameters of a record round-trip.
         #expect(try kind.restore(changed).parameters == changed && kind.restore(usual).parameters == usual)
         checked += 1
       }
@@ -35,7 +35,7 @@ struct OperatorKeyTests {
     #expect(checked >= 20, "\(checked)")
   }
 
-  @Test("an unknown operator is refused at its place with those there are, twice the same and none too")
+  @Test("unknown, repeated and missing operators are refused with position and known operators")
   func unknown() throws {
     let kind = try #require(Stages.registry().kinds["finetune-supernet"])
     for (operators, message) in [
@@ -51,13 +51,13 @@ struct OperatorKeyTests {
     }
   }
 
-  @Test("the same set in another order is another set, and numbers name parameters whatever the order")
+  @Test("another order is another set, and numbers name parameters whatever the order")
   func order() throws {
     let reversed = OperatorSet(Array(HeadOperator.published.reversed()))
     #expect(reversed != .published && reversed.operators.map(\.number) == [5, 4, 3, 2, 1, 0])
   }
 
-  @Test("a smaller set is searched, built and trained by its own choices, from the same first weights")
+  @Test("a smaller set has its own choice numbers and the same initial weights")
   func smaller() throws {
     var small = TinyNetwork.configuration
     small.maskHead.layers = 4

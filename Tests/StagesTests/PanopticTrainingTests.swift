@@ -10,14 +10,14 @@ import Vision
 @testable import Datasets
 @testable import Stages
 
-/// The training process of the supernet on one made-up picture, with a network of few channels.
-@Suite("Training of a supernet in windows of paths")
+/// Training of a small supernet on synthetic images.
+@Suite("PanopticTraining of a supernet")
 struct PanopticTrainingTests {
   private static let seeds = Seeds(kind: "training-tests", seed: 1)
 
   private static var configuration: NetworkConfiguration { TinyNetwork.configuration }
 
-  /// A picture of 64 × 64 pixels, two stuff classes and one block; its values depend on the step.
+  /// A random image of 64 × 64 pixels with two stuff classes and one object, which depends on the step.
   private static func batch(_ step: Int) -> PanopticBatch {
     var random = seeds.stream("batch/\(step)")
     let (x, y) = (random.below(32), random.below(32))
@@ -55,7 +55,7 @@ struct PanopticTrainingTests {
       && zip(a.entries, b.entries).allSatisfy { $0.tensor.isIdentical(to: $1.tensor) }
   }
 
-  /// Register, row 11: the published program reads its blocks one row late.
+  /// Fidelity 12: the published program reads its blocks one row late.
   @Test("a shifted window has rows 1 to 11 of its block and row 0 of the next")
   func shiftedWindow() {
     let (aligned, shifted) = (training(), training { $0.window = .shifted })
@@ -66,7 +66,7 @@ struct PanopticTrainingTests {
   }
 
   /// Paper, algorithm 1, with 4 operators of the backbone, 6 of the heads, 3 attention ratios.
-  @Test("layers move after as many paths as they have choices, what all paths share after twelve")
+  @Test("with period perLayer a layer is updated after as many paths as it has choices, shared parameters after twelve")
   func perLayer() throws {
     let training = training { $0.period = .perLayer }
     var moments = [0]
@@ -82,14 +82,14 @@ struct PanopticTrainingTests {
       let due = moments.dropFirst().filter { training.rhythm.isDue(parameter, afterPasses: $0) }
       #expect(due == expected, "\(name)")
     }
-    // Moved in between, layers see other paths with other weights.
+    // Updated in between, later paths run with other weights.
     _ = try training.step(0)
     let whole = self.training()
     _ = try whole.step(0)
     #expect(!isIdentical(training.state, whole.state))
   }
 
-  @Test("summed gradients of norms are eight times the mean ones, all others are the same")
+  @Test("summed gradients of norms are eight times the mean ones, and all others are unchanged")
   func normGradients() throws {
     func state(_ gradients: NormGradients) throws -> [String: Tensor] {
       let training = training {
@@ -112,8 +112,8 @@ struct PanopticTrainingTests {
     #expect(eightfold > 100)
   }
 
-  /// Register, row 10.
-  @Test("undivided biases move as many times further as their layer's rate was divided by; weights stay the same")
+  /// Fidelity 10.
+  @Test("undivided biases move further by the rate divider of their layer, and weights are unchanged")
   func undividedBiases() throws {
     let (divided, undivided) = (training(), training { $0.biases = .undivided })
     let start = training().network.store.parameters.map(\.value)
@@ -131,7 +131,7 @@ struct PanopticTrainingTests {
       let divider = Float(divided.rhythm.rateDivider(of: a))
       for i in 0..<before.count {
         let (short, long) = (a.value.array[i] - before.array[i], b.value.array[i] - before.array[i])
-        // Differences of rounded values.
+        // These are differences of rounded values.
         let bound = 4 * divider * max(abs(before.array[i]), abs(b.value.array[i])) * Float.ulpOfOne
         #expect(abs(long - divider * short) <= bound, "\(a.name): \(short), \(long)")
       }
@@ -139,8 +139,8 @@ struct PanopticTrainingTests {
     #expect(biases > 100)
   }
 
-  /// A strictly fair window leaves no choice out, so after one update everything has a velocity.
-  @Test("one update moves every parameter of the supernet")
+  /// A strictly fair window includes every choice, so after one update every parameter has a velocity.
+  @Test("one update changes every parameter of the supernet")
   func fairWindow() throws {
     let training = training()
     _ = try training.step(0)
@@ -151,7 +151,7 @@ struct PanopticTrainingTests {
     }
   }
 
-  @Test("passes side by side or one after the other give the same bits")
+  @Test("concurrent and sequential passes give the same bits")
   func threads() throws {
     let states = try [1, 2, 3].map { threads in
       try Parallel.withThreads(threads) {
@@ -164,7 +164,7 @@ struct PanopticTrainingTests {
     #expect(isIdentical(states[0], states[2]))
   }
 
-  @Test("a restored training goes on with the same bits")
+  @Test("a restored training continues with the same bits")
   func restored() throws {
     let straight = training()
     for update in 0..<3 { _ = try straight.step(update) }
@@ -176,7 +176,7 @@ struct PanopticTrainingTests {
     #expect(isIdentical(straight.state, second.state))
   }
 
-  @Test("a diverged training stops with the update and the name of what broke (numerics rule 13)")
+  @Test("a diverged training stops with the update and the name of the loss (numerics 13)")
   func notFinite() throws {
     let training = training()
     let name = "proposals/objectness/bias"

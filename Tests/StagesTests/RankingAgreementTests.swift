@@ -4,12 +4,12 @@ import Testing
 @testable import Reports
 @testable import Stages
 
-@Suite("What a search in the supernet can know")
+@Suite("RankingAgreement and RankingPlot")
 struct RankingAgreementTests {
-  @Test("the supernet's order is compared with that of each retraining, and those with each other")
+  @Test("the ranking of the supernet is compared with that of each retraining, and those with each other")
   func agreement() throws {
     let report = RankingAgreement(supernet: [0.1, 0.2, 0.3], retrained: [[0.4, 0.6], [0.5, 0.3], [0.7, 0.7]])
-    // 1 2 3 against 1 2 3 and against 2 1 3, which has two of three pairs in order.
+    // 1 2 3 is compared with 1 2 3 and with 2 1 3, which has two of three pairs in order.
     #expect(abs(try #require(report.supernetRetrained) - 2.0 / 3) < 1e-15)
     #expect(abs(try #require(report.retrainedAgain) - 1.0 / 3) < 1e-15)
     #expect(abs(try #require(report.within) - (0.04 / 3).squareRoot()) < 1e-15)
@@ -17,7 +17,7 @@ struct RankingAgreementTests {
     #expect(encoded["supernet-retrained"] != nil && encoded["models"]?.arrayValue?.count == 3)
   }
 
-  @Test("a dot for each retraining, on a scale that holds them all")
+  @Test("the plot has a dot for each retraining, on an axis that includes all")
   func plot() {
     let axis = Axis([38.2, 52.1])
     #expect(

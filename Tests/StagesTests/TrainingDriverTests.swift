@@ -9,18 +9,17 @@ import Testing
 @testable import PipelineModel
 @testable import Stages
 
-/// Checkpoints of trainings: a state is used only where it says itself that it is of this training and this step.
-@Suite("Going on with a training")
+/// A checkpoint is used only if its own attributes name this training and this step.
+@Suite("TrainingDriver")
 struct TrainingDriverTests {
-  /// Moves a few values in a way that tells every step apart.
-  private final class Toy: TrainingProcess {
+  /// A training of four values with another result after every step. It is killed before step `end`.
+  private final class TinyTraining: TrainingProcess {
     let steps = 8
     let unit = "updates"
     let metricNames = ["loss", "rate"]
     var values = Tensor(zeros: [4])
-    /// The steps that were done here.
+    /// The steps that this object ran.
     var done: [Int] = []
-    /// Where it is killed.
     let end: Int
 
     init(end: Int = 8) { self.end = end }
@@ -38,7 +37,7 @@ struct TrainingDriverTests {
 
     func restore(_ state: StateDictionary) throws {
       guard let found = state.entries.first, state.entries.count == 1, found.name == "values", found.tensor.shape == [4]
-      else { throw StateError(description: "no state of a toy") }
+      else { throw StateError(description: "not a state of this training") }
       values = found.tensor
     }
   }
@@ -51,42 +50,42 @@ struct TrainingDriverTests {
     func context(_ seed: UInt64 = 1) -> StageContext {
       StageContext(
         kind: StageKind(PretrainBackboneStage.self), seed: seed, threads: 1, inputs: [:], scratch: path,
-        // One key for all trainings here: what the driver itself looks at is tested.
-        checkpoints: CheckpointFolder(path: path + "/checkpoints", key: Digest(of: "toy")), checkpointInterval: 0,
+        // All trainings have one key here, so that only the checks of the driver can tell them apart.
+        checkpoints: CheckpointFolder(path: path + "/checkpoints", key: Digest(of: "tiny")), checkpointInterval: 0,
         interruption: Interruption(),
         details: .init(
-          stageName: "toy", seed: seed, storePath: path, log: nil, sandbox: .off, tools: [:],
+          stageName: "tiny", seed: seed, storePath: path, log: nil, sandbox: .off, tools: [:],
           fileExtensions: [:])
       ) { _ in }
     }
 
-    /// Trains until it is killed, or to the end.
+    /// Trains to the end, or until it is killed.
     @discardableResult
-    func train(seed: UInt64 = 1, steps: Int = 600, end: Int = 8) throws -> Toy {
-      let toy = Toy(end: end)
+    func train(seed: UInt64 = 1, steps: Int = 600, end: Int = 8) throws -> TinyTraining {
+      let training = TinyTraining(end: end)
       var parameters = PretrainBackboneStage.Parameters()
       parameters.recipe.steps = steps
       let driver = try TrainingDriver(of: PretrainBackboneStage.self, parameters, in: context(seed))
-      do { try driver.run(toy) } catch is Toy.Killed {}
-      return toy
+      do { try driver.run(training) } catch is TinyTraining.Killed {}
+      return training
     }
   }
 
   private let whole: Tensor = {
-    let toy = Toy()
-    for i in 0..<8 { _ = try! toy.step(i) }
-    return toy.values
+    let training = TinyTraining()
+    for i in 0..<8 { _ = try! training.step(i) }
+    return training.values
   }()
 
-  @Test("from the newest checkpoint, to the values of an uninterrupted one")
+  @Test("resumes from the newest checkpoint and ends with the values of an uninterrupted training")
   func resumed() throws {
     let folder = try ScratchFolder()
     try folder.train(end: 5)
-    let toy = try folder.train()
-    #expect(toy.done == [5, 6, 7] && toy.values.isIdentical(to: whole))
+    let training = try folder.train()
+    #expect(training.done == [5, 6, 7] && training.values.isIdentical(to: whole))
   }
 
-  @Test("the history of a resumed training is that of one that ran through")
+  @Test("the history of a resumed training is that of an uninterrupted one")
   func history() throws {
     func history(_ folder: ScratchFolder) throws -> CanonicalValue {
       try CanonicalValue(json: FileIO.read(folder.path + "/out.history"))
@@ -102,10 +101,10 @@ struct TrainingDriverTests {
     #expect(whole["rows"]?.arrayValue?[1] == [2, 0.5, 0.5])
   }
 
-  @Test("work that needs more memory than there is is refused with both sizes and a way out")
+  @Test("work that needs more memory than available is refused with both sizes and a remedy")
   func memory() throws {
     let context = try ScratchFolder().context()
-    try context.requireMemory(values: 1000, advice: "the toy")
+    try context.requireMemory(values: 1000, advice: "the test")
     for values in [1e15, 1e300, .infinity] {
       let error = #expect(throws: StageError.self) {
         try context.requireMemory(values: values, advice: "'recipe.batch'")
@@ -116,30 +115,30 @@ struct TrainingDriverTests {
     }
   }
 
-  @Test("a state of another step is not used, however well it is vouched for; the one before is")
+  @Test("a state of another step is not used, even with a correct checksum; the one before is")
   func otherStep() throws {
     let folder = try ScratchFolder()
     try folder.train(end: 3)
     let early = try FileIO.read(folder.path + "/checkpoints/step-2")
     try folder.train(end: 5)
     try folder.context().saveCheckpoint(step: 5, of: 8) { try FileIO.write(early, to: $0) }
-    let toy = try folder.train()
-    #expect(toy.done.first == 4 && toy.values.isIdentical(to: whole), "\(toy.done)")
+    let training = try folder.train()
+    #expect(training.done.first == 4 && training.values.isIdentical(to: whole), "\(training.done)")
   }
 
-  @Test("a state of another seed, other parameters or no training at all is not used; the training starts anew")
+  @Test("a state of another seed, other parameters or no training is not used; the training starts again")
   func otherTraining() throws {
     let plain = try TensorFile(tensors: [("values", NamedTensor(Tensor(zeros: [4])))])
-    let lying = try TensorFile(
+    let forged = try TensorFile(
       tensors: [("values", NamedTensor(Tensor(zeros: [4])))],
       attributes: ["step": 4, "training": .string(Digest(of: Array("another".utf8)).hex)])
-    for forge in ["seed", "parameters", "nothing", "lie", "shape", "garbage"] {
+    for forge in ["seed", "parameters", "no attributes", "wrong attributes", "shape", "garbage"] {
       let folder = try ScratchFolder()
       switch forge {
       case "seed": try folder.train(seed: 2, end: 4)
       case "parameters": try folder.train(steps: 601, end: 4)
-      case "nothing": try folder.context().saveCheckpoint(step: 4, of: 8) { try plain.write(to: $0) }
-      case "lie": try folder.context().saveCheckpoint(step: 4, of: 8) { try lying.write(to: $0) }
+      case "no attributes": try folder.context().saveCheckpoint(step: 4, of: 8) { try plain.write(to: $0) }
+      case "wrong attributes": try folder.context().saveCheckpoint(step: 4, of: 8) { try forged.write(to: $0) }
       case "shape":
         var parameters = PretrainBackboneStage.Parameters()
         parameters.recipe.steps = 600
@@ -153,8 +152,8 @@ struct TrainingDriverTests {
         try folder.context().saveCheckpoint(step: 4, of: 8) { try file.write(to: $0) }
       default: try folder.context().saveCheckpoint(step: 4, of: 8) { try FileIO.write([1, 2, 3], to: $0) }
       }
-      let toy = try folder.train()
-      #expect(toy.done == Array(0..<8) && toy.values.isIdentical(to: whole), "\(forge): \(toy.done)")
+      let training = try folder.train()
+      #expect(training.done == Array(0..<8) && training.values.isIdentical(to: whole), "\(forge): \(training.done)")
     }
   }
 }

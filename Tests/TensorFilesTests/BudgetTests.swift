@@ -4,7 +4,7 @@ import Testing
 
 @testable import TensorFiles
 
-@Suite("What files may take")
+@Suite("Limits on names, attributes, memory and disk")
 struct BudgetTests {
   @Test("names, depth and number of objects have limits that writer and reader share")
   func names() throws {
@@ -23,7 +23,7 @@ struct BudgetTests {
     #expect(refusal((0..<200_000).map { "t\($0)" }) == .tooLarge)
     #expect(refusal((0..<100_000).map { "g\($0)/t" }) == .tooLarge)
     #expect(refusal((0..<20_000).map { "t\($0)" + String(repeating: "n", count: 4000) }) == .tooLarge)
-    // What is just inside can be read again.
+    // Names just within the limits round-trip.
     let edges = [
       String(repeating: "n", count: 4096), Array(repeating: "d", count: 65).joined(separator: "/"),
     ]
@@ -51,13 +51,13 @@ struct BudgetTests {
     try attempt(many)
   }
 
-  /// A child that makes `digest` of a file under a limit of the shell, in KiB.
+  /// Runs `digest` of a file in a child process with a limit on its memory, in KiB.
   private func digest(_ path: String, _ reader: String, limit: Int, _ options: String = "") -> LimitedProcess.Outcome {
     LimitedProcess.run(
       "/bin/sh", ["-c", "ulimit -v \(limit); exec \"$0\" digest \"$1\" \(options) 2>&1", reader, path], seconds: 300)
   }
 
-  @Test("a limit on memory is no fault of a sound file", Reader.needed)
+  @Test("a sound file read under a memory limit is not called malformed", Reader.needed)
   func limitedMemory() throws {
     let reader = try #require(Reader.executable)
     try withTemporaryFolder { folder in
@@ -75,10 +75,10 @@ struct BudgetTests {
     }
   }
 
-  @Test("where memory is scarce, that is said", Reader.needed, ForeignContentTests.needed)
+  @Test("too little memory is reported as such", Reader.needed, ForeignContentTests.needed)
   func scarceMemory() throws {
     let reader = try #require(Reader.executable)
-    // One compressed chunk of 256 MiB, which the library takes as a whole.
+    // One compressed chunk of 256 MiB, which the library reads as a whole.
     let script = """
       import h5py, numpy as np, sys
       with h5py.File(sys.argv[1], "w") as h:
@@ -104,7 +104,7 @@ struct BudgetTests {
     }
   }
 
-  @Test("what pickles and headers keep has a bound")
+  @Test("the memory that pickles and headers take is bounded")
   func floods() throws {
     func pickle(_ part: [UInt8], _ count: Int) -> TensorFileError.Code? {
       let bytes: [UInt8] = [0x80, 2] + Array(repeatElement(part, count: count).joined()) + [UInt8(ascii: ".")]
@@ -133,7 +133,7 @@ struct BudgetTests {
     }
   }
 
-  @Test("what is left out is said, with a count and an example")
+  @Test("ignored entries are reported with a count and an example")
   func notes() throws {
     var notes = [String]()
     _ = try WeightsFile.read(WeightsFileTests.folder + "/nested.pt") { notes.append($0) }
@@ -142,7 +142,7 @@ struct BudgetTests {
     #expect(!notes.isEmpty)
   }
 
-  @Test("a file is published as a whole, and never over something that is no file")
+  @Test("publish replaces a regular file as a whole and refuses anything else")
   func publishing() throws {
     let file = try TensorFile(tensors: [("x", NamedTensor([Float(1)]))])
     try withTemporaryFolder { folder in

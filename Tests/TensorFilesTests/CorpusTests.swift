@@ -4,7 +4,7 @@ import Testing
 
 @testable import TensorFiles
 
-@Suite("The fuzzers' corpus of artifacts")
+@Suite("The fuzzing corpus of artifacts")
 struct CorpusTests {
   private static func files(_ name: String) throws -> [(name: String, path: String, bytes: [UInt8])] {
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -14,7 +14,7 @@ struct CorpusTests {
     }
   }
 
-  @Test("chunks decode or fail, whole, cut short and with one byte changed")
+  @Test("LZ4 chunks decode or fail, also truncated and with one changed byte")
   func chunks() throws {
     for (_, _, bytes) in try Self.files("chunk") {
       for size in [0, 1, 16, 64, 4096] {
@@ -29,7 +29,7 @@ struct CorpusTests {
     }
   }
 
-  @Test("our own kind is read; links that lead elsewhere, circles and foreign types are refused with words")
+  @Test("artifacts are read; external links, cycles and foreign types are refused with a message")
   func artifacts() throws {
     for (name, path, bytes) in try Self.files("artifact") {
       if name == "own.h5" {
@@ -40,7 +40,7 @@ struct CorpusTests {
         #expect(try TensorFile(bytes: bytes, place: name) == file)
       } else {
         let error = #expect(throws: TensorFileError.self) { try TensorFile.read(path) }
-        // A header that lies about the size of things keeps the file from being opened at all.
+        // A header with wrong sizes prevents the file from being opened.
         let expected: [TensorFileError.Code] =
           name == "claims-gigabytes.h5" ? [.unreadable] : [.corrupt, .unsupported, .tooLarge]
         #expect(error.map { expected.contains($0.code) } == true, "\(name): \(String(describing: error))")

@@ -18,7 +18,7 @@ struct DamageTests {
     }
   }
 
-  /// Nil where the chunk is damaged.
+  /// The content; nil for a damaged chunk.
   private func decoded(_ packed: [UInt8], count: Int, chunkBytes: Int, elementSize: Int) -> [UInt8]? {
     var target = [UInt8](repeating: 0, count: count)
     let isSound = packed.withUnsafeBytes { packed in
@@ -31,7 +31,7 @@ struct DamageTests {
     return isSound ? target : nil
   }
 
-  @Test("LZ4 chunks cut at every byte or with one byte changed decode to the content or fail; nothing else happens")
+  @Test("an LZ4 chunk truncated at any byte or with one changed byte decodes to its content or fails")
   func chunks() {
     let plain = (0..<3000).map { UInt8(truncatingIfNeeded: $0 / 7 ^ $0 % 5) }
     let packed = encoded(plain, chunkBytes: 4096, elementSize: 4)
@@ -45,18 +45,18 @@ struct DamageTests {
     }
   }
 
-  @Test("the LZ4 layout is that of filter 32004: big-endian sizes, blocks that do not shrink stored as they are")
+  @Test("the LZ4 layout is that of HDF5 filter 32004: big-endian sizes, incompressible blocks stored raw")
   func layout() {
     let noise: [UInt8] = [1, 2, 3, 4]
     let packed = encoded(noise, chunkBytes: 4, elementSize: 1)
     #expect(packed == [0, 0, 0, 0, 0, 0, 0, 4, 0, 0, 0, 4, 0, 0, 0, 4, 1, 2, 3, 4])
-    // Blocks of four bytes, six bytes in all: the plugin of other makers cuts long chunks like this.
+    // Six bytes in blocks of four: the registered plugin splits long chunks like this.
     let two: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 6, 0, 0, 0, 4, 0, 0, 0, 4, 9, 8, 7, 6, 0, 0, 0, 2, 5, 4]
     #expect(decoded(two, count: 6, chunkBytes: 6, elementSize: 1) == [9, 8, 7, 6, 5, 4])
   }
 
   @Test(
-    "HDF5 of other makers is read with the values that h5py found, LZ4 by the registered plugin included",
+    "HDF5 files of other programs are read with the values of h5py, LZ4 of the registered plugin included",
     .needs("hdf5"))
   func foreign() throws {
     let folder = try #require(TestData.folder("hdf5"))
@@ -69,7 +69,7 @@ struct DamageTests {
       do {
         file = try TensorFile.read("\(folder)/\(name)")
       } catch {
-        // Compound, opaque, text and half-precision elements, and filters that exist only as plugins.
+        // Compound, opaque, text and half-precision elements, and filters that need a plugin.
         #expect(error.code == .unsupported || error.code == .corrupt, "\(error)")
         #expect(error.description.hasPrefix("\(folder)/\(name)"))
         continue
@@ -86,8 +86,8 @@ struct DamageTests {
     #expect(lz4?.shape == [32, 64])
   }
 
-  /// What the library keeps for each thread: without it, it prints, and says nothing to the caller.
-  @Test("every thread hears the library's reason")
+  // The library keeps its error handler per thread. Without one it prints, and the caller gets no reason.
+  @Test("on every thread an error carries the reason of libhdf5")
   func reasons() throws {
     final class Messages: Sendable { let all = Mutex([String]()) }
     let bytes = try TensorFile(tensors: [("x", NamedTensor([Float](repeating: 1, count: 1000)))]).encoded()
@@ -108,9 +108,9 @@ struct DamageTests {
     #expect(said.allSatisfy { $0.contains("half a file") && !$0.contains("reports no reason") }, "\(said)")
   }
 
-  @Test("a header that claims more than the file can hold is refused before memory is taken")
+  @Test("a header that claims more data than the file can hold is refused before memory is allocated")
   func lies() throws {
-    // A sound file, read with a smaller allowance.
+    // A sound file, read with a smaller limit.
     let bytes = try TensorFile(tensors: [("x", NamedTensor([Float](repeating: 1, count: 10_000_000)))]).encoded()
     let error = #expect(throws: TensorFileError.self) {
       try TensorFile(bytes: bytes, place: "memory", limits: ReadingLimits(totalBytes: 1 << 20))
@@ -122,7 +122,7 @@ struct DamageTests {
     #expect(expansion?.code == .tooLarge)
   }
 
-  @Test("a child that crashes, hangs or is missing is told apart from one that answers")
+  @Test("ForeignFile distinguishes a child that answers, crashes, hangs or is missing")
   func children() {
     #expect(LimitedProcess.run("/bin/sh", ["-c", "echo hello; exit 3"], seconds: 20) == .exited(3, output: "hello\n"))
     #expect(LimitedProcess.run("/bin/sh", ["-c", "kill -SEGV $$"], seconds: 20) == .killed(signal: SIGSEGV))
@@ -134,7 +134,7 @@ struct DamageTests {
   }
 
   @Test(
-    "malformed HDF5 ends in a digest or a message, whatever it does to the library", .needs("bad/hdf5"), Reader.needed)
+    "malformed HDF5 gives a digest or an error, even if it crashes the library", .needs("bad/hdf5"), Reader.needed)
   func malformed() throws {
     let reader = try #require(Reader.executable)
     let folder = try #require(TestData.folder("bad/hdf5"))
@@ -148,7 +148,7 @@ struct DamageTests {
     }
   }
 
-  @Test("our own files, cut short or with bytes changed, end in a digest or a message in the child", Reader.needed)
+  @Test("truncated and changed artifacts give a digest or an error of the child process", Reader.needed)
   func cut() throws {
     let reader = try #require(Reader.executable)
     let whole = try TensorFile(
@@ -172,7 +172,7 @@ struct DamageTests {
   }
 }
 
-/// The product's executable beside the tests, which reads foreign files when started with `ForeignFile.command`.
+/// The built executable beside the tests: started with `ForeignFile.command` it reads foreign files.
 enum Reader {
   static let executable: String? = {
     for argument in CommandLine.arguments {

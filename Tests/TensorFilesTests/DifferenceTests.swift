@@ -3,7 +3,7 @@ import Testing
 
 @testable import TensorFiles
 
-@Suite("Difference of two files")
+@Suite("TensorFile.differences")
 struct DifferenceTests {
   private func file(
     _ tensors: [(String, NamedTensor)], _ attributes: [String: CanonicalValue] = [:]
@@ -11,13 +11,13 @@ struct DifferenceTests {
     try TensorFile(tensors: tensors.map { (name: $0.0, tensor: $0.1) }, attributes: attributes)
   }
 
-  @Test("is none for equal content, a NaN included")
+  @Test("is empty for equal content, NaN included")
   func equal() throws {
     let a = try file([("x", NamedTensor([Float.nan, 1]))], ["k": 1])
     #expect(TensorFile.differences(between: a, and: a).first == nil)
   }
 
-  @Test("names the first tensor, index, values, count and distance")
+  @Test("gives the first differing tensor with index, values, number of differences and largest distance")
   func elements() throws {
     let a = try file([("a", NamedTensor([Float(1), 2, 3, 4, 5, 6], shape: [2, 3])), ("b", NamedTensor([Int32(1)]))])
     let b = try file([
@@ -36,7 +36,7 @@ struct DifferenceTests {
     #expect(integers.first?.description == "tensor 'z' at []: 3 against 4; 1 element differs")
   }
 
-  @Test("names missing tensors on either side, other types and attributes")
+  @Test("lists missing tensors on either side, other element types and attributes")
   func kinds() throws {
     let one = NamedTensor([Float(1)])
     let both = try file([("a", one), ("b", one)])
@@ -54,7 +54,7 @@ struct DifferenceTests {
     #expect(TensorFile.differences(between: first, and: noted).first == .attribute(name: "k", first: nil, second: 1))
   }
 
-  @Test("counts and measures, tensor by tensor, and stops at the limit")
+  @Test("lists every differing tensor up to the limit")
   func all() throws {
     let a = try file([
       ("a", NamedTensor([Float(1), 2, 3])), ("b", NamedTensor([1.0, 2])), ("c", NamedTensor([Int8(-128), 0])),
@@ -70,7 +70,7 @@ struct DifferenceTests {
     #expect(elements.map(\.count) == [2, 1, 2] && elements.map(\.total) == [3, 2, 2])
     #expect(elements.map(\.largest) == [6, 255, nil])
     #expect(elements.map(\.index) == [[0], [0], [0]])
-    // From 3 to 0 and on to -3: twice the bit pattern of 3.
+    // The distance from 3 over 0 to -3 is twice the bit pattern of 3.
     #expect(elements.map(\.maximalUlps) == [2 * UInt64(Float(3).bitPattern), nil, nil])
     #expect(all.count == 5 && all[2] == .missing(name: "d", inFirst: false))
     #expect(all[4] == .missing(name: "f", inFirst: true))

@@ -4,10 +4,10 @@ import Testing
 
 @testable import TensorFiles
 
-@Suite("Logical digest")
+@Suite("TensorDigest")
 struct DigestTests {
-  /// Computed with hashlib from the manifests, and by Tests/Reference/digest.py (h5py 3.16) from the files.
-  @Test("has its published value for small contents")
+  /// Expected values: hashlib over the manifests, and Tests/Reference/digest.py (h5py 3.16) over the files.
+  @Test("has the published value for small contents")
   func golden() throws {
     // No tensors, no attributes: SHA-256 of {"attributes":{},"format":1,"tensors":[]}.
     #expect(TensorDigest.of(tensors: []) == Digest(of: #"{"attributes":{},"format":1,"tensors":[]}"#))
@@ -24,14 +24,14 @@ struct DigestTests {
   private let goldenSmall = "e2f63935b452233a0381800568dab7adf6b439be580ce6457f6f42daa200842b"
   private let goldenSample = "00b46fb5858b85c026ee2efd8c2f3db3119e072ce16dbf18211576e924f90d84"
 
-  @Test("of a file equals that of its tensors in memory, in any order")
+  @Test("the digest of a file equals that of its tensors in memory, in any order")
   func memory() throws {
     let file = try TensorFile(
       bytes: TensorFile(tensors: Sample.tensors(), attributes: Sample.attributes).encoded(), place: "memory")
     #expect(file.digest == TensorDigest.of(tensors: Sample.tensors().shuffled(), attributes: Sample.attributes))
   }
 
-  @Test("changes with every bit of content: element, name, shape, type, attribute")
+  @Test("depends on every element, name, shape, type and attribute")
   func sensitivity() {
     let base = [("x", NamedTensor([Int32(1), 2, 3, 4]))]
     let digests = [
@@ -49,7 +49,9 @@ struct DigestTests {
     #expect(Set(digests).count == digests.count)
   }
 
-  @Test("hashes pieces of 1 MiB, whatever the threads", arguments: [0, 1, 1 << 20, (1 << 20) + 1, 5 << 19])
+  @Test(
+    "hashes pieces of 1 MiB with the same result on any number of threads",
+    arguments: [0, 1, 1 << 20, (1 << 20) + 1, 5 << 19])
   func pieces(_ count: Int) {
     let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 ^ $0 >> 9) }
     var whole = DigestBuilder()
@@ -64,7 +66,7 @@ struct DigestTests {
   private static let python = ProcessInfo.processInfo.environment["AUTOPANOPTIC_PYTHON"] ?? "/usr/bin/python3"
 
   @Test(
-    "is recomputed by the independent Python script, which reads the LZ4 chunks itself", .needs("ref_ops"),
+    "agrees with an independent Python script that decodes the LZ4 chunks itself", .needs("ref_ops"),
     .enabled(
       if: LimitedProcess.run(python, ["-c", "import h5py, numpy"], seconds: 60) == .exited(0, output: ""),
       "\(python) has no h5py and numpy; install python3-h5py or set AUTOPANOPTIC_PYTHON"))

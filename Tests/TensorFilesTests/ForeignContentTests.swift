@@ -4,8 +4,8 @@ import Testing
 
 @testable import TensorFiles
 
-/// HDF5 that h5py makes: files that a reader tells apart, and what becomes of them.
-@Suite("What files of other programs say")
+/// Files that h5py writes, whose content a reader can distinguish.
+@Suite("Digests of HDF5 files of other programs")
 struct ForeignContentTests {
   static let python = ProcessInfo.processInfo.environment["AUTOPANOPTIC_PYTHON"] ?? "/usr/bin/python3"
 
@@ -13,7 +13,7 @@ struct ForeignContentTests {
     if: LimitedProcess.run(python, ["-c", "import h5py, numpy"], seconds: 60) == .exited(0, output: ""),
     "\(python) has no h5py and numpy; install python3-h5py or set AUTOPANOPTIC_PYTHON")
 
-  /// Makes a file of each line of code about the open file `h`, which has a data set `x` already.
+  /// Makes one file for each line of Python, which changes the open file `h` with a data set `x`.
   private static func make(_ contents: [String], in folder: String) throws -> [String] {
     let script = """
       import h5py, numpy as np, sys
@@ -54,7 +54,7 @@ struct ForeignContentTests {
     return contents.indices.map { "\(folder)/\($0).h5" }
   }
 
-  @Test("contents that a reader tells apart have different digests, and differences are shown", needed)
+  @Test("distinguishable contents have different digests, and differences lists why", needed)
   func distinct() throws {
     let contents = [
       "pass", "h.attrs['\\u00e9'] = 1", "h.attrs['e\\u0301'] = 1", "h['\\u00e9'] = 1.0", "h['e\\u0301'] = 1.0",
@@ -80,7 +80,7 @@ struct ForeignContentTests {
         if let other = seen.updateValue(content, forKey: digest) {
           Issue.record("\(other) and \(content) have one digest")
         }
-        // The file in memory is the same content, and differs from every other.
+        // Read into memory, the file is equal to itself and differs from every other one.
         let file = try TensorFile.read(path)
         #expect(file.digest == digest, "\(content)")
         let found = try TensorFile.differences(ofFileAt: path, and: paths[0])
@@ -95,7 +95,7 @@ struct ForeignContentTests {
     }
   }
 
-  @Test("what is stored in another way and says the same has the same digest", needed)
+  @Test("equal content stored in another way has the same digest", needed)
   func equal() throws {
     let groups = [
       ["h['y'] = np.arange(4, dtype='<f4')", "h['y'] = np.arange(4, dtype='>f4')", "h['y'] = h['x']"],
@@ -113,7 +113,7 @@ struct ForeignContentTests {
     }
   }
 
-  @Test("what no digest could tell apart is refused with its place", needed)
+  @Test("content that no digest could distinguish is refused with its name", needed)
   func refused() throws {
     let contents: [(String, String)] = [
       ("h.attrs['\\u00e9'] = 1; h.attrs['e\\u0301'] = 1", "e\\xcc\\x81 and \\xc3\\xa9"),
@@ -149,7 +149,7 @@ struct ForeignContentTests {
     }
   }
 
-  @Test("text of variable length that goes on after a NUL is refused", needed)
+  @Test("variable-length text that continues after a NUL is refused", needed)
   func hiddenText() throws {
     try withTemporaryFolder { folder in
       let path = try Self.make(["h.attrs['l'] = 'shown-hidden'"], in: folder)[0]
@@ -163,7 +163,7 @@ struct ForeignContentTests {
     }
   }
 
-  @Test("many names of one data set take no more than one", needed)
+  @Test("many hard links to one data set take no more memory than one", needed)
   func hardLinks() throws {
     let many = "h.create_dataset('big', (1 << 22,), 'f4'); [h.__setitem__(f'l{i}', h['big']) for i in range(250)]"
     try withTemporaryFolder { folder in

@@ -4,9 +4,9 @@ import Testing
 
 @testable import TensorFiles
 
-@Suite("Reference vectors")
+@Suite("GoldenFile")
 struct GoldenFileTests {
-  @Test("are read whole: shuffle and gzip, strings, integers, lists, nested groups", .needs("ref_ops"))
+  @Test("reads reference vectors: shuffle and gzip, strings, integers, lists, nested groups", .needs("ref_ops"))
   func reads() throws {
     let folder = try #require(TestData.folder("ref_ops"))
     let names = TestData.files(in: folder, suffix: ".h5")

@@ -5,7 +5,7 @@ import Testing
 
 @testable import TensorFiles
 
-@Suite("Files larger than a batch")
+@Suite("TensorFile: large tensors")
 struct LargeFileTests {
   private static func tensors() -> [(name: String, tensor: NamedTensor)] {
     var state: UInt64 = 1
@@ -13,14 +13,14 @@ struct LargeFileTests {
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
       return Float(Int32(truncatingIfNeeded: state >> 40)) * 1e-6
     }
-    // Extents that fit neither chunks nor the pieces of digests, beside many that are small.
+    // Extents that are multiples of neither chunks nor digest pieces, beside many small tensors.
     let large = (0..<3_000_017).map { _ in number() }
     let odd = (0..<7 * 300_001).map { _ in number() }
     return [("large", NamedTensor(large)), ("odd", NamedTensor(odd, shape: [7, 300_001]))]
       + (0..<300).map { ("small/\($0)", NamedTensor((0...$0).map { _ in number() })) }
   }
 
-  @Test("what was written is what is read, on any number of threads; the file's digest is that of the tensors")
+  @Test("round-trip on any number of threads; the digest of the file is that of the tensors")
   func roundTrip() throws {
     let file = try TensorFile(tensors: Self.tensors(), attributes: ["steps": 7])
     try withTemporaryFolder { folder in
@@ -40,7 +40,7 @@ struct LargeFileTests {
     }
   }
 
-  @Test("a tensor in memory and its bytes are the same content")
+  @Test("a NamedTensor of a Tensor equals one of the same bytes")
   func shared() throws {
     let tensor = Tensor((0..<5000).map { Float($0) * 0.5 }, shape: [50, 100])
     let (a, b) = (NamedTensor(tensor), NamedTensor((0..<5000).map { Float($0) * 0.5 }, shape: [50, 100]))
@@ -48,7 +48,7 @@ struct LargeFileTests {
     #expect(TensorDigest.of(a) == TensorDigest.of(b))
   }
 
-  @Test("a digest of elements that come in batches is that of all at once", arguments: [997, 1 << 20, 3_000_000])
+  @Test("elements fed in batches have the digest of all at once", arguments: [997, 1 << 20, 3_000_000])
   func batches(_ size: Int) {
     let bytes = (0..<5_300_001).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 7) }
     let whole = bytes.withUnsafeBytes { TensorDigest.of(elements: $0) }
@@ -61,23 +61,16 @@ struct LargeFileTests {
     #expect(builder.finalize() == whole)
   }
 
-  /// The peak of this process, in MiB.
-  private static func peak() throws -> Int {
-    let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
-    let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
-    return try #require(Int(line.filter(\.isNumber))) / 1024
-  }
-
-  @Test("saving takes little beyond the tensor, and a digest little at all")
+  @Test("writing needs little memory beyond the tensor, and a digest needs little at all")
   func memory() async throws {
     await #expect(processExitsWith: .success) {
       try withTemporaryFolder { folder in
         let path = folder + "/large.h5"
-        let start = try LargeFileTests.peak()
+        let start = try peakMemory()
         let mebibytes = 600
         let tensor = Tensor(shape: [mebibytes << 18]) { Float($0 % 977) }
         try TensorFile(tensors: [("x", NamedTensor(tensor))]).write(to: path)
-        let peak = try LargeFileTests.peak()
+        let peak = try peakMemory()
         #expect(peak - start - mebibytes < 250, "\(peak) MiB for \(mebibytes)")
       }
     }
@@ -85,15 +78,17 @@ struct LargeFileTests {
       try withTemporaryFolder { folder in
         let path = folder + "/zeros.h5"
         try TensorFile(tensors: [("x", NamedTensor([UInt8](repeating: 1, count: 40 << 20)))]).write(to: path)
-        let before = try LargeFileTests.peak()
+        let before = try peakMemory()
         _ = try TensorFile.digest(ofFileAt: path)
-        let after = try LargeFileTests.peak()
+        let after = try peakMemory()
         #expect(after - before < 100, "\(after - before) MiB more")
       }
     }
   }
 
-  @Test("a guard takes what kills libhdf5 upon a child, and lets good files through", .needs("bad/hdf5"), Reader.needed)
+  @Test(
+    "FileGuard opens a file in a child first, so that one that crashes libhdf5 is refused", .needs("bad/hdf5"),
+    Reader.needed)
   func fileGuard() throws {
     let reader = try #require(Reader.executable)
     let bad = try #require(TestData.folder("bad/hdf5"))

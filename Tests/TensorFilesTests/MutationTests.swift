@@ -4,14 +4,14 @@ import Testing
 
 @testable import TensorFiles
 
-/// Sound files with bytes changed, cut, doubled and put in. Set `AUTOPANOPTIC_MUTATIONS` for more than a few thousand
-/// of each; `make fuzz` looks further.
-@Suite("Mutated files")
+/// Sound files with bytes changed, removed, repeated and inserted. `AUTOPANOPTIC_MUTATIONS` sets their number; `make
+/// fuzz` goes further.
+@Suite("Mutated weights and artifacts")
 struct MutationTests {
   private static let count =
     ProcessInfo.processInfo.environment["AUTOPANOPTIC_MUTATIONS"].flatMap { Int($0) } ?? 4000
 
-  /// Numbers that are at the edges of something.
+  /// Numbers at limits of integer types and of formats.
   private static let edges: [[UInt8]] = [
     [0], [0xFF], [0x7F], [0x80], [0xFF, 0xFF], [0, 0, 0, 0x80], [0xFF, 0xFF, 0xFF, 0x7F], [0xFF, 0xFF, 0xFF, 0xFF],
     [0, 0, 0, 0, 0, 0, 0, 0x80], [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x7F],
@@ -38,15 +38,8 @@ struct MutationTests {
     return bytes
   }
 
-  /// The peak of this process, in MiB.
-  private static func peak() throws -> Int {
-    let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
-    let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
-    return try #require(Int(line.filter(\.isNumber))) / 1024
-  }
-
   @Test(
-    "of other programs give tensors or an error, and take little memory",
+    "mutated weights of other programs give tensors or an error, and take little memory",
     arguments: ["nested.pt", "plain.safetensors", "module.pth"])
   func weights(_ name: String) throws {
     let sound = [UInt8](try Data(contentsOf: URL(fileURLWithPath: "\(WeightsFileTests.folder)/\(name)")))
@@ -57,14 +50,14 @@ struct MutationTests {
       for _ in 0..<Self.count {
         var bytes = Self.mutated(sound, with: &random)
         if name.hasSuffix(".safetensors"), random.uniform() < 0.7, bytes.count > 8 {
-          // The length of the header, put right, so that what follows is looked at.
+          // The length of the header is corrected, so that the reader gets past it.
           bytes.replaceSubrange(0..<8, with: sound[0..<8])
         }
         try FileIO.write(bytes, to: path)
         do throws(TensorFileError) {
           let tensors = try WeightsFile.read(path)
           read += 1
-          // What is read can be written, or is refused with words.
+          // Tensors that were read can be written, or are refused with a message.
           _ = try? TensorFile(tensors: tensors.map { ($0.name, $0.tensor) })
         } catch {
           if !error.isUserData { Issue.record("\(error)") }
@@ -72,10 +65,10 @@ struct MutationTests {
       }
     }
     #expect(read > 0)
-    #expect(try Self.peak() < 2048)
+    #expect(try peakMemory() < 2048)
   }
 
-  @Test("pickles give a description or an error, behind checksums that would hide the change")
+  @Test("mutated pickles, with correct checksums, give a description or an error")
   func pickles() throws {
     let archive = try ZipArchive(ByteSource(path: WeightsFileTests.folder + "/nested.pt"))
     let entry = try #require(archive.entries.first { $0.name.hasSuffix("data.pkl") })
@@ -88,9 +81,9 @@ struct MutationTests {
     }
   }
 
-  @Test("strides of any size stay inside the storage")
+  @Test("views with any strides stay inside their storage")
   func views() throws {
-    // One axis has one element, whose stride means nothing.
+    // The stride of an axis with one element has no meaning.
     let reference = { (offset: Int, shape: [Int], strides: [Int]) in
       Pickle.TensorReference(
         storage: .init(key: "0", type: .same(.uint8), count: 12), offset: offset, shape: shape, strides: strides)
@@ -113,7 +106,7 @@ struct MutationTests {
     }
   }
 
-  @Test("of ours end in a digest or a message in the child, and never in a crash of the parent", Reader.needed)
+  @Test("mutated artifacts give a digest or an error of the child process, and never crash the parent", Reader.needed)
   func artifacts() throws {
     let reader = try #require(Reader.executable)
     let whole = try TensorFile(

@@ -4,9 +4,9 @@ import Testing
 
 @testable import TensorFiles
 
-@Suite("Maps of names")
+@Suite("NameMap")
 struct NameMapTests {
-  /// The rules as their definition says, trying everything.
+  /// Matching by definition: tries every possibility.
   private static func fits(_ pattern: ArraySlice<UInt8>, _ name: ArraySlice<UInt8>) -> [[UInt8]]? {
     guard let first = pattern.first else { return name.isEmpty ? [] : nil }
     switch first {
@@ -27,7 +27,7 @@ struct NameMapTests {
     }
   }
 
-  @Test("fit as their definition says")
+  @Test("patterns match as defined")
   func definition() throws {
     var random = Seeds(kind: "name-map", seed: 1).stream("patterns")
     func letters(_ most: Int) -> String {
@@ -56,14 +56,14 @@ struct NameMapTests {
     #expect(fitting > 100)
   }
 
-  @Test("take as long as pattern and name are long, not longer")
+  @Test("matching takes time in proportion to the lengths of pattern and name")
   func time() throws {
     let pattern = (0..<40).map { "{h\($0)}_" }.joined() + ".weight"
     let map = try NameMap("\(pattern) -> x\n** -> y", place: "test.map")
     let clock = ContinuousClock()
     let begin = clock.now
     let name = String(repeating: "_", count: 4000)
-    // It fits the second rule alone, so the first has no tensor.
+    // It matches the second rule alone, so the first rule has no tensor.
     #expect(throws: TensorFileError.self) { try map.names(of: [name]) }
     let names = try map.names(of: [name, String(repeating: "a_", count: 40) + ".weight"])
     #expect(names == ["y", "x"])
@@ -71,7 +71,7 @@ struct NameMapTests {
     #expect(taken < .seconds(5))
   }
 
-  @Test("are the same with CR LF and a byte order mark")
+  @Test("CR LF and a byte order mark change nothing")
   func windows() throws {
     let lines = ["# comment", "a.{x} -> b/{x}", "", "  c -> -  "]
     let expected = try NameMap(lines.joined(separator: "\n"), place: "m").names(of: ["a.1", "c"])
@@ -87,9 +87,42 @@ struct NameMapTests {
     #expect(error?.description == "m:2: error: the line is not UTF-8")
   }
 
-  @Test("tell names apart by their bytes")
+  @Test("names are compared by their bytes")
   func twins() throws {
     let map = try NameMap("\u{E9} -> one\ne\u{301} -> two", place: "m")
     #expect(try map.names(of: ["e\u{301}", "\u{E9}"]) == ["two", "one"])
+  }
+
+  @Test("a tensor is renamed by the first rule that matches, or left out by '-'")
+  func renaming() throws {
+    let map = try NameMap(
+      """
+      # A comment.
+      layer{stage}.{block}.conv1.weight -> body/stage{stage}/{block}/reduce/weight
+      layer1.0.conv{n}.{tensor} -> first/{n}/{tensor}   # behind a rule
+      **.tracked -> -
+      """, place: "test.map")
+    let names = try map.names(of: [
+      "layer1.0.conv1.weight", "layer1.0.conv2.bias", "a.b.tracked", "layer12.3.conv1.weight",
+    ])
+    #expect(names == ["body/stage1/0/reduce/weight", "first/2/bias", nil, "body/stage12/3/reduce/weight"])
+  }
+
+  @Test(
+    "a map that does not match is an error with its line",
+    arguments: [
+      ("a -> b", ["a", "c.d"], "test.map: error: no rule matches 'c.d'; add one, with '-' as TO to skip a tensor"),
+      ("a -> b\nc -> d", ["a"], "test.map:2: error: no tensor matches 'c'; is this the right map?"),
+      ("{x} -> b", ["a", "c"], "test.map:1: error: 'a' and 'c' both become 'b'"),
+      ("a = b", ["a"], "test.map:1: error: a rule is 'FROM -> TO', with '-' as TO to skip a tensor"),
+      ("a.{x} -> {y}", ["a.b"], "test.map:1: error: {y} is not in 'a.{x}'"),
+      ("a.{x -> b", ["a.b"], "test.map:1: error: 'a.{x': '{' without a name and '}'"),
+      ("# nothing", ["a"], "test.map: error: contains no rule 'FROM -> TO'"),
+    ])
+  func mistakes(_ text: String, _ tensors: [String], _ message: String) throws {
+    let error = #expect(throws: TensorFileError.self) {
+      try NameMap(text, place: "test.map").names(of: tensors)
+    }
+    #expect(error?.description == message)
   }
 }

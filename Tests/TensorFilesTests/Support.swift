@@ -3,14 +3,14 @@ import Foundation
 import TensorFiles
 import Testing
 
-/// Where the larger test data lies: `AUTOPANOPTIC_DATA`, or `shared/data` beside the checkout.
 extension Trait where Self == ConditionTrait {
-  /// Skips a test where a part of the test data is not there.
+  /// Skips a test where this part of the test data is missing.
   static func needs(_ name: String) -> Self {
     .enabled(if: TestData.folder(name) != nil, "no '\(name)' in the test data; set AUTOPANOPTIC_DATA")
   }
 }
 
+/// The larger test data: the folder that `AUTOPANOPTIC_DATA` names, or `shared/data` beside the checkout.
 enum TestData {
   static let root: String? = {
     if let named = ProcessInfo.processInfo.environment["AUTOPANOPTIC_DATA"] { return named }
@@ -33,7 +33,7 @@ enum TestData {
   }
 }
 
-/// A folder of its own for one test, removed at the end.
+/// Calls `body` with the path of a new folder, and removes the folder at the end.
 func withTemporaryFolder<R>(_ body: (String) throws -> R) throws -> R {
   let path = NSTemporaryDirectory() + "autopanoptic-test-" + UUID().uuidString
   try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
@@ -41,7 +41,14 @@ func withTemporaryFolder<R>(_ body: (String) throws -> R) throws -> R {
   return try body(path)
 }
 
-/// Tensors of every element type and of sizes around the borders of chunks.
+/// The peak of resident memory of this process, in MiB.
+func peakMemory() throws -> Int {
+  let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+  let line = try #require(status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") })
+  return try #require(Int(line.filter(\.isNumber))) / 1024
+}
+
+/// Tensors of every element type, of sizes around the borders of chunks, and attributes of every kind.
 enum Sample {
   static let attributes: [String: CanonicalValue] = [
     "title": "Flöße → 木", "empty": "", "steps": 7, "negative": -9_007_199_254_740_993, "rate": 0.1,

@@ -5,9 +5,9 @@ import Testing
 
 @testable import TensorFiles
 
-@Suite("Tensor files")
+@Suite("TensorFile")
 struct TensorFileTests {
-  @Test("give back what was written: every type, chunk borders, scalars, empty tensors, special numbers, attributes")
+  @Test("round-trips every element type, chunk borders, scalars, empty tensors, special numbers and attributes")
   func roundTrip() throws {
     try withTemporaryFolder { folder in
       let path = folder + "/all.h5"
@@ -23,7 +23,7 @@ struct TensorFileTests {
     }
   }
 
-  @Test("have equal bytes for equal content, whatever the order of the tensors and the number of threads")
+  @Test("has equal bytes for equal content, whatever the order of tensors and the number of threads")
   func equalBytes() throws {
     let one = try TensorFile(tensors: Sample.tensors(), attributes: Sample.attributes).encoded()
     let two = try Parallel.withThreads(1) {
@@ -32,7 +32,7 @@ struct TensorFileTests {
     #expect(one == two)
   }
 
-  @Test("compress what is compressible and store noise without growing much")
+  @Test("compresses zeros and stores noise with little overhead")
   func sizes() throws {
     let zeros = NamedTensor([Float](repeating: 0, count: 1 << 20))
     #expect(try TensorFile(tensors: [("zeros", zeros)]).encoded().count < 40_000)
@@ -41,7 +41,7 @@ struct TensorFileTests {
   }
 
   @Test(
-    "refuse names that a file cannot hold",
+    "refuses names that a file cannot hold",
     arguments: [
       ["a", "a"], [""], ["a//b"], ["/a"], ["a/"], ["."], ["a/../b"], ["a\0b"], ["a", "a/b"], ["a/b/c", "a/b"],
     ])
@@ -52,7 +52,7 @@ struct TensorFileTests {
     #expect(error?.code == .badName)
   }
 
-  @Test("find tensors by name and sort names by their bytes")
+  @Test("finds tensors by name and sorts names by their bytes")
   func lookUp() throws {
     let names = ["b", "B", "ä", "a/b", "a-b", "z", "Z/1", "名"]
     let file = try TensorFile(tensors: names.map { ($0, NamedTensor([$0.utf8.first!])) })
@@ -61,7 +61,7 @@ struct TensorFileTests {
     #expect(file["A"] == nil && file["zz"] == nil && file[""] == nil)
   }
 
-  @Test("hold large attributes")
+  @Test("holds large attributes")
   func largeAttributes() throws {
     let long = String(repeating: "0123456789", count: 20_000)
     let many = Dictionary(uniqueKeysWithValues: (0..<40).map { ("k\($0)", CanonicalValue.integer($0)) })
@@ -73,7 +73,7 @@ struct TensorFileTests {
     #expect(try file.encoded() == file.encoded())
   }
 
-  @Test("convert to and from Tensor")
+  @Test("NamedTensor converts to and from Tensor")
   func conversion() throws {
     let tensor = Tensor((0..<24).map { Float($0) / 7 }, shape: [2, 3, 4])
     let stored = NamedTensor(tensor)
@@ -84,7 +84,7 @@ struct TensorFileTests {
   }
 
   @Test(
-    "cut tensors into contiguous runs",
+    "splits a tensor into chunks of contiguous elements",
     arguments: [
       ([5], 4), ([1 << 20], 4), ([3, 300_007], 4), ([2, 3, 700, 999], 8), ([1, 1, 1, 4_000_001], 1),
       ([7, 1, 262_145], 4),
@@ -106,7 +106,7 @@ struct TensorFileTests {
     #expect(ChunkLayout(shape: shape, chunk: layout.chunk)?.count == layout.count)
   }
 
-  @Test("name what is wrong with a missing, empty or foreign file")
+  @Test("reports a missing, empty or foreign file by name")
   func errors() throws {
     try withTemporaryFolder { folder in
       let missing = #expect(throws: TensorFileError.self) { try TensorFile.read(folder + "/none.h5") }

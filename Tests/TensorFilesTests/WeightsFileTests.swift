@@ -4,8 +4,8 @@ import Testing
 
 @testable import TensorFiles
 
-/// Files in `Tests/Golden/ref_weights`, made by `Tests/Reference/make_weights.py` with PyTorch 2.15 and safetensors 0.8.
-@Suite("Weights of other programs")
+/// `Tests/Reference/make_weights.py` made the files in `Tests/Golden/ref_weights` with PyTorch 2.15 and safetensors 0.8.
+@Suite("WeightsFile")
 struct WeightsFileTests {
   static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .appendingPathComponent("Golden/ref_weights").path
@@ -14,7 +14,7 @@ struct WeightsFileTests {
     [UInt8](try Data(contentsOf: URL(fileURLWithPath: "\(Self.folder)/\(name)")))
   }
 
-  /// Reads bytes through a file, as everything is read.
+  /// Writes bytes to a file and reads it.
   private func read(
     _ bytes: [UInt8], in folder: String
   ) throws(TensorFileError) -> [(name: String, tensor: NamedTensor)] {
@@ -30,7 +30,7 @@ struct WeightsFileTests {
   }
 
   @Test(
-    "are read as their makers say: every type, views, dictionaries in dictionaries",
+    "reads the values that PyTorch and safetensors wrote: every type, views, nested dictionaries",
     arguments: ["nested.pt", "plain.safetensors", "module.pth"])
   func values(_ name: String) throws {
     let golden = try CanonicalValue(json: bytes("expected.json"))
@@ -44,7 +44,7 @@ struct WeightsFileTests {
       guard case .object(let fields) = expected[name], case .string(let type) = fields["type"],
         case .string(let hex) = fields["bytes"]
       else { continue }
-      // The two short types become binary32.
+      // The two 16-bit types become binary32.
       let wide = ["float16", "bfloat16"].contains(type) ? "float32" : type
       #expect(tensor.elementType.rawValue == wide, "\(name)")
       #expect(.array(tensor.shape.map { .integer($0) }) == fields["shape"], "\(name)")
@@ -52,7 +52,7 @@ struct WeightsFileTests {
     }
   }
 
-  @Test("what more than a state dictionary holds is refused by name, and nothing is executed")
+  @Test("a pickle with more than a state dictionary is refused by name, and nothing in it is executed")
   func refusals() throws {
     #expect(try message("command.pth").contains("Python's 'posix.system', which this program does not know"))
     #expect(try message("object.pth").contains("torch.nn.modules.linear.Linear"))
@@ -65,7 +65,7 @@ struct WeightsFileTests {
   }
 
   @Test(
-    "files cut short are refused, every changed byte is noticed or harmless",
+    "truncated files are refused, and a changed byte is noticed or harmless",
     arguments: ["nested.pt", "plain.safetensors", "module.pth"])
   func damage(_ name: String) throws {
     let whole = try bytes(name)
@@ -78,14 +78,14 @@ struct WeightsFileTests {
         var changed = whole
         changed[i] ^= 1 << UInt8(i % 8)
         guard let tensors = try? read(changed, in: folder) else { continue }
-        // ZIP: checksums guard all that is read. The other format has none, so a value may change unseen.
+        // In ZIP files checksums protect all that is read. The other format has none, so a value may change unnoticed.
         if name != "plain.safetensors" { #expect(tensors.map(\.tensor) == sound.map(\.tensor), "\(name) byte \(i)") }
       }
     }
   }
 
-  /// Damage that a checksum would find, put behind it: the pickle itself and the JSON header, several bytes at a time.
-  @Test("altered pickles and headers give tensors or an error, never a crash or a flood")
+  /// Several changed bytes of a pickle or a JSON header, with correct checksums.
+  @Test("altered pickles and headers give tensors or an error, and never exhaust memory")
   func alterations() throws {
     var random = Seeds(kind: "weights-fuzz", seed: 1).stream("alterations")
     let archive = try ZipArchive(ByteSource(path: Self.folder + "/nested.pt"))
@@ -101,7 +101,7 @@ struct WeightsFileTests {
         case 1: changed.remove(at: i)
         case 2: changed.insert(changed[Int(random.uniform() * Double(changed.count))], at: i)
         default:
-          // A run of the pickle once more, which builds deep and wide things.
+          // A repeated part of the pickle builds deep and wide objects.
           let end = min(changed.count, i + Int(random.uniform() * 64))
           changed.insert(contentsOf: changed[i..<end], at: i)
         }
@@ -126,7 +126,7 @@ struct WeightsFileTests {
     }
   }
 
-  @Test("containers that a pickle nests a hundred thousand deep are refused or let go without a deep recursion")
+  @Test("containers nested a hundred thousand deep are refused or freed without deep recursion")
   func nesting() throws {
     // EMPTY_DICT, then a hundred thousand times: key, EMPTY_DICT; SETITEM as often.
     var bytes: [UInt8] = [0x80, 2, UInt8(ascii: "}")]
@@ -136,43 +136,10 @@ struct WeightsFileTests {
     #expect(pickle.containers.count == 100_001)
   }
 
-  @Test("checksums are those of ZIP")
+  @Test("CRC-32 agrees with ZIP")
   func checksums() {
     #expect(CRC32.checksum(Array("123456789".utf8)) == 0xCBF4_3926)
     #expect(CRC32.checksum([]) == 0)
     #expect(CRC32.checksum([UInt8](repeating: 0xFF, count: 32)) == 0xFF6C_AB0B)
-  }
-
-  @Test("maps rename by the first rule that fits")
-  func names() throws {
-    let map = try NameMap(
-      """
-      # A comment.
-      layer{stage}.{block}.conv1.weight -> body/stage{stage}/{block}/reduce/weight
-      layer1.0.conv{n}.{tensor} -> first/{n}/{tensor}   # behind a rule
-      **.tracked -> -
-      """, place: "test.map")
-    let names = try map.names(of: [
-      "layer1.0.conv1.weight", "layer1.0.conv2.bias", "a.b.tracked", "layer12.3.conv1.weight",
-    ])
-    #expect(names == ["body/stage1/0/reduce/weight", "first/2/bias", nil, "body/stage12/3/reduce/weight"])
-  }
-
-  @Test(
-    "maps that do not fit say where",
-    arguments: [
-      ("a -> b", ["a", "c.d"], "test.map: error: no rule matches 'c.d'; add one, with '-' as TO to skip a tensor"),
-      ("a -> b\nc -> d", ["a"], "test.map:2: error: no tensor matches 'c'; is this the right map?"),
-      ("{x} -> b", ["a", "c"], "test.map:1: error: 'a' and 'c' both become 'b'"),
-      ("a = b", ["a"], "test.map:1: error: a rule is 'FROM -> TO', with '-' as TO to skip a tensor"),
-      ("a.{x} -> {y}", ["a.b"], "test.map:1: error: {y} is not in 'a.{x}'"),
-      ("a.{x -> b", ["a.b"], "test.map:1: error: 'a.{x': '{' without a name and '}'"),
-      ("# nothing", ["a"], "test.map: error: contains no rule 'FROM -> TO'"),
-    ])
-  func mistakes(_ text: String, _ tensors: [String], _ message: String) throws {
-    let error = #expect(throws: TensorFileError.self) {
-      try NameMap(text, place: "test.map").names(of: tensors)
-    }
-    #expect(error?.description == message)
   }
 }

@@ -49,9 +49,11 @@ struct ConvolutionCase: CustomTestStringConvertible, Sendable {
     ]
 }
 
-@Suite("Convolution")
+@Suite("Convolution2D and TransposedConvolution2x2")
 struct ConvolutionTests {
-  @Test("equals the six-loop definition in all bits", arguments: ConvolutionCase.dense + ConvolutionCase.depthwise)
+  @Test(
+    "forward and both gradients have the bits of the six-loop definition",
+    arguments: ConvolutionCase.dense + ConvolutionCase.depthwise)
   func matchesDefinition(_ c: ConvolutionCase) {
     let x = ProductReference.values(Shape(c.x), "x")
     let w = ProductReference.values(Shape(c.w), "w")
@@ -68,7 +70,7 @@ struct ConvolutionTests {
         .isIdentical(to: ProductReference.weightGradient(c.layer, dy, x, w.shape)))
   }
 
-  @Test("forward and both gradients are one bilinear form", arguments: ConvolutionCase.dense)
+  @Test("forward and both gradients belong to one bilinear form", arguments: ConvolutionCase.dense)
   func gradientsAreAdjoint(_ c: ConvolutionCase) {
     let x = ProductReference.values(Shape(c.x), "x", extreme: false)
     let w = ProductReference.values(Shape(c.w), "w", extreme: false)
@@ -102,7 +104,7 @@ struct ConvolutionTests {
     #expect(layer.inputGradient(y, weight: w, inputShape: x.shape).isIdentical(to: Tensor(zeros: x.shape)))
   }
 
-  @Test("the gradient of the bias adds planes in 16 lanes and blocks of 2048", arguments: [1, 15, 16, 2048, 5000])
+  @Test("the bias gradient adds each plane in 16 lanes and blocks of 2048", arguments: [1, 15, 16, 2048, 5000])
   func biasGradient(plane: Int) {
     let dy = ProductReference.values([3, 2, 1, plane], "dy")
     let expected = (0..<2).map { c -> Float in
@@ -122,7 +124,7 @@ struct ConvolutionTests {
     #expect(Convolution2D().biasGradient(dy).array == expected)
   }
 
-  @Test("a transposed convolution is the gradient of a convolution's input", arguments: [1, 3, 14])
+  @Test("a transposed convolution is the input gradient of a convolution, bit for bit", arguments: [1, 3, 14])
   func transposed(size: Int) {
     let x = ProductReference.values([2, 12, size, size], "x")
     let w = ProductReference.values([12, 5, 2, 2], "w")
@@ -139,9 +141,5 @@ struct ConvolutionTests {
         .isIdentical(to: ProductReference.weightGradient(layer, x, dy, w.shape)))
     let none = Tensor(zeros: [0, 12, size, size])
     #expect(TransposedConvolution2x2.forward(none, weight: w, bias: bias).shape == [0, 5, 2 * size, 2 * size])
-  }
-
-  private func inner(_ a: Tensor, _ b: Tensor) -> Double {
-    zip(a.array, b.array).reduce(0) { $0 + Double($1.0) * Double($1.1) }
   }
 }

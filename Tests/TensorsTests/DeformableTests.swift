@@ -27,7 +27,7 @@ struct DeformableCase: CustomTestStringConvertible, Sendable {
   ]
 }
 
-@Suite("Deformable convolution")
+@Suite("DeformableConvolution")
 struct DeformableTests {
   struct Inputs {
     var x, offset, mask, weight, dy: Tensor
@@ -37,7 +37,7 @@ struct DeformableTests {
     let output = c.layer.outputShape(input: Shape(c.x), weight: Shape(c.w))
     let taps = c.w[2] * c.w[3] * c.offsetGroups
     var offset = ProductReference.values([c.x[0], 2 * taps, output[2], output[3]], "offset", extreme: false)
-    // Up to two cells away, and clear of the lattice, where the bilinear surface has kinks.
+    // Up to two cells away, and away from whole numbers, where bilinear interpolation has kinks.
     offset.withMutableElements { o in
       for i in o.indices {
         let v = o[i] * 2
@@ -98,7 +98,7 @@ struct DeformableTests {
     zip(definition(c, v), v.dy.array).reduce(0) { $0 + $1.0 * Double($1.1) }
   }
 
-  @Test("agrees with the definition", arguments: DeformableCase.all)
+  @Test("forward agrees with the definition in binary64", arguments: DeformableCase.all)
   func forward(_ c: DeformableCase) {
     let v = inputs(c)
     let y = c.layer.forward(v.x, offset: v.offset, mask: v.mask, weight: v.weight)
@@ -126,8 +126,8 @@ struct DeformableTests {
     check(\.weight, g.weight)
   }
 
-  @Test("without offsets and with a mask of ones it is a plain convolution in all bits")
-  func plain() {
+  @Test("without offsets and mask it has the bits of a plain convolution")
+  func plainConvolution() {
     let x = ProductReference.values([3, 8, 14, 14], "x", extreme: false)
     let w = ProductReference.values([10, 8, 3, 3], "w", extreme: false)
     let dy = ProductReference.values([3, 10, 14, 14], "dy", extreme: false)

@@ -3,33 +3,18 @@ import Testing
 
 @testable import Tensors
 
-/// Inputs that reach every branch: zeros of both signs, subnormals, huge and ordinary values. No NaN.
-func awkward(_ n: Int, salt: Int = 0) -> [Float] {
-  let special: [Float] = [0, -0.0, 0x1p-140, -0x1.8p-139, 3e38, -3e38, 1, -1, 88.9, -104, 0.0624, -0.0626]
-  return (0..<n).map { i in
-    let h = (i &* 2_654_435_761 &+ salt &* 40_503 &+ 12_345) % 1_000_003
-    if h % 13 == 0 { return special[h / 13 % special.count] }
-    return (Float(h) / 500_001.5 - 1) * (h % 3 == 0 ? 20 : 2)
-  }
-}
-
-/// Ordinary values in [-2, 2), without structure.
-func plain(_ n: Int, salt: Int = 0) -> [Float] {
-  (0..<n).map { i in Float((i &* 7_919 &+ salt &* 104_729 &+ 17) % 65_537) / 16_384.25 - 2 }
-}
-
-/// A kernel over buffers: it fills `out` from `a` and `b`.
+/// A call of one kernel: fills `out` from `a` and `b`.
 typealias ParityBody = (
   _ k: ck_maps_table, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ out: UnsafeMutablePointer<Float>
 ) -> Void
 
-/// Runs `body` with every variant of this machine and compares all bits of `count` outputs with the scalar one's.
+/// Runs `body` on every instruction set of this machine and compares the bits of `count` outputs with the scalar ones.
 func expectParity(
   _ name: String, n: Int, count: Int, body: ParityBody, sourceLocation: SourceLocation = #_sourceLocation
 ) {
-  // Kernels may read a vector past the end, as in a tensor's memory; what stands there must not matter.
-  let a = awkward(n + 16, salt: 1)
-  let b = awkward(n + 16, salt: 2)
+  // Kernels may read one vector past the end, as in a tensor's memory. Those values must have no effect.
+  let a = edgeValues(n + 16, salt: 1)
+  let b = edgeValues(n + 16, salt: 2)
   func bits(_ table: ck_maps_table) -> [UInt32] {
     var out = [Float](repeating: 7, count: count + 1)
     a.withUnsafeBufferPointer { a in
@@ -47,7 +32,7 @@ func expectParity(
   }
 }
 
-/// `(x - 0.1) * (1.7 * 0.9) - 0.2`, of all planes. The memory stays.
+/// `(x - 0.1) * (1.7 * 0.9) - 0.2` for all planes. The memory is never freed.
 func affine(relu: Bool) -> UnsafePointer<ck_normalization> {
   let parameters = UnsafeMutablePointer<Float>.allocate(capacity: 2)
   parameters.initialize(to: 1.7)
@@ -59,7 +44,7 @@ func affine(relu: Bool) -> UnsafePointer<ck_normalization> {
   return UnsafePointer(f)
 }
 
-@Suite("every instruction set gives the scalar kernels' bits")
+@Suite("Elementwise kernels of every instruction set have the bits of the scalar ones")
 struct ElementwiseParityTests {
   static let sizes = Array(1...67) + [2047, 2048, 2049, 4111, 10_007]
 
@@ -81,7 +66,7 @@ struct ElementwiseParityTests {
     ("tanh", { n in { k, a, b, o in k.tanh(n, a, o) } }),
   ]
 
-  @Test("maps", arguments: mapCases.indices)
+  @Test("elementwise maps", arguments: mapCases.indices)
   func maps(_ which: Int) {
     let (name, body) = ElementwiseParityTests.mapCases[which]
     for n in ElementwiseParityTests.sizes { expectParity(name, n: n, count: n, body: body(n)) }
@@ -101,7 +86,7 @@ struct ElementwiseParityTests {
     }
   }
 
-  @Test("sums and moments, bit for bit in binary64")
+  @Test("sums and moments, in binary64")
   func sums() {
     for n in ElementwiseParityTests.sizes {
       expectParity("sums", n: n, count: 14) { k, a, b, o in
@@ -118,7 +103,7 @@ struct ElementwiseParityTests {
     }
   }
 
-  @Test("an update of SGD", arguments: [(0, 0), (0, 1), (1, 0), (1, 1)])
+  @Test("the SGD update", arguments: [(0, 0), (0, 1), (1, 0), (1, 1)])
   func sgd(_ flags: (nesterov: Int, first: Int)) {
     for n in ElementwiseParityTests.sizes {
       expectParity("sgd", n: n, count: 2 * n) { k, a, b, o in
@@ -176,7 +161,7 @@ struct ElementwiseParityTests {
       let taps = 16
       let n = 400
       let index = (0..<taps * bins).map { Int32($0 * 31 % n) }
-      let weight = plain(taps * bins)
+      let weight = ordinaryValues(taps * bins)
       expectParity("roi_gather", n: 16 * n, count: 16 * bins) { k, a, b, o in
         k.roi_gather(bins, taps, index, weight, 4, a, o)
       }
@@ -206,27 +191,27 @@ struct ElementwiseParityTests {
     }
   }
 
-  @Test("scaling in place gives the bits of scaling", arguments: [1, 67, 5000])
+  @Test("scaling in place has the bits of scaling into a new tensor", arguments: [1, 67, 5000])
   func scalingInPlace(_ n: Int) {
-    let x = Tensor(awkward(n), shape: [n])
+    let x = Tensor(edgeValues(n), shape: [n])
     var y = x
     Elementwise.scale(&y, by: 0.3)
     #expect(y.isIdentical(to: Elementwise.scale(x, by: 0.3)))
-    #expect(x.array.map(\.bitPattern) == awkward(n).map(\.bitPattern))
+    #expect(x.array.map(\.bitPattern) == edgeValues(n).map(\.bitPattern))
   }
 
-  @Test("the first element that is not finite", arguments: [1, 2, 66, 67, 2048, 5000])
+  @Test("the search for the first non-finite element", arguments: [1, 2, 66, 67, 2048, 5000])
   func nonFinite(_ n: Int) {
     for set in Backend.supported {
       let table = ck_maps(set.isa).pointee
-      var x = awkward(n)
+      var x = edgeValues(n)
       #expect(table.first_nonfinite(n, x) == -1)
       for bad in [Float.nan, .infinity, -.infinity] {
         x[n - 1] = bad
         #expect(table.first_nonfinite(n, x) == n - 1)
         x[n / 2] = bad
         #expect(table.first_nonfinite(n, x) == n / 2)
-        x = awkward(n)
+        x = edgeValues(n)
       }
     }
   }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Tensors
 
-/// Numbers of representable values from `a` to `b`.
+/// The distance from `a` to `b` in units in the last place.
 private func ulps(_ a: Float, _ b: Float) -> Int {
   if a.isNaN && b.isNaN { return 0 }
   func ordered(_ x: Float) -> Int {
@@ -13,7 +13,7 @@ private func ulps(_ a: Float, _ b: Float) -> Int {
   return abs(ordered(a) - ordered(b))
 }
 
-@Suite("transcendentals against Foundation's binary64 functions, rounded")
+@Suite("exp, log, sigmoid and tanh against Foundation's binary64 functions")
 struct ElementwiseTranscendentalTests {
   typealias Function = (
     name: String, kernel: @Sendable (Tensor) -> Tensor, reference: @Sendable (Double) -> Double
@@ -26,12 +26,14 @@ struct ElementwiseTranscendentalTests {
     ("tanh", Elementwise.tanh, { Foundation.tanh($0) }),
   ]
 
-  @Test("at most 1 ulp over all signs and exponents, 1021 significands each", arguments: functions.indices)
+  @Test(
+    "the error is at most 1 ulp for every sign and exponent and 1021 significands of each", arguments: functions.indices
+  )
   func everyExponent(_ which: Int) {
     let f = ElementwiseTranscendentalTests.functions[which]
     var worst = (ulps: 0, x: Float(0))
     for top in 0..<512 {
-      // 8209 and the offset are odd: the samples reach low and high significand bits alike.
+      // 8209 and the offset are odd, so that low and high bits of the significand vary.
       let values = (0..<1021).map { Float(bitPattern: UInt32(top) << 23 | UInt32($0 * 8209 + top) & 0x7f_ffff) }
       let finite = values.filter { !$0.isNaN }
       let result = f.kernel(Tensor(finite, shape: [finite.count])).array
@@ -43,7 +45,7 @@ struct ElementwiseTranscendentalTests {
     #expect(worst.ulps <= 1, "\(f.name)(\(worst.x)) is \(worst.ulps) ulp off")
   }
 
-  @Test("limits")
+  @Test("zeros, infinities and NaN give the limits of the functions")
   func limits() {
     func one(_ f: (Tensor) -> Tensor, _ x: Float) -> Float { f(Tensor([x], shape: [1]))[flat: 0] }
     #expect(one(Elementwise.exp, .infinity) == .infinity)

@@ -2,10 +2,10 @@ import Testing
 
 @testable import Tensors
 
-/// OpenBLAS adds in an order of its own: values agree within rounding, as two right implementations do.
-@Suite("The engine openblas agrees with the portable one")
+/// OpenBLAS adds in another order, so values agree only within rounding.
+@Suite("Engine: openblas agrees with portable")
 struct EngineTests {
-  /// The bound of a sum of `terms` products below 1 in magnitude, in any order.
+  /// Expects agreement within the rounding of a sum of `terms` products below 1 in magnitude, added in any order.
   private func expectClose(
     _ a: Tensor, _ b: Tensor, terms: Int, _ what: String, sourceLocation: SourceLocation = #_sourceLocation
   ) {
@@ -16,7 +16,7 @@ struct EngineTests {
   }
 
   @Test(
-    "matrix products, either factor transposed", OpenBLAS.needed,
+    "matrix products with either factor transposed", OpenBLAS.needed,
     arguments: [(1, 1, 1), (7, 0, 3), (70, 300, 90), (1, 33, 65)])
   func products(_ size: (m: Int, k: Int, n: Int)) throws {
     let library = try #require(OpenBLAS.shared)
@@ -27,9 +27,9 @@ struct EngineTests {
       let b = ProductReference.values(transposeB ? [n, k] : [k, n], "b", extreme: false)
       var c = Tensor(zeros: [m, n])
       library.multiply(
-        m: m, n: n, k: k, .init(a.pointer, row: transposeA ? 1 : k, column: transposeA ? m : 1),
-        .init(b.pointer, row: transposeB ? 1 : n, column: transposeB ? k : 1), columnBias: bias.pointer,
-        c.mutablePointer)
+        m: m, n: n, k: k, .init(a.pointer.base, row: transposeA ? 1 : k, column: transposeA ? m : 1),
+        .init(b.pointer.base, row: transposeB ? 1 : n, column: transposeB ? k : 1), columnBias: bias.pointer.base,
+        c.mutablePointer.base)
       let ours = MatrixProduct.multiply(a, transposeA: transposeA, b, transposeB: transposeB, columnBias: bias)
       expectClose(c, ours, terms: k + 2, "\(size), transposed: \(transposeA), \(transposeB)")
     }
@@ -54,10 +54,10 @@ struct EngineTests {
       c.layer.weightGradient(dy, x, weightShape: w.shape), terms: dy.count / dy.shape[1] + 2, "gradient of the weight")
   }
 
-  @Test("the portable engine needs no version")
+  @Test("the identity of the portable engine has no version")
   func portableIdentity() { #expect(Engine.portable.identity == "portable") }
 
-  @Test("its identity names version and core", OpenBLAS.needed)
+  @Test("the identity of openblas names its version and its processor core", OpenBLAS.needed)
   func identity() throws {
     let library = try #require(OpenBLAS.shared)
     #expect(Engine.openblas.identity == "openblas \(library.version) \(library.core)")
@@ -66,6 +66,6 @@ struct EngineTests {
 }
 
 extension OpenBLAS {
-  /// Tests that compare with it are skipped where it is not installed.
+  /// Skips a test where OpenBLAS is not installed.
   static let needed: ConditionTrait = .enabled(if: shared != nil, "OpenBLAS is not installed")
 }

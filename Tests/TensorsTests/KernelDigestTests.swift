@@ -5,12 +5,12 @@ import Testing
 
 @testable import Tensors
 
-/// Every kernel over fixed shapes and inputs against the committed digests: the bits are those of every machine and
-/// every day, not only equal among the variants of this one.
+/// Every kernel on fixed shapes and inputs against committed digests: results are the same on every machine and in
+/// every version, not only equal among the instruction sets of this machine.
 ///
-/// `Tests/KernelDigests/golden.txt` holds the digests; `.ci/digests --write` makes it anew where a change of bits is
-/// meant, which is also a new `Traits.numericsVersion`.
-@Suite("Kernels compute the published bits")
+/// `Tests/KernelDigests/golden.txt` holds the digests. After an intended change of bits `.ci/digests --write` renews it;
+/// the change also needs a new `Traits.numericsVersion`.
+@Suite("Kernels have the published digests")
 struct KernelDigestTests {
   static let golden: [String: UInt64] = {
     let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -21,7 +21,7 @@ struct KernelDigestTests {
 
   static let names = (0..<kd_count()).map { String(cString: kd_name($0)) }
 
-  @Test("every case has a digest, every digest a case")
+  @Test("every case has a digest and every digest a case")
   func list() {
     #expect(Set(Self.names) == Set(Self.golden.keys))
     #expect(Self.names.count > 40)

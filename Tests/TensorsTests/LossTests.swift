@@ -4,9 +4,9 @@ import Testing
 
 @testable import Tensors
 
-@Suite("losses")
+@Suite("CrossEntropy, BinaryCrossEntropy, SmoothL1 and Softmax")
 struct LossTests {
-  /// The definition in binary64, position by position.
+  /// Loss and gradient at one position by definition, in binary64.
   private func reference(
     _ logits: [Double], label: Int, weights: [Double], smoothing: Double
   ) -> (loss: Double, gradient: [Double]) {
@@ -24,12 +24,12 @@ struct LossTests {
   }
 
   @Test(
-    "cross-entropy agrees with its definition",
+    "cross-entropy and its gradient agree with their definition",
     arguments: [[13, 9], [700, 3], [2, 5, 8, 9], [1, 4, 50, 51], [3, 1, 2, 2]], [0.0, 0.1])
   func crossEntropy(_ extents: [Int], _ smoothing: Double) {
     let shape = Shape(extents)
     let (channels, size) = (shape[1], shape.planeSize)
-    let x = Tensor(plain(shape.count, salt: 1), shape: shape)
+    let x = Tensor(ordinaryValues(shape.count, salt: 1), shape: shape)
     let positions = shape[0] * size
     let labels = (0..<positions).map { Int32($0 % 7 == 3 ? 255 : $0 * 5 % channels) }
     let weights = Tensor(shape: [channels]) { 0.5 + Float($0) }
@@ -65,9 +65,9 @@ struct LossTests {
     }
   }
 
-  @Test("no label that counts: loss and gradient are zero, not NaN")
+  @Test("without a counted label, loss and gradient are zero, not NaN")
   func allIgnored() {
-    let x = Tensor(plain(12), shape: [3, 4])
+    let x = Tensor(ordinaryValues(12), shape: [3, 4])
     let loss = CrossEntropy.evaluate(x, labels: [9, 9, 9], options: .init(ignoredLabel: 9))
     #expect(loss.value == 0)
     #expect(loss.gradient.array.allSatisfy { $0 == 0 })
@@ -76,7 +76,7 @@ struct LossTests {
     #expect(BinaryCrossEntropy.evaluate(Tensor(zeros: [0]), targets: Tensor(zeros: [0])).value == 0)
   }
 
-  @Test("logits of any size stay finite")
+  @Test("huge logits give finite losses and gradients")
   func extremes() {
     let x = Tensor([3e38, -3e38, 0, 1e4, -1e4, 1e4], shape: [2, 3])
     let loss = CrossEntropy.evaluate(x, labels: [0, 1])
@@ -88,12 +88,14 @@ struct LossTests {
     #expect(binary.gradient.array == [0, 0, 1, -1])
   }
 
-  @Test("binary cross-entropy and smooth L1 sum by rule 5 and agree with their definitions", arguments: [1, 67, 5003])
+  @Test(
+    "binary cross-entropy and smooth L1 agree with their definitions, summed by numerics 5",
+    arguments: [1, 67, 5003])
   func elementwise(_ n: Int) {
-    let x = plain(n, salt: 2).map { $0 * 4 }
-    let t = plain(n, salt: 3).map { ($0 + 2) / 4 }
-    let w = plain(n, salt: 4).map { $0 + 2 }
-    let q = plain(n, salt: 5).map { $0 + 2.5 }
+    let x = ordinaryValues(n, salt: 2).map { $0 * 4 }
+    let t = ordinaryValues(n, salt: 3).map { ($0 + 2) / 4 }
+    let w = ordinaryValues(n, salt: 4).map { $0 + 2 }
+    let q = ordinaryValues(n, salt: 5).map { $0 + 2.5 }
     let losses = (0..<n).map { i -> Double in
       let (a, b) = (Double(x[i]), Double(t[i]))
       let p = 1 / (1 + Foundation.exp(-a))
@@ -124,11 +126,13 @@ struct LossTests {
     }
   }
 
-  @Test("gradients of softmax and its logarithm", arguments: [([3, 6], 1), ([2, 5, 3], 1), ([2, 3, 4], -1)])
+  @Test(
+    "gradients of softmax and log-softmax agree with finite differences",
+    arguments: [([3, 6], 1), ([2, 5, 3], 1), ([2, 3, 4], -1)])
   func softmaxGradients(_ c: (extents: [Int], dimension: Int)) {
     let shape = Shape(c.extents)
-    let x = Tensor(plain(shape.count, salt: 6), shape: shape)
-    let dy = Tensor(plain(shape.count, salt: 7), shape: shape)
+    let x = Tensor(ordinaryValues(shape.count, salt: 6), shape: shape)
+    let dy = Tensor(ordinaryValues(shape.count, salt: 7), shape: shape)
     let y = Softmax.forward(x, dimension: c.dimension)
     expectDerivative(
       Softmax.gradient(output: y, upstream: dy, dimension: c.dimension),
@@ -138,25 +142,5 @@ struct LossTests {
       Softmax.logarithmGradient(output: log, upstream: dy, dimension: c.dimension),
       of: { inner(Softmax.logarithm($0, dimension: c.dimension), dy) }, at: x)
     for (a, b) in zip(y.array, log.array) { #expect(abs(Double(a) - Foundation.exp(Double(b))) < 1e-6) }
-  }
-
-  @Test("an update of SGD is the written order of operations", arguments: [false, true])
-  func sgd(_ nesterov: Bool) {
-    let update = GradientDescent(rate: 0.1, momentum: 0.9, weightDecay: 1e-2, nesterov: nesterov)
-    let start = Tensor(plain(40_000, salt: 1), shape: [40_000])
-    var (p, v) = (start, Tensor?.none)
-    var (pp, vv) = (start.array, [Float]())
-    for step in 0..<3 {
-      let g = Tensor(plain(40_000, salt: 2 + step), shape: [40_000])
-      update.update(&p, velocity: &v, gradient: g)
-      for i in pp.indices {
-        let d = g[flat: i] + 1e-2 * pp[i]
-        if step == 0 { vv.append(d) } else { vv[i] = 0.9 * vv[i] + d }
-        pp[i] -= 0.1 * (nesterov ? d + 0.9 * vv[i] : vv[i])
-      }
-      #expect(p.array == pp)
-      #expect(v?.array == vv)
-    }
-    #expect(start.array == plain(40_000, salt: 1), "an update must not write into a copy of the parameter")
   }
 }

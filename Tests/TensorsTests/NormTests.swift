@@ -2,41 +2,11 @@ import Testing
 
 @testable import Tensors
 
-/// The scalar `Σ output * upstream`, its numeric derivative at element `i` of `x`, by central differences in binary64
-/// of binary32 evaluations.
-func numericDerivative(_ x: Tensor, at i: Int, step: Float, _ f: (Tensor) -> Double) -> Double {
-  var (up, down) = (x.array, x.array)
-  up[i] += step
-  down[i] -= step
-  let width = Double(up[i]) - Double(down[i])
-  return (f(Tensor(up, shape: x.shape)) - f(Tensor(down, shape: x.shape))) / width
-}
-
-/// `Σ a * b` in binary64.
-func inner(_ a: Tensor, _ b: Tensor) -> Double {
-  zip(a.array, b.array).reduce(0) { $0 + Double($1.0) * Double($1.1) }
-}
-
-/// Checks every element of `gradient` against central differences of `f` at `x`.
-func expectDerivative(
-  _ gradient: Tensor, of f: (Tensor) -> Double, at x: Tensor, step: Float = 1e-2, tolerance: Double = 2e-3,
-  sourceLocation: SourceLocation = #_sourceLocation
-) {
-  #expect(gradient.shape == x.shape, sourceLocation: sourceLocation)
-  for i in 0..<x.count {
-    let numeric = numericDerivative(x, at: i, step: step, f)
-    let analytic = Double(gradient[flat: i])
-    #expect(
-      abs(numeric - analytic) <= tolerance * max(1, abs(numeric)), "element \(i): \(analytic), numeric \(numeric)",
-      sourceLocation: sourceLocation)
-  }
-}
-
-@Suite("normalisation")
+@Suite("BatchNormalization and GroupNormalization")
 struct NormTests {
   let shape: Shape = [3, 4, 3, 5]
-  var x: Tensor { Tensor(plain(shape.count, salt: 8), shape: shape) }
-  var dy: Tensor { Tensor(plain(shape.count, salt: 9), shape: shape) }
+  var x: Tensor { Tensor(ordinaryValues(shape.count, salt: 8), shape: shape) }
+  var dy: Tensor { Tensor(ordinaryValues(shape.count, salt: 9), shape: shape) }
   let weight = Tensor([1.5, -0.7, 0, 2], shape: [4])
   let bias = Tensor([0.1, 0.6, -0.4, -0.2], shape: [4])
 
@@ -67,14 +37,14 @@ struct NormTests {
         #expect(abs(Double(variance[flat: c]) - (0.75 * Double(c + 1) + 0.25 * squares / 44)) < 1e-6)
         for (i, v) in zip(at, values) {
           let expected = (v - mu) * inverse * Double(weight[flat: c]) + Double(bias[flat: c])
-          // A mean near 1000 keeps 2^-15 of its own rounding.
+          // Values near 1000 are themselves rounded to 2^-15.
           #expect(abs(Double(y[flat: i]) - expected) < (mu > 500 ? 2e-4 : 2e-6))
         }
       }
     }
   }
 
-  @Test("fused ReLU equals ReLU after normalisation")
+  @Test("a fused ReLU has the bits of a ReLU after normalisation, forwards and backwards")
   func fusedReLU() {
     let plain = train(x, weight, bias, .init(), relu: false)
     let fused = train(x, weight, bias, .init(), relu: true)
@@ -101,7 +71,7 @@ struct NormTests {
     #expect(three.bias.isIdentical(to: four.bias))
   }
 
-  @Test("gradients of batch normalisation in training", arguments: [false, true])
+  @Test("gradients of batch normalisation in training agree with finite differences", arguments: [false, true])
   func trainingGradients(_ unbiased: Bool) {
     let options = BatchNormalization.Options(normalizesByUnbiasedVariance: unbiased)
     let (_, statistics) = train(x, weight, bias, options, relu: false)
@@ -112,7 +82,7 @@ struct NormTests {
     expectDerivative(g.bias, of: { inner(train(x, weight, $0, options, relu: false).output, dy) }, at: bias)
   }
 
-  @Test("gradients of batch normalisation by running statistics")
+  @Test("gradients of batch normalisation by running statistics agree with finite differences")
   func evaluationGradients() {
     let mean = Tensor([0.3, -0.2, 0.1, 0], shape: [4])
     let variance = Tensor([1, 2, 0.5, 0.1], shape: [4])
@@ -126,7 +96,7 @@ struct NormTests {
     expectDerivative(g.bias, of: { inner(run(x, weight, $0).output, dy) }, at: bias)
   }
 
-  @Test("gradients of group normalisation", arguments: [1, 2, 4])
+  @Test("gradients of group normalisation agree with finite differences", arguments: [1, 2, 4])
   func groupGradients(_ groups: Int) {
     func run(_ x: Tensor, _ w: Tensor, _ b: Tensor) -> (output: Tensor, statistics: NormalizationStatistics) {
       GroupNormalization.forward(x, groups: groups, weight: w, bias: b)
@@ -138,9 +108,9 @@ struct NormTests {
     expectDerivative(g.bias, of: { inner(run(x, weight, $0).output, dy) }, at: bias)
   }
 
-  @Test("rows of [N, C] and empty batches")
+  @Test("group normalisation takes rows [N, C] and empty batches")
   func edges() {
-    let rows = Tensor(plain(5 * 8), shape: [5, 8])
+    let rows = Tensor(ordinaryValues(5 * 8), shape: [5, 8])
     let (w, b) = (Tensor(repeating: 1, shape: [8]), Tensor(zeros: [8]))
     let (y, _) = GroupNormalization.forward(rows, groups: 2, weight: w, bias: b)
     for row in 0..<10 {
@@ -156,7 +126,7 @@ struct NormTests {
     #expect(g.bias.array == [Float](repeating: 0, count: 8))
   }
 
-  @Test("a constant channel has variance zero, never less")
+  @Test("a constant channel has variance zero, never a negative one")
   func constant() {
     let flat = Tensor(repeating: 0.1, shape: [3, 4, 3, 5])
     let (y, statistics) = train(flat, weight, bias, .init(), relu: false)

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Tensors
 
-@Suite("pooling")
+@Suite("Pooling")
 struct PoolTests {
   struct Case: Sendable, CustomTestStringConvertible {
     var window: PoolingWindow
@@ -19,18 +19,18 @@ struct PoolTests {
     }
   }
 
-  /// The taps of output `o` along an axis.
+  /// The input positions that output `o` reads along an axis.
   private func taps(_ o: Int, _ extent: Int, _ w: PoolingWindow) -> [Int] {
     (0..<w.kernelSize).map { o * w.stride - w.padding + $0 }.filter { $0 >= 0 && $0 < extent }
   }
 
-  @Test("maximum: the first of equals wins and takes the gradient", arguments: cases)
+  @Test("maximum: the first of equal values wins and takes the gradient", arguments: cases)
   func maximum(_ c: Case) {
     let shape: Shape = [2, 3, c.height, c.width]
-    // Few distinct values, so that windows have ties.
+    // There are few distinct values, so that windows have ties.
     let x = Tensor(shape: shape) { Float($0 * 7 % 5) - 2 }
     let (y, indices) = Pooling.maximum(x, c.window)
-    let dy = Tensor(plain(y.count), shape: y.shape)
+    let dy = Tensor(ordinaryValues(y.count), shape: y.shape)
     var expected = [Float](repeating: 0, count: x.count)
     let (oh, ow) = (y.shape[2], y.shape[3])
     for o in 0..<y.count {
@@ -58,9 +58,9 @@ struct PoolTests {
     #expect(PoolingWindow(kernelSize: 1, stride: 2).outputExtent(7) == 4)
   }
 
-  @Test("global average and subsampling")
+  @Test("global average and subsampling agree with their definitions, forwards and backwards")
   func global() {
-    let x = Tensor(plain(2 * 3 * 35), shape: [2, 3, 5, 7])
+    let x = Tensor(ordinaryValues(2 * 3 * 35), shape: [2, 3, 5, 7])
     let y = Pooling.globalAverage(x)
     #expect(y.shape == [2, 3])
     for p in 0..<6 { #expect(y[flat: p] == Float(referenceSum(x.array[p * 35..<p * 35 + 35].map(Double.init)) / 35)) }

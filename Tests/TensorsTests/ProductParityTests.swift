@@ -3,8 +3,8 @@ import Testing
 
 @testable import Tensors
 
-/// The kernels behind the convolutions, variant against variant: all bits, without the choice of the process.
-@Suite("Product kernels on every instruction set")
+/// The kernels of the convolutions called directly on every instruction set, whichever one this process uses.
+@Suite("Product kernels of every instruction set have the bits of the scalar ones")
 struct ProductParityTests {
   @Test("convolution and its weight gradient", arguments: ConvolutionCase.dense.filter { $0.groups == 1 })
   func convolution(_ c: ConvolutionCase) {
@@ -17,17 +17,20 @@ struct ProductParityTests {
     let count = min(2048, shape[0] * shape[2] * shape[3])
     let results = Backend.supported.map { set -> (Tensor, Tensor) in
       var packed = [Float](repeating: 0, count: Int(ck_packed_count(set.isa, m, k)) + 16)
-      ck_pack_left(set.isa, m, k, taps, Array(0..<taps), w.pointer, k, taps, 0, m, &packed)
+      ck_pack_left(set.isa, m, k, taps, Array(0..<taps), w.pointer.base, k, taps, 0, m, &packed)
       var y = Tensor(zeros: shape)
       let lanes = Int(ck_weight_lanes(set.isa, m))
       var partial = [Float](repeating: 0, count: lanes * Int(k))
       var dw = Tensor(zeros: w.shape)
       sum.withC { s in
         ck_tap_sum_forward(
-          set.isa, s, packed, x.pointer, nil, y.mutablePointer, 0, m, 0, Int64(shape[0] * shape[2] * shape[3]))
-        ck_tap_sum_weight_chunk(set.isa, s, x.pointer, dy.pointer, 0, Int64(c.w[1]), 0, Int64(count), &partial)
+          set.isa, s, packed, x.pointer.base, nil, y.mutablePointer.base, 0, m, 0, Int64(shape[0] * shape[2] * shape[3])
+        )
+        ck_tap_sum_weight_chunk(
+          set.isa, s, x.pointer.base, dy.pointer.base, 0, Int64(c.w[1]), 0, Int64(count), &partial)
       }
-      ck_fold_weight_chunks(set.isa, 1, 0, partial, Int64(lanes), Int64(c.w[1]), taps, m, dw.mutablePointer, k, taps)
+      ck_fold_weight_chunks(
+        set.isa, 1, 0, partial, Int64(lanes), Int64(c.w[1]), taps, m, dw.mutablePointer.base, k, taps)
       return (y, dw)
     }
     for (set, result) in zip(Backend.supported, results) {
@@ -44,11 +47,11 @@ struct ProductParityTests {
     let (planes, rows) = (Int64(c.x[0] * c.x[1]), geometry.out_h)
     for set in Backend.supported {
       var y = Tensor(zeros: expected.shape)
-      // Planes and rows in two pieces.
+      // Planes and rows are split in two pieces.
       for (first, last) in [(0, planes / 2), (planes / 2, planes)] where first < last {
         for (top, bottom) in [(0, rows / 2), (rows / 2, rows)] where top < bottom {
           ck_depthwise_forward(
-            set.isa, &geometry, w.pointer, x.pointer, nil, y.mutablePointer, first, last, top, bottom)
+            set.isa, &geometry, w.pointer.base, x.pointer.base, nil, y.mutablePointer.base, first, last, top, bottom)
         }
       }
       #expect(y.isIdentical(to: expected), "\(set)")
@@ -75,17 +78,20 @@ struct ProductParityTests {
     let results = Backend.supported.map { set -> [Tensor] in
       var samples = Tensor(zeros: [channels * taps, plane])
       var interleaved = Tensor(zeros: [plane, width])
-      ck_deform_interleave(set.isa, &geometry, x.pointer, interleaved.mutablePointer)
+      ck_deform_interleave(set.isa, &geometry, x.pointer.base, interleaved.mutablePointer.base)
       var (doffset, dmask, dx) = (Tensor(zeros: offset.shape), Tensor(zeros: mask.shape), Tensor(zeros: x.shape))
       var corners = [ck_deform_corner](repeating: ck_deform_corner(), count: offsetGroups * plane * taps)
       ck_deform_columns(
-        set.isa, &geometry, interleaved.pointer, offset.pointer, mask.pointer, 0, count, samples.mutablePointer, count)
+        set.isa, &geometry, interleaved.pointer.base, offset.pointer.base, mask.pointer.base, 0, count,
+        samples.mutablePointer.base, count)
       ck_deform_tap_gradients(
-        set.isa, &geometry, interleaved.pointer, offset.pointer, mask.pointer, gradient.pointer, 0, count,
-        doffset.mutablePointer, dmask.mutablePointer)
-      ck_deform_corners(set.isa, &geometry, offset.pointer, mask.pointer, 0, count, &corners)
+        set.isa, &geometry, interleaved.pointer.base, offset.pointer.base, mask.pointer.base, gradient.pointer.base, 0,
+        count,
+        doffset.mutablePointer.base, dmask.mutablePointer.base)
+      ck_deform_corners(set.isa, &geometry, offset.pointer.base, mask.pointer.base, 0, count, &corners)
       for block in 0..<width / 16 {
-        ck_deform_input_gradient(set.isa, &geometry, corners, gradient.pointer, Int64(block), dx.mutablePointer)
+        ck_deform_input_gradient(
+          set.isa, &geometry, corners, gradient.pointer.base, Int64(block), dx.mutablePointer.base)
       }
       return [samples, doffset, dmask, dx]
     }

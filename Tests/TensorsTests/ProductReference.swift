@@ -3,8 +3,8 @@ import Foundation
 
 @testable import Tensors
 
-/// The definitions of the products as plain loops, with the order of additions of the engine: results must be equal in
-/// all bits.
+/// The definitions of the products as plain loops that add in the same order as the engine, so that all bits must be
+/// equal.
 enum ProductReference {
   static func fma(_ a: Float, _ b: Float, _ c: Float) -> Float { c.addingProduct(a, b) }
 
@@ -115,7 +115,7 @@ enum ProductReference {
     }
   }
 
-  /// Values with zeros of both signs, subnormals, small and large numbers among them.
+  /// Random values, among them zeros of both signs, subnormals, small and large numbers.
   static func values(_ shape: Shape, _ name: String, extreme: Bool = true) -> Tensor {
     var random = Seeds(kind: "product-tests", seed: 1).stream(name + shape.description)
     let values = (0..<shape.count).map { _ -> Float in

@@ -4,9 +4,9 @@ import Testing
 
 @testable import Tensors
 
-@Suite("Matrix products")
+@Suite("MatrixProduct and LinearMap")
 struct ProductTests {
-  @Test("equal the triple loop in all bits, sizes 0...67", arguments: 0...67)
+  @Test("matrix products have the bits of the triple loop, for sizes 0...67", arguments: 0...67)
   func matchesDefinition(size: Int) {
     let others = [0, 1, 7, 16, 33, 67]
     for (a, b) in [(others[size % 6], others[size / 6 % 6]), (size, 5)] {
@@ -21,7 +21,7 @@ struct ProductTests {
     }
   }
 
-  @Test("chains longer than a block go on where they stopped", arguments: [255, 256, 257, 513, 1500])
+  @Test("sums longer than a block continue in order across blocks", arguments: [255, 256, 257, 513, 1500])
   func longChains(k: Int) {
     let a = ProductReference.values([50, k], "a")
     let b = ProductReference.values([k, 45], "b")
@@ -29,7 +29,7 @@ struct ProductTests {
   }
 
   @Test(
-    "long chains of few results, which are not packed, too",
+    "long sums of few results, which are not packed, have the same order",
     arguments: [(48, 48), (1, 1), (25, 90), (96, 33), (7, 96), (120, 96), (250, 50)], [4096, 4097, 5000])
   func longChainsOfFew(_ size: (Int, Int), k: Int) {
     let (m, n) = size
@@ -44,7 +44,7 @@ struct ProductTests {
     #expect(biased.isIdentical(to: ProductReference.matmul(a, false, b, true, bias: bias)))
   }
 
-  @Test("every instruction set and number of threads gives the same bits")
+  @Test("matrix products have the same bits on every instruction set and number of threads")
   func variants() {
     for (m, k, n) in [(13, 40, 37), (100, 500, 70), (200, 10, 33)] {
       let a = ProductReference.values([m, k], "a")
@@ -52,11 +52,11 @@ struct ProductTests {
       let expected = ProductReference.matmul(a, false, b, false)
       for set in Backend.supported {
         var packed = [Float](repeating: 0, count: Int(ck_packed_count(set.isa, Int64(m), Int64(k))))
-        ck_pack_left(set.isa, Int64(m), Int64(k), 1, nil, a.pointer, Int64(k), 1, 0, Int64(m), &packed)
+        ck_pack_left(set.isa, Int64(m), Int64(k), 1, nil, a.pointer.base, Int64(k), 1, 0, Int64(m), &packed)
         var c = Tensor(uninitialized: [m, n])
         ck_matrix_product(
-          set.isa, Int64(m), Int64(k), packed, 0, Int64(m), b.pointer, Int64(n), 1, 0, Int64(n), nil,
-          c.mutablePointer, Int64(n))
+          set.isa, Int64(m), Int64(k), packed, 0, Int64(m), b.pointer.base, Int64(n), 1, 0, Int64(n), nil,
+          c.mutablePointer.base, Int64(n))
         #expect(c.isIdentical(to: expected), "\(set)")
       }
       for threads in 1...3 {
@@ -65,7 +65,7 @@ struct ProductTests {
     }
   }
 
-  @Test("linear layers and their gradients follow their rules", arguments: [0, 1, 5, 2048, 2049])
+  @Test("a linear map and its gradients have the bits of their definitions", arguments: [0, 1, 5, 2048, 2049])
   func linear(rows: Int) {
     let x = ProductReference.values([rows, 9], "x")
     let w = ProductReference.values([6, 9], "w")
@@ -74,7 +74,7 @@ struct ProductTests {
     #expect(y.isIdentical(to: ProductReference.matmul(x, false, w, true, bias: bias)))
     let dy = ProductReference.values([rows, 6], "dy")
     #expect(LinearMap.inputGradient(dy, weight: w).isIdentical(to: ProductReference.matmul(dy, false, w, false)))
-    // A linear layer is a 1×1 convolution over rows, whose weight gradient has the rule of 2048.
+    // A linear map is a 1×1 convolution over rows. Its weight gradient is summed in blocks of 2048.
     let expected = ProductReference.weightGradient(
       Convolution2D(), dy.reshaped([rows, 6, 1, 1]), x.reshaped([rows, 9, 1, 1]), [6, 9, 1, 1])
     #expect(LinearMap.weightGradient(dy, x).isIdentical(to: expected.reshaped([6, 9])))
@@ -84,7 +84,7 @@ struct ProductTests {
     }
   }
 
-  @Test("agree with OpenBLAS within rounding", OpenBLAS.needed)
+  @Test("matrix products agree with OpenBLAS within rounding", OpenBLAS.needed)
   func openBLAS() throws {
     let library = try #require(OpenBLAS.shared)
     let a = ProductReference.values([70, 300], "a", extreme: false)

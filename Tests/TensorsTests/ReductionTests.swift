@@ -3,25 +3,13 @@ import Testing
 
 @testable import Tensors
 
-/// Rule 5, written out: 16 lanes per block of 2048, folded 8, 4, 2, 1, blocks ascending.
-func referenceSum(_ x: [Double]) -> Double {
-  var total = 0.0
-  for start in stride(from: 0, to: x.count, by: 2048) {
-    var lanes = [Double](repeating: 0, count: 16)
-    for i in start..<min(start + 2048, x.count) { lanes[(i - start) % 16] += x[i] }
-    for half in [8, 4, 2, 1] {
-      for i in 0..<half { lanes[i] += lanes[i + half] }
-    }
-    total += lanes[0]
-  }
-  return total
-}
-
-@Suite("reductions follow rule 5 bit for bit")
+@Suite("Reduction")
 struct ReductionTests {
-  @Test("sum over all elements", arguments: Array(0...67) + [2047, 2048, 2049, 32_768, 32_769, 100_003])
+  @Test(
+    "the sum of all elements has the bits of numerics 5",
+    arguments: Array(0...67) + [2047, 2048, 2049, 32_768, 32_769, 100_003])
   func sum(_ n: Int) {
-    let x = plain(n, salt: 3)
+    let x = ordinaryValues(n, salt: 3)
     let expected = referenceSum(x.map(Double.init))
     for threads in [1, 3] {
       let value = Parallel.withThreads(threads) { Reduction.sum(Tensor(x, shape: [n])) }
@@ -29,10 +17,12 @@ struct ReductionTests {
     }
   }
 
-  @Test("channel and plane sums and means", arguments: [[1, 1, 1, 1], [3, 5, 7, 9], [2, 3, 60, 41], [4, 6]])
+  @Test(
+    "sums and means of channels and planes have the bits of numerics 5",
+    arguments: [[1, 1, 1, 1], [3, 5, 7, 9], [2, 3, 60, 41], [4, 6]])
   func channels(_ extents: [Int]) {
     let shape = Shape(extents)
-    let x = plain(shape.count, salt: 4)
+    let x = ordinaryValues(shape.count, salt: 4)
     let size = shape.planeSize
     let planes = (0..<shape[0] * shape[1]).map { referenceSum(x[$0 * size..<($0 + 1) * size].map(Double.init)) }
     let tensor = Tensor(x, shape: shape)
@@ -43,11 +33,11 @@ struct ReductionTests {
     #expect(Reduction.mean(tensor) == Reduction.sum(tensor) / Double(x.count))
   }
 
-  @Test("gradients of channel factors sum the products")
+  @Test("the gradient of a channel factor is the sum of products of its channel")
   func factors() {
     let shape: Shape = [3, 4, 5, 7]
-    let x = Tensor(plain(shape.count, salt: 5), shape: shape)
-    let dy = Tensor(plain(shape.count, salt: 6), shape: shape)
+    let x = Tensor(ordinaryValues(shape.count, salt: 5), shape: shape)
+    let dy = Tensor(ordinaryValues(shape.count, salt: 6), shape: shape)
     let planes = (0..<12).map { p in
       referenceSum((p * 35..<p * 35 + 35).map { Double(x[flat: $0]) * Double(dy[flat: $0]) })
     }
@@ -57,10 +47,10 @@ struct ReductionTests {
     #expect(perChannel.array == (0..<4).map { Float(planes[$0] + planes[$0 + 4] + planes[$0 + 8]) })
   }
 
-  @Test("factors per channel")
+  @Test("scaleChannels multiplies every channel by its factor")
   func perChannel() {
     let shape: Shape = [2, 3, 2, 2]
-    let x = Tensor(plain(24), shape: shape)
+    let x = Tensor(ordinaryValues(24), shape: shape)
     let f = Tensor([0.5, -1, 3, 0.1, 0, 7], shape: [2, 3])
     for i in 0..<24 {
       #expect(Elementwise.scaleChannels(x, by: f)[flat: i] == f[flat: i / 4] * x[flat: i])
@@ -68,12 +58,14 @@ struct ReductionTests {
   }
 }
 
-@Suite("elementwise operations on tensors")
+@Suite("Elementwise")
 struct ElementwiseTests {
-  @Test("agree with their one-line definitions, whatever the threads", arguments: [1, 67, 50_001])
+  @Test(
+    "operations have the bits of their one-line definitions, whatever the number of threads",
+    arguments: [1, 67, 50_001])
   func definitions(_ n: Int) {
-    let a = awkward(n, salt: 1)
-    let b = awkward(n, salt: 2)
+    let a = edgeValues(n, salt: 1)
+    let b = edgeValues(n, salt: 2)
     let (x, y) = (Tensor(a, shape: [n]), Tensor(b, shape: [n]))
     func bits(_ t: Tensor) -> [UInt32] { t.array.map(\.bitPattern) }
     func bits(_ f: (Float, Float) -> Float) -> [UInt32] { zip(a, b).map { f($0, $1).bitPattern } }
@@ -99,16 +91,16 @@ struct ElementwiseTests {
     #expect(x.array == a, "accumulation must not write into a copy's source")
   }
 
-  @Test("finds the first element that is not finite", arguments: [0, 5, 40_000, 99_999])
+  @Test("firstNonFinite finds the first element that is not finite", arguments: [0, 5, 40_000, 99_999])
   func nonFinite(_ at: Int) {
-    var values = awkward(100_000)
+    var values = edgeValues(100_000)
     #expect(Elementwise.firstNonFinite(Tensor(values, shape: [100_000])) == nil)
     values[at] = .nan
     values[99_999] = .infinity
     #expect(Elementwise.firstNonFinite(Tensor(values, shape: [100_000])) == at)
   }
 
-  @Test("empty tensors pass through")
+  @Test("empty tensors are accepted")
   func empty() {
     let x = Tensor(zeros: [0, 3, 4, 4])
     #expect(Elementwise.relu(x).shape == x.shape)
@@ -118,9 +110,9 @@ struct ElementwiseTests {
   }
 }
 
-@Suite("channels")
+@Suite("ChannelShuffle and Channels")
 struct ElementwiseChannelTests {
-  @Test("interleaved shuffle of eight channels gives the halves 0 4 1 5 and 2 6 3 7")
+  @Test("the shuffle of eight channels gives the halves 0 4 1 5 and 2 6 3 7")
   func shuffle() {
     let x = Tensor(shape: [2, 8, 1, 3]) { Float($0) }
     let order = ChannelShuffle.order(channels: 8)
@@ -136,9 +128,9 @@ struct ElementwiseChannelTests {
     #expect(ChannelShuffle.inputGradient(joined: joined, main: main).isIdentical(to: x))
   }
 
-  @Test("splitting undoes concatenation")
+  @Test("split undoes concatenate")
   func concatenation() {
-    let parts = [1, 4, 2].map { c in Tensor(plain(3 * c * 6, salt: c), shape: [3, c, 2, 3]) }
+    let parts = [1, 4, 2].map { c in Tensor(ordinaryValues(3 * c * 6, salt: c), shape: [3, c, 2, 3]) }
     let joined = Channels.concatenate(parts)
     #expect(joined.shape == [3, 7, 2, 3])
     for (part, again) in zip(parts, Channels.split(joined, [1, 4, 2])) { #expect(part.isIdentical(to: again)) }

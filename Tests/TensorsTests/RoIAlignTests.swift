@@ -3,16 +3,16 @@ import Testing
 
 @testable import Tensors
 
-@Suite("RoIAlign")
+@Suite("RoIAlignment")
 struct RoIAlignTests {
-  let features = Tensor(plain(2 * 3 * 9 * 11, salt: 1), shape: [2, 3, 9, 11])
-  /// Ordinary, empty, outside, beyond the border, thin; images out of order.
+  let features = Tensor(ordinaryValues(2 * 3 * 9 * 11, salt: 1), shape: [2, 3, 9, 11])
+  /// Ordinary, empty and thin boxes, boxes outside the image and across its border; images out of order.
   let rois = Tensor(
     [
       1, 3, 2, 30, 25, 0, 8, 8, 8, 8, 1, 100, 100, 140, 150, 0, -20, -9, 60, 50, 1, 5, 1, 6, 30, 0, 0, 0, 44, 36,
     ], shape: [6, 5])
 
-  /// Numerics rule 6 with coordinates in binary64, tap by tap.
+  /// Numerics 6 sample by sample, with coordinates in binary64.
   private func visit(
     _ options: RoIAlignment.Options, _ body: (_ roi: Int, _ bin: Int, _ count: Float, _ pixel: Int, _ w: Float) -> Void
   ) {
@@ -49,7 +49,7 @@ struct RoIAlignTests {
     RoIAlignment.Options(outputHeight: 2, outputWidth: 3, spatialScale: 0.25, samplingRatio: 3, aligned: true),
   ]
 
-  @Test("forward and gradient follow rule 6 bit for bit, whatever the threads", arguments: options)
+  @Test("forward and gradient have the bits of numerics 6 on any number of threads", arguments: options)
   func definition(_ options: RoIAlignment.Options) {
     let bins = options.outputHeight * options.outputWidth
     var expected = [Float](repeating: 0, count: 6 * 3 * bins)
@@ -63,7 +63,7 @@ struct RoIAlignTests {
     var counts = [Float](repeating: 1, count: 6 * bins)
     visit(options) { r, bin, count, _, _ in counts[r * bins + bin] = count }
     for i in expected.indices { expected[i] /= counts[i / (3 * bins) * bins + i % bins] }
-    let dy = Tensor(plain(expected.count, salt: 3), shape: [6, 3, options.outputHeight, options.outputWidth])
+    let dy = Tensor(ordinaryValues(expected.count, salt: 3), shape: [6, 3, options.outputHeight, options.outputWidth])
     var gradient = [Float](repeating: 0, count: features.count)
     visit(options) { r, bin, count, pixel, w in
       for c in 0..<3 {
@@ -81,7 +81,7 @@ struct RoIAlignTests {
     }
   }
 
-  @Test("no RoIs give an empty result and a zero gradient")
+  @Test("no boxes give an empty result and a zero gradient")
   func empty() {
     let none = Tensor(zeros: [0, 5])
     let y = RoIAlignment.forward(features, rois: none, RoIAlignTests.options[0])

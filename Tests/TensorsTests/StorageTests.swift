@@ -4,9 +4,9 @@ import Testing
 
 @testable import Tensors
 
-@Suite("memory of tensors")
+@Suite("Memory of tensors")
 struct StorageTests {
-  @Test("blocks of the arena never overlap, and everything given back is one gap again")
+  @Test("blocks of the arena never overlap, and freed neighbours merge into one gap")
   func arena() {
     var arena = Arena()
     var random = Seeds(kind: "test", seed: 3).stream("arena")
@@ -25,13 +25,13 @@ struct StorageTests {
     }
     for block in live { arena.give(block.start, block.size) }
     let gaps = arena.gapCount
-    // The largest block that ever fitted still does, without another slab.
+    // No gap is lost: what was free is still free after another block.
     let all = arena.take(64)!
     arena.give(all, 64)
     #expect(arena.gapCount == gaps && gaps <= 3)
   }
 
-  @Test("slabs lie end to end, so that what no slab alone can hold leaves one gap behind")
+  @Test("slabs are adjacent in the address space, so that a block may span several")
   func slabs() {
     var arena = Arena(from: 1 << 44)
     let size = 96 << 20
@@ -41,7 +41,7 @@ struct StorageTests {
     #expect(arena.take(4 * size) == blocks[0])
   }
 
-  @Test("an arena has no more than its limit, and goes on with what is given back")
+  @Test("an arena refuses blocks beyond its limit and reuses freed ones")
   func limit() {
     var arena = Arena(from: 3 << 43, limit: 256 << 20)
     let size = 100 << 20
@@ -53,7 +53,7 @@ struct StorageTests {
   }
 
   @Test(
-    "a tensor without memory ends the program with 1 and a message, after telling who asked to know",
+    "a tensor that gets no memory ends the program with exit code 1 and a message, after calling the handler",
     arguments: [[1 << 20, 1 << 20, 1 << 10], [1 << 31, 1 << 31, 4], [.max, .max, .max, .max, .max]])
   func exhausted(_ extents: [Int]) async throws {
     let outcome = await #expect(
@@ -77,16 +77,16 @@ struct StorageTests {
       String(decoding: result.standardOutputContent, as: UTF8.self).contains("told: out of memory: cannot allocate "))
   }
 
-  @Test("what the system has available is a number of bytes with a reason, below all there is")
+  @Test("SystemMemory.available is below the total and names the limit that applies")
   func system() {
     let available = SystemMemory.available()
     #expect(available.bytes > 1 << 20 && available.bytes <= SystemMemory.total && !available.reason.isEmpty)
     #expect(TensorMemory.idle >= 0)
   }
 
-  @Test("used memory is counted, and no longer when it is given back")
+  @Test("TensorMemory.used counts living tensors alone")
   func counting() async {
-    // In a process of its own: all threads are counted.
+    // In a process of its own: the count includes all threads.
     await #expect(processExitsWith: .success) {
       let before = TensorMemory.used
       let kept = Tensor(zeros: [1000])
@@ -98,7 +98,7 @@ struct StorageTests {
   }
 
   @Test(
-    "size classes hold what is asked for, and waste a quarter at most", arguments: [1, 63, 64, 65, 100, 4097, 65_535])
+    "size classes hold what is requested and waste at most a quarter", arguments: [1, 63, 64, 65, 100, 4097, 65_535])
   func classes(bytes: Int) {
     let size = StoragePool.roundedSize(bytes)
     #expect(size >= bytes && size % 64 == 0)

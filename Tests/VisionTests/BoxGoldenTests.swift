@@ -4,10 +4,10 @@ import Testing
 
 @testable import Vision
 
-/// References: the AutoPanoptic programs for `legacy_*`, torchvision for the rest (exclusive boxes). Left out:
-/// torchvision's anchors and level rule, which follow another rounding and another place of epsilon, generalised
-/// overlaps, and the cases of RoI pooling, which are tested with the tensors.
-@Suite("Boxes against the original programs")
+/// References: the AutoPanoptic programs for `legacy_*`, torchvision for the rest (exclusive boxes). Left out are
+/// torchvision's anchors and level rule, which round differently and add epsilon elsewhere, generalised IoU, and RoI
+/// pooling, which is tested with the tensors.
+@Suite("Box, BoxCoder, Matcher and AnchorGenerator agree with the original programs")
 struct BoxGoldenTests {
   let boxes: GoldenFile
   let anchors: GoldenFile
@@ -38,7 +38,7 @@ struct BoxGoldenTests {
   }
 
   @Test(
-    "encoding and decoding",
+    "BoxCoder encodes and decodes",
     arguments: [
       ("legacy_boxcoder_w1", 1.0, BoxConvention.legacy), ("legacy_boxcoder_w10", 10, .legacy),
       ("boxcoder_w1", 1, .exclusive), ("boxcoder_w10", 10, .exclusive),
@@ -65,7 +65,9 @@ struct BoxGoldenTests {
     #expect(distance(corners(decoded), try decoding.tensor("out").doubles) < 2e-6)
   }
 
-  @Test("suppression, ties included", arguments: ["small", "empty", "ties", "thr0", "thr03", "thr05", "thr07", "thr1"])
+  @Test(
+    "NonMaximumSuppression, ties included",
+    arguments: ["small", "empty", "ties", "thr0", "thr03", "thr05", "thr07", "thr1"])
   func suppression(_ name: String) throws {
     let c = try #require(boxes["nms_\(name)"])
     let threshold = try #require(c.attributes["iou_threshold"]?.numberValue)
@@ -75,7 +77,7 @@ struct BoxGoldenTests {
     #expect(kept == (try c.tensor("out_keep").integers))
   }
 
-  @Test("areas, overlaps and clipping")
+  @Test("areas, IoU and clipping of boxes")
   func geometry() throws {
     let area = try #require(boxes["box_area"])
     let areas = boxList(try area.tensor("in_a")).map { $0.area(.exclusive) }
@@ -95,7 +97,7 @@ struct BoxGoldenTests {
     ("matcher_roi", Matcher(foregroundThreshold: 0.5, backgroundThreshold: 0.5, forcesBestCandidates: false)),
   ]
 
-  @Test("matching of anchors and proposals", arguments: matchers)
+  @Test("Matcher of anchors and of proposals", arguments: matchers)
   func matching(_ name: String, _ matcher: Matcher) throws {
     let c = try #require(boxes[name])
     let iou = try c.tensor("in_iou")
@@ -106,7 +108,7 @@ struct BoxGoldenTests {
     #expect(numbers == (try c.tensor("out_matches").integers))
   }
 
-  @Test("anchors of a cell and of grids, and levels")
+  @Test("AnchorGenerator and LevelRule")
   func legacyAnchors() throws {
     for (level, stride) in [4, 8, 16, 32, 64].enumerated() {
       let expected = try #require(anchors["legacy_cell_anchors_s\(stride)"]).tensor("cell_anchors").doubles

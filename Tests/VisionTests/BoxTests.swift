@@ -3,9 +3,9 @@ import Testing
 
 @testable import Vision
 
-@Suite("Boxes, anchors, matching, suppression")
+@Suite("Box")
 struct BoxTests {
-  @Test("legacy boxes count both corners")
+  @Test("a legacy box includes its far corner: width x1 - x0 + 1")
   func legacy() {
     let a = Box(0, 0, 9, 9)
     #expect(a.area() == 100)
@@ -17,11 +17,20 @@ struct BoxTests {
     #expect(Box(-5, 3, 30, 40).clipped(width: 20, height: 30, .exclusive) == Box(0, 3, 20, 30))
   }
 
+  @Test("scaled multiplies corners; isFinite finds NaN and infinity")
+  func scaled() {
+    #expect(Box(1, 2, 3, 4).scaled(x: 2, y: 0.5) == Box(2, 1, 6, 2))
+    #expect(Box(1, 2, 3, 4).isFinite && !Box(1, .nan, 3, 4).isFinite && !Box(1, 2, .infinity, 4).isFinite)
+  }
+}
+
+@Suite("AnchorGenerator")
+struct AnchorGeneratorTests {
   /// The published anchors, for images of 800 pixels.
   private static let published = AnchorGenerator(
     levels: [(4, 32), (8, 64), (16, 128), (32, 256), (64, 512)].map { .init(stride: $0.0, sizes: [$0.1]) })
 
-  /// Rows of the published configuration: stride, and the corners for ratios 0.5, 1, 2.
+  /// The published configuration: stride, and the boxes for ratios 0.5, 1, 2.
   static let anchorTable: [(Int, [Box])] = [
     (4, [Box(-22, -10, 25, 13), Box(-14, -14, 17, 17), Box(-10, -22, 13, 25)]),
     (8, [Box(-40, -20, 47, 27), Box(-28, -28, 35, 35), Box(-20, -44, 27, 51)]),
@@ -30,7 +39,7 @@ struct BoxTests {
     (64, [Box(-332, -152, 395, 215), Box(-224, -224, 287, 287), Box(-148, -328, 211, 391)]),
   ]
 
-  @Test("anchors of the first cell are the published ones")
+  @Test("the anchors of the first cell are the published ones")
   func anchorTable() {
     let generator = Self.published
     for (level, (stride, boxes)) in Self.anchorTable.enumerated() {
@@ -39,7 +48,7 @@ struct BoxTests {
     }
   }
 
-  @Test("anchors run over columns, then rows, ratios innermost")
+  @Test("anchors are ordered by rows, columns and ratios, the last varying fastest")
   func anchorOrder() {
     let boxes = Self.published.anchors(level: 1, gridWidth: 3, gridHeight: 2)
     #expect(boxes.count == 18)
@@ -49,7 +58,11 @@ struct BoxTests {
     #expect(!Box(0, 0, 10, 9).isInside(width: 10, height: 10))
   }
 
-  @Test("decoding undoes encoding", arguments: [(1.0, 1.0, 1.0, 1.0), (10.0, 10.0, 5.0, 5.0)])
+}
+
+@Suite("BoxCoder and LevelRule")
+struct BoxCoderTests {
+  @Test("BoxCoder decodes what it encodes", arguments: [(1.0, 1.0, 1.0, 1.0), (10.0, 10.0, 5.0, 5.0)])
   func coder(_ weights: (Double, Double, Double, Double)) {
     let coder = BoxCoder(weights: weights)
     var random = Seeds(kind: "test", seed: 2).stream("coder")
@@ -67,14 +80,14 @@ struct BoxTests {
     #expect(coder.encode(Box(0, 0, 9, 9), relativeTo: Box(0, 0, 9, 9)) == BoxCoder.Deltas(0, 0, 0, 0))
   }
 
-  @Test("sides grow by at most 62.5 in decoding")
+  @Test("decoding enlarges a side by a factor of at most 62.5")
   func sideLimit() {
     let box = BoxCoder().decode(.init(0, 0, 100, -100), relativeTo: Box(0, 0, 9, 9))
     #expect(abs(box.width() - 625) < 1e-3)
     #expect(abs(box.height()) < 1e-3)
   }
 
-  @Test("levels change at multiples of the canonical side")
+  @Test("a box whose side doubles moves to the next pyramid level, within the lowest and highest")
   func levels() {
     let rule = LevelRule()
     func level(_ side: Float) -> Int { rule.level(of: Box(0, 0, side - 1, side - 1)) }
@@ -84,7 +97,11 @@ struct BoxTests {
     #expect(small.level(of: Box(0, 0, 63, 63)) == 4)
   }
 
-  @Test("the matcher applies thresholds, ties and forced candidates")
+}
+
+@Suite("Matcher and MatchSampler")
+struct MatcherTests {
+  @Test("Matcher applies both thresholds, and forces the best candidates of an object if asked")
   func matcher() {
     let overlap: [[Float]] = [
       [0.7, 0.3, 0.29, 0.5, 0.5, 0.0],
@@ -106,7 +123,7 @@ struct BoxTests {
     #expect(forcing.match([Box(0, 0, 1, 1)], to: []) == [.background])
   }
 
-  @Test("the sampler keeps shares and order, and draws every subset alike")
+  @Test("MatchSampler keeps the fraction of objects and the order, and draws every subset with equal probability")
   func sampler() {
     let matches: [Match] = (0..<100).map { $0 % 4 == 0 ? .object($0) : $0 % 4 == 1 ? .ignored : .background }
     var random = Seeds(kind: "test", seed: 3).stream("sampler")
@@ -121,7 +138,11 @@ struct BoxTests {
     #expect(counts.allSatisfy { abs($0 - 3000) < 250 })
   }
 
-  @Test("suppression keeps the better box, the earlier one on ties")
+}
+
+@Suite("NonMaximumSuppression")
+struct NonMaximumSuppressionTests {
+  @Test("keeps the box with the higher score, the earlier one on ties")
   func suppression() {
     let boxes = [Box(0, 0, 9, 9), Box(1, 0, 10, 9), Box(40, 40, 49, 49), Box(0, 0, 9, 9), Box(5, 0, 14, 9)]
     let scores: [Float] = [0.5, 0.9, 0.7, 0.9, 0.1]
@@ -129,7 +150,7 @@ struct BoxTests {
     #expect(nms.keptInScoreOrder(boxes, scores: scores) == [1, 2, 4])
     #expect(nms.keptInInputOrder([boxes[3], boxes[2], boxes[1]], scores: [0.1, 0.2, 0.3]) == [1, 2])
     #expect(nms.keptInScoreOrder(boxes, scores: scores, limit: 1) == [1])
-    // 5/15 is kept at a threshold of exactly a third: only *above* goes.
+    // An IoU of 5/15 is kept at a threshold of a third: only larger ones are suppressed.
     let third = NonMaximumSuppression(threshold: Float(1.0 / 3))
     #expect(third.keptInScoreOrder([boxes[0], boxes[4]], scores: [1, 1]) == [0, 1])
     #expect(nms.keptInScoreOrder([], scores: []) == [])

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Vision
 
-@Suite("The fuzzers' corpus of pictures")
+@Suite("The fuzzing corpus of images")
 struct CorpusTests {
   private static func files(_ name: String) throws -> [(name: String, bytes: [UInt8])] {
     let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
@@ -14,7 +14,7 @@ struct CorpusTests {
   }
 
   @Test(
-    "every picture is decoded; cut short or with one byte changed it is decoded or refused",
+    "every image is decoded; truncated or with one changed byte it is decoded or refused",
     arguments: ["jpeg", "png"])
   func pictures(_ format: String) throws {
     for (name, bytes) in try Self.files(format) {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Vision
 
-@Suite("Decoding against Pillow 13")
+@Suite("ImageFile and EncodedImage agree with Pillow 13")
 struct ImageDecodingTests {
   /// Mean and standard deviation of each channel, in binary64.
   private func statistics(_ image: Image) -> (mean: [Double], deviation: [Double]) {
@@ -18,7 +18,7 @@ struct ImageDecodingTests {
     return (sum.map { $0 / n }, (0..<3).map { max(0, squares[$0] / n - sum[$0] / n * sum[$0] / n).squareRoot() })
   }
 
-  /// Compares a picture with the reference's record of it.
+  /// Compares an image with the reference's record of it.
   /// - Returns: whether the samples were compared exactly.
   private func compare(_ image: Image, with info: CanonicalValue, _ name: String) -> Bool {
     let size = info["size"]?.arrayValue?.compactMap(\.integerValue)
@@ -40,16 +40,16 @@ struct ImageDecodingTests {
       #expect(Digest(of: gray).hex == sum, "\(name)")
       return true
     default:
-      // Palettes, alpha, CMYK and 16 bits: the record holds the samples before conversion to RGB.
+      // For palettes, alpha, CMYK and 16 bits the record holds the samples before conversion to RGB.
       return false
     }
   }
 
-  /// Pictures whose statistics the reference computed after another conversion than ours.
+  /// Images whose statistics the reference computed after another conversion.
   private func isSixteenBitGray(_ info: CanonicalValue) -> Bool { info["mode"] == "I;16" }
 
   @Test(
-    "gives the same samples for every valid picture", ImageData.needed,
+    "valid images have the same samples", ImageData.needed,
     arguments: [("jpeg_flavours", 15), ("png_valid", 20), ("coco", 10), ("imagenet", 40), ("ade20k", 1)])
   func valid(_ folder: String, _ least: Int) throws {
     let reference = try #require(ImageData.reference(folder, "expected_decode.json"))
@@ -64,14 +64,14 @@ struct ImageDecodingTests {
         Issue.record("\(error)")
         continue
       }
-      // Pillow clips 16-bit gray to 255 on the way to RGB; we keep the upper byte, as it does for 16-bit colour.
+      // Pillow clips 16-bit gray to 255 in a conversion to RGB. This decoder keeps the upper byte, as for colour.
       if isSixteenBitGray(info) { continue }
       exact += compare(image, with: info, name) ? 1 : 0
     }
     #expect(exact >= least, "\(folder): \(exact) compared sample by sample")
   }
 
-  @Test("keeps palette indices and gray levels of label maps as they are stored", ImageData.needed)
+  @Test("palette indices and gray levels of label maps are read as stored", ImageData.needed)
   func indices() throws {
     let reference = try #require(ImageData.reference("png_valid", "expected_decode.json"))
     var compared = 0
@@ -89,7 +89,7 @@ struct ImageDecodingTests {
   }
 
   @Test(
-    "malformed pictures end in a message or in the picture the reference saw", ImageData.needed,
+    "malformed images are refused or have the samples of the reference", ImageData.needed,
     arguments: ["bad/png", "bad/jpeg"])
   func malformed(_ folder: String) throws {
     let reference = try #require(ImageData.reference(folder, "expected_outcome.json"))
@@ -98,7 +98,7 @@ struct ImageDecodingTests {
       let path = "\(reference.folder)/\(name)"
       do {
         let image = try ImageFile.read(path: path)
-        // Where the reference fails and we do not, it is for metadata that we never read.
+        // Where only the reference fails, it fails on metadata that this decoder does not read.
         if record["outcome"] == "ok", let info = record["info"] {
           let size = info["size"]?.arrayValue?.compactMap(\.integerValue)
           #expect(size == [image.width, image.height], "\(name)")
@@ -124,7 +124,7 @@ struct ImageDecodingTests {
     #expect(ImageFile.decoderIdentity.hex == published)
   }
 
-  @Test("a part of a picture has the samples of the whole")
+  @Test("a decoded part has the samples of the whole image")
   func parts() throws {
     #expect(ImageFile.decodesPartsExactly)
     var pictures = (ImageDecoderSamples.all + PartialDecodingSamples.all).enumerated().map {
@@ -149,7 +149,7 @@ struct ImageDecodingTests {
     }
   }
 
-  @Test("every prefix of a JPEG or PNG is refused with a message", arguments: 0..<6)
+  @Test("every proper prefix of a JPEG or PNG is refused", arguments: 0..<6)
   func prefixes(_ index: Int) {
     let whole = ImageDecoderSamples.all[index]
     #expect(throws: Never.self) { try ImageFile.decode(whole, place: "whole") }
@@ -167,7 +167,7 @@ struct ImageDecodingTests {
     }
   }
 
-  @Test("one changed byte never does more than change the picture or be refused", arguments: 0..<6)
+  @Test("one changed byte changes samples or is refused, and never crashes", arguments: 0..<6)
   func changedBytes(_ index: Int) {
     let whole = ImageDecoderSamples.all[index]
     for i in whole.indices {
@@ -176,7 +176,7 @@ struct ImageDecodingTests {
       do {
         let image = try ImageFile.decode(changed, place: "changed")
         #expect(image.pixels.count == image.width * image.height * 3)
-        // A PNG guards every byte by a checksum; only bits that its reader ignores may change unseen.
+        // Checksums cover every byte of a PNG; only bits that readers ignore may change unnoticed.
         if index == 5 { #expect(image.width == 27 && image.height == 21) }
       } catch {
         #expect(error is ImageError)
@@ -184,7 +184,7 @@ struct ImageDecodingTests {
     }
   }
 
-  @Test("a header that claims a huge picture is refused without taking its memory")
+  @Test("a header that claims a huge image is refused before memory is allocated")
   func hugeHeaders() {
     var jpeg = ImageDecoderSamples.all[0]
     let frame = jpeg.indices.first { jpeg[$0] == 0xFF && jpeg[$0 + 1] == 0xC0 }!
@@ -201,7 +201,7 @@ struct ImageDecodingTests {
     #expect(other?.code == .tooLarge)
   }
 
-  @Test("missing, empty and other files are named with their path")
+  @Test("missing, empty and other files are reported with their path")
   func unreadable() throws {
     let folder = NSTemporaryDirectory()
     let missing = #expect(throws: ImageError.self) { try ImageFile.read(path: folder + "/no-such.jpg") }

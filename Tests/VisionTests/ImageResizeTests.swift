@@ -3,14 +3,14 @@ import Testing
 
 @testable import Vision
 
-@Suite("Resampling pictures")
+@Suite("Resampling, flipping and cropping of images")
 struct ImageResizeTests {
   private let source = ImageWritingTests.picture(37, 23, channels: 3, flat: false)
 
   /// First 16 digits of SHA-256 over the samples of Pillow 13: `resize((w, h), BILINEAR)` and `NEAREST`. Sizes that
   /// grow in width and shrink in height are left out: Pillow 13 then starts with the rows, older ones and ours do not.
   @Test(
-    "agrees with Pillow sample by sample",
+    "resized agrees with Pillow in every sample",
     arguments: [
       (37, 23, "f22cabefbe9d6a1a", "f22cabefbe9d6a1a"),
       (74, 46, "6fb79cd3217fe5d7", "6a2104c2cc23a9ab"),
@@ -27,7 +27,9 @@ struct ImageResizeTests {
     #expect(Digest(of: sharp.pixels).hex.hasPrefix(nearest))
   }
 
-  @Test("bilinear agrees with its definition to one level", arguments: [(74, 46), (19, 11), (5, 40), (100, 3), (1, 1)])
+  @Test(
+    "bilinear resampling agrees with its definition to one level",
+    arguments: [(74, 46), (19, 11), (5, 40), (100, 3), (1, 1)])
   func bilinear(_ width: Int, _ height: Int) {
     let out = source.resized(width: width, height: height, by: .bilinear)
     for y in 0..<height {
@@ -50,7 +52,7 @@ struct ImageResizeTests {
     #expect(source.resized(width: 37, height: 23, by: .bilinear) == source)
   }
 
-  @Test("a flat picture stays flat", arguments: [ResizeFilter.nearest, .bilinear, .antialiased])
+  @Test("a constant image stays constant", arguments: [ResizeFilter.nearest, .bilinear, .antialiased])
   func flat(_ method: ResizeFilter) {
     for value in [UInt8(0), 1, 127, 254, 255] {
       let out = Image(width: 13, height: 9, channels: 1, repeating: value).resized(width: 31, height: 4, by: method)
@@ -58,7 +60,7 @@ struct ImageResizeTests {
     }
   }
 
-  @Test("flip and crop move samples and change none")
+  @Test("flipping and cropping move samples and change none")
   func moves() {
     let flipped = source.flippedHorizontally()
     #expect(flipped[0, 3, 1] == source[36, 3, 1] && flipped[36, 22, 2] == source[0, 22, 2])

@@ -1,6 +1,7 @@
 import Determinism
 import Foundation
 import Testing
+import Vision
 
 /// Where the larger test data lies: `AUTOPANOPTIC_DATA`, or `shared/data` beside the checkout.
 enum ImageData {
@@ -12,7 +13,7 @@ enum ImageData {
     return FileManager.default.fileExists(atPath: path) ? path : nil
   }()
 
-  /// Tests that need it are skipped where it is missing.
+  /// Skips a test where the data is missing.
   static let needed: ConditionTrait = .enabled(if: root != nil, "no test data; set AUTOPANOPTIC_DATA")
 
   /// A folder of the test data and what the reference decoder made of its files, sorted by name; nil where it is
@@ -22,5 +23,19 @@ enum ImageData {
       let files = try? CanonicalValue(json: Array(data))["files"]?.objectValue
     else { return nil }
     return ("\(root)/\(name)", files.sorted { $0.key < $1.key })
+  }
+}
+
+extension Image {
+  /// The mirror image, left and right exchanged.
+  func flippedHorizontally() -> Image {
+    var out = [UInt8]()
+    for y in 0..<height {
+      for x in (0..<width).reversed() {
+        let i = (y * width + x) * channels
+        out.append(contentsOf: pixels[i..<i + channels])
+      }
+    }
+    return Image(width: width, height: height, channels: channels, pixels: out)
   }
 }

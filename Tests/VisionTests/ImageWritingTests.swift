@@ -4,7 +4,7 @@ import Testing
 
 @testable import Vision
 
-@Suite("Writing PNG")
+@Suite("PNGWriter")
 struct ImageWritingTests {
   static func picture(_ width: Int, _ height: Int, channels: Int, flat: Bool) -> Image {
     var state: UInt32 = 7
@@ -22,13 +22,13 @@ struct ImageWritingTests {
   }
 
   @Test(
-    "round trips through libpng",
+    "libpng reads the written samples",
     arguments: [(1, 1), (1, 7), (7, 1), (27, 21), (300, 5), (97, 101), (260, 260), (641, 427)], [true, false])
   func roundTrip(_ size: (Int, Int), _ flat: Bool) throws {
     let image = ImageWritingTests.picture(size.0, size.1, channels: 3, flat: flat)
     let bytes = PNGWriter.encode(image)
     #expect(try ImageFile.decode(bytes, place: "png") == image)
-    // Never much larger than the samples: stored blocks are the last resort.
+    // The file is never much larger than the samples: incompressible blocks are stored.
     #expect(bytes.count < image.pixels.count + image.height + 200 + image.pixels.count / 1000)
     let gray = ImageWritingTests.picture(size.0, size.1, channels: 1, flat: flat)
     let path = NSTemporaryDirectory() + "/\(UUID().uuidString).png"
@@ -37,7 +37,7 @@ struct ImageWritingTests {
     #expect(try ImageFile.readIndices(path: path) == gray)
   }
 
-  @Test("runs of every length survive")
+  @Test("runs of equal samples of every length round-trip")
   func runs() throws {
     for length in 1...600 {
       let pixels = [UInt8](repeating: 9, count: length) + [1, 2, 3] + [UInt8](repeating: 255, count: length)
@@ -47,7 +47,7 @@ struct ImageWritingTests {
     }
   }
 
-  @Test("the bytes never change")
+  @Test("the bytes of a file are a function of its samples, on every machine")
   func golden() {
     let flat = PNGWriter.encode(ImageWritingTests.picture(97, 101, channels: 3, flat: true))
     let noise = PNGWriter.encode(ImageWritingTests.picture(33, 20, channels: 1, flat: false))
@@ -55,7 +55,7 @@ struct ImageWritingTests {
     #expect(Digest(of: noise).hex == "349cd45e7e16a8834a17d583306bb2815e4f20b4c43b5ebbb0d180b8ea13682e")
   }
 
-  @Test("label maps are small and keep their ids")
+  @Test("a label map round-trips in a small file")
   func labels() throws {
     let ids = (0..<640 * 480).map { (i: Int) -> UInt32 in
       let row = i / 640 / 60

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Vision
 
-@Suite("Masks in boxes")
+@Suite("BinaryMask.target and MaskPasting")
 struct MaskTargetTests {
   let disc = BinaryMask(width: 40, height: 30) { x, y in
     let (dx, dy) = (Double(x) - 19.5, Double(y) - 14.5)
@@ -17,7 +17,7 @@ struct MaskTargetTests {
     #expect(target == expected)
   }
 
-  @Test("a cell is set where at least half of its area is covered")
+  @Test("a cell of a target is set if at least half of its area is covered")
   func coverage() {
     let left = BinaryMask(width: 4, height: 4) { x, _ in x < 1 }
     // Cells of two pixels: exactly half of the left ones is covered.
@@ -26,14 +26,14 @@ struct MaskTargetTests {
     #expect(left.target(in: Box(0.25, 0, 4.25, 4), size: 2) == [0, 0, 0, 0])
   }
 
-  @Test("outside the image nothing is mask")
+  @Test("a target is empty outside the image")
   func outside() {
     let full = BinaryMask(width: 4, height: 4) { _, _ in true }
     #expect(full.target(in: Box(-4, 0, 4, 4), size: 2) == [0, 1, 0, 1])
     #expect(full.target(in: Box(100, 100, 120, 120), size: 2) == [0, 0, 0, 0])
   }
 
-  @Test("pasting a target gives the mask back, up to its outline")
+  @Test("pasting a target restores the mask up to its outline")
   func roundTrip() {
     let box = Box(10, 5, 29, 24)
     let target = disc.target(in: box, size: 28, extent: .legacy)
@@ -42,7 +42,7 @@ struct MaskTargetTests {
     #expect(Double(shared) / Double(pasted.area + disc.area - shared) > 0.85)
   }
 
-  @Test("a certain map fills its grown, truncated box but for the faded border")
+  @Test("a map of ones fills its box")
   func pasting() {
     let ones = [Float](repeating: 1, count: 28 * 28)
     // Half side 14 grows to 15: from 5 to 35, 31 pixels for 30 cells.
@@ -53,7 +53,7 @@ struct MaskTargetTests {
     #expect(cut == BinaryMask(width: 64, height: 64) { x, y in x <= 9 && y <= 9 })
   }
 
-  @Test("a probability equal to the threshold is outside")
+  @Test("a probability equal to the threshold is not in the mask")
   func threshold() {
     let halves = [Float](repeating: 0.5, count: 28 * 28)
     #expect(MaskPasting().paste(halves, size: 28, in: Box(6, 6, 34, 34), width: 64, height: 64).area == 0)

@@ -4,8 +4,8 @@ import Testing
 
 @testable import Vision
 
-/// PNGs of 8-bit RGB take a way of their own through the decoder; what libpng says of them holds for it too.
-@Suite("Plain PNGs")
+/// PNGs of plain 8-bit RGB have a faster decoder, which must agree with libpng.
+@Suite("The decoder of plain RGB PNGs")
 struct PNGPlainTests {
   private static let signature: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
 
@@ -20,7 +20,7 @@ struct PNGPlainTests {
     Self.signature + chunk("IHDR", bigEndian(width) + bigEndian(height) + [8, 2, 0, 0, 0])
   }
 
-  /// The rows as a PNG holds them, each behind a filter chosen by `filter`.
+  /// The rows of a PNG, each with the filter that `filter` chooses.
   private func filtered(_ image: Image, by filter: (Int) -> UInt8) -> [UInt8] {
     let stride = image.width * 3
     func at(_ i: Int, _ y: Int) -> Int { i < 0 || y < 0 ? 0 : Int(image.pixels[y * stride + i]) }
@@ -52,7 +52,7 @@ struct PNGPlainTests {
     return Image(width: width, height: height, channels: 3, pixels: pixels)
   }
 
-  @Test("every filter gives the samples back, as colours and as ids", arguments: [(1, 1), (2, 5), (10, 3), (41, 33)])
+  @Test("every filter is decoded, to colours and to ids", arguments: [(1, 1), (2, 5), (10, 3), (41, 33)])
   func filters(_ width: Int, _ height: Int) throws {
     let image = picture(width, height)
     for filter: UInt8 in 0...5 {
@@ -63,7 +63,7 @@ struct PNGPlainTests {
       let whole = header(width, height) + chunk("IDAT", stream) + end
       let parts =
         header(width, height) + chunk("tEXt", [65, 0, 66]) + chunk("IDAT", first) + chunk("IDAT", second) + end
-      // Transparency is dropped; it sends the picture through libpng.
+      // An image with transparency is decoded by libpng, without its transparency.
       let throughLibpng = header(width, height) + chunk("tRNS", [0, 1, 0, 2, 0, 3]) + chunk("IDAT", stream) + end
       for bytes in [whole, parts, throughLibpng] {
         let encoded = try EncodedImage(bytes, place: "picture")
@@ -75,7 +75,7 @@ struct PNGPlainTests {
     }
   }
 
-  @Test("damage is refused with libpng's words")
+  @Test("damage is refused with the message of libpng")
   func damage() throws {
     let image = picture(12, 9)
     let rows = filtered(image) { _ in 1 }

@@ -5,8 +5,8 @@ import Testing
 
 @testable import Vision
 
-/// The variants of the loops over pixels against the plain one, and that one against its definition.
-@Suite("Loops over pixels")
+/// The kernels of every instruction set against the scalar ones, and those against their definitions.
+@Suite("Kernels over pixels")
 struct PixelKernelTests {
   private static let variants = Backend.supported.map(\.codecs)
 
@@ -15,7 +15,7 @@ struct PixelKernelTests {
     return (0..<count).map { _ in UInt8(random.below(256)) }
   }
 
-  @Test("resampling gives the same samples on every instruction set", arguments: 1...33)
+  @Test("resampling has the samples of its definition on every instruction set", arguments: 1...33)
   func resampling(_ size: Int) {
     for (width, height) in [(size, 5), (67, size), (size, size), (2 * size + 1, 1)] {
       for newWidth in [1, 7, 64, 67] {
@@ -70,7 +70,8 @@ struct PixelKernelTests {
   }
 
   @Test(
-    "planes hold the resized picture, mirrored, through the tables", arguments: [(37, 23), (19, 40), (12, 5), (1, 1)])
+    "Image.write fills planes with the resized, flipped image through a table of values",
+    arguments: [(37, 23), (19, 40), (12, 5), (1, 1)])
   func planes(_ width: Int, _ height: Int) {
     let source = ImageWritingTests.picture(37, 23, channels: 3, flat: false)
     let values = (0..<768).map { Float($0) * 0.37 - 11 }
@@ -98,7 +99,7 @@ struct PixelKernelTests {
     }
   }
 
-  @Test("pairs of ids are counted alike on every instruction set, however many there are")
+  @Test("LabelImage.overlaps counts pairs of ids the same on every instruction set")
   func overlaps() {
     var random = Seeds(kind: "pixels", seed: 2).stream("overlaps")
     for (count, ids, stretch) in [(1, 1, 1), (63, 3, 9), (64, 5, 3), (65, 2, 40), (4099, 9, 20), (2000, 2000, 1)] {

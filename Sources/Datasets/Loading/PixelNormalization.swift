@@ -4,7 +4,7 @@ import Vision
 public struct PixelNormalization: Codable, Hashable, Sendable {
   /// Blue first, as the published weights expect.
   public var isBGR: Bool
-  /// Subtracted, in the order of the channels that leave, on the scale 0...255.
+  /// Subtracted, in the order of the output channels, on the scale 0...255.
   public var mean: [Float]
   /// Divides after that.
   public var std: [Float]
@@ -23,7 +23,7 @@ public struct PixelNormalization: Codable, Hashable, Sendable {
   /// Input of published pretraining: BGR, 0...255, nothing subtracted.
   public static let raw = PixelNormalization(isBGR: true, mean: [0, 0, 0], std: [1, 1, 1])
 
-  /// The rules of `init`, of a value that was decoded.
+  /// The preconditions of `init`, for a decoded value.
   func requireSound() {
     precondition(
       mean.count == 3 && std.count == 3 && (mean + std).allSatisfy(\.isFinite) && !std.contains(0),
@@ -38,7 +38,7 @@ public struct PixelNormalization: Codable, Hashable, Sendable {
   /// - Parameters:
   ///   - width: after the resize, `height` likewise.
   ///   - isFlipped: mirrors left and right.
-  ///   - planes: one image's `[3, planeHeight, planeWidth]`; what the picture does not reach stays as it is.
+  ///   - planes: one image's `[3, planeHeight, planeWidth]`; what the picture does not cover stays as it is.
   func write(
     _ image: Image, width: Int, height: Int, isFlipped: Bool, to planes: UnsafeMutableBufferPointer<Float>,
     planeHeight: Int, planeWidth: Int

@@ -2,7 +2,7 @@ import Determinism
 import Tensors
 import Vision
 
-/// A picture that a classifier is to learn from. Both kinds give the same samples.
+/// A picture that a classifier is trained on. Both cases give the same samples.
 enum TrainingPicture {
   case decoded(Image)
   /// Decoded as far as the crop needs it.

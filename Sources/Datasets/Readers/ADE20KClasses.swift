@@ -1,5 +1,5 @@
 /// The classes of ADE20K as the Places Challenge 2017 fixed them: 150 of scene parsing, of which the instance track
-/// lists 100. Those are the things, the other 50 the stuff (spec 11.2).
+/// lists 100. Those are the things, the other 50 the stuff (method 11.2).
 enum ADE20KClasses {
   /// Names of the classes 1...150 of scene parsing; 0 is everything else.
   static let names = [

@@ -92,3 +92,7 @@ public struct ResNetFamily: BackboneFamily {
     stageChannels.allSatisfy { $0 >= 4 } ? nil : "must be 4 or more, since a bottleneck has a quarter of them"
   }
 }
+
+extension BackboneKind {
+  public static let resNet = BackboneKind(ResNetFamily())
+}

@@ -1,7 +1,7 @@
 import Autograd
 import NN
 
-/// A stem and four stages of choice blocks in the style of ShuffleNetV2, which the search chooses among (spec section 1).
+/// A stem and four stages of choice blocks in the style of ShuffleNetV2, which the search chooses among (method 1).
 public final class ShuffleNetV2: Backbone {
   public let configuration: BackboneConfiguration
   private let entry: BackboneStem
@@ -103,4 +103,8 @@ public struct ShuffleNetV2Family: BackboneFamily {
       )
     }
   }
+}
+
+extension BackboneKind {
+  public static let shuffleNetV2 = BackboneKind(ShuffleNetV2Family())
 }

@@ -1,10 +1,10 @@
 import Determinism
 
-/// Inter-modular attention (spec 4).
+/// Inter-modular attention (method 4).
 public struct AttentionConfiguration: Codable, Hashable, Sendable {
   /// Whether the network has attention at all.
   public var enabled = true
-  /// Reduction ratio of each choice. The published code computes 6 where its name says 16 (register, row 1).
+  /// Reduction ratio of each choice. The published code computes 6 where its name says 16 (fidelity 1).
   public var ratios = [4, 8, 6]
 
   /// The pyramid levels that things are summarised from.
@@ -13,7 +13,8 @@ public struct AttentionConfiguration: Codable, Hashable, Sendable {
     case allLevels = "p2-p6"
     public static let recommended = Source.upperLevels
   }
-  /// The pyramid levels whose means are the input of the layers from things to stuff; the published code leaves P2 out (register, row 2).
+  /// The pyramid levels whose means are the input of the layers from things to stuff; the published code leaves P2 out
+  /// (fidelity 2).
   public var source = Source.recommended
 
   /// The order of activations in a layer.
@@ -24,7 +25,7 @@ public struct AttentionConfiguration: Codable, Hashable, Sendable {
     case reluOutside = "relu-outside"
     public static let recommended = Activations.reluInside
   }
-  /// Register, row 4.
+  /// Fidelity 4.
   public var activations = Activations.recommended
 
   /// The readers of re-weighted levels.
@@ -35,7 +36,7 @@ public struct AttentionConfiguration: Codable, Hashable, Sendable {
     case proposals
     public static let recommended = Target.allHeads
   }
-  /// Which heads read the levels that the semantic features re-weighted (register, row 5).
+  /// Which heads read the levels that the semantic features re-weighted (fidelity 5).
   public var target = Target.recommended
 
   public init() {}

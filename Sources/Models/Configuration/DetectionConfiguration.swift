@@ -2,7 +2,7 @@ import Vision
 
 // Keys that differ from the names of their properties keep older files readable.
 
-/// Anchors of the region proposal network, one size a level (spec 3.3).
+/// Anchors of the region proposal network, one size a level (method 3.3).
 public struct AnchorConfiguration: Codable, Hashable, Sendable {
   /// Side in input pixels, for P2 to P6.
   public var sizes = [32, 64, 128, 256, 512]
@@ -11,7 +11,7 @@ public struct AnchorConfiguration: Codable, Hashable, Sendable {
   public init() {}
 }
 
-/// Matching, sampling and selection of proposals (spec 3.3).
+/// Matching, sampling and selection of proposals (method 3.3).
 public struct ProposalConfiguration: Codable, Hashable, Sendable {
   /// From this IoU with an object on, an anchor is foreground.
   public var foregroundIoUThreshold: Float = 0.7
@@ -40,7 +40,7 @@ public struct ProposalConfiguration: Codable, Hashable, Sendable {
   public init() {}
 }
 
-/// Classification and regression of regions (spec 3.4).
+/// Classification and regression of regions (method 3.4).
 public struct BoxHeadConfiguration: Codable, Hashable, Sendable {
   /// Cells per side of a pooled region.
   public var pooledSize = 7
@@ -66,7 +66,7 @@ public struct BoxHeadConfiguration: Codable, Hashable, Sendable {
   public init() {}
 }
 
-/// The mask head (spec 3.5).
+/// The mask head (method 3.5).
 public struct MaskHeadConfiguration: Codable, Hashable, Sendable {
   /// Cells per side of a pooled region; masks have twice as many.
   public var pooledSize = 14
@@ -77,7 +77,7 @@ public struct MaskHeadConfiguration: Codable, Hashable, Sendable {
   public init() {}
 }
 
-/// Which pyramid level a region is pooled from (spec 3.4): `floor(level + log2(√area / scale + 1e-6))`.
+/// Which pyramid level a region is pooled from (method 3.4): `floor(level + log2(√area / scale + 1e-6))`.
 public struct LevelRuleConfiguration: Codable, Hashable, Sendable {
   /// Side in input pixels of a square region that is pooled from the canonical level.
   public var canonicalScale: Double = 224

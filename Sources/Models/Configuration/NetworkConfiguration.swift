@@ -1,7 +1,7 @@
 import Determinism
 import Vision
 
-/// Everything about the panoptic network that is a number. Defaults are the paper's (spec sections 1, 3, 4); the
+/// Everything about the panoptic network that is a number. Defaults are the paper's (method 1, 3, 4); the
 /// miniature profile scales those that belong to 800-pixel images.
 public struct NetworkConfiguration: Codable, Hashable, Sendable {
   /// Turns the image into features at strides 4 to 32.
@@ -27,7 +27,7 @@ public struct NetworkConfiguration: Codable, Hashable, Sendable {
   /// Which level a region is pooled from.
   public var levelRule = LevelRuleConfiguration()
 
-  /// Weight of the semantic loss against the others (spec 3.8).
+  /// Weight of the semantic loss against the others (method 3.8).
   public var semanticLossWeight: Float = 0.3
 
   /// What searched layers of heads are made of.
@@ -46,7 +46,7 @@ public struct NetworkConfiguration: Codable, Hashable, Sendable {
 
   /// How the corners of a box are read.
   public enum Boxes: String, Switch {
-    /// Both corners are pixels of the box, and anchors are centred on their stride's window, as published (spec 0.4,
+    /// Both corners are pixels of the box, and anchors are centred on their stride's window, as published (method 0.4,
     /// 3.3).
     case inclusive
     /// The far corner is outside, and anchors are centred on the corner of their cell, as in torchvision.

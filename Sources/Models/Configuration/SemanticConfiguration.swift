@@ -1,6 +1,6 @@
 import Determinism
 
-/// The semantic head (spec 3.6).
+/// The semantic head (method 3.6).
 public struct SemanticConfiguration: Codable, Hashable, Sendable {
   /// Searched layers of each level's subnet.
   public var layers = 3
@@ -17,7 +17,7 @@ public struct SemanticConfiguration: Codable, Hashable, Sendable {
     case perLevel = "per-level"
     public static let recommended = Subnet.shared
   }
-  /// Register, row 20.
+  /// Fidelity 20.
   public var subnet = Subnet.recommended
 
   /// How S2 to S5 become one.
@@ -26,7 +26,7 @@ public struct SemanticConfiguration: Codable, Hashable, Sendable {
     public static let recommended = Merge.concatenate
   }
   /// How levels join before they are classified: the published code's settings say `add`, and it concatenates
-  /// (register, row 21).
+  /// (fidelity 21).
   public var merge = Merge.recommended
 
   public init() {}

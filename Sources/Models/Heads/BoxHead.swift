@@ -3,7 +3,7 @@ import NN
 import Tensors
 import Vision
 
-/// The box head (spec 3.4): two hidden layers on pooled regions, then class scores and box deltas for each class.
+/// The box head (method 3.4): two hidden layers on pooled regions, then class scores and box deltas for each class.
 final class BoxHead {
   private let configuration: BoxHeadConfiguration
   private let convention: BoxConvention

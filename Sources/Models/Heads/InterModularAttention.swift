@@ -2,8 +2,8 @@ import Autograd
 import NN
 import Search
 
-/// Inter-modular attention (spec 4): the semantic features re-weight the channels of the pyramid levels, and these those
-/// of the semantic features.
+/// Inter-modular attention (method 4): the semantic features re-weight the channels of the pyramid levels, and these
+/// those of the semantic features.
 final class InterModularAttention {
   private let configuration: AttentionConfiguration
   /// Things to stuff, one layer for each of S2...S5.

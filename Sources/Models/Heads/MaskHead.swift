@@ -3,7 +3,7 @@ import NN
 import Tensors
 import Vision
 
-/// The searched mask head (spec 3.5): head layers on pooled regions, then one mask a class at twice the size.
+/// The searched mask head (method 3.5): head layers on pooled regions, then one mask a class at twice the size.
 final class MaskHead {
   private let configuration: MaskHeadConfiguration
   private let pooler: RegionPooler

@@ -82,3 +82,10 @@ struct PanopticFPNHeadFamily: SemanticHeadFamily {
       * Double(configuration.semantic.channels)
   }
 }
+
+extension SemanticHeadKind {
+  /// Kirillov et al. 2019: convolutions alternate with upsampling, and levels are added.
+  public static let panopticFPN = SemanticHeadKind(PanopticFPNHeadFamily(isDeformable: false))
+  /// The same with deformable convolutions.
+  public static let panopticFPNDeformable = SemanticHeadKind(PanopticFPNHeadFamily(isDeformable: true))
+}

@@ -46,7 +46,7 @@ struct RegionPooler {
       parts.append(
         roiAlign(
           levels[level], regions: Tensor(rows, shape: [count, 5]), size: size,
-          spatialScale: 1 / Double(PanopticNetwork.strides[level]), samplingRatio: 2))
+          spatialScale: 1 / Double(FeaturePyramid.strides[level]), samplingRatio: 2))
     }
     let features =
       switch parts.count {

@@ -1,7 +1,7 @@
 import Autograd
 import NN
 
-/// The head of the region proposal network, one set of weights for all levels (spec 3.3).
+/// The head of the region proposal network, one set of weights for all levels (method 3.3).
 final class RegionProposalHead {
   private let shared: Conv2d
   private let objectness: Conv2d

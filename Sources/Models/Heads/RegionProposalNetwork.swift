@@ -5,8 +5,8 @@ import Vision
 
 // N images, A anchors a cell, H W rows and columns of a pyramid level.
 
-/// The region proposal network (spec 3.3): a score and a box for every anchor of P2 to P6, its losses, and the proposals
-/// that the other heads look at.
+/// The region proposal network (method 3.3): a score and a box for every anchor of P2 to P6, its losses, and the
+/// proposals that the other heads look at.
 final class RegionProposalNetwork {
   let configuration: ProposalConfiguration
   let convention: BoxConvention
@@ -17,7 +17,7 @@ final class RegionProposalNetwork {
     self.configuration = configuration.proposals
     convention = configuration.boxes.convention
     anchors = AnchorGenerator(
-      levels: zip(PanopticNetwork.strides, configuration.anchors.sizes).map {
+      levels: zip(FeaturePyramid.strides, configuration.anchors.sizes).map {
         AnchorGenerator.Level(stride: $0, sizes: [Double($1)])
       }, ratios: configuration.anchors.ratios, convention: configuration.boxes.convention)
     head = RegionProposalHead(
@@ -67,7 +67,7 @@ final class RegionProposalNetwork {
   /// Decodes, clips and suppresses: the best of each level of one image, one list over levels.
   ///
   /// Scores stay logits: the sigmoid keeps their order. Where training has diverged, what is not a number is no
-  /// proposal; the losses show it (numerics rule 13).
+  /// proposal; the losses show it (numerics 13).
   ///
   /// - Parameters:
   ///   - image: index in the batch.

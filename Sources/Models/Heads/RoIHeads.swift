@@ -3,7 +3,7 @@ import Determinism
 import NN
 import Vision
 
-/// The heads that work on regions of interest: classes and boxes, then masks (spec 3.4, 3.5).
+/// The heads that work on regions of interest: classes and boxes, then masks (method 3.4, 3.5).
 final class RoIHeads {
   private let configuration: BoxHeadConfiguration
   private let convention: BoxConvention

@@ -1,7 +1,7 @@
 import Autograd
 import NN
 
-/// The searched semantic head (spec 3.6): one subnet for P2 to P5, each brought to P2's size, joined and classified.
+/// The searched semantic head (method 3.6): one subnet for P2 to P5, each brought to P2's size, joined and classified.
 final class SearchedSemanticHead: SemanticHead {
   /// `layers[i][level]`, or one for all levels.
   private let layers: [[HeadLayer]]
@@ -58,4 +58,9 @@ struct SearchedSemanticHeadFamily: SemanticHeadFamily {
     return subnets
       * configuration.headWeightFloor(channels: semantic.channels, layers: semantic.layers, isSupernet: isSupernet)
   }
+}
+
+extension SemanticHeadKind {
+  /// The layers of the architecture.
+  public static let searched = SemanticHeadKind(SearchedSemanticHeadFamily())
 }

@@ -103,7 +103,33 @@ package struct Execution: Sendable {
     defer { if isReusable { store.recycleScratch(scratch) } else { try? Files.remove(scratch) } }
     let element = try writeElement(scratch)
     let (inputs, fingerprints) = try loadInputs(element: element)
-    let context = StageContext(
+    let context = context(inputs: inputs, scratch: scratch, checkpoints: checkpoints)
+    observer(.started(stage: order.stage, key: order.key, threads: order.resources.threads))
+    let started = Timestamp.now()
+    let clock = ContinuousClock()
+    let begin = clock.now
+    return try Parallel.withThreads(order.resources.threads) {
+      do {
+        try body(context)
+      } catch let error as CocoaError where error.code == .fileWriteOutOfSpace {
+        // A stage that writes by other means than ours has the same disk.
+        throw Files.failure("write", error.filePath ?? error.url?.path ?? scratch, ENOSPC)
+      }
+      try refuseChangedSources()
+      try refuseChangedObjects(fingerprints)
+      let (files, trace) = try context.finish()
+      let written = try identify(files)
+      return try finish(
+        Result(
+          written: written, elements: element.map { [$0] } ?? [], trace: trace, facts: context.facts,
+          started: started, seconds: (clock.now - begin) / .seconds(1), scratch: scratch))
+    }
+  }
+
+  private func context(
+    inputs: [String: [InputArtifact]], scratch: String, checkpoints: CheckpointFolder?
+  ) -> StageContext {
+    StageContext(
       kind: node.kind, seed: node.seed, threads: order.resources.threads, inputs: inputs, scratch: scratch,
       checkpoints: checkpoints,
       checkpointInterval: order.resources.checkpointInterval, interruption: interruption,
@@ -124,36 +150,22 @@ package struct Execution: Sendable {
         observer(.notice("\(name): \(text)"))
       }
     }
-    observer(.started(stage: order.stage, key: order.key, threads: order.resources.threads))
-    let started = Timestamp.now()
-    let clock = ContinuousClock()
-    let begin = clock.now
-    return try Parallel.withThreads(order.resources.threads) {
-      do {
-        try body(context)
-      } catch let error as CocoaError where error.code == .fileWriteOutOfSpace {
-        // A stage that writes by other means than ours has the same disk.
-        throw Files.failure("write", error.filePath ?? error.url?.path ?? scratch, ENOSPC)
+  }
+
+  /// Takes the digests of the outputs.
+  private func identify(_ files: [String: StageContext.WrittenFile]) throws -> [String: Store.Written] {
+    var written = [String: Store.Written]()
+    for port in node.kind.outputs {
+      let output = try store.identify(files[port.name]!, kind: port.kind)
+      if let folder = output.emptyFolders.last {
+        observer(
+          .notice(
+            "'\(order.stage)': empty folders of its output '\(port.name)' are not kept: \(output.emptyFolders.count), "
+              + "such as '\(folder)'"))
       }
-      try refuseChangedSources()
-      try refuseChangedObjects(fingerprints)
-      let (files, trace) = try context.finish()
-      var written = [String: Store.Written]()
-      for port in node.kind.outputs {
-        let output = try store.identify(files[port.name]!, kind: port.kind)
-        if let folder = output.emptyFolders.last {
-          observer(
-            .notice(
-              "'\(order.stage)': empty folders of its output '\(port.name)' are not kept: \(output.emptyFolders.count), "
-                + "such as '\(folder)'"))
-        }
-        written[port.name] = output
-      }
-      return try finish(
-        Result(
-          written: written, elements: element.map { [$0] } ?? [], trace: trace, facts: context.facts,
-          started: started, seconds: (clock.now - begin) / .seconds(1), scratch: scratch))
+      written[port.name] = output
     }
+    return written
   }
 
   private func refuseDifference(_ recorded: [String: Artifact], _ now: [String: Artifact]) throws {

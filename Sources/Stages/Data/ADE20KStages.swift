@@ -53,7 +53,7 @@ struct ADE20KMiniature: Stage {
   }
 }
 
-/// Semantic and instance annotations become panoptic ones: 100 classes of things, 50 of stuff (spec 11.2).
+/// Converts semantic and instance annotations to panoptic ones: 100 classes of things, 50 of stuff (method 11.2).
 struct ConvertADE20KStage: Stage {
   struct Parameters: StageParameters {
     var classes = ADE20K.Classes.all

@@ -1,7 +1,7 @@
 import Datasets
 import Vision
 
-/// How pictures reach the classifier (spec 2.2). Defaults: the published settings.
+/// How pictures reach the classifier (method 2.2). Defaults: the published settings.
 struct ClassificationInput: Codable, Hashable, Sendable {
   /// Side of the random resized crop.
   var side = 224

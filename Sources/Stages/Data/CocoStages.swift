@@ -44,7 +44,7 @@ struct CocoMiniature: Stage {
   }
 }
 
-/// Cuts the images that judge candidates out of the training images (spec 11.3).
+/// Holds out training images for judging candidates (method 11.3).
 struct DrawSearchSplitStage: Stage {
   struct Parameters: StageParameters {
     /// Search-validation images; the rest trains the supernet.

@@ -2,12 +2,12 @@ import Datasets
 import Models
 import Vision
 
-/// How pictures reach the panoptic network (spec 5.2). Defaults: the published settings.
+/// How pictures reach the panoptic network (method 5.2). Defaults: the published settings.
 struct PanopticInput: Codable, Hashable, Sendable {
   var resize = ResizeRule(shorterSide: 800, longestSide: 1333)
   /// Horizontal flip probability in training.
   var flipProbability = 0.5
-  /// Order of channels, mean and deviation (register, row 23).
+  /// Order of channels, mean and deviation (fidelity 23).
   var normalization = PixelNormalization.detection
   /// Batches hold only landscape pictures or only others.
   var groupsByOrientation = true

@@ -11,9 +11,9 @@ public struct DataSize: Sendable {
   /// Of a classifier.
   public var classes = 0
 
-  /// train2017 and val2017 (spec 11.1).
+  /// train2017 and val2017 (method 11.1).
   static let coco = DataSize(training: 118_287, validation: 5_000, things: 80, stuff: 53)
-  /// Spec 11.2.
+  /// Method 11.2.
   static let ade20k = DataSize(training: 20_210, validation: 2_000, things: 100, stuff: 50)
   static let imagenet = DataSize(training: 1_281_167, validation: 50_000, classes: 1000)
 

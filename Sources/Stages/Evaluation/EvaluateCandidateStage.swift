@@ -7,27 +7,27 @@ import Pipelines
 import Search
 import Vision
 
-/// How batch norm statistics of a candidate are gathered (spec 6).
+/// How the batch norm statistics of a candidate are gathered (method 6).
 struct RecalibrationParameters: Codable, Hashable, Sendable {
-  /// The published code takes 500 batches of 16; the paper speaks of 500 images (register, row 6).
+  /// The published code takes 500 batches of 16; the paper speaks of 500 images (fidelity 6).
   var batches = 500
   var batch = 16
-  /// Order and flips of the images. They depend on nothing else, so all candidates see the same.
+  /// Of order and flips of the images, which depend on nothing else: they are the same for all candidates.
   var seed: UInt64 = 0
 
   enum Averaging: String, Switch {
-    /// Each batch has the weight of the network's momentum, as in the published code. After k batches 0.9^k of the mean
-    /// 0 and variance 1 that they began with is left: nothing of 500, half of six.
+    /// Each batch has the weight of the network's momentum, as in the published code. After k batches 0.9^k of the
+    /// initial mean 0 and variance 1 is left: nothing after 500, half after six.
     case exponential
-    /// All batches alike, and nothing is left of the beginning.
+    /// All batches have equal weight, and nothing is left of the initial values.
     case equal
     static let recommended = Averaging.exponential
   }
   var averaging = Averaging.recommended
 }
 
-/// One candidate of the search: its own batch norm statistics, then panoptic quality on the search-validation images
-/// (spec 6, 7.2). The result is a function of supernet, architecture and data alone.
+/// Evaluates one candidate of the search: gathers its own batch norm statistics, then measures panoptic quality on the
+/// search-validation images (method 6, 7.2). The result is a function of supernet, architecture and data alone.
 struct EvaluateCandidateStage: Stage {
   struct Parameters: StageParameters {
     var recalibration = RecalibrationParameters()
@@ -48,12 +48,12 @@ struct EvaluateCandidateStage: Stage {
   static let traits = Traits.training
 
   let parameters: Parameters
-  private let operators: OperatorCatalog
+  private let operators: NetworkCatalog
 
   init(parameters: Parameters) throws { try self.init(parameters: parameters, operators: .published) }
 
   /// - Parameter operators: what the network of `weights` may consist of.
-  init(parameters: Parameters, operators: OperatorCatalog) throws {
+  init(parameters: Parameters, operators: NetworkCatalog) throws {
     try parameters.recalibration.check(at: "recalibration")
     try parameters.input.check(at: "input")
     try parameters.fusion.check(at: "fusion")
@@ -95,8 +95,8 @@ struct EvaluateCandidateStage: Stage {
     try context.write("result", json: result)
   }
 
-  /// Forgets the statistics of the supernet and gathers those of this path. Batch norm exists in the backbone alone, so
-  /// nothing else runs.
+  /// Resets the statistics of the supernet and gathers those of this path. Only the backbone has batch norm, so nothing
+  /// else runs.
   private func recalibrate(
     _ network: PanopticNetwork, _ architecture: Architecture, data: PanopticDataset, context: StageContext
   ) throws {

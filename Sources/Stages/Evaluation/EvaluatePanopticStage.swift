@@ -2,7 +2,7 @@ import Determinism
 import Panoptic
 import Pipelines
 
-/// Panoptic quality of predictions on the validation images (spec 10).
+/// Panoptic quality of predictions on the validation images (method 10).
 struct EvaluatePanopticStage: Stage {
   typealias Parameters = NoParameters
 

@@ -6,10 +6,10 @@ import Panoptic
 import Search
 import Vision
 
-/// Thresholds of panoptic fusion (spec 9). Defaults: the published program's, for images at their original size.
+/// Thresholds of panoptic fusion (method 9). Defaults: the published program's, for images at their original size.
 struct FusionParameters: Codable, Hashable, Sendable {
   enum Order: String, Codable, CaseIterable, Sendable {
-    /// Confident instances by ascending area, then the others by score (spec 9.1).
+    /// Confident instances by ascending area, then the others by score (method 9.1).
     case smallFirst = "small-first"
     /// All by score, as panopticapi does.
     case score
@@ -17,13 +17,13 @@ struct FusionParameters: Codable, Hashable, Sendable {
 
   var scoreThreshold = 0.5
   var overlapThreshold = 0.5
-  /// Stuff below this many pixels is left out, or instances: see `areaLimit`.
+  /// Segments with fewer pixels are left out; `areaLimit` says of which kind.
   var stuffAreaLimit = 4096
-  /// Register, rows 16 and 18.
+  /// Fidelity 16 and 18.
   var areaLimit = FusionAreaLimit.recommended
   var overlap = FusionOverlap.recommended
   var order = Order.smallFirst
-  /// Instances above this score go by area, where `order` is `small-first`.
+  /// Instances above this score are ordered by area, where `order` is `small-first`.
   var confidentScore = 0.725
 
   var fusion: PanopticFusion {
@@ -34,7 +34,7 @@ struct FusionParameters: Codable, Hashable, Sendable {
   }
 }
 
-/// Turns one image into a panoptic segmentation at its original size (spec 3.4 to 3.6, 9).
+/// Turns one image into a panoptic segmentation at its original size (method 3.4 to 3.6, 9).
 struct PanopticPredictor {
   let network: PanopticNetwork
   let path: Architecture
@@ -44,7 +44,7 @@ struct PanopticPredictor {
   /// Evaluation draws nothing, but loaders need seeds.
   static let unusedSeeds = Seeds(kind: "evaluation", seed: 0)
 
-  /// - Parameter batch: one image alone, since test results depend on padding (spec 4.4).
+  /// - Parameter batch: one image alone, since test results depend on padding (method 4.4).
   func segmentation(of batch: PanopticBatch) -> PanopticSegmentation {
     precondition(batch.examples.count == 1, "segmentation: a batch of \(batch.examples.count) images")
     let example = batch.examples[0]

@@ -7,8 +7,8 @@ import Search
 import TensorFiles
 import Vision
 
-/// A network out of a store, with all that it takes to segment somebody's pictures: its architecture, its categories,
-/// and the sizes and thresholds that its pipeline uses.
+/// A network from a store with everything needed to segment pictures: its architecture, its categories, and the sizes
+/// and thresholds of its pipeline.
 public struct PictureSegmenter {
   /// What the network is, for people.
   public let title: String
@@ -49,7 +49,7 @@ public struct PictureSegmenter {
   /// - Throws: `PipelineError` where there is no such network; what the files at fault throw.
   public init(
     _ id: String?, in lookup: Lookup, categoryFile: String?, variables: [String: String],
-    operators: OperatorCatalog = .published
+    operators: NetworkCatalog = .published
   ) throws {
     let execution = try PictureSegmenter.execution(id, in: lookup)
     guard
@@ -87,7 +87,7 @@ public struct PictureSegmenter {
     predictor.segmentation(of: PanopticBatch(picture, image: image, loading: loading)).colored(categories)
   }
 
-  /// The execution that tells most about the network: one that predicts with it, else the one that trained it.
+  /// The execution that says most about the network: one that predicts with it, else the one that trained it.
   private static func execution(_ id: String?, in lookup: Lookup) throws -> ExecutionSummary {
     let kinds: Set<String> = [training, prediction]
     guard let id else {

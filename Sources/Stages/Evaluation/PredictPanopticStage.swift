@@ -24,12 +24,12 @@ struct PredictPanopticStage: Stage {
   static let traits = Traits.training
 
   let parameters: Parameters
-  private let operators: OperatorCatalog
+  private let operators: NetworkCatalog
 
   init(parameters: Parameters) throws { try self.init(parameters: parameters, operators: .published) }
 
   /// - Parameter operators: what the network of `weights` may consist of.
-  init(parameters: Parameters, operators: OperatorCatalog) throws {
+  init(parameters: Parameters, operators: NetworkCatalog) throws {
     try parameters.input.check(at: "input")
     try parameters.fusion.check(at: "fusion")
     self.parameters = parameters
@@ -44,7 +44,7 @@ struct PredictPanopticStage: Stage {
     try context.requireMemory(
       values: MemoryNeed.evaluation(network, input: parameters.input, batch: 1), advice: "'input.resize'")
     let data = try context.panopticData(PanopticLayout.coco.validation)
-    // Every image is seen once: none is worth keeping.
+    // Every image is used once: none is worth keeping.
     let loader = try PanopticLoader(
       data, parameters.input.loading(batch: 1), seeds: PanopticPredictor.unusedSeeds, cacheBytes: 0)
     let predictor = PanopticPredictor(
@@ -57,8 +57,8 @@ struct PredictPanopticStage: Stage {
     }
   }
 
-  /// Segments one image after the other; each is on the disk, and forgotten, before the next. Of an interrupted stage
-  /// the images that are done are in its checkpoint.
+  /// Segments one image after the other; each is written to the disk, and freed, before the next. The checkpoint of an
+  /// interrupted stage holds the images that are done.
   private func predict(
     with predictor: PanopticPredictor, _ loader: PanopticLoader, to writer: inout PanopticWriter,
     in context: StageContext

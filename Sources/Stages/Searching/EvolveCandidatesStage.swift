@@ -2,7 +2,8 @@ import Models
 import Pipelines
 import Search
 
-/// The models of one generation of the evolutionary search (spec 7.4), made from the fittest of all generations before.
+/// The models of one generation of the evolutionary search (method 7.4), made from the fittest of all generations
+/// before.
 ///
 /// In a pipeline it heads a loop: `repeat: 20`, with what its earlier rounds proposed and what came of it.
 struct EvolveCandidatesStage: Stage {

@@ -3,7 +3,7 @@ import Models
 import Pipelines
 import Search
 
-/// The models of all cycles of the path-priority search (spec 7.2): T strictly fair blocks.
+/// The models of all cycles of the path-priority search (method 7.2): T strictly fair blocks.
 struct ProposeCandidatesStage: Stage {
   struct Parameters: NetworkParameters {
     /// T; the models of a cycle, E, are one fair block.

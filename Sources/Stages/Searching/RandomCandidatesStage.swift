@@ -2,7 +2,7 @@ import Models
 import Pipelines
 import Search
 
-/// Uniform models from the whole space: those of the random search (spec 7.3), or a few to compare with. The first
+/// Uniform models from the whole space: those of the random search (method 7.3), or a few to compare with. The first
 /// ones are the same for any count.
 struct RandomCandidatesStage: Stage {
   struct Parameters: NetworkParameters {

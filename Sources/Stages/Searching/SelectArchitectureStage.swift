@@ -3,12 +3,12 @@ import Models
 import Pipelines
 import Search
 
-/// Scores the evaluated candidates cycle by cycle and takes the best choice of every layer (spec 7.2).
+/// Scores the evaluated candidates cycle by cycle and takes the best choice of every layer (method 7.2).
 struct SelectArchitectureStage: Stage {
   enum Fitness: String, Switch {
     /// Panoptic quality at full precision.
     case exact
-    /// In percent with two decimals, as the published program reads it from a printed line (spec 7.2).
+    /// In percent with two decimals, as the published program reads it from a printed line (fidelity 37).
     case rounded
     static let recommended = Fitness.exact
 

@@ -5,8 +5,8 @@ import Pipelines
 import Tensors
 
 extension StageContext {
-  /// Refuses work before it starts, where what it needs at least is more than there is. Should a tensor get no memory
-  /// all the same, the log of the stage has the reason.
+  /// Refuses work before it starts if the least that it needs is more than there is. If a tensor gets no memory later
+  /// on, the log of the stage says why.
   ///
   /// - Parameters:
   ///   - values: binary32 values that are alive at once, at least.
@@ -27,12 +27,12 @@ extension StageContext {
   private func gibibytes(_ bytes: Double) -> String { "\((bytes / 0x1p30).text(digits: 1)) GiB" }
 }
 
-/// What trainings and evaluations cannot do without, from their parameters.
+/// The least memory that trainings and evaluations need, from their parameters.
 enum MemoryNeed {
   /// Values, gradients and velocities of one path; of a supernet the values of all others too.
   private static func weights(all: Double, path: Double) -> Double { all + 2 * path }
 
-  /// Pixels of a padded picture at least, twice as long as high.
+  /// The fewest pixels of a padded image: one that is twice as long as high.
   private static func pixels(_ input: PanopticInput) -> Double {
     let side = Double(min(input.resize.shorterSide, input.resize.longestSide))
     return side * side / 2
@@ -46,7 +46,7 @@ enum MemoryNeed {
     let head =
       Double(backbone.classifierChannels) * (Double(backbone.stageChannels.last ?? 0) + Double(classes))
     let pixels = Double(input.side) * Double(input.side)
-    // No batch has more images than there are.
+    // No batch has more images than the data set.
     let batch = Double(min(recipe.batch, images))
     return weights(
       all: backbone.weightFloor(isSupernet: isSupernet) + head, path: backbone.weightFloor(isSupernet: false) + head)
@@ -66,7 +66,7 @@ enum MemoryNeed {
       * (network.backbone.activationFloor(pixels: pixels) + network.featureFloor(pixels: pixels, stuffClasses: stuff))
   }
 
-  /// - Parameter batch: images at a time at most.
+  /// - Parameter batch: the largest number of images at a time.
   static func evaluation(_ network: PanopticNetwork, input: PanopticInput, batch: Int) -> Double {
     let pixels = pixels(input)
     let single = network.configuration.featureFloor(pixels: pixels, stuffClasses: network.stuffClasses)

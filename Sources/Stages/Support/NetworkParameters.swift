@@ -13,14 +13,14 @@ protocol BackboneParameters: StageParameters {
 
 extension StageKind {
   /// Of a stage whose networks choose among the operators of a catalog.
-  init<S: Stage>(_ type: S.Type, searching operators: OperatorCatalog) where S.Parameters: NetworkParameters {
+  init<S: Stage>(_ type: S.Type, searching operators: NetworkCatalog) where S.Parameters: NetworkParameters {
     var parameters = S.Parameters()
     parameters.network.search(operators)
     self.init(type, defaults: parameters, userInfo: operators.userInfo)
   }
 
   /// Of a stage whose backbone chooses among the operators of a catalog.
-  init<S: Stage>(_ type: S.Type, searching operators: OperatorCatalog) where S.Parameters: BackboneParameters {
+  init<S: Stage>(_ type: S.Type, searching operators: NetworkCatalog) where S.Parameters: BackboneParameters {
     var parameters = S.Parameters()
     parameters.backbone.search(operators)
     self.init(type, defaults: parameters, userInfo: operators.userInfo)

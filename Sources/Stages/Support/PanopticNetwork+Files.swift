@@ -11,14 +11,14 @@ extension PanopticNetwork {
 
   /// What the network of an artifact is made of.
   static func configuration(
-    fileAt path: String, operators: OperatorCatalog = .published
+    fileAt path: String, operators: NetworkCatalog = .published
   ) throws -> NetworkConfiguration {
     try WeightsHeader(TensorFile.read(path), path: path, operators: operators).network
   }
 
   /// The network of an artifact, with its weights. Of a supernet's file it may hold one architecture alone.
   static func load(
-    fileAt path: String, content: NetworkContent, operators: OperatorCatalog = .published
+    fileAt path: String, content: NetworkContent, operators: NetworkCatalog = .published
   ) throws -> PanopticNetwork {
     try load(TensorFile.read(path), path: path, content: content, operators: operators)
   }
@@ -27,7 +27,7 @@ extension PanopticNetwork {
   ///   - path: of the file, for messages.
   ///   - operators: what the network may consist of.
   static func load(
-    _ file: TensorFile, path: String, content: NetworkContent, operators: OperatorCatalog = .published
+    _ file: TensorFile, path: String, content: NetworkContent, operators: NetworkCatalog = .published
   ) throws -> PanopticNetwork {
     let header = try WeightsHeader(file, path: path, operators: operators)
     if case .fixed(let architecture) = content {

@@ -34,7 +34,7 @@ func require(_ value: Float, in range: ClosedRange<Double>, _ parameter: String)
   try require(Double(value), in: range, parameter)
 }
 
-/// Of all models that a stage proposes; they are held at once.
+/// Checks the number of models that a stage proposes, all of which are held at once.
 func requireCandidates(_ count: Int, of network: NetworkConfiguration, _ parameter: String) throws {
   let most = min(100_000, 20_000_000 / max(1, network.searchSpace.layerCount))
   try require(
@@ -46,7 +46,7 @@ let stepCounts = 1...1_000_000_000
 /// Of pictures, in pixels.
 let sides = 1...65_536
 private let channelCounts = 1...65_536
-/// Of what a layer chooses among.
+/// Of the choices of a layer.
 private let choiceCounts = 1...32
 
 extension OperatorSet {

@@ -22,7 +22,7 @@ struct WeightsHeader: Codable {
 
   /// - Parameter operators: what the network may consist of.
   /// - Throws: `StateError` where the file is no panoptic network.
-  init(_ file: TensorFile, path: String, operators: OperatorCatalog) throws {
+  init(_ file: TensorFile, path: String, operators: NetworkCatalog) throws {
     guard let value = file.attributes[WeightsHeader.attribute],
       let text = value.stringValue, let tree = try? CanonicalValue(json: Array(text.utf8)),
       let header = try? tree.decoded(as: WeightsHeader.self, userInfo: operators.userInfo)

@@ -6,12 +6,12 @@ import NN
 import Pipelines
 import Tensors
 
-/// The recipe of ImageNet pretraining (spec 2.2). Defaults: the supernet before search.
+/// The recipe of ImageNet pretraining (method 2.2). Defaults: the supernet before search.
 struct ClassifierRecipe: Codable, Hashable, Sendable {
   var steps = 300_000
   /// Images of one forward and backward pass.
   var batch = 1024
-  /// Passes of one update, each over a batch of its own with its own batch statistics, as on several GPUs (spec 1.5);
+  /// Passes of one update, each over a batch of its own with its own batch statistics, as on several GPUs (method 1.5);
   /// their gradients are averaged, and they run side by side.
   var replicas = 1
   var baseRate = 0.5
@@ -24,7 +24,7 @@ struct ClassifierRecipe: Codable, Hashable, Sendable {
   var batchNormMomentum: Double = 0.1
 }
 
-/// Trains a classifier: a random path a step for a supernet (spec 2.4), or one architecture.
+/// Trains a classifier: a random path a step for a supernet (method 2.4), or one architecture.
 final class ClassifierTraining: TrainingProcess {
   let classifier: Classifier
   private let recipe: ClassifierRecipe
@@ -47,7 +47,7 @@ final class ClassifierTraining: TrainingProcess {
     self.path = path
     layers = classifier.backbone.configuration.blockCount
     schedule = Schedule(.linear, base: recipe.baseRate, total: recipe.steps)
-    // Decay on weights only; norms and biases are left alone (spec 2.2).
+    // Decay on weights only; norms and biases are left alone (method 2.2).
     optimizer = SGD(classifier.store.parameters, momentum: recipe.momentum, clipping: recipe.clipping) { parameter in
       SGD.Rule(weightDecay: parameter.role == .weight ? recipe.weightDecay : 0)
     }
@@ -78,7 +78,7 @@ final class ClassifierTraining: TrainingProcess {
     }
     window.average(over: recipe.replicas)
     try window.requireFinite(step: index)
-    // The rate has moved on by one before every update, so the last update has rate 0 (spec 2.2).
+    // The rate has moved on by one before every update, so the last update has rate 0 (method 2.2).
     let rate = schedule.rate(at: index + 1)
     optimizer.step(gradients: window.sums, rate: rate)
     for result in results { result.pass.commitStatistics() }

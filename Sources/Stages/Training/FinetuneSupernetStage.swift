@@ -3,7 +3,7 @@ import Models
 import Panoptic
 import Pipelines
 
-/// Training of the whole panoptic supernet on the task, in strictly fair windows (spec 5).
+/// Training of the whole panoptic supernet on the task, in strictly fair windows (method 5).
 struct FinetuneSupernetStage: Stage {
   struct Parameters: NetworkParameters {
     var network = NetworkConfiguration()

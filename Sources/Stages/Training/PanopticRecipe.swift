@@ -1,7 +1,7 @@
 import Determinism
 import NN
 
-/// How a panoptic network is trained (spec 5 and 8). Defaults: the retraining of one architecture.
+/// How a panoptic network is trained (method 5 and 8). Defaults: the retraining of one architecture.
 struct PanopticRecipe: Codable, Hashable, Sendable {
   /// Optimiser updates.
   var updates = 90_000
@@ -20,10 +20,10 @@ struct PanopticRecipe: Codable, Hashable, Sendable {
   var weightDecay = 1e-4
   /// Limit of gradients relative to their parameters (see `SGD`); the paper has none, which is 0.
   var clipping = 0.0
-  /// Biases and β move this much faster and are not decayed (spec 5.5, 8.1).
+  /// Biases and β move this much faster and are not decayed (method 5.5, 8.1).
   var biasRateFactor = 2.0
   var batchNormMomentum: Double = 0.01
-  /// Register, rows 10 to 13.
+  /// Fidelity 10 to 13.
   var window = WindowAlignment.recommended
   var period = UpdatePeriod.recommended
   var biases = BiasDivision.recommended

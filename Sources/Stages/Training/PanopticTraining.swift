@@ -8,7 +8,7 @@ import Tensors
 
 /// Trains a panoptic network, update after update, each from one pass or from a window of passes.
 ///
-/// A window holds the strictly fair block of paths of a supernet (spec 5.3, 5.4): every choice of every layer is used
+/// A window holds the strictly fair block of paths of a supernet (method 5.3, 5.4): every choice of every layer is used
 /// equally often between two updates. Passes run side by side; gradients and statistics fold in path order.
 final class PanopticTraining: TrainingProcess {
   let network: PanopticNetwork

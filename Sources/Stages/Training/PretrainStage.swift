@@ -31,7 +31,7 @@ extension PretrainingMode {
   static func check(_ backbone: BackboneConfiguration) throws {}
 }
 
-/// ImageNet pretraining of a backbone (spec 2). Writes the classifier's state and the history of its metrics.
+/// ImageNet pretraining of a backbone (method 2). Writes the classifier's state and the history of its metrics.
 struct PretrainStage<Mode: PretrainingMode>: Stage {
   struct Parameters: BackboneParameters {
     var backbone = Mode.backbone

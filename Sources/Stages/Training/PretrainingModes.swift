@@ -1,7 +1,7 @@
 import Models
 import Pipelines
 
-/// The supernet's backbone, one random path a step (spec 2, run "a").
+/// The supernet's backbone, one random path a step (method 2.1, a).
 enum SupernetPretraining: PretrainingMode {
   static let name = "pretrain-supernet"
   static let summary = "trains the four-choice backbone on ImageNet, one random path a step"
@@ -14,7 +14,7 @@ enum SupernetPretraining: PretrainingMode {
   static func choices(of backbone: BackboneConfiguration, in context: StageContext) -> BackboneChoices { .supernet }
 }
 
-/// One searched backbone at its final width (spec 2, run "b"; register, row 15).
+/// One searched backbone at its final width (method 2.1, b; fidelity 15).
 enum ArchitecturePretraining: PretrainingMode {
   static let name = "pretrain-architecture"
   static let summary = "trains the backbone of one architecture on ImageNet"
@@ -27,7 +27,7 @@ enum ArchitecturePretraining: PretrainingMode {
   }
 }
 
-/// A backbone that is not searched: the ResNet of the baselines (spec 13, row 3).
+/// A backbone that is not searched: the ResNet of the baselines (method 1.7).
 enum BackbonePretraining: PretrainingMode {
   static let name = "pretrain-backbone"
   // Streams keep the name under which results were published.

@@ -2,7 +2,7 @@ import Models
 import Panoptic
 import Pipelines
 
-/// Training of the selected architecture at its final width on the whole training set (spec 8). A network of which
+/// Training of the selected architecture at its final width on the whole training set (method 8). A network in which
 /// nothing is searched needs no architecture.
 struct RetrainStage: Stage {
   struct Parameters: NetworkParameters {

@@ -24,7 +24,7 @@ protocol TrainingProcess: AnyObject {
 }
 
 extension StageError {
-  /// A NaN or an infinity (numerics rule 13).
+  /// A NaN or an infinity (numerics 13).
   static func notFinite(_ what: String, step: Int) -> StageError {
     StageError(
       .diverged,

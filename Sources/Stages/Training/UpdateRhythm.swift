@@ -17,7 +17,7 @@ extension PanopticTraining {
       }
     }
 
-    /// What an update counts for in the schedule: its window of iterations in a supernet, one otherwise (spec 5.1).
+    /// What an update counts for in the schedule: its window of iterations in a supernet, one otherwise (method 5.1).
     var iterations: Int {
       if case .fairBlocks(let space) = self { space.blockLength } else { 1 }
     }
@@ -48,8 +48,8 @@ struct UpdateRhythm {
     return count
   }
 
-  /// Summed gradients of a window become a mean over the passes that used a parameter (spec 5.5): a choice is used
-  /// passes / choices times, everything shared in every pass. Biases are divided alike (register, row 10).
+  /// Summed gradients of a window become a mean over the passes that used a parameter (method 5.5): a choice is used
+  /// passes / choices times, everything shared in every pass. Biases are divided alike (fidelity 10).
   func rateDivider(of parameter: Parameter) -> Double {
     guard isSupernet else { return 1 }
     let choices = choices(of: parameter)
