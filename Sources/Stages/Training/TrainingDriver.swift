@@ -64,7 +64,8 @@ struct TrainingDriver {
         let file = try file(of: checkpoint, steps: process.steps)
         var found = history
         try found.restore(file[TrainingHistory.tensorName], done: checkpoint.step)
-        try process.restore(StateDictionary(file))
+        let state = StateDictionary(file).entries.filter { !$0.name.hasSameBytes(as: TrainingHistory.tensorName) }
+        try process.restore(StateDictionary(state))
         history = found
         return true
       } catch {
