@@ -29,7 +29,7 @@ struct NamedValueTests {
     ])
   func cycles(names: String) {
     let found = error(names)
-    #expect(found?.code == .cycle && found?.message.contains("need each other") == true, "\(String(describing: found))")
+    #expect(found?.code == .cycle && found?.message.contains("refer to each other") == true, "\(String(describing: found))")
   }
 
   @Test("names that multiply are refused at once, through members too")

@@ -6,7 +6,7 @@ import Testing
 @testable import PipelineModel
 @testable import Provenance
 
-@Suite("Signatures say who vouches for what")
+@Suite("Signatures say who signed what")
 struct SignatureTests {
   private func trusted(_ keys: (String, SigningKey)...) throws -> TrustedKeys {
     try TrustedKeys(pem: keys.map { "\($0.0)\n\($0.1.publicKey.pem)" }.joined())
@@ -67,7 +67,7 @@ struct SignatureTests {
     let other = try Envelope(signing: Array("{}".utf8), with: alice)
     #expect(try problems(other.canonical.canonicalBytes).contains { $0.contains("no in-toto statement") })
     // Not readable, so nobody signed.
-    #expect(try problems([1, 2, 3]).contains { $0.contains("signed by nobody trusted") })
+    #expect(try problems([1, 2, 3]).contains { $0.contains("not signed by a trusted key") })
   }
 
   @Test("keys go through PEM, and others read them")
