@@ -16,11 +16,11 @@ extension EndToEndTests {
         let manager = FileManager.default
         try manager.createDirectory(atPath: coco + "/annotations", withIntermediateDirectories: true)
         for part in [Coco.train, Coco.val] {
-          try manager.copyItem(atPath: sample + "/input_images", toPath: "\(coco)/\(part)")
+          try manager.copyItem(atPath: sample + "/input_images", toPath: "\(coco)/\(part.images)")
           try manager.copyItem(
-            atPath: sample + "/panoptic_examples", toPath: "\(coco)/annotations/panoptic_\(part)")
+            atPath: sample + "/panoptic_examples", toPath: "\(coco)/\(part.labels)")
           try manager.copyItem(
-            atPath: sample + "/panoptic_examples.json", toPath: "\(coco)/annotations/panoptic_\(part).json")
+            atPath: sample + "/panoptic_examples.json", toPath: "\(coco)/\(part.index)")
         }
         let pipeline = try Miniature.writePipeline(to: folder)
         let arguments = ["run", pipeline, "--store", folder + "/artifacts"]

@@ -118,7 +118,7 @@ struct ForeignContentTests {
     let contents: [(String, String)] = [
       ("h.attrs['\\u00e9'] = 1; h.attrs['e\\u0301'] = 1", "e\\xcc\\x81 and \\xc3\\xa9"),
       ("h['\\u00e9'] = 1.0; h['e\\u0301'] = 1.0", "e\\xcc\\x81 and \\xc3\\xa9"),
-      ("h.attrs['lr'] = 1; h.attrs['lr@json'] = '[2,\"a\"]'", "another attribute of the name 'lr'"),
+      ("h.attrs['lr'] = 1; h.attrs['lr@json'] = '[2,\"a\"]'", "another attribute with the name 'lr'"),
       ("attribute(h, b'l', *text(h5t.STR_NULLPAD, b'a\\xff', 4))", "attribute 'l': error: its text is not UTF-8"),
       ("attribute(h, b'l\\xff', h5t.STD_I64LE, np.array(1))", "attribute 'l\\xff': error: its name is not UTF-8"),
       ("attribute(h, b'l', *text(h5t.STR_NULLTERM, b'ab\\0cd', 6))", "after a NUL"),

@@ -54,7 +54,7 @@ struct WeightsFileTests {
 
   @Test("a pickle with more than a state dictionary is refused by name, and nothing in it is executed")
   func refusals() throws {
-    #expect(try message("command.pth").contains("Python's 'posix.system', which this program does not know"))
+    #expect(try message("command.pth").contains("Python's 'posix.system', which this reader does not support"))
     #expect(try message("object.pth").contains("torch.nn.modules.linear.Linear"))
     #expect(try message("old.pth").contains("before 1.6"))
     #expect(try message("expanded.pth").contains("expanded"))

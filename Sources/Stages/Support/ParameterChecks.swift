@@ -91,7 +91,7 @@ extension BackboneConfiguration {
 
 extension NetworkConfiguration {
   func check(at place: String) throws {
-    try backbone.check(at: "\(place).body")
+    try backbone.check(at: "\(place).backbone")
     try require(pyramidChannels, in: channelCounts, "\(place).pyramidChannels")
     try require(maskHead.channels, in: channelCounts, "\(place).maskHead.channels")
     try require(semantic.channels, in: channelCounts, "\(place).semantic.channels")
@@ -129,7 +129,7 @@ extension NetworkConfiguration {
 
   /// For a network that is trained path by path: parts that are not searched would count as choices.
   func checkChoices(at place: String) throws {
-    try backbone.checkChoices(at: "\(place).body")
+    try backbone.checkChoices(at: "\(place).backbone")
     try require(heads == .searched, "\(place).heads", "must be searched: plain heads have nothing to choose")
   }
 }
