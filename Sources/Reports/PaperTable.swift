@@ -125,11 +125,11 @@ extension PaperTable {
       row(["ADE20K", "BGRNet"], "31.8 34.1 27.3 72.2 39.5"),
       row(["ADE20K", "Auto-Panoptic"], "32.4 33.5 30.2 74.4 40.3", .ade20k),
     ],
-    note: "Rows without a name of ours are the paper's quotations of others. Which rows have deformable convolutions, "
-      + "and which one was re-implemented, is lost in the text at hand; here -D has them in the semantic branch.")
+    note: "Numbers of other methods are as reported in the paper. The available text does not show which rows use "
+      + "deformable convolutions and which one was re-implemented; here -D uses them in the semantic head.")
 
   static let algorithm = PaperTable(
-    id: "table-3", title: "Table 3. What the search is worth, COCO", labels: ["model"], metrics: [.pq],
+    id: "table-3", title: "Table 3. Effect of the search, COCO", labels: ["model"], metrics: [.pq],
     rows: [
       row(["Random, best of five"], "41.1", .random),
       row(["Hand-crafted: DetNAS backbone, searched heads"], "43.1", .handCrafted),
@@ -150,8 +150,8 @@ extension PaperTable {
       row(["ResNet-50", "searched", "searched"], nil, .headsAttention),
       row(["searched", "searched", "searched"], nil, .coco),
     ],
-    note: "The reported numbers and rows are not recoverable from the text at hand. It claims that more searched parts "
-      + "are better.")
+    note: "The paper's rows and numbers are not recoverable from the available text. It claims that searching more "
+      + "components gives better results.")
 
   static let policies = PaperTable(
     id: "table-5", title: "Table 5. Search policies on one supernet, COCO", labels: ["policy", "models evaluated"],
@@ -162,10 +162,11 @@ extension PaperTable {
       row(["Path-priority", "60"], "44.8", .coco),
       row(["Random search", "60, as path-priority"], nil, .randomSearchEqual),
       row(["EA", "60, as path-priority"], nil, .evolutionEqual),
-    ], note: "The last two rows are not in the paper. Counts are the paper's; smaller profiles evaluate fewer.")
+    ],
+    note: "The last two rows are not in the paper. Numbers of models are the paper's; smaller profiles evaluate fewer.")
 
   static let search = PaperTable(
-    id: "search", title: "Search policies inside the supernet, COCO: the best model that each met",
+    id: "search", title: "Search policies in the supernet, COCO: the best model that each evaluated",
     labels: ["policy", "models evaluated"], metrics: [.pq],
     rows: [
       row(["Random search", "60"], nil, .supernetRandomEqual),
@@ -175,9 +176,9 @@ extension PaperTable {
       row(["Random search", "300"], nil, .supernetRandom),
       row(["EA", "1000"], nil, .supernetEvolution),
     ],
-    note: "The paper draws these models in figure 2b and prints no numbers. They are judged on images of the training "
-      + "set, with weights of the supernet; table 5 has the winners, retrained. Counts are the paper's; smaller profiles "
-      + "evaluate fewer.")
+    note: "The paper plots these models in figure 2b without numbers. They are evaluated on held-out training images, "
+      + "with the weights of the supernet; table 5 has the best ones after retraining. Numbers of models are the "
+      + "paper's; smaller profiles evaluate fewer.")
 
   static let transfer = PaperTable(
     id: "transfer", title: "Transfer of architectures", labels: ["searched on", "retrained on"],
@@ -188,7 +189,7 @@ extension PaperTable {
       row(["ADE20K", "COCO"], nil, .ade20kToCOCO),
       row(["COCO", "COCO"], "44.8 51.4 35.0", .coco),
     ],
-    note: "The reported numbers of transfers are not recoverable from the text at hand. It claims that architectures "
+    note: "The paper's numbers for transfer are not recoverable from the available text. It claims that architectures "
       + "transfer well.")
 
   private static func row(_ labels: [String], _ reported: String?, _ result: PaperResult? = nil) -> Row {

@@ -42,8 +42,8 @@ public struct SearchSpaceTables: Sendable {
       [label, choices, run ?? "", layers, space.map { "\($0.layers(of: part))" } ?? ""]
     }
     return ReportTable(
-      id: "table-1", title: "Table 1. What is searched", labels: ["searched part"],
-      columns: ["choices of a layer reported", "choices this run", "layers reported", "layers this run"],
+      id: "table-1", title: "Table 1. Search space", labels: ["component"],
+      columns: ["choices per layer reported", "choices this run", "layers reported", "layers this run"],
       rows: [
         row(
           "backbone", .backbone, layers: "40", choices: "shuffle 3x3, shuffle 5x5, shuffle 7x7, xception 3x3",

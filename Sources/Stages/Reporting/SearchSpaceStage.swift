@@ -15,7 +15,7 @@ struct SearchSpaceStage: Stage {
   }
 
   static let name = "tabulate-search-space"
-  static let version = 1
+  static let version = 2
   static let summary = "writes the paper's tables of the search space beside what is searched here"
   static let inputs: [InputPort] = []
   static let outputs = [OutputPort("tables", "tree")]

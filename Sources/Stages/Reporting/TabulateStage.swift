@@ -14,7 +14,7 @@ public struct TabulateStage: Stage {
   }
 
   public static let name = "tabulate"
-  public static let version = 2
+  public static let version = 3
   public static let summary = "writes the paper's tables beside the results of this run"
   public static let inputs = PaperResult.allCases.map {
     InputPort($0.rawValue, "json", optional: true, list: $0.isBestOfSeveral)
