@@ -72,7 +72,8 @@ extension EndToEndTests {
       let store = try await Reference.finished.store
       let status = try await Program.run(Smoke.arguments("status", store: store))
       #expect(status.lines.last?.hasPrefix("store \(store): ") == true, "\(status.everything)")
-      #expect(status.lines.contains { $0.contains(#/retrain +cached  history [0-9a-f]{12}, weights [0-9a-f]{12}  [0-9.]+ kB/#) })
+      let retrain = #/retrain +cached  history [0-9a-f]{12}, weights [0-9a-f]{12}  [0-9.]+ kB/#
+      #expect(status.lines.contains { $0.contains(retrain) })
       let plan = try await Program.run(Smoke.arguments("plan", ["--set", "retrain.seed=5"], store: store))
       #expect(plan.output.contains("seed was 2020, is 5"), "\(plan.everything)")
       #expect(plan.output.contains("[last took ") && plan.output.contains("at most "))
