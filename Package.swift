@@ -38,6 +38,7 @@ let package = Package(
     .executable(name: "benchmarks", targets: ["Benchmarks"]),
     .executable(name: "percolation", targets: ["Percolation"]),
     .library(name: "Pipelines", targets: ["Pipelines"]),
+    .library(name: "PipelineFiles", targets: ["PipelineFiles"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),

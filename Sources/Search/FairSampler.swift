@@ -3,8 +3,8 @@ import Determinism
 /// Strictly fair paths: in every block of `blockLength` consecutive paths, each choice of a layer occurs equally often.
 ///
 /// A layer with `P` choices gets, for a block of `m` paths, `m / P` independent random permutations of its choices in
-/// a row. Step `i` of training uses path `i mod m` of block `i / m`, so that an accumulation window of `m` steps is
-/// exactly one block. (The published program reads the rows one step late, which breaks fairness inside a window.)
+/// a row. An update of the supernet uses one block, and so does a cycle of path-priority search. (The published program
+/// reads the rows one step late, which breaks fairness inside a window.)
 public struct FairSampler: Sendable {
   public let space: SearchSpace
   private let seeds: Seeds
@@ -19,11 +19,6 @@ public struct FairSampler: Sendable {
   public func block(_ index: Int) -> [Genome] {
     var random = seeds.stream("\(path)/\(index)")
     return FairSampler.block(in: space, using: &random)
-  }
-
-  /// The path of step `index`, counted from 0.
-  public func path(step index: Int) -> Genome {
-    block(index / space.blockLength)[index % space.blockLength]
   }
 
   /// One fair block.

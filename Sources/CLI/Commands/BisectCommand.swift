@@ -60,7 +60,7 @@ struct Bisect: ParsableCommand {
       Output.line("\(Units.count(report.compared, "stage")) compared: all results are equal")
       return
     }
-    Output.line("the runs part at stage '\(origin.stage)'")
+    Output.line("the runs diverge at stage '\(origin.stage)'")
     show(origin)
     let rest = report.partings.filter { $0.stage != origin.stage }
     if all {
