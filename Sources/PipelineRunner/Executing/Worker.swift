@@ -36,12 +36,18 @@ public final class Worker: Sendable {
 
   /// Executes an order, or finds its result in the store, and reports how it ended.
   public func run(_ order: WorkOrder, report: @escaping @Sendable (WorkEvent) -> Void) {
-    let result = Result {
+    let result = Result { () throws -> WorkOutcome in
       let execution = try execution(of: order) { report(.event($0)) }
-      return try execution.perform {
-        try store.cachedOutputs(of: order.key, ports: execution.node.kind.outputs, stage: order.stage)
-      } computed: {
-        report(.computed)
+      switch order.purpose {
+      case .compare: return .compared(try execution.rehearse(record: try store.record(order.key)))
+      case .record, .restore:
+        return try execution.perform {
+          let outputs = try store.cachedOutputs(of: order.key, ports: execution.node.kind.outputs, stage: order.stage)
+          guard order.purpose == .restore, let outputs else { return outputs }
+          return try outputs.values.allSatisfy { try store.damageOfContent($0) == nil } ? outputs : nil
+        } computed: {
+          report(.computed)
+        }
       }
     }
     report(.ended(result))

@@ -64,7 +64,7 @@ public final class WaveWorker: Sendable {
       let letter = try perform(order)
       try write(letter, number: number)
       switch letter.end {
-      case .recorded: progress.withLock { $0.hasAdvanced = true }
+      case .recorded, .compared: progress.withLock { $0.hasAdvanced = true }
       case .interrupted: return .interrupted(advanced: progress.withLock(\.hasAdvanced))
       case .failed, .lost: end = .failed
       }
@@ -98,6 +98,9 @@ public final class WaveWorker: Sendable {
     case .success(.found):
       observer(.cached(stage: order.stage, key: order.key))
       return .recorded(seconds: 0, wasThere: true)
+    case .success(.compared(let report)):
+      observer(.finished(stage: order.stage, key: order.key, outputs: report.outputs, seconds: report.seconds))
+      return .compared(report.canonical)
     case .failure(let error):
       let message = String(describing: error)
       if error is StageInterrupted, worker.interruption.isRequested {
