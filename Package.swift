@@ -78,6 +78,7 @@ let package = Package(
     library("Datasets", ["Vision", "Panoptic", "Tensors", "Determinism"]),
     library("Reports", ["Search", "Determinism"]),
     library("PipelineDrawing", ["PipelineRunner", "PipelineModel", "Determinism"]),
+    library("Slurm", ["PipelineRunner", "ArtifactStore", "PipelineModel", "Determinism"]),
     library("Provenance", ["PipelineRunner", "ArtifactStore", "PipelineModel", "Determinism", crypto]),
     // L6: the runner as one library, for programs that use it.
     library("Pipelines", runnerParts, exclude: ["README.md"]),
@@ -92,7 +93,7 @@ let package = Package(
     .executableTarget(
       name: "CLI",
       dependencies: runner + [
-        "Stages", "PipelineFiles", "Models", "Search", "TensorFiles", "Panoptic", "Reports", "Vision",
+        "Stages", "Slurm", "PipelineFiles", "Models", "Search", "TensorFiles", "Panoptic", "Reports", "Vision",
         "Tensors", "Determinism", argumentParser,
       ],
       swiftSettings: strict),
@@ -115,7 +116,7 @@ let package = Package(
       exclude: ["main.c", "golden.txt"]),
     tests("TensorsTests", ["Tensors", "CKernels", "KernelDigests", "Determinism"]),
     tests("SearchTests", ["Search", "Determinism"]),
-    tests("PipelinesTests", runner + ["PipelineFiles", "Percolation", "Determinism"]),
+    tests("PipelinesTests", runner + ["Slurm", "PipelineFiles", "Percolation", "Determinism"]),
     tests("AutogradTests", ["Autograd", "Tensors", "Determinism"]),
     tests("TensorFilesTests", ["TensorFiles", "CCodecs", "Tensors", "Determinism"]),
     tests("VisionTests", ["Vision", "CCodecs", "TensorFiles", "Tensors", "Determinism"]),
