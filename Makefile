@@ -48,7 +48,7 @@ RUN := $(ISA_ENV) $(BIN)
 .PHONY: setup setup-tests build test test-identity test-slurm test-torch test-arm test-mutations paper-start estimate \
   reproduce-coco reproduce-ade20k reproduce-policies reproduce-tables transfer-coco-ade20k transfer-ade20k-coco \
   compare-seeds ranking figures tables smoke crash-test fuzz rerun plan status graph repair audit \
-  bench bench-peers format lint layers docs clean help
+  bench bench-peers format lint layers dist check-dist docs clean help
 .DELETE_ON_ERROR:
 
 help: ## list these targets
@@ -198,9 +198,15 @@ lint: ## check formatting, layers and citations
 layers: ## draw the layers from the code: docs/layers.svg
 	.ci/draw-layers
 
+dist: setup-tests ## build a program for machines without Swift: build/autopanoptic-VERSION-ARCH.tar.zst. Minutes
+	.ci/dist
+
+check-dist: ## start the archive of 'make dist' in a bare Debian (root, debootstrap) and compare the root of its smoke profile
+	.ci/check-dist
+
 docs: $(BIN) ## build the reference documentation of every library in .build/docs
 	.ci/docs
 
 clean: ## remove build products; artifacts are kept
-	rm -rf .build
+	rm -rf .build build
 

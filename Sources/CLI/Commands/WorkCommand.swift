@@ -51,7 +51,7 @@ struct Work: ParsableCommand {
     var machine = machine
     machine.threads = machine.threads ?? environment["SLURM_CPUS_PER_TASK"].flatMap { Int($0) }
     let threads = try machine.apply()
-    let store = try Store(path: store, registry: Stages.registry())
+    let store = try Store(workerAt: store, registry: Stages.registry())
     let guarded = try StoreLock.shared(store)
     defer {
       store.endScratch()

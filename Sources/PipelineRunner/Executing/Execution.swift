@@ -20,20 +20,39 @@ package struct Execution: Sendable {
   ///   - cached: looks whether the result is in the store by now.
   ///   - computed: called when all that remains is to bring the result to the disk.
   package func perform(cached: () throws -> [String: Artifact]?, computed: () -> Void = {}) throws -> WorkOutcome {
-    let lock = try waitForLock()
-    defer { withExtendedLifetime(lock) {} }
+    while true {
+      let lock = try waitForLock()
+      do {
+        return try withExtendedLifetime(lock) { try perform(under: lock, cached: cached, computed: computed) }
+      } catch {
+        // Whatever came of it, somebody else computes the same now. A runner waits for that; a worker has nothing to do.
+        guard !(error is StageInterrupted), lock.isLost else { throw error }
+        if store.isWorker { try lock.confirm(for: order.stage) }
+        observer(
+          .notice("'\(order.stage)': stopped here, since another machine has taken it over: it saw no sign of life"))
+      }
+    }
+  }
+
+  private func perform(
+    under lock: KeyLock, cached: () throws -> [String: Artifact]?, computed: () -> Void
+  ) throws -> WorkOutcome {
     if let outputs = try cached() { return .found(outputs) }
     if let observed = order.observed { return try recordSource(observed) }
 
-    let checkpoints = CheckpointFolder(path: store.checkpointPath(order.key), key: order.key) {
-      [observer, stage = order.stage] in
-      observer(.log(stage: stage, text: $0))
-      observer(.notice("'\(stage)': \($0)"))
-    }
+    let checkpoints = CheckpointFolder(
+      path: store.checkpointPath(order.key), key: order.key, nonce: lock.nonce,
+      confirm: { [stage = order.stage] in try lock.confirm(for: stage) },
+      warn: { [observer, stage = order.stage] in
+        observer(.log(stage: stage, text: $0))
+        observer(.notice("'\(stage)': \($0)"))
+      })
+    defer { checkpoints.leave() }
     let known = try store.outputs(of: order.key)
     let outcome = try execute(checkpoints: checkpoints) { result in
       let outputs = result.written.mapValues(\.artifact)
       if let known { try refuseDifference(known, outputs) }
+      try lock.confirm(for: order.stage)
       computed()
       try store.commit(
         result.written.sorted { $0.key < $1.key }.map(\.value) + result.elements,

@@ -35,6 +35,7 @@ public struct Repairer {
       store.endScratch()
       withExtendedLifetime(guarded) {}
     }
+    try store.refuseLiveWaves("repair")
     let session = RepairSession(self)
     try session.open()
     let chosen = try targets.isEmpty ? session.everything : targets.flatMap { try session.find($0) }

@@ -139,6 +139,10 @@ extension WaveDesk {
             .init("lost", isUserData: false),
             "given up after \(WaveDesk.tryLimit) attempts; the last: \(why). Its log is \(log)\(tail)")))
     }
+    // Nobody renews it any more, and the next attempt need not wait until that shows.
+    if let job = entry?.job ?? placed.job.split(separator: " ").first.map(String.init) {
+      try? store.endLeases(of: [work.order.key], job: job)
+    }
     work.report(.event(.log(stage: work.order.stage, text: "attempt \(work.tries) was lost: \(why)")))
     open[work.order.key] = nil
     count.withLock { $0 = open.count }

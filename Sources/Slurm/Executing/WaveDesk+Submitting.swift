@@ -105,6 +105,7 @@ extension WaveDesk {
     let orders = elements.map { $0.map(\.order) }
     let wave = Wave(store: store.path, run: orders[0][0].run, number: number, elements: orders)
     do {
+      try store.share()
       try wave.write(orders, script: script(of: elements[0][0], wave: wave, count: elements.count).text)
       try submit(wave)
     } catch {

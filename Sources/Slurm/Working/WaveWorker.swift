@@ -115,7 +115,7 @@ public final class WaveWorker: Sendable {
 
   /// Whether another node, or the same one later, may do what failed here.
   private static func isOfTheMachine(_ code: PipelineError.Code) -> Bool {
-    code == .io || code == .diskFull || code == .busy
+    [.io, .diskFull, .busy, .staleFile, .leaseLost].contains(code)
   }
 
   private func write(_ letter: Letter, number: Int) throws {
