@@ -10,6 +10,12 @@ public protocol Executor: Sendable {
   /// Orders that may be computing at once.
   var capacity: Int { get }
 
+  /// Bytes that orders which compute may claim together; nil where memory is not the executor's concern.
+  var memory: Int? { get }
+
+  /// Processors that they may claim together; nil as above.
+  var processors: Int? { get }
+
   /// Starts an order and returns at once.
   /// - Parameter report: takes what happens, from any thread, in its order; `ended` comes once, and last.
   /// - Throws: where the order can't be started now. The runner submits it again when another one has ended.
@@ -17,6 +23,11 @@ public protocol Executor: Sendable {
 
   /// Asks everything that was submitted to stop. What stops saves a checkpoint and ends with `StageInterrupted`.
   func cancel()
+}
+
+extension Executor {
+  public var memory: Int? { nil }
+  public var processors: Int? { nil }
 }
 
 /// What happens to a work order.
@@ -33,4 +44,6 @@ public enum WorkOutcome: Sendable {
   case executed([String: Artifact], seconds: Double)
   /// Somebody else finished it first.
   case found([String: Artifact])
+  /// Another runner works on it now; nothing was done.
+  case taken
 }

@@ -11,11 +11,11 @@ public struct WorkOrder: Sendable, Equatable {
   /// What the execution may take, and how it goes about its work. Nothing here may change a result.
   public struct Resources: Sendable, Equatable {
     public var threads: Int
-    /// Seconds between checkpoints; 0 saves one after every step.
-    public var checkpointInterval: Double
+    /// Seconds between checkpoints; 0 saves one after every step, nil as often as it costs little.
+    public var checkpointInterval: Double?
     public var sandbox: SandboxPolicy
 
-    public init(threads: Int, checkpointInterval: Double, sandbox: SandboxPolicy) {
+    public init(threads: Int, checkpointInterval: Double?, sandbox: SandboxPolicy) {
       self.threads = threads
       self.checkpointInterval = checkpointInterval
       self.sandbox = sandbox
@@ -75,7 +75,7 @@ extension WorkOrder {
       "roots": .object(
         Dictionary(roots.map { ($0.key.hex, .string($0.value)) }, uniquingKeysWith: { a, _ in a })),
       "resources": [
-        "threads": .integer(resources.threads), "checkpoint-interval": .number(resources.checkpointInterval),
+        "threads": .integer(resources.threads), "checkpoint-interval": resources.checkpointInterval.map { .number($0) } ?? .null,
         "sandbox": .string(resources.sandbox.rawValue),
       ],
     ]
@@ -91,7 +91,7 @@ extension WorkOrder {
       let identity = value["identity"].flatMap(StageIdentity.init(canonical:)),
       let inputs = value["inputs"]?.objectValue, let roots = value["roots"]?.objectValue,
       let threads = value["resources"]?["threads"]?.integerValue, threads > 0,
-      let interval = value["resources"]?["checkpoint-interval"]?.numberValue,
+      let interval = value["resources"]?["checkpoint-interval"],
       let sandbox = value["resources"]?["sandbox"]?.stringValue.flatMap(SandboxPolicy.init(rawValue:))
     else { return nil }
     self.pipeline = pipeline
@@ -100,7 +100,7 @@ extension WorkOrder {
     self.identity = identity
     self.environment = environment
     key = identity.key
-    resources = Resources(threads: threads, checkpointInterval: interval, sandbox: sandbox)
+    resources = Resources(threads: threads, checkpointInterval: interval.numberValue, sandbox: sandbox)
     self.inputs = inputs.mapValues { ($0.arrayValue ?? []).compactMap(Artifact.init(canonical:)) }
     observed = value["observed"]?.objectValue?.compactMapValues(Artifact.init(canonical:))
     element = value["element"].flatMap(Instance.Element.init(canonical:))

@@ -67,11 +67,19 @@ public final class Runner {
   }
 
   private func scheduler(for graph: Graph, _ trees: [Digest: SourceTree]) -> Scheduler {
-    let local = LocalExecutor(worker: planner.worker(knowing: trees), capacity: options.jobs)
+    let local = LocalExecutor(
+      worker: planner.worker(knowing: trees), capacity: options.jobs, threads: options.threads, memory: options.memory)
+    // Asked only where something has to be executed.
+    var claims: [String: Int]?
     return Scheduler(
       graph: graph, results: store, executor: executor ?? local, recorder: local,
       limits: Scheduler.Limits(threads: options.threads, keepsGoing: options.keepGoing),
       interruption: planner.interruption,
+      claim: { [planner, options] instance in
+        let known = claims ?? planner.store.registry.claimedMemory(planner.pipeline, options.threads)
+        claims = known
+        return Claim(memory: known[planner.pipeline.stages[instance.stage].name] ?? 0)
+      },
       order: { [planner, options, journal] instance, threads in
         var resources = options.resources
         resources.threads = threads

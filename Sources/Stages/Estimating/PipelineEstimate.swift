@@ -27,24 +27,11 @@ public struct PipelineEstimate: Sendable {
   ///   could measure.
   public init(_ pipeline: Pipeline) throws {
     let machine = MachineMeasures()
-    var facts: [String: StageFacts] = [:]
-    var stages: [Stage] = []
-    for summary in pipeline.summaries {
-      let site = EstimationSite(
-        stage: summary.name, instances: PipelineEstimate.instances(of: summary, facts),
-        facts: summary.inputs.compactMapValues { facts[$0.stage] }, machine: machine)
-      let work = try (summary.subject as? any WorkEstimating)?.estimatedWork(at: site)
-      var found = work?.facts ?? StageFacts()
-      found.data = found.data ?? site.facts(of: "data").data ?? site.facts(of: "source").data
-      facts[summary.name] = found
-      stages.append(Stage(name: summary.name, kind: summary.kind.name, instances: site.instances, work: work))
+    stages = try PipelineSites(pipeline, threads: Parallel.threads, machine: machine).places.map { place in
+      Stage(
+        name: place.summary.name, kind: place.summary.kind.name, instances: place.site.instances,
+        work: try place.subject?.estimatedWork(at: place.site))
     }
-    self.stages = stages
     calibrationSeconds = machine.seconds
-  }
-
-  private static func instances(of stage: Pipeline.StageSummary, _ facts: [String: StageFacts]) -> Int? {
-    guard let array = stage.forEach else { return stage.rounds }
-    return facts[array.stage]?.elements.map { $0.multipliedSaturated(by: stage.rounds) }
   }
 }
