@@ -78,6 +78,7 @@ let package = Package(
     library("Datasets", ["Vision", "Panoptic", "Tensors", "Determinism"]),
     library("Reports", ["Search", "Determinism"]),
     library("PipelineDrawing", ["PipelineRunner", "PipelineModel", "Determinism"]),
+    library("Slurm", ["PipelineRunner", "ArtifactStore", "PipelineModel", "Determinism"]),
     library("Provenance", ["PipelineRunner", "ArtifactStore", "PipelineModel", "Determinism", crypto]),
     // L6: the runner as one library, for programs that use it.
     library("Pipelines", runnerParts, exclude: ["README.md"]),
@@ -92,7 +93,7 @@ let package = Package(
     .executableTarget(
       name: "CLI",
       dependencies: runner + [
-        "Stages", "PipelineFiles", "Models", "Search", "TensorFiles", "Panoptic", "Reports", "Vision",
+        "Stages", "Slurm", "PipelineFiles", "Models", "Search", "TensorFiles", "Panoptic", "Reports", "Vision",
         "Tensors", "Determinism", argumentParser,
       ],
       swiftSettings: strict),

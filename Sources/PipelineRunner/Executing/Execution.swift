@@ -106,12 +106,12 @@ package struct Execution: Sendable {
     }
     let scratch = try store.makeScratch()
     // A folder that a program without a sandbox could write to is not used again.
-    let isReusable = try node.prepared.tools?.isConfined(under: order.resources.sandbox) ?? true
+    let isReusable = try node.prepared.tools?.isConfined(under: order.allowance.sandbox) ?? true
     defer { if isReusable { store.recycleScratch(scratch) } else { try? Files.remove(scratch) } }
     let element = try writeElement(scratch)
     let (inputs, fingerprints) = try loadInputs(element: element)
     let context = context(inputs: inputs, scratch: scratch, checkpoints: checkpoints)
-    observer(.started(stage: order.stage, key: order.key, threads: order.resources.threads))
+    observer(.started(stage: order.stage, key: order.key, threads: order.allowance.threads))
     let started = Timestamp.now()
     let clock = ContinuousClock()
     let begin = clock.now
@@ -134,7 +134,7 @@ package struct Execution: Sendable {
   }
 
   private func withThreads<R>(_ body: () throws -> R) rethrows -> R {
-    guard let share else { return try Parallel.withThreads(order.resources.threads, body) }
+    guard let share else { return try Parallel.withThreads(order.allowance.threads, body) }
     return try Parallel.withThreads(of: share, body)
   }
 
@@ -142,13 +142,13 @@ package struct Execution: Sendable {
     inputs: [String: [InputArtifact]], scratch: String, checkpoints: CheckpointFolder?
   ) -> StageContext {
     StageContext(
-      kind: node.kind, seed: node.seed, threads: order.resources.threads, inputs: inputs, scratch: scratch,
+      kind: node.kind, seed: node.seed, threads: order.allowance.threads, inputs: inputs, scratch: scratch,
       checkpoints: checkpoints,
-      checkpointInterval: order.resources.checkpointInterval, interruption: interruption,
+      checkpointInterval: order.allowance.checkpointInterval, interruption: interruption,
       details: StageContext.Details(
         stageName: order.stage, seed: node.seed, storePath: store.path,
         log: order.run.isEmpty ? nil : Journal.logPath(store: store, run: order.run, stage: order.stage),
-        sandbox: order.resources.sandbox, tools: tools,
+        sandbox: order.allowance.sandbox, tools: tools,
         fileExtensions: store.registry.formats.mapValues { type(of: $0).fileExtension })
     ) { [observer, name = order.stage] report in
       switch report {

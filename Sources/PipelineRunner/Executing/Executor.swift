@@ -16,10 +16,13 @@ public protocol Executor: Sendable {
   /// Processors that they may claim together; nil as above.
   var processors: Int? { get }
 
-  /// Starts an order and returns at once.
+  /// Starts an order, at the latest when `flush` is called, and returns at once.
   /// - Parameter report: takes what happens, from any thread, in its order; `ended` comes once, and last.
   /// - Throws: where the order can't be started now. The runner submits it again when another one has ended.
   func submit(_ order: WorkOrder, report: @escaping @Sendable (WorkEvent) -> Void) throws
+
+  /// Says that no more orders come for now: what is collected may start.
+  func flush() throws
 
   /// Asks everything that was submitted to stop. What stops saves a checkpoint and ends with `StageInterrupted`.
   func cancel()
@@ -28,6 +31,7 @@ public protocol Executor: Sendable {
 extension Executor {
   public var memory: Int? { nil }
   public var processors: Int? { nil }
+  public func flush() {}
 }
 
 /// What happens to a work order.

@@ -26,7 +26,7 @@ public final class LocalExecutor: Executor {
   }
 
   public func submit(_ order: WorkOrder, report: @escaping @Sendable (WorkEvent) -> Void) throws {
-    let share = shares.join()
+    let share = shares.join(atMost: order.resources.cpus ?? .max)
     do {
       try startThread(named: order.stage, stackBytes: deepStackBytes) { [worker, shares] in
         worker.run(order, threads: share, waitsForOthers: false) { event in

@@ -60,7 +60,7 @@ public final class Worker: Sendable {
   package func execution(
     of order: WorkOrder, observer: @escaping @Sendable (RunEvent) -> Void
   ) throws -> Execution {
-    if host.policy == nil { host.allow(order.resources.sandbox) }
+    if host.policy == nil { host.allow(order.allowance.sandbox) }
     let stage: RestoredStage
     if let node = node(order) {
       stage = RestoredStage(
