@@ -18,7 +18,8 @@ struct CheckpointPolicyTests {
     return times
   }
 
-  @Test("saving costs at most a hundredth of the time, where that leaves one every ten minutes", arguments: [0, 0.5, 1, 4])
+  @Test(
+    "saving costs at most a hundredth of the time, where that leaves one every ten minutes", arguments: [0, 0.5, 1, 4])
   func share(_ cost: Double) {
     let times = saves(cost: cost)
     #expect(Double(times.count) * cost <= 0.01 * 7200 + cost, "\(times.count) saves")

@@ -39,6 +39,7 @@ struct SharedStoreTests {
   @Test("divide ready instances: together each is executed once, and both executed some")
   func divide() async throws {
     let bench = try Bench()
+    bench.registry = TestStages.registry(adding: StageKind(Slow.self))
     let path = bench.storePath
     let runs = try await withThrowingTaskGroup(of: RunResult.self) { group in
       for _ in 0..<2 {
