@@ -30,11 +30,21 @@ public enum Parallel {
     return try withExtendedLifetime(share) { try body() }
   }
 
+  /// Runs `body` with loops of one thread that are taken down, on this thread only.
+  static func recording<R>(_ recorder: LoopRecorder, _ body: () throws -> R) rethrows -> R {
+    let saved = ThreadLocal.limit
+    ThreadLocal.limit = .recorded(recorder)
+    defer { ThreadLocal.limit = saved }
+    return try withExtendedLifetime(recorder) { try body() }
+  }
+
   /// Calls `body` once for every index in `0 ..< count`, in any order and from several threads.
   ///
   /// `body` must write only to places that belong to its index.
   public static func forEach(_ count: Int, _ body: (Int) -> Void) {
-    let limit = min(threads, count)
+    let allowed = ThreadLocal.limit
+    if case .recorded(let recorder) = allowed, count > 1 { return recorder.run(count, body) }
+    let limit = min(allowed.threads, count)
     if limit <= 1 {
       for i in 0..<max(0, count) { body(i) }
       return

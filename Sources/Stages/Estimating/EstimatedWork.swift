@@ -26,13 +26,15 @@ extension NegligibleWork {
   public func estimatedWork(at site: EstimationSite) -> EstimatedWork { EstimatedWork() }
 }
 
-/// What all instances of a stage take, unless it says otherwise.
+/// What an instance of a stage takes, or several of them.
 public struct EstimatedWork: Sendable {
   /// Steps of one instance, and what they are called.
   public var steps: (count: Int, unit: String)?
   public var images = 0
   public var multiplyAdds = 0.0
-  /// Nil for stages that compute no network.
+  /// How its time comes about; nil for stages that compute no network, or say how long they take.
+  public var course: WorkCourse?
+  /// Its time on any machine, of a stage that says no more.
   public var seconds: Double?
   /// Bytes, the most at any time.
   public var memory = 0
@@ -43,6 +45,18 @@ public struct EstimatedWork: Sendable {
   public var paper: (hours: Double, text: String)?
 
   public init() {}
+
+  /// Of so many instances. Steps and memory stay those of one.
+  func times(_ instances: Int) -> EstimatedWork {
+    var work = self
+    work.images = images.multipliedSaturated(by: instances)
+    work.multiplyAdds *= Double(instances)
+    work.bytesWritten = bytesWritten.multipliedSaturated(by: instances)
+    work.course?.instances = instances
+    work.seconds = seconds.map { $0 * Double(instances) }
+    work.paper = paper.map { ($0.hours * Double(instances), $0.text) }
+    return work
+  }
 }
 
 /// What is known of the outputs of a stage before it runs.

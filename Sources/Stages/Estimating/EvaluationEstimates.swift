@@ -48,23 +48,30 @@ extension EvaluateCandidateStage: WorkEstimating {
     let network = NetworkWork(
       trained.configuration, architectures: trained.configuration.evenArchitectures, data: data, height: usual.height,
       width: usual.width)
-    let count = site.instances ?? 1
     let recalibrated = recalibration.batches.multipliedSaturated(by: recalibration.batch)
-    let passes = (
-      Double(recalibrated) * network.backbone, Double(validation) * (network.testing + network.masks)
-    )
     var work = EstimatedWork()
     work.steps = (recalibration.batches.addingSaturated(validation), "batches and images")
-    work.images = recalibrated.addingSaturated(validation).multipliedSaturated(by: count)
-    work.multiplyAdds = Double(count) * (passes.0 + passes.1)
-    work.seconds = Double(count) * (passes.0 / measures.backbone.rate + passes.1 / measures.testing.rate)
+    work.images = recalibrated.addingSaturated(validation)
+    let (gathering, testing) = (
+      Double(recalibrated) * network.backbone, Double(validation) * (network.testing + network.masks)
+    )
+    work.multiplyAdds = gathering + testing
+    var course = WorkCourse()
+    course.setup = try site.machine.indexing(data.training)
+    course.images = recalibrated.addingSaturated(validation)
+    course.pass =
+      measures.backbone.profile(multiplyAdds: gathering) + measures.testing.profile(multiplyAdds: testing)
+    course.isOneByOne = true
+    course.loading = try site.machine.loading(parameters.input, data: data)
+    course.isLoadedAhead = false
+    work.course = course
     work.memory = claimedMemory(at: site) ?? 0
-    work.bytesWritten = 1000.multipliedSaturated(by: count)
+    work.bytesWritten = 1000
     // The paper says it of COCO.
     if trained.configuration.backbone.stageChannels == BackboneConfiguration.search1G3.stageChannels,
       trained.data.things == DataSize.coco.things
     {
-      work.paper = (8.0 / 60 * 8 * Double(count), "8 minutes a model on 8 V100")
+      work.paper = (8.0 / 60 * 8, "8 minutes a model on 8 V100")
     }
     return work
   }
@@ -92,7 +99,14 @@ extension PredictPanopticStage: WorkEstimating {
     work.steps = (images, "images")
     work.images = images
     work.multiplyAdds = Double(images) * (network.testing + network.masks)
-    work.seconds = work.multiplyAdds / measure.rate
+    var course = WorkCourse()
+    course.setup = try site.machine.indexing(images)
+    course.images = max(1, images)
+    course.pass = measure.profile(multiplyAdds: work.multiplyAdds)
+    course.isOneByOne = true
+    course.loading = try site.machine.loading(parameters.input, data: site.data())
+    course.isLoadedAhead = false
+    work.course = course
     work.memory = claimedMemory(at: site) ?? 0
     // A panoptic PNG of a photograph's size has some 20 kB.
     work.bytesWritten = images.multipliedSaturated(by: 20_000)

@@ -21,8 +21,16 @@ extension PretrainStage: WorkEstimating {
     var work = EstimatedWork()
     work.steps = (recipe.steps, "updates")
     work.images = [recipe.steps, recipe.batch, recipe.replicas].productSaturated()
-    work.multiplyAdds = Double(work.images) * NetworkWork(backbone, paths: paths, side: side).training
-    work.seconds = work.multiplyAdds / measure.rate
+    let perImage = NetworkWork(backbone, paths: paths, side: side).training
+    work.multiplyAdds = Double(work.images) * perImage
+    var course = WorkCourse()
+    course.steps = recipe.steps
+    course.passes = recipe.replicas
+    course.images = recipe.batch
+    course.pass = measure.profile(multiplyAdds: Double(recipe.batch) * perImage)
+    course.loading = try site.machine.loading(parameters.input, data: site.data())
+    course.gradientBytes = 4 * backbone.pathShare(isSupernet: Mode.isSupernet) * Double(measure.parameters)
+    work.course = course
     work.addWeights(
       measure, pathShare: backbone.pathShare(isSupernet: Mode.isSupernet),
       TrainingMemory(recipe, side: side, threads: site.threads))
@@ -72,11 +80,9 @@ extension TrainingMemory {
   ) {
     let data = site.data()
     self.init(recipe, passes: passes, picture: input.paddedSizes.largest, data: data, threads: site.threads)
-    func weights(_ isSupernet: Bool) -> Double {
-      network.weightEstimate(isSupernet: isSupernet, thingClasses: data.things, stuffClasses: data.stuff)
-    }
-    weights = weights(isSupernet)
-    path = weights(false)
+    weights = network.weightEstimate(
+      isSupernet: isSupernet, thingClasses: data.things, stuffClasses: data.stuff)
+    path = network.weightEstimate(isSupernet: false, thingClasses: data.things, stuffClasses: data.stuff)
     keptPerImage = network.keptEstimate(
       pixels: pixels, recomputesBlocks: TrainingMemory.isLarge(batch: batch, pixels: pixels), stuffClasses: data.stuff)
   }
@@ -100,10 +106,21 @@ extension EstimatedWork {
     steps = (recipe.updates, "updates")
     images = [recipe.updates, passes, recipe.batch].productSaturated()
     multiplyAdds = Double(images) * work.training
-    seconds = multiplyAdds / measure.rate
-    addWeights(
-      measure, pathShare: network.pathShare(isSupernet: content == .supernet),
-      TrainingMemory(recipe, passes: passes, picture: largest, data: data, threads: site.threads))
+    let pathShare = network.pathShare(isSupernet: content == .supernet)
+    let memory = TrainingMemory(recipe, passes: passes, picture: largest, data: data, threads: site.threads)
+    var course = WorkCourse()
+    course.setup = try site.machine.indexing(data.training + data.validation)
+    course.steps = recipe.updates
+    course.passes = passes
+    course.images = recipe.batch
+    course.isOneByOne = TrainingMemory.isLarge(batch: recipe.batch, pixels: Double(usual.height * usual.width))
+    // Blocks of the backbone over large pictures are computed twice.
+    let again = course.isOneByOne ? work.backbone : 0
+    course.pass = measure.profile(multiplyAdds: Double(recipe.batch) * (work.training + again))
+    course.loading = try site.machine.loading(input, data: data)
+    course.gradientBytes = 4 * pathShare * Double(measure.parameters)
+    self.course = course
+    addWeights(measure, pathShare: pathShare, memory)
   }
 
   /// Memory and disk of a training whose network was measured.
