@@ -19,7 +19,7 @@ struct AutoPanoptic: ParsableCommand {
       ENVIRONMENT:
         AUTOPANOPTIC_THREADS  threads, where --threads is not given
         AUTOPANOPTIC_ISA      scalar, avx2 or avx512; all give the same bits
-        AUTOPANOPTIC_CHECKPOINT_INTERVAL  seconds between checkpoints of a training (default 20)
+        AUTOPANOPTIC_CHECKPOINT_INTERVAL  seconds between checkpoints of a training (default: 60 to 600, by their cost)
       """,
     version: Version.text,
     subcommands: [

@@ -14,14 +14,19 @@ package struct Execution: Sendable {
   let store: Store
   let interruption: Interruption
   let observer: @Sendable (RunEvent) -> Void
+  /// Threads of its loops; nil for as many as the order says.
+  var share: ThreadShares.Share?
+  /// Whether it waits where another runner works on the key.
+  var waitsForOthers = true
 
   /// Executes the instance and publishes what it wrote, under the lock of its key.
   /// - Parameters:
   ///   - cached: looks whether the result is in the store by now.
   ///   - computed: called when all that remains is to bring the result to the disk.
+  /// - Returns: `taken` where another runner works on it, and that is not waited for.
   package func perform(cached: () throws -> [String: Artifact]?, computed: () -> Void = {}) throws -> WorkOutcome {
     while true {
-      let lock = try waitForLock()
+      guard let lock = try takeLock() else { return .taken }
       do {
         return try withExtendedLifetime(lock) { try perform(under: lock, cached: cached, computed: computed) }
       } catch {
@@ -86,10 +91,12 @@ package struct Execution: Sendable {
       .differences(between: store.objectPath(recorded), and: path, limit: RerunReport.Change.limit)
   }
 
-  private func waitForLock() throws -> KeyLock {
+  /// - Returns: nil where another runner has the lock and is not waited for.
+  private func takeLock() throws -> KeyLock? {
     var waited = false
     while true {
       if let lock = try store.acquireLock(order.key) { return lock }
+      if !waitsForOthers { return nil }
       if interruption.isRequested { throw StageInterrupted() }
       if !waited { observer(.waiting(stage: order.stage, key: order.key)) }
       waited = true
@@ -127,7 +134,7 @@ package struct Execution: Sendable {
     let started = Timestamp.now()
     let clock = ContinuousClock()
     let begin = clock.now
-    return try Parallel.withThreads(order.allowance.threads) {
+    return try withThreads {
       do {
         try body(context)
       } catch let error as CocoaError where error.code == .fileWriteOutOfSpace {
@@ -143,6 +150,11 @@ package struct Execution: Sendable {
           written: written, elements: element.map { [$0] } ?? [], trace: trace, facts: context.facts,
           started: started, seconds: (clock.now - begin) / .seconds(1), scratch: scratch))
     }
+  }
+
+  private func withThreads<R>(_ body: () throws -> R) rethrows -> R {
+    guard let share else { return try Parallel.withThreads(order.allowance.threads, body) }
+    return try Parallel.withThreads(of: share, body)
   }
 
   private func context(

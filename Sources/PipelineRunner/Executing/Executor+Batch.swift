@@ -1,4 +1,5 @@
 import Determinism
+import Foundation
 import PipelineModel
 
 extension Executor {
@@ -32,7 +33,10 @@ extension Executor {
     var open: Set<Digest> = []
     var ends = [Digest: Result<WorkOutcome, any Error>]()
     var isCancelled = false
+    var isDelayed = false
     while !waiting.isEmpty || !open.isEmpty {
+      if isDelayed { Thread.sleep(forTimeInterval: 0.1) }
+      isDelayed = false
       while let order = waiting.first, open.count < capacity, !isCancelled {
         waiting.removeFirst()
         // Equal keys are one execution.
@@ -54,6 +58,12 @@ extension Executor {
       for letter in mailbox.take(waitingAtMost: 0.2) {
         guard case .ended(let result) = letter.event else { continue }
         open.remove(letter.key)
+        if case .success(.taken) = result {
+          // Another runner works on it now: look again in a moment.
+          if !isCancelled { waiting += orders.filter { $0.key == letter.key }.prefix(1) }
+          isDelayed = true
+          continue
+        }
         ends[letter.key] = result
         if stopsAtFailure, case .failure = result { waiting = [] }
         if case .success(.compared(let report)) = result {

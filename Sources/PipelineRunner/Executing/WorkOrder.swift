@@ -11,11 +11,11 @@ public struct WorkOrder: Sendable, Equatable {
   /// What the execution may take, and how it goes about its work. Nothing here may change a result.
   public struct Allowance: Sendable, Equatable {
     public var threads: Int
-    /// Seconds between checkpoints; 0 saves one after every step.
-    public var checkpointInterval: Double
+    /// Seconds between checkpoints; 0 saves one after every step, nil as often as it costs little.
+    public var checkpointInterval: Double?
     public var sandbox: SandboxPolicy
 
-    public init(threads: Int, checkpointInterval: Double, sandbox: SandboxPolicy) {
+    public init(threads: Int, checkpointInterval: Double?, sandbox: SandboxPolicy) {
       self.threads = threads
       self.checkpointInterval = checkpointInterval
       self.sandbox = sandbox
@@ -90,7 +90,8 @@ extension WorkOrder {
       "roots": .object(
         Dictionary(roots.map { ($0.key.hex, .string($0.value)) }, uniquingKeysWith: { a, _ in a })),
       "allowance": [
-        "threads": .integer(allowance.threads), "checkpoint-interval": .number(allowance.checkpointInterval),
+        "threads": .integer(allowance.threads),
+        "checkpoint-interval": allowance.checkpointInterval.map { .number($0) } ?? .null,
         "sandbox": .string(allowance.sandbox.rawValue),
       ],
       "resources": resources.canonical,
@@ -108,7 +109,7 @@ extension WorkOrder {
       let identity = value["identity"].flatMap(StageIdentity.init(canonical:)),
       let inputs = value["inputs"]?.objectValue, let roots = value["roots"]?.objectValue,
       let threads = value["allowance"]?["threads"]?.integerValue, threads > 0,
-      let interval = value["allowance"]?["checkpoint-interval"]?.numberValue,
+      let interval = value["allowance"]?["checkpoint-interval"],
       let resources = value["resources"].map(Resources.init(canonical:)),
       let sandbox = value["allowance"]?["sandbox"]?.stringValue.flatMap(SandboxPolicy.init(rawValue:))
     else { return nil }
@@ -119,7 +120,7 @@ extension WorkOrder {
     self.identity = identity
     self.environment = environment
     key = identity.key
-    allowance = Allowance(threads: threads, checkpointInterval: interval, sandbox: sandbox)
+    allowance = Allowance(threads: threads, checkpointInterval: interval.numberValue, sandbox: sandbox)
     self.resources = resources
     self.inputs = inputs.mapValues { ($0.arrayValue ?? []).compactMap(Artifact.init(canonical:)) }
     observed = value["observed"]?.objectValue?.compactMapValues(Artifact.init(canonical:))

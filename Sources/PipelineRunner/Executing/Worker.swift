@@ -35,9 +35,17 @@ public final class Worker: Sendable {
   }
 
   /// Executes an order, or finds its result in the store, and reports how it ended.
-  public func run(_ order: WorkOrder, report: @escaping @Sendable (WorkEvent) -> Void) {
+  /// - Parameters:
+  ///   - threads: of loops of this process; nil for as many as the order says.
+  ///   - waitsForOthers: whether to wait where another runner works on the order; else it ends at once as `taken`.
+  public func run(
+    _ order: WorkOrder, threads: ThreadShares.Share? = nil, waitsForOthers: Bool = true,
+    report: @escaping @Sendable (WorkEvent) -> Void
+  ) {
     let result = Result { () throws -> WorkOutcome in
-      let execution = try execution(of: order) { report(.event($0)) }
+      var execution = try execution(of: order) { report(.event($0)) }
+      execution.share = threads
+      execution.waitsForOthers = waitsForOthers
       switch order.purpose {
       case .compare: return .compared(try execution.rehearse(record: try store.record(order.key)))
       case .record, .restore:

@@ -97,7 +97,7 @@ public struct Recomputation {
     let nodes = Dictionary(
       restorations.map { ($0.record.key, $0.stage.node) }, uniquingKeysWith: { first, _ in first })
     let worker = Worker(store: store, host: sources.host, interruption: interruption, trees: trees) { nodes[$0.key] }
-    let ends = try (executor ?? LocalExecutor(worker: worker, capacity: 1)).compare(
+    let ends = try (executor ?? LocalExecutor(worker: worker, capacity: 1, threads: options.threads)).compare(
       orders.compactMap { try? $0.get() }, stopsAtFailure: false, interruption: interruption, observer: observer)
     var next = 0
     return orders.map { order in

@@ -174,7 +174,7 @@ final class RepairSession {
     let worker = Worker(
       store: store, host: sources.host, interruption: repairer.interruption, trees: trees
     ) { [node = restoration.stage.node] _ in node }
-    let ends = try (repairer.executor ?? LocalExecutor(worker: worker, capacity: 1)).perform(
+    let ends = try (repairer.executor ?? LocalExecutor(worker: worker, capacity: 1, threads: options.threads)).perform(
       [order], interruption: repairer.interruption, observer: repairer.observer)
     guard case .executed(let outputs, let seconds)? = try ends[order.key]?.get() else { return 0 }
     repairer.observer(

@@ -41,7 +41,7 @@ public struct Rerunner {
         instance, of: planner.pipeline.name, trees: trees, run: "", allowance: options.allowance, purpose: .compare,
         resources: planner.pipeline.stages[instance.stage].resources, environment: options.environment)
     }
-    let executor = executor ?? LocalExecutor(worker: worker, capacity: 1)
+    let executor = executor ?? LocalExecutor(worker: worker, capacity: 1, threads: options.threads)
     let reports = try executor.compare(
       orders, stopsAtFailure: true, interruption: planner.interruption, observer: observer)
     return RerunReport(instances: try reports.map { try $0.get() })

@@ -101,6 +101,7 @@ public final class WaveWorker: Sendable {
     case .success(.compared(let report)):
       observer(.finished(stage: order.stage, key: order.key, outputs: report.outputs, seconds: report.seconds))
       return .compared(report.canonical)
+    case .success(.taken): preconditionFailure("\(order.stage): the worker waits for others")
     case .failure(let error):
       let message = String(describing: error)
       if error is StageInterrupted, worker.interruption.isRequested {

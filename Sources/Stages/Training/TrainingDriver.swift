@@ -76,7 +76,9 @@ struct TrainingDriver {
     if let checkpoint { done = checkpoint.step }
     let stride = max(1, process.steps / TrainingDriver.digestCount)
     let clock = ContinuousClock()
-    var saved = clock.now
+    let begin = clock.now
+    func now() -> Double { (clock.now - begin) / .seconds(1) }
+    var policy = CheckpointPolicy(interval: context.checkpointInterval, start: now())
     while done < process.steps {
       if context.isCancelled {
         try save(process, history, step: done)
@@ -94,9 +96,10 @@ struct TrainingDriver {
         let tensors = process.state.entries.map { (name: $0.name, tensor: NamedTensor($0.tensor)) }
         context.recordDigest(step: done, name: "state", digest: TensorDigest.of(tensors: tensors))
       }
-      if done < process.steps, (clock.now - saved) / .seconds(1) >= context.checkpointInterval {
+      let time = now()
+      if done < process.steps, policy.isDue(at: time) {
         try save(process, history, step: done)
-        saved = clock.now
+        policy.saved(from: time, to: now())
       }
     }
     try context.write("history", json: history.report)
