@@ -17,9 +17,12 @@ package struct Execution: Sendable {
 
   /// Executes the instance and publishes what it wrote, under the lock of its key.
   /// - Parameters:
+  ///   - call: of a team that this process leads.
   ///   - cached: looks whether the result is in the store by now.
   ///   - computed: called when all that remains is to bring the result to the disk.
-  package func perform(cached: () throws -> [String: Artifact]?, computed: () -> Void = {}) throws -> WorkOutcome {
+  package func perform(
+    with call: TeamCall? = nil, cached: () throws -> [String: Artifact]?, computed: () -> Void = {}
+  ) throws -> WorkOutcome {
     let lock = try waitForLock()
     defer { withExtendedLifetime(lock) {} }
     if let outputs = try cached() { return .found(outputs) }
@@ -31,7 +34,7 @@ package struct Execution: Sendable {
       observer(.notice("'\(stage)': \($0)"))
     }
     let known = try store.outputs(of: order.key)
-    let outcome = try execute(checkpoints: checkpoints) { result in
+    let outcome = try execute(checkpoints: checkpoints, call: call) { result in
       let outputs = result.written.mapValues(\.artifact)
       if let known { try refuseDifference(known, outputs) }
       computed()
@@ -93,28 +96,50 @@ package struct Execution: Sendable {
     let scratch: String
   }
 
-  private func execute<R>(checkpoints: CheckpointFolder?, then finish: (Result) throws -> R) throws -> R {
+  /// Takes part in the execution that another process leads: runs the stage and drops what it leaves.
+  func assist(_ team: any Team) throws {
+    let scratch = try store.makeScratch()
+    defer { store.recycleScratch(scratch) }
+    let (inputs, _) = try loadInputs(element: writeElement(scratch))
+    let context = context(inputs: inputs, scratch: scratch, checkpoints: nil, team: team)
+    try Parallel.withThreads(order.resources.threads) {
+      try runStage(in: context)
+      try refuseChangedSources()
+      try team.meet()
+    }
+  }
+
+  private func runStage(in context: StageContext) throws {
     guard case .stage(let body) = node.prepared.body else {
       preconditionFailure("\(order.stage): a source is not executed")
     }
+    do {
+      try body(context)
+    } catch let error as CocoaError where error.code == .fileWriteOutOfSpace {
+      // A stage that writes by other means than ours has the same disk.
+      throw Files.failure("write", error.filePath ?? error.url?.path ?? context.scratch, ENOSPC)
+    }
+  }
+
+  private func execute<R>(
+    checkpoints: CheckpointFolder?, call: TeamCall? = nil, then finish: (Result) throws -> R
+  ) throws -> R {
     let scratch = try store.makeScratch()
     // A folder that a program without a sandbox could write to is not used again.
     let isReusable = try node.prepared.tools?.isConfined(under: order.resources.sandbox) ?? true
     defer { if isReusable { store.recycleScratch(scratch) } else { try? Files.remove(scratch) } }
     let element = try writeElement(scratch)
     let (inputs, fingerprints) = try loadInputs(element: element)
-    let context = context(inputs: inputs, scratch: scratch, checkpoints: checkpoints)
+    let team = node.kind.usesTeam ? call?.team ?? SoloTeam() : SoloTeam()
+    let context = context(inputs: inputs, scratch: scratch, checkpoints: checkpoints, team: team)
     observer(.started(stage: order.stage, key: order.key, threads: order.resources.threads))
     let started = Timestamp.now()
     let clock = ContinuousClock()
     let begin = clock.now
+    if team.size > 1 { try call?.make() }
     return try Parallel.withThreads(order.resources.threads) {
-      do {
-        try body(context)
-      } catch let error as CocoaError where error.code == .fileWriteOutOfSpace {
-        // A stage that writes by other means than ours has the same disk.
-        throw Files.failure("write", error.filePath ?? error.url?.path ?? scratch, ENOSPC)
-      }
+      try runStage(in: context)
+      try team.meet()
       try refuseChangedSources()
       try refuseChangedObjects(fingerprints)
       let (files, trace) = try context.finish()
@@ -127,7 +152,7 @@ package struct Execution: Sendable {
   }
 
   private func context(
-    inputs: [String: [InputArtifact]], scratch: String, checkpoints: CheckpointFolder?
+    inputs: [String: [InputArtifact]], scratch: String, checkpoints: CheckpointFolder?, team: any Team
   ) -> StageContext {
     StageContext(
       kind: node.kind, seed: node.seed, threads: order.resources.threads, inputs: inputs, scratch: scratch,
@@ -137,7 +162,7 @@ package struct Execution: Sendable {
         stageName: order.stage, seed: node.seed, storePath: store.path,
         log: order.run.isEmpty ? nil : Journal.logPath(store: store, run: order.run, stage: order.stage),
         sandbox: order.resources.sandbox, tools: tools,
-        fileExtensions: store.registry.formats.mapValues { type(of: $0).fileExtension })
+        fileExtensions: store.registry.formats.mapValues { type(of: $0).fileExtension }), team: team
     ) { [observer, name = order.stage] report in
       switch report {
       case .progress(let step, let total, let unit, let detail):

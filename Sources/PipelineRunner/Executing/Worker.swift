@@ -7,6 +7,8 @@ import PipelineModel
 /// It needs no pipeline: it rebuilds each stage from the order. A runner tells its own worker what it knows already.
 public final class Worker: Sendable {
   public let interruption: Interruption
+  /// The processes that execute every order together; this one leads them or assists.
+  public let team: any Team
   package let store: Store
   private let host: StageHost
   private let trees: [Digest: SourceTree]
@@ -14,37 +16,67 @@ public final class Worker: Sendable {
 
   /// A worker of another process than the runner's.
   /// - Parameter searchPath: where programs are looked for; nil for the usual folders.
-  public convenience init(store: Store, searchPath: String? = nil, interruption: Interruption = Interruption()) {
+  public convenience init(
+    store: Store, searchPath: String? = nil, interruption: Interruption = Interruption(), team: any Team = SoloTeam()
+  ) {
     self.init(
-      store: store, host: store.host(searchPath: searchPath), interruption: interruption, trees: [:], node: { _ in nil }
-    )
+      store: store, host: store.host(searchPath: searchPath), interruption: interruption, team: team, trees: [:],
+      node: { _ in nil })
   }
 
   /// - Parameters:
   ///   - trees: folders of sources that were looked at.
   ///   - node: the stage of an order, where it is known without its registry.
   package init(
-    store: Store, host: StageHost, interruption: Interruption, trees: [Digest: SourceTree],
-    node: @escaping @Sendable (WorkOrder) -> Pipeline.StageNode?
+    store: Store, host: StageHost, interruption: Interruption, team: any Team = SoloTeam(),
+    trees: [Digest: SourceTree], node: @escaping @Sendable (WorkOrder) -> Pipeline.StageNode?
   ) {
     self.store = store
     self.host = host
     self.interruption = interruption
+    self.team = team
     self.trees = trees
     self.node = node
   }
 
-  /// Executes an order, or finds its result in the store, and reports how it ended.
+  /// Executes an order, or finds its result in the store, and reports how it ended. The leader of a team calls this, the
+  /// others `assist`.
   public func run(_ order: WorkOrder, report: @escaping @Sendable (WorkEvent) -> Void) {
+    precondition(team.isLeader, "Worker: rank \(team.rank) leads no team")
+    let call = TeamCall(team, key: order.key)
     let result = Result {
-      let execution = try execution(of: order) { report(.event($0)) }
-      return try execution.perform {
-        try store.cachedOutputs(of: order.key, ports: execution.node.kind.outputs, stage: order.stage)
-      } computed: {
-        report(.computed)
+      do {
+        let execution = try execution(of: order) { report(.event($0)) }
+        let outcome = try execution.perform(with: call) {
+          try store.cachedOutputs(of: order.key, ports: execution.node.kind.outputs, stage: order.stage)
+        } computed: {
+          report(.computed)
+        }
+        try call.dismiss()
+        return outcome
+      } catch {
+        // Those who take part must not wait; the others wait for a word.
+        if call.isMade { team.fail(TeamFailure(error, in: team)) } else { try? call.dismiss() }
+        throw error
       }
     }
     report(.ended(result))
+  }
+
+  /// Takes part in an order that the leader of the team runs; returns once the leader needs nobody for it any more.
+  ///
+  /// Nothing is written and nothing reported. All members must be given the same orders in the same order.
+  /// - Throws: what kept this member from taking part, which the leader's order fails with; `TeamFailure` where another
+  ///   member failed.
+  public func assist(_ order: WorkOrder) throws {
+    precondition(!team.isLeader, "Worker: the leader assists nobody")
+    do {
+      guard try TeamCall.arrives(from: team, key: order.key) else { return }
+      try execution(of: order, observer: { _ in }).assist(team)
+    } catch {
+      team.fail(TeamFailure(error, in: team))
+      throw error
+    }
   }
 
   /// - Throws: code `notRestorable` where this program would do something else than the order says; code
