@@ -81,6 +81,7 @@ let package = Package(
     library("Datasets", ["Vision", "Panoptic", "Tensors", "Determinism"]),
     library("Reports", ["Search", "Determinism"]),
     library("PipelineDrawing", ["PipelineRunner", "PipelineModel", "Determinism"]),
+    library("Slurm", ["PipelineRunner", "ArtifactStore", "PipelineModel", "Determinism"]),
     library("Provenance", ["PipelineRunner", "ArtifactStore", "PipelineModel", "Determinism", crypto]),
     // L6: the runner as one library, for programs that use it.
     library("Pipelines", runnerParts, exclude: ["README.md"]),
@@ -95,7 +96,8 @@ let package = Package(
     .executableTarget(
       name: "CLI",
       dependencies: runner + [
-        "Stages", "MessagePassing", "PipelineFiles", "Models", "Search", "TensorFiles", "Panoptic", "Reports", "Vision",
+        "Stages", "Slurm", "MessagePassing", "PipelineFiles", "Models", "Search", "TensorFiles", "Panoptic", "Reports",
+        "Vision",
         "Tensors", "Determinism", argumentParser,
       ],
       swiftSettings: strict),
@@ -120,7 +122,7 @@ let package = Package(
       exclude: ["main.c", "golden.txt"]),
     tests("TensorsTests", ["Tensors", "CKernels", "KernelDigests", "Determinism"]),
     tests("SearchTests", ["Search", "Determinism"]),
-    tests("PipelinesTests", runner + ["ThreadTeams", "PipelineFiles", "Percolation", "Determinism"]),
+    tests("PipelinesTests", runner + ["Slurm", "ThreadTeams", "PipelineFiles", "Percolation", "Determinism"]),
     tests("AutogradTests", ["Autograd", "Tensors", "Determinism"]),
     tests("TensorFilesTests", ["TensorFiles", "CCodecs", "Tensors", "Determinism"]),
     tests("VisionTests", ["Vision", "CCodecs", "TensorFiles", "Tensors", "Determinism"]),

@@ -29,6 +29,8 @@ import PipelineModel
 /// fidelity: recommended               # unless --fidelity says otherwise
 /// fidelities:                         # further overrides, over those of the profile
 ///   recommended: {}
+/// executors:                          # where stages run, for --executor: see `ExecutorSection`
+///   campus: { uses: slurm, partition: long }
 /// expect:                             # the root that a run of a profile with a seed must have
 ///   smoke: { 2020: 9f86d081884c7d65... }
 /// ```
@@ -45,6 +47,7 @@ public struct PipelineFile: Sendable {
 
   private static let keys = [
     "pipeline", "seed", "profile", "let", "stages", "profiles", "fidelity", "fidelities", "expect",
+    "executors",
   ]
 
   /// Reads a file and checks its top-level structure.
@@ -65,6 +68,9 @@ public struct PipelineFile: Sendable {
     self.bases = bases
     root = try Section(tree, title: "pipeline", keys: PipelineFile.keys)
   }
+
+  /// Descriptions of executors, by name.
+  var executorSection: LocatedValue? { root["executors"] }
 
   /// The file's default profile.
   public var profile: String? { root["profile"]?.stringValue }

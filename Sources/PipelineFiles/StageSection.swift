@@ -7,7 +7,7 @@ struct StageSection {
   private let section: Section
   private let bindings: Bindings
 
-  private static let keys = ["uses", "needs", "with", "for-each", "repeat"]
+  private static let keys = ["uses", "needs", "with", "for-each", "repeat", "resources"]
 
   init(_ member: LocatedValue.Member, bindings: Bindings) throws {
     let name = member.name
@@ -28,6 +28,7 @@ struct StageSection {
   func entry(overrides: [LocatedValue], settings: [LocatedValue]) throws -> PipelineDescription.StageEntry {
     var uses = try section.requiredText("uses")
     var with = try parameters(section["with"], title: "'with'")
+    var resources = try parameters(section["resources"], title: "'resources'")
     for override in overrides {
       var members = try Section.mapping(override, title: "profile or fidelity of stage '\(member.name)'")
       if let i = members.firstIndex(where: { $0.name == "uses" }) {
@@ -39,6 +40,9 @@ struct StageSection {
         // The parameters so far belong to another kind.
         with = LocatedValue(.object([]), at: override.location)
       }
+      if let i = members.firstIndex(where: { $0.name == "resources" }) {
+        resources = resources.overlaid(with: try bindings.resolve(members.remove(at: i).value))
+      }
       with = with.overlaid(with: try bindings.resolve(LocatedValue(.object(members), at: override.location)))
     }
     for setting in settings { with = with.overlaid(with: try bindings.resolve(setting)) }
@@ -46,7 +50,7 @@ struct StageSection {
       name: member.name, nameLocation: member.nameLocation, uses: uses.stringValue!, usesLocation: uses.location,
       needs: try needs(), with: with,
       forEach: try section.text("for-each").map { .init(text: $0.stringValue!, location: $0.location) },
-      repetition: try repetition())
+      repetition: try repetition(), resources: try ResourcesSection.parse(resources, stage: member.name))
   }
 
   /// A number of rounds, or the stage whose rounds this one shares.

@@ -65,7 +65,7 @@ struct SchedulerTests {
         ? .failure(PipelineError(.badArtifact, "\(order.stage) is meant to fail"))
         : .success(.executed(SchedulerTests.outputs(of: order.stage), seconds: 0))
       let count = state.withLock { state in
-        state.orders.append(Order(stage: order.stage, threads: order.resources.threads))
+        state.orders.append(Order(stage: order.stage, threads: order.allowance.threads))
         state.held.append { report(.ended(outcome)) }
         return state.held.count
       }
@@ -114,7 +114,7 @@ struct SchedulerTests {
       order: { instance, threads in
         WorkOrder(
           instance, of: pipeline.name, trees: [:], run: "",
-          resources: .init(threads: threads, checkpointInterval: 0, sandbox: .off), environment: .null)
+          allowance: .init(threads: threads, checkpointInterval: 0, sandbox: .off), environment: .null)
       }, observer: observer)
   }
 

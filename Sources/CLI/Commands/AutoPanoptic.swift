@@ -26,7 +26,7 @@ struct AutoPanoptic: ParsableCommand {
       Run.self, PlanCommand.self, Status.self, GraphCommand.self, Log.self, Show.self, Diff.self, Rerun.self,
       Audit.self, Repair.self, Bisect.self, GC.self, Export.self, Import.self, Keygen.self, Sign.self, Provenance.self,
       DigestCommand.self, ImportWeights.self, Predict.self, Estimate.self, PQ.self, Tables.self, Model.self,
-      Doctor.self,
+      Doctor.self, Work.self,
       Completions.self,
     ])
 }

@@ -13,6 +13,7 @@ struct Run: ParsableCommand {
         autopanoptic run pipelines/coco.yaml
         autopanoptic run pipelines/coco.yaml finetune --profile smoke
         COCO=/data/coco autopanoptic run pipelines/coco.yaml --profile paper --threads 16
+        autopanoptic run pipelines/coco.yaml --profile paper --executor slurm
       """)
 
   @Argument(help: "The pipeline file.", completion: .pipelines)
@@ -24,10 +25,12 @@ struct Run: ParsableCommand {
   @OptionGroup var options: PipelineOptions
   @OptionGroup var work: WorkOptions
 
+  @OptionGroup var execution: ExecutionOptions
+
   @Flag(help: "After a failure, continue with stages that do not depend on it.")
   var keepGoing = false
 
-  @Flag(help: "Only show what would run, like 'plan'.")
+  @Flag(help: "Only show what would run, like 'plan'; of jobs of a cluster, their scripts.")
   var dryRun = false
 
   @Flag(help: "Print events as JSON lines.")
@@ -40,11 +43,18 @@ struct Run: ParsableCommand {
     let planner = try options.planner(pipeline, display: display, observing: dryRun)
     let expected = stages.isEmpty ? try options.expectedRoot(pipeline) : nil
     Signals.install()
+    let executor = try execution.executor(
+      for: planner.store, pipeline: pipeline, jobs: work.jobs, display: display)
+    let runner = Runner(planner: planner, options: runOptions, executor: executor) { display.show($0) }
+    if dryRun, let executor {
+      for script in try executor.scripts(of: runner.ordersToStart(stages: stages)) { Output.line(script) }
+      return
+    }
     if dryRun {
       PlanPrinter.printPlan(try planner.plan(stages: stages), isWhole: stages.isEmpty, json: json)
       return
     }
-    let result = try Runner(planner: planner, options: runOptions) { display.show($0) }.run(stages: stages)
+    let result = try runner.run(stages: stages)
     if result.wasInterrupted { throw StageInterrupted() }
     if !result.failures.isEmpty {
       throw ExitCode(result.failures.contains(where: \.isUserData) ? ExitCodes.badData : ExitCodes.failure)

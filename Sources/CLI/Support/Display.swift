@@ -14,7 +14,12 @@ final class Display: Sendable {
     var lastDrawn: ContinuousClock.Instant?
     /// Live lines on the screen now; the cursor is below them.
     var liveLines = 0
+    /// Why jobs wait, as far as it was said.
+    var shownReasons: Set<String> = []
   }
+
+  /// Why a job waits that waits for its turn.
+  private static let usualReasons: Set<String> = ["None", "Priority", "Resources", "BeginTime", ""]
 
   private let style: Style
   private let state = Mutex(State())
@@ -42,6 +47,12 @@ final class Display: Sendable {
       progress(stage, step: done >> 20, of: total >> 20, unit: "MiB", detail: detail, now, &state)
       if done >= total { end(stage, &state) }
     case .waiting(let stage, _): print("\(stage): another run works on it; waiting", &state)
+    case .submitted: break
+    case .queued(let stage, let job, let word, let reason):
+      // A whole array waits for the same few reasons.
+      if word == "PENDING", !Display.usualReasons.contains(reason), state.shownReasons.insert(reason).inserted {
+        print("\(stage): job \(job) waits: \(reason)", &state)
+      }
     case .started(let stage, _, let threads):
       state.running.append(StageProgress(stage: stage, started: now))
       if style == .plain, !stage.hasSuffix("]") {

@@ -16,10 +16,11 @@ public struct PipelineDescription: Sendable {
     public var forEach: Reference?
     /// Makes it part of a loop.
     public var repetition: Repetition?
+    public var resources: Resources
 
     public init(
       name: String, nameLocation: SourceLocation, uses: String, usesLocation: SourceLocation, needs: [Need],
-      with: LocatedValue, forEach: Reference?, repetition: Repetition? = nil
+      with: LocatedValue, forEach: Reference?, repetition: Repetition? = nil, resources: Resources = Resources()
     ) {
       self.name = name
       self.nameLocation = nameLocation
@@ -29,6 +30,7 @@ public struct PipelineDescription: Sendable {
       self.with = with
       self.forEach = forEach
       self.repetition = repetition
+      self.resources = resources
     }
   }
 

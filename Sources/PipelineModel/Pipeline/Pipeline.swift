@@ -76,6 +76,8 @@ public struct Pipeline: Sendable {
     package var forEach: InputBinding?
     /// The loop it takes part in.
     package var loop: Loop?
+    /// What each instance asks of its machine.
+    package var resources: Resources
     /// Stages that read from this one, rising.
     package var dependents: [Int] = []
     /// Stages this one reads from, rising, without those that it reads from in earlier rounds only.
@@ -83,7 +85,7 @@ public struct Pipeline: Sendable {
 
     package init(
       name: String, kind: StageKind, prepared: PreparedStage, seed: UInt64, inputs: [String: InputBinding],
-      forEach: InputBinding? = nil, loop: Loop? = nil, dependencies: [Int] = []
+      forEach: InputBinding? = nil, loop: Loop? = nil, resources: Resources = Resources(), dependencies: [Int] = []
     ) {
       self.name = name
       self.kind = kind
@@ -92,6 +94,7 @@ public struct Pipeline: Sendable {
       self.inputs = inputs
       self.forEach = forEach
       self.loop = loop
+      self.resources = resources
       self.dependencies = dependencies
     }
 

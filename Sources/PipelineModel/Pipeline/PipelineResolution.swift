@@ -22,6 +22,7 @@ extension Pipeline {
           seed: seed ?? description.seed,
           inputs: links[old].inputs.mapValues { $0.renumbered(places) },
           forEach: links[old].forEach.map { $0.renumbered(places) }, loop: resolver.scopes[old].loop,
+          resources: entry.resources,
           dependencies: links[old].dependencies.map { places[$0] }.sorted())
       }
     }

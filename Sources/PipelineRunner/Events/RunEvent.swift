@@ -9,6 +9,10 @@ public enum RunEvent: Sendable {
   case cached(stage: String, key: Digest)
   /// Another runner on the same store is executing it.
   case waiting(stage: String, key: Digest)
+  /// A cluster has it; its job, and the file that its output goes to.
+  case submitted(stage: String, key: Digest, job: String, log: String)
+  /// What the cluster says of its job: `PENDING`, `RUNNING`, and why.
+  case queued(stage: String, job: String, state: String, reason: String)
   case started(stage: String, key: Digest, threads: Int)
   case resumed(stage: String, step: Int)
   case progress(stage: String, step: Int, of: Int, unit: String, detail: String)
@@ -38,6 +42,14 @@ public enum RunEvent: Sendable {
         ["stage": .string(stage), "done": .integer(done), "of": .integer(total), "detail": .string(detail)])
     case .cached(let stage, let key): event("cached", ["stage": .string(stage), "key": .string(key.hex)])
     case .waiting(let stage, let key): event("waiting", ["stage": .string(stage), "key": .string(key.hex)])
+    case .submitted(let stage, let key, let job, let log):
+      event(
+        "submitted",
+        ["stage": .string(stage), "key": .string(key.hex), "job": .string(job), "log": .string(log)])
+    case .queued(let stage, let job, let state, let reason):
+      event(
+        "queued",
+        ["stage": .string(stage), "job": .string(job), "state": .string(state), "reason": .string(reason)])
     case .started(let stage, let key, let threads):
       event("started", ["stage": .string(stage), "key": .string(key.hex), "threads": .integer(threads)])
     case .resumed(let stage, let step): event("resumed", ["stage": .string(stage), "step": .integer(step)])

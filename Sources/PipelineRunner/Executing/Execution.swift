@@ -102,7 +102,7 @@ package struct Execution: Sendable {
     defer { store.recycleScratch(scratch) }
     let (inputs, _) = try loadInputs(element: writeElement(scratch))
     let context = context(inputs: inputs, scratch: scratch, checkpoints: nil, team: team)
-    try Parallel.withThreads(order.resources.threads) {
+    try Parallel.withThreads(order.allowance.threads) {
       try runStage(in: context)
       try refuseChangedSources()
       try team.meet()
@@ -126,18 +126,18 @@ package struct Execution: Sendable {
   ) throws -> R {
     let scratch = try store.makeScratch()
     // A folder that a program without a sandbox could write to is not used again.
-    let isReusable = try node.prepared.tools?.isConfined(under: order.resources.sandbox) ?? true
+    let isReusable = try node.prepared.tools?.isConfined(under: order.allowance.sandbox) ?? true
     defer { if isReusable { store.recycleScratch(scratch) } else { try? Files.remove(scratch) } }
     let element = try writeElement(scratch)
     let (inputs, fingerprints) = try loadInputs(element: element)
     let team = node.kind.usesTeam ? call?.team ?? SoloTeam() : SoloTeam()
     let context = context(inputs: inputs, scratch: scratch, checkpoints: checkpoints, team: team)
-    observer(.started(stage: order.stage, key: order.key, threads: order.resources.threads))
+    observer(.started(stage: order.stage, key: order.key, threads: order.allowance.threads))
     let started = Timestamp.now()
     let clock = ContinuousClock()
     let begin = clock.now
     if team.size > 1 { try call?.make() }
-    return try Parallel.withThreads(order.resources.threads) {
+    return try Parallel.withThreads(order.allowance.threads) {
       try runStage(in: context)
       try team.meet()
       try refuseChangedSources()
@@ -155,13 +155,13 @@ package struct Execution: Sendable {
     inputs: [String: [InputArtifact]], scratch: String, checkpoints: CheckpointFolder?, team: any Team
   ) -> StageContext {
     StageContext(
-      kind: node.kind, seed: node.seed, threads: order.resources.threads, inputs: inputs, scratch: scratch,
+      kind: node.kind, seed: node.seed, threads: order.allowance.threads, inputs: inputs, scratch: scratch,
       checkpoints: checkpoints,
-      checkpointInterval: order.resources.checkpointInterval, interruption: interruption,
+      checkpointInterval: order.allowance.checkpointInterval, interruption: interruption,
       details: StageContext.Details(
         stageName: order.stage, seed: node.seed, storePath: store.path,
         log: order.run.isEmpty ? nil : Journal.logPath(store: store, run: order.run, stage: order.stage),
-        sandbox: order.resources.sandbox, tools: tools,
+        sandbox: order.allowance.sandbox, tools: tools,
         fileExtensions: store.registry.formats.mapValues { type(of: $0).fileExtension }), team: team
     ) { [observer, name = order.stage] report in
       switch report {

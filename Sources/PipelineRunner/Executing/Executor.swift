@@ -10,13 +10,20 @@ public protocol Executor: Sendable {
   /// Orders that may be computing at once.
   var capacity: Int { get }
 
-  /// Starts an order and returns at once.
+  /// Starts an order, at the latest when `flush` is called, and returns at once.
   /// - Parameter report: takes what happens, from any thread, in its order; `ended` comes once, and last.
   /// - Throws: where the order can't be started now. The runner submits it again when another one has ended.
   func submit(_ order: WorkOrder, report: @escaping @Sendable (WorkEvent) -> Void) throws
 
+  /// Says that no more orders come for now: what is collected may start.
+  func flush() throws
+
   /// Asks everything that was submitted to stop. What stops saves a checkpoint and ends with `StageInterrupted`.
   func cancel()
+}
+
+extension Executor {
+  public func flush() {}
 }
 
 /// What happens to a work order.

@@ -9,7 +9,7 @@ import PipelineModel
 /// kind and the parameters of the identity.
 public struct WorkOrder: Sendable, Equatable {
   /// What the execution may take, and how it goes about its work. Nothing here may change a result.
-  public struct Resources: Sendable, Equatable {
+  public struct Allowance: Sendable, Equatable {
     public var threads: Int
     /// Seconds between checkpoints; 0 saves one after every step.
     public var checkpointInterval: Double
@@ -29,6 +29,8 @@ public struct WorkOrder: Sendable, Equatable {
   public let key: Digest
   /// The run that it is part of; empty for none.
   public let run: String
+  public var allowance: Allowance
+  /// What the stage asks of the machine.
   public var resources: Resources
 
   /// What the key is the digest of.
@@ -46,11 +48,12 @@ public struct WorkOrder: Sendable, Equatable {
 
   /// - Parameter trees: what is known of folders of sources; those that the instance needs go into the order.
   package init(
-    _ instance: Instance, of pipeline: String, trees: [Digest: SourceTree], run: String, resources: Resources,
-    environment: CanonicalValue
+    _ instance: Instance, of pipeline: String, trees: [Digest: SourceTree], run: String, allowance: Allowance,
+    resources: Resources = Resources(), environment: CanonicalValue
   ) {
     self.pipeline = pipeline
     self.run = run
+    self.allowance = allowance
     self.resources = resources
     self.environment = environment
     stage = instance.name
@@ -74,10 +77,11 @@ extension WorkOrder {
       "inputs": .object(inputs.mapValues { .array($0.map(\.canonical)) }),
       "roots": .object(
         Dictionary(roots.map { ($0.key.hex, .string($0.value)) }, uniquingKeysWith: { a, _ in a })),
-      "resources": [
-        "threads": .integer(resources.threads), "checkpoint-interval": .number(resources.checkpointInterval),
-        "sandbox": .string(resources.sandbox.rawValue),
+      "allowance": [
+        "threads": .integer(allowance.threads), "checkpoint-interval": .number(allowance.checkpointInterval),
+        "sandbox": .string(allowance.sandbox.rawValue),
       ],
+      "resources": resources.canonical,
     ]
     if let observed { members["observed"] = .object(observed.mapValues(\.canonical)) }
     if let element { members["element"] = element.canonical }
@@ -90,9 +94,10 @@ extension WorkOrder {
       let run = value["run"]?.stringValue, let environment = value["environment"],
       let identity = value["identity"].flatMap(StageIdentity.init(canonical:)),
       let inputs = value["inputs"]?.objectValue, let roots = value["roots"]?.objectValue,
-      let threads = value["resources"]?["threads"]?.integerValue, threads > 0,
-      let interval = value["resources"]?["checkpoint-interval"]?.numberValue,
-      let sandbox = value["resources"]?["sandbox"]?.stringValue.flatMap(SandboxPolicy.init(rawValue:))
+      let threads = value["allowance"]?["threads"]?.integerValue, threads > 0,
+      let interval = value["allowance"]?["checkpoint-interval"]?.numberValue,
+      let resources = value["resources"].map(Resources.init(canonical:)),
+      let sandbox = value["allowance"]?["sandbox"]?.stringValue.flatMap(SandboxPolicy.init(rawValue:))
     else { return nil }
     self.pipeline = pipeline
     self.stage = stage
@@ -100,7 +105,8 @@ extension WorkOrder {
     self.identity = identity
     self.environment = environment
     key = identity.key
-    resources = Resources(threads: threads, checkpointInterval: interval, sandbox: sandbox)
+    allowance = Allowance(threads: threads, checkpointInterval: interval, sandbox: sandbox)
+    self.resources = resources
     self.inputs = inputs.mapValues { ($0.arrayValue ?? []).compactMap(Artifact.init(canonical:)) }
     observed = value["observed"]?.objectValue?.compactMapValues(Artifact.init(canonical:))
     element = value["element"].flatMap(Instance.Element.init(canonical:))
@@ -108,8 +114,27 @@ extension WorkOrder {
       roots.compactMap { name, root in
         Digest(hex: name).flatMap { digest in root.stringValue.map { (digest, $0) } }
       }, uniquingKeysWith: { a, _ in a })
+    guard isConsistent else { return nil }
     // Members that were ignored or have another form are found here. Texts are compared: 20.0 and 20 have one.
     guard canonical.canonicalBytes == value.canonicalBytes else { return nil }
+  }
+}
+
+extension WorkOrder {
+  /// Whether the artifacts are those that the identity names, so that no result is recorded under a key of other inputs.
+  private var isConsistent: Bool {
+    guard Set(identity.inputs.keys) == Set(inputs.keys) else { return false }
+    for (port, input) in identity.inputs {
+      let digests = inputs[port]?.map(\.digest) ?? []
+      switch input {
+      case .single(let digest): guard digests == [digest] else { return false }
+      case .list(let expected): guard digests == expected else { return false }
+      }
+    }
+    if let element {
+      for port in element.ports where inputs[port]?.map(\.digest) != [element.value.artifact.digest] { return false }
+    }
+    return identity.observed == (observed ?? [:]).mapValues(\.digest)
   }
 }
 

@@ -84,7 +84,7 @@ public final class Worker: Sendable {
   package func execution(
     of order: WorkOrder, observer: @escaping @Sendable (RunEvent) -> Void
   ) throws -> Execution {
-    if host.policy == nil { host.allow(order.resources.sandbox) }
+    if host.policy == nil { host.allow(order.allowance.sandbox) }
     let stage: RestoredStage
     if let node = node(order) {
       stage = RestoredStage(
@@ -96,6 +96,9 @@ public final class Worker: Sendable {
     }
     var trees = [Digest: SourceTree]()
     for (digest, root) in order.roots {
+      // What the store has itself is not read from where it came from.
+      let isStored = store.hasObject(Artifact(kind: TreeFormat.name, digest: digest))
+      if self.trees[digest] == nil, isStored { continue }
       trees[digest] = try self.trees[digest] ?? SourceTree(digest, at: root, for: order.stage, in: store)
     }
     return Execution(

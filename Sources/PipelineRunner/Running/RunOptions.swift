@@ -21,7 +21,7 @@ public struct RunOptions: Sendable {
 
 extension RunOptions {
   /// What an order may take that has all threads.
-  package var resources: WorkOrder.Resources {
-    WorkOrder.Resources(threads: threads, checkpointInterval: checkpointInterval, sandbox: sandbox)
+  package var allowance: WorkOrder.Allowance {
+    WorkOrder.Allowance(threads: threads, checkpointInterval: checkpointInterval, sandbox: sandbox)
   }
 }

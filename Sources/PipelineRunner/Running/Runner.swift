@@ -66,19 +66,33 @@ public final class Runner {
     return result
   }
 
+  /// The orders that a run would begin with, in a store that is not changed: those of instances that are not cached and
+  /// wait for no other.
+  public func ordersToStart(stages names: [String] = []) throws -> [WorkOrder] {
+    let survey = try planner.survey(names)
+    if let first = survey.problems.min(by: { $0.key < $1.key }) { throw first.value }
+    let trees = SourceTree.trees(of: survey.observations)
+    return survey.graph.wanted.flatMap { survey.graph.instances(of: $0) }.compactMap { slot in
+      guard slot.outputs == nil, let instance = slot.instance, instance.observed == nil else { return nil }
+      return order(of: instance, threads: options.threads, trees)
+    }
+  }
+
+  private func order(of instance: Instance, threads: Int, _ trees: [Digest: SourceTree]) -> WorkOrder {
+    var allowance = options.allowance
+    allowance.threads = threads
+    return WorkOrder(
+      instance, of: planner.pipeline.name, trees: trees, run: journal.run, allowance: allowance,
+      resources: planner.pipeline.stages[instance.stage].resources, environment: options.environment)
+  }
+
   private func scheduler(for graph: Graph, _ trees: [Digest: SourceTree]) -> Scheduler {
     let local = LocalExecutor(worker: planner.worker(knowing: trees), capacity: options.jobs)
     return Scheduler(
       graph: graph, results: store, executor: executor ?? local, recorder: local,
       limits: Scheduler.Limits(threads: options.threads, keepsGoing: options.keepGoing),
       interruption: planner.interruption,
-      order: { [planner, options, journal] instance, threads in
-        var resources = options.resources
-        resources.threads = threads
-        return WorkOrder(
-          instance, of: planner.pipeline.name, trees: trees, run: journal.run, resources: resources,
-          environment: options.environment)
-      }, observer: observer)
+      order: { [self] instance, threads in order(of: instance, threads: threads, trees) }, observer: observer)
   }
 }
 

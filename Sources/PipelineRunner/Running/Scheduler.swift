@@ -70,7 +70,10 @@ package struct Scheduler {
     admit(try graph.start())
     while true {
       let mayStart = !interruption.isRequested && (failures.isEmpty || limits.keepsGoing)
-      if mayStart { startReady() }
+      if mayStart {
+        startReady()
+        try executor.flush()
+      }
       if running.isEmpty && (ready.isEmpty || !mayStart) { break }
       if interruption.isRequested, !isCancelled {
         isCancelled = true

@@ -43,7 +43,7 @@ public struct Rerunner {
     _ instance: Instance, _ trees: [Digest: SourceTree], _ worker: Worker
   ) throws -> RerunReport.InstanceReport {
     let order = WorkOrder(
-      instance, of: planner.pipeline.name, trees: trees, run: "", resources: options.resources,
+      instance, of: planner.pipeline.name, trees: trees, run: "", allowance: options.allowance,
       environment: options.environment)
     let record = try planner.store.record(instance.key)
     return try worker.execution(of: order, observer: observer).rehearseAlone(record: record)

@@ -36,7 +36,7 @@ struct Restoration {
     _ observer: @escaping @Sendable (RunEvent) -> Void
   ) throws -> Execution {
     let order = WorkOrder(
-      instance, of: record.pipeline, trees: trees, run: run, resources: options.resources,
+      instance, of: record.pipeline, trees: trees, run: run, allowance: options.allowance,
       environment: options.environment)
     let worker = Worker(store: store, host: host, interruption: interruption, trees: trees) { [node = stage.node] _ in
       node

@@ -1,0 +1,100 @@
+import ArtifactStore
+import Determinism
+import Foundation
+import PipelineModel
+import PipelineRunner
+
+/// Executes orders as elements of array jobs of Slurm.
+///
+/// Orders that come together and ask for the same go into one array: a wave. Its workers leave records in the store and
+/// letters in the wave's folder; one thread here looks at letters and queue. Jobs live on without their runner: the next
+/// one that wants the same result finds them and waits for them.
+public final class SlurmExecutor: Executor, @unchecked Sendable {
+  // Invariant: `pending`, `isPolling`, `isStopping` and `cancelsJobs` are touched only under `condition`; `desk` only by
+  // the polling thread, of which there is one at a time.
+
+  /// What to do with jobs when the runner is to stop.
+  public enum Leftovers: Sendable { case leave, cancel }
+
+  public var capacity: Int { settings.limit }
+  private let settings: SlurmSettings
+  private let decide: @Sendable (_ orders: Int) -> Leftovers
+
+  private let condition = NSCondition()
+  private var pending: [WaveDesk.Work] = []
+  private var isPolling = false
+  private var isStopping = false
+  private var leftovers = Leftovers.leave
+  private let desk: WaveDesk
+
+  /// - Parameters:
+  ///   - notice: takes what people should know of the cluster.
+  ///   - decide: asked what becomes of jobs when the run is interrupted.
+  /// - Throws: code `missingTool` where Slurm is not there.
+  public convenience init(
+    store: Store, settings: SlurmSettings, notice: @escaping @Sendable (String) -> Void,
+    decide: @escaping @Sendable (_ orders: Int) -> Leftovers
+  ) throws {
+    try self.init(store: store, settings: settings, cluster: try SlurmCluster(), notice: notice, decide: decide)
+  }
+
+  package init(
+    store: Store, settings: SlurmSettings, cluster: any Cluster, notice: @escaping @Sendable (String) -> Void,
+    decide: @escaping @Sendable (_ orders: Int) -> Leftovers
+  ) throws {
+    self.settings = settings
+    self.decide = decide
+    desk = try WaveDesk(store: store, settings: settings, cluster: cluster, notice: notice)
+  }
+
+  public func submit(_ order: WorkOrder, report: @escaping @Sendable (WorkEvent) -> Void) throws {
+    condition.withLock { pending.append(WaveDesk.Work(order: order, report: report)) }
+  }
+
+  public func flush() throws {
+    try condition.withLock {
+      guard !pending.isEmpty, !isPolling else { return condition.signal() }
+      isPolling = true
+      try startThread(named: "slurm", stackBytes: deepStackBytes) { [self] in poll() }
+    }
+  }
+
+  public func cancel() {
+    let count = condition.withLock { isStopping ? 0 : pending.count } + desk.openCount
+    let choice = count > 0 ? decide(count) : .leave
+    condition.withLock {
+      isStopping = true
+      leftovers = choice
+      condition.signal()
+    }
+  }
+
+  /// The scripts of the jobs that some orders would be submitted with.
+  public func scripts(of orders: [WorkOrder]) throws -> [String] { try desk.scripts(of: orders) }
+
+  /// Works until nothing is left that somebody waits for.
+  private func poll() {
+    var isEarly = true
+    while true {
+      var isEnd = false
+      condition.lock()
+      if pending.isEmpty && !isStopping && !isEarly {
+        _ = condition.wait(until: Date(timeIntervalSinceNow: settings.pollInterval))
+      }
+      isEarly = false
+      let batch = pending
+      pending = []
+      let stops = isStopping ? leftovers : nil
+      condition.unlock()
+      desk.place(batch)
+      if let stops { desk.stop(cancelling: stops == .cancel) } else { desk.look() }
+      condition.lock()
+      if desk.openCount == 0 && pending.isEmpty {
+        isPolling = false
+        isEnd = true
+      }
+      condition.unlock()
+      if isEnd { return }
+    }
+  }
+}
