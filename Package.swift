@@ -138,6 +138,9 @@ let package = Package(
         "Stages", "ThreadTeams", "Datasets", "Models", "NN", "Panoptic", "Reports", "Vision", "Search", "Tensors",
         "Determinism",
       ]),
+    tests(
+      "TeamTests",
+      runner + ["Slurm", "Stages", "PipelineFiles", "ThreadTeams", "MessagePassing", "Determinism"]),
     tests("EndToEndTests", ["Panoptic", "PipelineFiles", "Vision", "TensorFiles", "Tensors", "Determinism"]),
   ]
 )

@@ -77,6 +77,8 @@ final class MPIEngine: @unchecked Sendable {
     }
   }
 
+  var knownFailure: TeamFailure? { condition.withLock { failure } }
+
   /// Of a team that failed: the leader lets the others go, and the others wait for that.
   func awaitLeader() {
     condition.withLock {
@@ -164,7 +166,7 @@ final class MPIEngine: @unchecked Sendable {
   ) -> (transfers: [MPITransfer], notices: [Notice], isWaitedFor: Bool, isFinishing: Bool) {
     condition.withLock {
       if mayRest, pending.isEmpty, outgoing.isEmpty, !isFinishing {
-        condition.wait(until: Date(timeIntervalSinceNow: 0.02))
+        _ = condition.wait(until: Date(timeIntervalSinceNow: 0.02))
       }
       defer { (pending, outgoing) = ([], []) }
       return (pending, outgoing, waiters > 0, isFinishing)

@@ -44,6 +44,8 @@ public final class MPITeam: Team {
 
   public func fail(_ failure: TeamFailure) { engine.fail(failure) }
 
+  public var failure: TeamFailure? { engine.knownFailure }
+
   /// Leaves the team: all members must have ended their work. Of a team that failed, members wait until the leader is
   /// here, since launchers end everybody once one process has ended badly.
   public func leave() {

@@ -94,6 +94,7 @@ final class MPIWatch {
       bytes.write(failure.size)
       bytes.write(failure.isUserData ? 1 : 0)
       bytes.write(Array(failure.host.utf8.prefix(256)))
+      bytes.write(Array(failure.code.utf8.prefix(256)))
       // A long text loses its end; broken characters are replaced where it is read.
       bytes.write(Array(failure.reason.utf8.prefix(noticeBytes - 1024)))
     }
@@ -104,9 +105,8 @@ final class MPIWatch {
     var rest = WireReader(bytes)
     guard rest.integer() == 1 else { return .over }
     let (rank, size, isUserData) = (rest.integer(), rest.integer(), rest.integer() == 1)
-    let host = String(decoding: rest.block(), as: UTF8.self)
+    let (host, code, reason) = (rest.text(), rest.text(), rest.text())
     return .failure(
-      TeamFailure(
-        rank: rank, size: size, host: host, reason: String(decoding: rest.block(), as: UTF8.self), isUserData: isUserData))
+      TeamFailure(rank: rank, size: size, host: host, reason: reason, code: code, isUserData: isUserData))
   }
 }

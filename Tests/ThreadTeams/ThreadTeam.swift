@@ -22,7 +22,9 @@ public struct ThreadTeam: Team {
       try! startThread(named: "rank \(rank)", stackBytes: 64 << 20) {
         let team = ThreadTeam(rank: rank, post: post)
         let result = Result { try body(team) }
-        if case .failure(let error) = result { team.fail(TeamFailure(error, in: team)) }
+        if case .failure(let error) = result {
+          team.fail(error as? TeamFailure ?? TeamFailure(rank: rank, size: size, reason: "\(error)"))
+        }
         results.set(result, rank)
         group.leave()
       }
@@ -37,6 +39,8 @@ public struct ThreadTeam: Team {
   }
 
   public func fail(_ failure: TeamFailure) { post.fail(failure) }
+
+  public var failure: TeamFailure? { post.knownFailure }
 
   private struct Arrival: TeamTransfer {
     let post: Post
@@ -108,6 +112,8 @@ public struct ThreadTeam: Team {
         return letters.removeValue(forKey: letter)!
       }
     }
+
+    var knownFailure: TeamFailure? { condition.withLock { failure } }
 
     func fail(_ failure: TeamFailure) {
       condition.withLock {

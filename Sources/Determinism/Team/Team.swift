@@ -12,9 +12,12 @@ public protocol Team: Sendable {
   /// until the transfer has ended.
   func start(sends: [TeamMessage], receipts: [TeamMessage]) -> any TeamTransfer
 
-  /// Tells all others that this member cannot go on: transfers of theirs that did not end yet, and all later ones,
-  /// throw this. A team that failed is of no more use.
+  /// Tells all others that this member cannot go on: transfers that did not end yet, and all later ones, throw this. A
+  /// team that failed is of no more use.
   func fail(_ failure: TeamFailure)
+
+  /// What the team failed with first; nil while it has not.
+  var failure: TeamFailure? { get }
 }
 
 /// A transfer that was started.
@@ -71,25 +74,19 @@ public struct TeamFailure: DiagnosableError, Equatable {
   /// Where it ran; empty where everybody runs in one place.
   public let host: String
   public let reason: String
+  /// The kind of error, for whoever decides what to do; empty where it has none.
+  public let code: String
   public let isUserData: Bool
 
-  public init(rank: Int, size: Int, host: String = "", reason: String, isUserData: Bool = false) {
+  public init(
+    rank: Int, size: Int, host: String = "", reason: String, code: String = "", isUserData: Bool = false
+  ) {
     self.rank = rank
     self.size = size
     self.host = host
     self.reason = reason
+    self.code = code
     self.isUserData = isUserData
-  }
-
-  /// What another member's error looks like from here; one that was passed on stays as it is.
-  public init(_ error: any Error, in team: any Team, host: String = "") {
-    if let failure = error as? TeamFailure {
-      self = failure
-    } else {
-      self.init(
-        rank: team.rank, size: team.size, host: host, reason: "\(error)",
-        isUserData: (error as? any DiagnosableError)?.isUserData ?? false)
-    }
   }
 
   public var description: String {
@@ -109,6 +106,7 @@ public struct SoloTeam: Team {
   }
 
   public func fail(_ failure: TeamFailure) {}
+  public var failure: TeamFailure? { nil }
 
   private struct Done: TeamTransfer { func wait() {} }
 }

@@ -39,6 +39,9 @@ public struct WireReader {
     return Array(bytes[place..<place + count])
   }
 
+  /// A block that is text; broken characters are replaced.
+  public mutating func text() -> String { String(decoding: block(), as: UTF8.self) }
+
   private mutating func word() -> UInt64 {
     precondition(bytes.count - place >= 8, "WireReader: nothing left at \(place)")
     defer { place += 8 }

@@ -172,7 +172,11 @@ public final class StageContext: Sendable {
   }
 
   /// Whether the user asked any member of the team to stop; all members call it in one order, and get one answer.
-  public func shouldStop() throws -> Bool { try team.agree(any: isCancelled) }
+  public func shouldStop() throws -> Bool {
+    let stops = try team.agree(any: isCancelled)
+    if stops { interruption.request() }
+    return stops
+  }
 
   /// The newest sound checkpoint of this very stage and key; nil on a fresh start.
   /// - Parameter accepts: reads a checkpoint, and says whether it holds what it should; where not, an earlier one is

@@ -47,37 +47,45 @@ public final class Worker: Sendable {
     let result = Result {
       do {
         let execution = try execution(of: order) { report(.event($0)) }
-        let outcome = try execution.perform(with: call) {
+        return try execution.perform(with: call) {
           try store.cachedOutputs(of: order.key, ports: execution.node.kind.outputs, stage: order.stage)
         } computed: {
           report(.computed)
         }
-        try call.dismiss()
-        return outcome
       } catch {
-        // Those who take part must not wait; the others wait for a word.
-        if call.isMade { team.fail(TeamFailure(error, in: team)) } else { try? call.dismiss() }
+        if call.isMade { team.fail(with: error) }
+        if (error as? TeamFailure)?.code == TeamFailure.interrupted {
+          interruption.request()
+          throw StageInterrupted()
+        }
         throw error
       }
     }
     report(.ended(result))
   }
 
-  /// Takes part in an order that the leader of the team runs; returns once the leader needs nobody for it any more.
-  ///
-  /// Nothing is written and nothing reported. All members must be given the same orders in the same order.
-  /// - Throws: what kept this member from taking part, which the leader's order fails with; `TeamFailure` where another
-  ///   member failed.
-  public func assist(_ order: WorkOrder) throws {
+  /// Takes part in the orders that the leader of the team calls to, until `dismissTeam`. Nothing is written and nothing
+  /// reported.
+  /// - Parameter orders: those that the leader was given.
+  /// - Throws: what kept this member from taking part, which the leader's order fails with too; `TeamFailure` where
+  ///   another member failed.
+  public func assist(_ orders: [WorkOrder]) throws {
     precondition(!team.isLeader, "Worker: the leader assists nobody")
     do {
-      guard try TeamCall.arrives(from: team, key: order.key) else { return }
-      try execution(of: order, observer: { _ in }).assist(team)
+      while let key = try TeamCall.next(from: team) {
+        guard let order = orders.first(where: { $0.key == key }) else {
+          throw PipelineError(.notRestorable, "the team's leader was given an order \(key.short) that is not here")
+        }
+        try execution(of: order, observer: { _ in }).assist(team)
+      }
     } catch {
-      team.fail(TeamFailure(error, in: team))
+      team.fail(with: error)
       throw error
     }
   }
+
+  /// Lets those go that `assist`: the leader runs no more orders. Of a team that failed they have gone.
+  public func dismissTeam() { try? TeamCall.end(team) }
 
   /// - Throws: code `notRestorable` where this program would do something else than the order says; code
   ///   `missingSource` where the files of a source are not those that the order was made for.
