@@ -34,7 +34,8 @@ extension RerunReport.InstanceReport {
 
 extension RerunReport.Change {
   fileprivate init?(canonical value: CanonicalValue) {
-    guard let output = value["output"]?.stringValue, let recorded = value["recorded"].flatMap(Artifact.init(canonical:)),
+    guard let output = value["output"]?.stringValue,
+      let recorded = value["recorded"].flatMap(Artifact.init(canonical:)),
       let found = value["found"].flatMap(Artifact.init(canonical:)), let differences = value["differences"]?.arrayValue
     else { return nil }
     self.init(

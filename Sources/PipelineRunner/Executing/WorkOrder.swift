@@ -84,7 +84,8 @@ public struct WorkOrder: Sendable, Equatable {
 extension WorkOrder {
   public var canonical: CanonicalValue {
     var members: [String: CanonicalValue] = [
-      "purpose": .string(purpose.rawValue), "pipeline": .string(pipeline), "stage": .string(stage), "run": .string(run), "key": .string(key.hex),
+      "purpose": .string(purpose.rawValue), "pipeline": .string(pipeline), "stage": .string(stage), "run": .string(run),
+      "key": .string(key.hex),
       "identity": identity.canonical, "environment": environment,
       "inputs": .object(inputs.mapValues { .array($0.map(\.canonical)) }),
       "roots": .object(

@@ -232,7 +232,10 @@ struct SlurmReproductionTests {
   private func executor(_ bench: Bench, _ store: Store) throws -> SlurmExecutor {
     var settings = SlurmSettings()
     settings.pollInterval = 0.001
-    return try SlurmExecutor(store: store, settings: settings, cluster: FakeCluster(bench)) { _ in } decide: { _ in .leave }
+    return try SlurmExecutor(store: store, settings: settings, cluster: FakeCluster(bench)) { _ in
+    } decide: { _ in
+      .leave
+    }
   }
 
   @Test("rerun compares in jobs, and says what threads say")
@@ -252,7 +255,8 @@ struct SlurmReproductionTests {
   @Test("a stage that does not reproduce is told with its difference")
   func difference() throws {
     let bench = try Bench()
-    let text = "pipeline: p\nstages:\n  roll: { uses: command, with: { run: date +%N > t, tools: [date], outputs: { t: t } } }"
+    let text =
+      "pipeline: p\nstages:\n  roll: { uses: command, with: { run: date +%N > t, tools: [date], outputs: { t: t } } }"
     try bench.run(text)
     let planner = try bench.planner(text)
     let report = try Rerunner(
