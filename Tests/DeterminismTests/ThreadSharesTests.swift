@@ -47,15 +47,21 @@ struct ThreadSharesTests {
     #expect(Parallel.threads == outside)
   }
 
-  /// What pieces side by side see of their threads. A piece waits until as many are at work as can be.
+  /// What pieces side by side see of their threads once all are at work.
   private func threads(ofPieces count: Int, among threads: Int) -> [Int] {
-    let atWork = Mutex(0)
+    let (atWork, read) = (Mutex(0), Mutex(0))
+    let end = Date(timeIntervalSinceNow: 60)
+    func arrive(_ place: borrowing Mutex<Int>) {
+      place.withLock { $0 += 1 }
+      while place.withLock({ $0 }) < min(count, threads), Date() < end { usleep(100) }
+    }
     return Parallel.withThreads(threads) {
       Parallel.mapSideBySide(count) { _ in
-        atWork.withLock { $0 += 1 }
-        let end = Date(timeIntervalSinceNow: 60)
-        while atWork.withLock({ $0 }) < min(count, threads), Date() < end { usleep(100) }
-        return Parallel.threads
+        arrive(atWork)
+        let found = Parallel.threads
+        // None ends, and leaves its threads to the others, before all have looked.
+        arrive(read)
+        return found
       }
     }
   }
