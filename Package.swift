@@ -116,7 +116,7 @@ let package = Package(
       exclude: ["main.c", "golden.txt"]),
     tests("TensorsTests", ["Tensors", "CKernels", "KernelDigests", "Determinism"]),
     tests("SearchTests", ["Search", "Determinism"]),
-    tests("PipelinesTests", runner + ["PipelineFiles", "Percolation", "Determinism"]),
+    tests("PipelinesTests", runner + ["Slurm", "PipelineFiles", "Percolation", "Determinism"]),
     tests("AutogradTests", ["Autograd", "Tensors", "Determinism"]),
     tests("TensorFilesTests", ["TensorFiles", "CCodecs", "Tensors", "Determinism"]),
     tests("VisionTests", ["Vision", "CCodecs", "TensorFiles", "Tensors", "Determinism"]),

@@ -132,10 +132,3 @@ package final class CheckpointFolder: CheckpointStorage {
     return body
   }
 }
-
-/// The program that is running, by its bytes.
-package enum ProgramIdentity {
-  /// SHA-256 of the executable; where the system does not show it, one that no other process has.
-  package static let digest: Digest =
-    (try? Files.sha256("/proc/self/exe")) ?? Digest(of: "unknown \(UInt64.random(in: 0 ... .max))")
-}

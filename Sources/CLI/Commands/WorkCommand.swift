@@ -27,7 +27,7 @@ struct Work: ParsableCommand {
   @Option(help: "The element of the wave (default: SLURM_ARRAY_TASK_ID).")
   var index: Int?
 
-  @Option(help: ArgumentHelp("SHA-256 that this program must have.", valueName: "digest"))
+  @Option(help: ArgumentHelp("The build that this program must be.", valueName: "digest"))
   var program: String?
 
   @OptionGroup var machine: MachineOptions

@@ -72,6 +72,9 @@ public final class Worker: Sendable {
     }
     var trees = [Digest: SourceTree]()
     for (digest, root) in order.roots {
+      // What the store has itself is not read from where it came from.
+      let isStored = store.hasObject(Artifact(kind: TreeFormat.name, digest: digest))
+      if self.trees[digest] == nil, isStored { continue }
       trees[digest] = try self.trees[digest] ?? SourceTree(digest, at: root, for: order.stage, in: store)
     }
     return Execution(

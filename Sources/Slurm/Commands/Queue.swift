@@ -35,15 +35,8 @@ package struct Queue: Sendable {
 
   package private(set) var entries: [Element: Entry] = [:]
 
-  private static let format = "%j|%i|%T|%r"
-
-  /// Asks Slurm for the jobs of a store.
-  /// - Returns: nil where it does not answer, as when its controller restarts; with its words.
-  static func ask(store: String) throws -> (queue: Queue?, complaint: String) {
-    let output = try SlurmCommand.run("squeue", ["-h", "-r", "--me", "-t", "all", "-o", format])
-    guard output.isOK else { return (nil, output.errors) }
-    return (Queue(text: output.text, store: store), "")
-  }
+  /// The columns that `init(text:store:)` reads, for squeue.
+  static let format = "%j|%i|%T|%r"
 
   /// - Parameters:
   ///   - text: lines of `squeue` in the format above.

@@ -19,12 +19,7 @@ enum SlurmCommand {
   /// What this process inherited of a job that it may run in is kept from the command: it would change where jobs go.
   /// - Throws: code `missingTool` where there is no such command.
   static func run(_ name: String, _ arguments: [String], seconds: Double = 60) throws -> Output {
-    guard let path = find(name) else {
-      throw PipelineError(
-        .missingTool,
-        "'\(name)' was not found: --executor slurm needs Slurm's commands (package slurm-client) and a cluster; "
-          + "without them run with --executor local")
-    }
+    let path = try path(of: name)
     let process = Process()
     process.executableURL = URL(fileURLWithPath: path)
     process.arguments = arguments
@@ -63,9 +58,16 @@ enum SlurmCommand {
   }
 
   /// A command's file, in the folders of PATH.
-  static func find(_ name: String) -> String? {
-    let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
-    return path.split(separator: ":").map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
+  /// - Throws: code `missingTool` where there is none.
+  static func path(of name: String) throws -> String {
+    let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin").split(separator: ":")
+    guard let folder = folders.first(where: { access("\($0)/\(name)", X_OK) == 0 }) else {
+      throw PipelineError(
+        .missingTool,
+        "'\(name)' was not found: --executor slurm needs Slurm's commands (package slurm-client) and a cluster; "
+          + "without them run with --executor local")
+    }
+    return "\(folder)/\(name)"
   }
 
   /// What comes through a pipe, read on a thread of its own so that neither side waits for ever.

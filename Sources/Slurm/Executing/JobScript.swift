@@ -9,7 +9,7 @@ struct JobScript {
   /// Bytes; nil leaves it to the cluster.
   let memory: Int?
   let settings: SlurmSettings
-  /// Absolute path, and SHA-256 that it must have.
+  /// Absolute path, and the build that it must be.
   let program: String
   let digest: Digest
 

@@ -28,18 +28,23 @@ public final class SlurmExecutor: Executor, @unchecked Sendable {
   private let desk: WaveDesk
 
   /// - Parameters:
-  ///   - expectedSeconds: how long an instance of a stage takes, where that is known.
   ///   - notice: takes what people should know of the cluster.
   ///   - decide: asked what becomes of jobs when the run is interrupted.
   /// - Throws: code `missingTool` where Slurm is not there.
-  public init(
-    store: Store, settings: SlurmSettings,
-    notice: @escaping @Sendable (String) -> Void,
+  public convenience init(
+    store: Store, settings: SlurmSettings, notice: @escaping @Sendable (String) -> Void,
+    decide: @escaping @Sendable (_ orders: Int) -> Leftovers
+  ) throws {
+    try self.init(store: store, settings: settings, cluster: try SlurmCluster(), notice: notice, decide: decide)
+  }
+
+  package init(
+    store: Store, settings: SlurmSettings, cluster: any Cluster, notice: @escaping @Sendable (String) -> Void,
     decide: @escaping @Sendable (_ orders: Int) -> Leftovers
   ) throws {
     self.settings = settings
     self.decide = decide
-    desk = try WaveDesk(store: store, settings: settings, notice: notice)
+    desk = try WaveDesk(store: store, settings: settings, cluster: cluster, notice: notice)
   }
 
   public func submit(_ order: WorkOrder, report: @escaping @Sendable (WorkEvent) -> Void) throws {

@@ -1,6 +1,5 @@
 import ArtifactStore
 import Determinism
-import Foundation
 import PipelineModel
 import PipelineRunner
 
@@ -9,12 +8,12 @@ extension WaveDesk {
   func askPatiently() -> Queue {
     while true {
       if let queue = ask() { return queue }
-      Thread.sleep(forTimeInterval: max(1, settings.pollInterval))
+      cluster.pause(seconds: max(1, settings.pollInterval))
     }
   }
 
   func ask() -> Queue? {
-    guard let (queue, complaint) = try? Queue.ask(store: store.path) else { return nil }
+    guard let (queue, complaint) = try? cluster.queue(of: store.path) else { return nil }
     if let queue {
       silentSince = nil
       return queue
@@ -140,12 +139,9 @@ extension WaveDesk {
     submit([work])
   }
 
-  /// Whether a job ended by the signal that ends those who take too much.
   private func lackedMemory(_ entry: Queue.Entry?) -> Bool {
     guard let entry else { return false }
-    if entry.state == "OUT_OF_MEMORY" { return true }
-    let text = (try? SlurmCommand.run("scontrol", ["show", "job", "-o", entry.job]))?.text ?? ""
-    return text.contains("ExitCode=0:9") || text.contains("ExitCode=137:0") || text.contains("ExitCode=0:125")
+    return entry.state == "OUT_OF_MEMORY" || cluster.lackedMemory(entry.job)
   }
 
   /// Ends everything: where the first jobs all die at once, the others would too.

@@ -46,19 +46,13 @@ extension WaveDesk {
         if lingering[element] == 5 { needless.append(entry.job) }
       }
     }
-    cancel(needless.sorted())
-  }
-
-  private func cancel(_ jobs: [String]) {
-    for first in stride(from: 0, to: jobs.count, by: 200) {
-      _ = try? SlurmCommand.run("scancel", Array(jobs[first..<min(jobs.count, first + 200)]))
-    }
+    if !needless.isEmpty { cluster.cancel(needless.sorted()) }
   }
 
   func cancelJobs() {
     guard let queue = ask() else { return }
     let mine = Set(open.values.map { Queue.Element(wave: $0.wave.name, index: $0.index) })
-    cancel(queue.entries.filter { mine.contains($0.key) && $0.value.isLiving }.map(\.value.job).sorted())
+    cluster.cancel(queue.entries.filter { mine.contains($0.key) && $0.value.isLiving }.map(\.value.job).sorted())
   }
 
   /// Ends all orders here; jobs go on, or not.

@@ -1,6 +1,5 @@
 import ArtifactStore
 import Determinism
-import Foundation
 import PipelineModel
 import PipelineRunner
 
@@ -95,14 +94,10 @@ extension WaveDesk {
     return list.isEmpty ? nil : list.reduce(0, +) / Double(list.count)
   }
 
-  /// Elements of an array at most: indices are below Slurm's limit.
   private func limitOfArrays() -> Int {
-    if let arrayLimit { return arrayLimit }
-    let text = (try? SlurmCommand.run("scontrol", ["show", "config"]))?.text ?? ""
-    let line = TextLines.split(text).first { $0.hasPrefix("MaxArraySize") }
-    let limit = line?.split(separator: "=").last.flatMap { Int($0.trimmingCharacters(in: .whitespaces)) } ?? 1001
-    arrayLimit = max(1, limit)
-    return max(1, limit)
+    let limit = arrayLimit ?? cluster.arrayLimit()
+    arrayLimit = limit
+    return limit
   }
 
   private func submitWave(_ elements: [[Work]]) {
@@ -156,12 +151,11 @@ extension WaveDesk {
   private func submit(_ wave: Wave) throws {
     var words = ""
     for attempt in 0..<5 {
-      let output = try SlurmCommand.run("sbatch", ["--parsable", "--export=ALL", wave.scriptPath])
-      if output.isOK { return }
-      words = output.errors
+      guard let refusal = try cluster.submit(script: wave.scriptPath) else { return }
+      words = refusal
       if WaveDesk.isFinal(words) { throw PipelineError(.badValue, "sbatch: \(words)") }
       // It may have been taken all the same: look before asking again.
-      Thread.sleep(forTimeInterval: min(30, 2 * Double(attempt + 1)))
+      cluster.pause(seconds: min(30, 2 * Double(attempt + 1)))
       if askPatiently().holds(wave: wave.name) { return }
     }
     throw PipelineError(.io, "sbatch: \(words)")

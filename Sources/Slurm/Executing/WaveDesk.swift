@@ -33,6 +33,7 @@ final class WaveDesk {
 
   let store: Store
   let settings: SlurmSettings
+  let cluster: any Cluster
   let notice: @Sendable (String) -> Void
   let program: String
   let digest: Digest
@@ -54,18 +55,19 @@ final class WaveDesk {
   /// Looks in a row at which an element of which nothing is left to do lived on.
   var lingering: [Queue.Element: Int] = [:]
 
-  init(store: Store, settings: SlurmSettings, notice: @escaping @Sendable (String) -> Void) throws {
+  init(
+    store: Store, settings: SlurmSettings, cluster: any Cluster, notice: @escaping @Sendable (String) -> Void
+  ) throws {
     self.store = store
     self.settings = settings
+    self.cluster = cluster
     self.notice = notice
-    for tool in ["sbatch", "squeue", "scontrol", "scancel"] where SlurmCommand.find(tool) == nil {
-      _ = try SlurmCommand.run(tool, [])
-    }
     program = settings.program ?? (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
     guard !program.isEmpty else {
       throw PipelineError(.io, "the path of this program is not known; name it: 'program'")
     }
-    digest = settings.program == nil ? ProgramIdentity.digest : try Files.sha256(program)
+    guard let digest = ProgramIdentity.of(program) else { throw PipelineError(.io, "\(program): cannot be read") }
+    self.digest = digest
   }
 
   /// Orders that somebody waits for; for any thread.

@@ -66,17 +66,28 @@ public struct Wave: Sendable, Hashable {
 
   /// The orders of each element.
   /// - Throws: code `badArtifact` where the file is not what `write` wrote.
-  func orders() throws -> [[WorkOrder]] {
-    try Files.read(ordersPath).split(separator: UInt8(ascii: "\n")).map { line in
-      guard let value = try? CanonicalValue(json: Array(line)), let list = value["orders"]?.arrayValue else {
-        throw PipelineError(.badArtifact, "\(ordersPath): a line holds no orders")
+  func orders() throws -> [[WorkOrder]] { try lines().map(orders) }
+
+  /// The orders of one element.
+  func orders(of index: Int) throws -> [WorkOrder] {
+    let lines = try lines()
+    guard lines.indices.contains(index) else {
+      throw PipelineError(.unknownID, "\(ordersPath) has \(lines.count) elements, and no \(index)")
+    }
+    return try orders(lines[index])
+  }
+
+  private func lines() throws -> [ArraySlice<UInt8>] { try Files.read(ordersPath).split(separator: UInt8(ascii: "\n")) }
+
+  private func orders(_ line: ArraySlice<UInt8>) throws -> [WorkOrder] {
+    guard let value = try? CanonicalValue(json: Array(line)), let list = value["orders"]?.arrayValue else {
+      throw PipelineError(.badArtifact, "\(ordersPath): a line holds no orders")
+    }
+    return try list.map { value in
+      guard let order = WorkOrder(canonical: value) else {
+        throw PipelineError(.badArtifact, "\(ordersPath): an order is not one, or of another version")
       }
-      return try list.map { value in
-        guard let order = WorkOrder(canonical: value) else {
-          throw PipelineError(.badArtifact, "\(ordersPath): an order is not one, or of another version")
-        }
-        return order
-      }
+      return order
     }
   }
 

@@ -57,12 +57,8 @@ public final class WaveWorker: Sendable {
 
   /// - Throws: where the element can't be read, or a letter not be written.
   public func run() throws -> End {
-    let elements = try wave.orders()
-    guard elements.indices.contains(place.index) else {
-      throw PipelineError(.unknownID, "\(wave.ordersPath) has \(elements.count) elements, and no \(place.index)")
-    }
     var end = End.done
-    for (number, order) in elements[place.index].enumerated() {
+    for (number, order) in try wave.orders(of: place.index).enumerated() {
       var order = order
       order.allowance.threads = threads
       let letter = try perform(order)
