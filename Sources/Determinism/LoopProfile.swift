@@ -32,12 +32,9 @@ public struct LoopProfile: Sendable {
     return LoopProfile(seconds: max(1e-9, LoopRecorder.now - begin), loops: recorder.loops)
   }
 
-  /// Of one after the other.
-  public static func + (a: LoopProfile, b: LoopProfile) -> LoopProfile {
-    var sum = a
-    sum.seconds += b.seconds
-    sum.loops += b.loops
-    return sum
+  /// Of this and then another computation.
+  public func followed(by other: LoopProfile) -> LoopProfile {
+    LoopProfile(seconds: seconds + other.seconds, loops: loops + other.loops)
   }
 
   /// Of more or less of the same, with as many pieces in each loop.
@@ -71,7 +68,7 @@ public struct LoopProfile: Sendable {
   public func speedup(threads: Int) -> Double {
     guard threads > 1 else { return 1 }
     let threads = Double(threads)
-    let saved = loops.map { loop in
+    let saved = loops.map { loop -> Double in
       let pieces = max(1, loop.pieces.rounded())
       return loop.seconds * (1 - (pieces / threads).rounded(.up) / pieces)
     }.reduce(0, +)

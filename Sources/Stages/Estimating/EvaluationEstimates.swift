@@ -62,7 +62,7 @@ extension EvaluateCandidateStage: WorkEstimating {
     let pixels = Double(usual.height) * Double(usual.width)
     course.pass =
       measures.backbone.profile(multiplyAdds: gathering, pixels: Double(recalibration.batch) * pixels)
-      + measures.testing.profile(multiplyAdds: testing, pixels: pixels)
+      .followed(by: measures.testing.profile(multiplyAdds: testing, pixels: pixels))
     course.isOneByOne = true
     course.loading = try site.machine.loading(parameters.input, data: data)
     course.isLoadedAhead = false
