@@ -48,6 +48,8 @@ public enum WorkOutcome: Sendable {
   case executed([String: Artifact], seconds: Double)
   /// Somebody else finished it first.
   case found([String: Artifact])
+  /// It was executed to be compared with its record.
+  case compared(RerunReport.InstanceReport)
   /// Another runner works on it now; nothing was done.
   case taken
 }

@@ -22,6 +22,17 @@ public struct WorkOrder: Sendable, Equatable {
     }
   }
 
+  /// What is to become of what the stage makes.
+  public enum Purpose: String, Sendable {
+    /// It is recorded, unless a record is there.
+    case record
+    /// It replaces what is damaged or missing of what a record names, and must be equal to it.
+    case restore
+    /// It is compared with what a record names, and dropped.
+    case compare
+  }
+
+  public var purpose = Purpose.record
   /// Names, for the record and for messages.
   public let pipeline: String
   /// `finetune`, `evaluate[3]` or `evaluate[2,3]`.
@@ -49,11 +60,12 @@ public struct WorkOrder: Sendable, Equatable {
   /// - Parameter trees: what is known of folders of sources; those that the instance needs go into the order.
   package init(
     _ instance: Instance, of pipeline: String, trees: [Digest: SourceTree], run: String, allowance: Allowance,
-    resources: Resources = Resources(), environment: CanonicalValue
+    purpose: Purpose = .record, resources: Resources = Resources(), environment: CanonicalValue
   ) {
     self.pipeline = pipeline
     self.run = run
     self.allowance = allowance
+    self.purpose = purpose
     self.resources = resources
     self.environment = environment
     stage = instance.name
@@ -72,7 +84,8 @@ public struct WorkOrder: Sendable, Equatable {
 extension WorkOrder {
   public var canonical: CanonicalValue {
     var members: [String: CanonicalValue] = [
-      "pipeline": .string(pipeline), "stage": .string(stage), "run": .string(run), "key": .string(key.hex),
+      "purpose": .string(purpose.rawValue), "pipeline": .string(pipeline), "stage": .string(stage), "run": .string(run),
+      "key": .string(key.hex),
       "identity": identity.canonical, "environment": environment,
       "inputs": .object(inputs.mapValues { .array($0.map(\.canonical)) }),
       "roots": .object(
@@ -91,7 +104,8 @@ extension WorkOrder {
 
   /// Nil where the value is not exactly what `canonical` writes.
   public init?(canonical value: CanonicalValue) {
-    guard let pipeline = value["pipeline"]?.stringValue, let stage = value["stage"]?.stringValue,
+    guard let purpose = value["purpose"]?.stringValue.flatMap(Purpose.init(rawValue:)),
+      let pipeline = value["pipeline"]?.stringValue, let stage = value["stage"]?.stringValue,
       let run = value["run"]?.stringValue, let environment = value["environment"],
       let identity = value["identity"].flatMap(StageIdentity.init(canonical:)),
       let inputs = value["inputs"]?.objectValue, let roots = value["roots"]?.objectValue,
@@ -100,6 +114,7 @@ extension WorkOrder {
       let resources = value["resources"].map(Resources.init(canonical:)),
       let sandbox = value["allowance"]?["sandbox"]?.stringValue.flatMap(SandboxPolicy.init(rawValue:))
     else { return nil }
+    self.purpose = purpose
     self.pipeline = pipeline
     self.stage = stage
     self.run = run

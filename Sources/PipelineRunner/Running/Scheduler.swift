@@ -209,6 +209,7 @@ package struct Scheduler {
         outputs = made
         cached += 1
         observer(.cached(stage: instance.name, key: instance.key))
+      case .compared: preconditionFailure("'\(instance.name)' was to be recorded")
       }
       admit(try graph.complete(instance, outputs: outputs))
     } catch is StageInterrupted where interruption.isRequested {
