@@ -116,12 +116,10 @@ public final class GradientExchange {
     let layouts = (0..<team.size).map { shards.places(to: $0, after: shards.markBytes) { gradients[$0] != nil } }
     for (member, layout) in layouts.enumerated() {
       let message = SharedBytes(buffer.bytes.baseAddress! + member * shards.capacity)
-      for byte in 0..<shards.markBytes {
-        let parameters = 8 * byte..<min(gradients.count, 8 * byte + 8)
-        let marks: UInt8 = parameters.isEmpty ? 0 : parameters.reduce(0) {
-          gradients[$1] == nil ? $0 : $0 | 1 << UInt8($1 % 8)
-        }
-        message.bytes.storeBytes(of: marks, toByteOffset: byte, as: UInt8.self)
+      message.bytes.initializeMemory(as: UInt8.self, repeating: 0, count: shards.markBytes)
+      for (i, gradient) in gradients.enumerated() where gradient != nil {
+        let marks = message.bytes.load(fromByteOffset: i / 8, as: UInt8.self)
+        message.bytes.storeBytes(of: marks | 1 << UInt8(i % 8), toByteOffset: i / 8, as: UInt8.self)
       }
       let pieces = shards.pieces[member]
       Parallel.forEachChunk(pieces.count, chunk: GradientExchange.piecesPerTask) { range in

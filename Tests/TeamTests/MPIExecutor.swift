@@ -27,7 +27,9 @@ struct MPIExecutor: Executor {
     self.members = members
   }
 
-  static let mpirun = ["/usr/bin/mpirun", "/usr/local/bin/mpirun"].first { access($0, X_OK) == 0 }
+  static let mpirun: String? = ["/usr/bin/mpirun", "/usr/local/bin/mpirun"].first { (path: String) in
+    access(path, X_OK) == 0
+  }
 
   /// The built program: the build puts it beside the test bundle.
   static let program: String = {
@@ -91,7 +93,7 @@ struct MPIExecutor: Executor {
     variables.merge(environment) { _, new in new }
     process.environment = variables
     let log = wave.logPath(0)
-    FileManager.default.createFile(atPath: log, contents: nil)
+    try FileIO.publish([], to: log)
     let output = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
     process.standardOutput = output
     process.standardError = output
