@@ -13,7 +13,7 @@ public final class GradientExchange {
   private let others: [Int]
   private let shards: GradientShards
   /// The sums of this member's shard.
-  private let shard: TeamBuffer
+  private var shard: TeamBuffer
   /// What the sums go on from.
   private var base: [Tensor?]
   /// Parameters of which there is a sum since the beginning.
@@ -85,11 +85,16 @@ public final class GradientExchange {
   public func finish() throws -> [Tensor?] {
     try fold()
     let layouts = (0..<team.size).map { shards.places(to: $0, after: 0) { isSummed[$0] } }
-    let parts = layouts.map { buffer($0.bytes) }
+    var parts = layouts.map { buffer($0.bytes) }
     let (places, bytes) = layouts[team.rank]
-    for (piece, place) in zip(shards.pieces[team.rank], places) where place >= 0 {
-      (parts[team.rank].bytes.baseAddress! + place)
-        .copyMemory(from: shard.bytes.baseAddress! + 4 * piece.place, byteCount: 4 * piece.count)
+    if isSummed.allSatisfy({ $0 }) {
+      // Nothing is left out: the shard itself is the message.
+      swap(&parts[team.rank], &shard)
+    } else {
+      for (piece, place) in zip(shards.pieces[team.rank], places) where place >= 0 {
+        (parts[team.rank].bytes.baseAddress! + place)
+          .copyMemory(from: shard.bytes.baseAddress! + 4 * piece.place, byteCount: 4 * piece.count)
+      }
     }
     try team.start(
       sends: bytes == 0 ? [] : others.map { TeamMessage($0, parts[team.rank], 0..<bytes) },
@@ -106,7 +111,9 @@ public final class GradientExchange {
   /// A buffer of at least so many bytes. The same few are used again: the first touch of new memory costs more than a
   /// copy.
   private func buffer(_ count: Int) -> TeamBuffer {
-    let i = spare.indices.filter { spare[$0].bytes.count >= count }.min { spare[$0].bytes.count < spare[$1].bytes.count }
+    let i = spare.indices.filter { spare[$0].bytes.count >= count }.min {
+      spare[$0].bytes.count < spare[$1].bytes.count
+    }
     return i.map { spare.remove(at: $0) } ?? TeamBuffer(count: count)
   }
 

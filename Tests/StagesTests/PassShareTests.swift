@@ -9,7 +9,9 @@ struct PassShareTests {
     let rank: Int
     let size: Int
     var failure: TeamFailure? { nil }
-    func start(sends: [TeamMessage], receipts: [TeamMessage]) -> any TeamTransfer { SoloTeam().start(sends: [], receipts: []) }
+    func start(sends: [TeamMessage], receipts: [TeamMessage]) -> any TeamTransfer {
+      SoloTeam().start(sends: [], receipts: [])
+    }
     func fail(_ failure: TeamFailure) {}
   }
 

@@ -38,10 +38,12 @@ private struct Adding: Stage {
     Adding.runs.withLock { $0.append((context.team.rank, step)) }
     while step < parameters.numbers {
       let isMine = context.team.rank == parameters.stopping && step == 5
-      if isMine, !Adding.stopped.withLock({ wasStopped in
-        defer { wasStopped = true }
-        return wasStopped
-      }) {
+      if isMine,
+        !Adding.stopped.withLock({ wasStopped in
+          defer { wasStopped = true }
+          return wasStopped
+        })
+      {
         context.interruption.request()
       }
       if try context.shouldStop() {

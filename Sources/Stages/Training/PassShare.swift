@@ -19,7 +19,9 @@ struct PassShare: Sendable {
 
   /// The number of a pass of an update among this member's batches.
   func batch(ofPass pass: Int, update: Int) -> Int {
-    guard let place = own.firstIndex(of: pass) else { preconditionFailure("PassShare: pass \(pass) is another member's") }
+    guard let place = own.firstIndex(of: pass) else {
+      preconditionFailure("PassShare: pass \(pass) is another member's")
+    }
     return update * own.count + place
   }
 }
