@@ -94,14 +94,20 @@ extension Store {
       onFolder: Checkout.folder(ofFile: move.to), orFile: "\(path)/locks/object-\(artifact.digest.hex)")
     defer { withExtendedLifetime(lock) {} }
     let isFree = try Files.linkStatus(move.to) == nil
+    // Another machine puts the checksum there first, but this one may have looked for it too early.
+    if !isFree, sharing.isOn { try? NameWait.wait(for: [move.to + ".sha256"], seconds: NameWait.limit) }
     if !isFree, hasObject(artifact), try damage(of: artifact) == nil { return }
     verified.forget(move.to)
     // The checksum goes first: an object without one is never seen.
     if isFree {
       try Files.rename(move.from + ".sha256", to: move.to + ".sha256")
-      guard try Files.renameIfFree(move.from, to: move.to) else {
-        throw PipelineError(.io, "\(move.to): something else was put there at the same time; run again")
-      }
+      if try Files.renameIfFree(move.from, to: move.to) { return }
+      // Another machine was first, whose locks this one does not see.
+      try NameWait.wait(for: [move.to, move.to + ".sha256"], seconds: NameWait.limit)
+      if try damage(of: artifact) == nil { return }
+      // Of another version of the program, whose files have other bytes: the checksum is this one's by now.
+      try Files.exchange(move.from, move.to)
+      try setAside([move.from], named: move.to)
     } else {
       try Files.exchange(move.from, move.to)
       try Files.rename(move.from + ".sha256", to: move.to + ".sha256")
@@ -112,6 +118,7 @@ extension Store {
   /// Adds a record. One that is there stays: nothing replaces what was recorded.
   fileprivate func place(_ move: Commits.Move) throws {
     guard try !Files.renameIfFree(move.from, to: move.to) else { return }
+    try NameWait.wait(for: [move.to], seconds: NameWait.limit)
     let (mine, theirs) = (
       try Record(fileBytes: Files.read(move.from), at: move.from),
       try Record(fileBytes: Files.read(move.to), at: move.to)

@@ -2,13 +2,21 @@ import Determinism
 import PipelineModel
 
 extension Store {
+  /// Whether a key has a record. Where machines share the store, one that is made elsewhere is seen half a second later.
+  package func hasRecord(_ key: Digest) -> Bool {
+    let name = "\(key.hex).json"
+    // A worker looks for the record of its own key once; a runner would look for all that are still to come.
+    return sharing.isOn && !isWorker ? listedRecords.holds(name) : recordsFolder.holds(name)
+  }
+
   /// The artifacts that a key's record names; nil where the key has no record.
   ///
   /// The index answers where it can; a record it has not heard of is read and added.
   package func outputs(of key: Digest) throws -> [String: Artifact]? {
-    guard recordsFolder.holds("\(key.hex).json") else { return nil }
+    guard hasRecord(key) else { return nil }
     if let entry = index.entry(key) { return entry.outputs }
     do {
+      if sharing.isOn { try NameWait.wait(for: [recordPath(key)], seconds: NameWait.limit) }
       let record = try record(key)
       try index.add([indexEntry(of: record)])
       return record.outputs

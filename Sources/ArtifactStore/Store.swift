@@ -12,6 +12,8 @@ import PipelineModel
 /// runs/<run>/                  journal and logs
 /// checkpoints/<key>/           live partial state
 /// locks/keys                   a byte of it is locked while a runner works on a key
+/// leases/<key>                 the same among machines; the folder is there where machines share the store
+/// waves/<wave>/                orders that an executor gave to a cluster; `ended` in it: nothing of it runs any more
 /// sources/                     what is known of files on the user's disk
 /// signatures/<key>/            signatures of a record
 /// index                        summary of the records; may be deleted
@@ -28,45 +30,87 @@ public final class Store: Sendable {
   package let isObserved: Bool
   public let registry: StageRegistry
   package let index: StoreIndex
+  /// Whether this process executes what another one ordered: it waits for what the order names, and leaves index and
+  /// journal to the one that ordered.
+  package let isWorker: Bool
   let verified = VerifiedObjects()
   let commits = Commits()
   package let scratch: ScratchSpace
+  let sharing: Sharing
+  let leases: LeaseTable
   let objectsFolder: OpenFolder
   let recordsFolder: OpenFolder
+  /// Names of records as they were listed a moment ago; nil unless machines share the store.
+  let listedRecords: NameList
 
   /// Opens a store, making its folders where they are missing.
   public convenience init(path: String, registry: StageRegistry) throws {
+    try self.init(path: path, registry: registry, identity: .current)
+  }
+
+  /// - Parameters:
+  ///   - identity: of this process, for scratch folders and leases.
+  ///   - times: of leases.
+  convenience init(
+    path: String, registry: StageRegistry, identity: ProcessIdentity, times: LeaseTable.Times = LeaseTable.Times(),
+    clock: @escaping @Sendable () -> Double = { LeaseTable.uptime }
+  ) throws {
     let root = Files.absolute(path)
     try Store.refuseStrangeParts(in: root)
     var isNew = false
     for folder in Store.folders where try Files.makeFolder("\(root)/\(folder)") { isNew = true }
     if isNew { try Files.sync(root) }
-    try self.init(root: root, isObserved: false, registry: registry)
+    try self.init(root: root, role: .owner, registry: registry, identity: identity, times: times, clock: clock)
+    if !sharing.isOn, !FileSystem(of: root).isLocal { try share() }
   }
 
   /// Opens a store to read it. A missing one counts as empty and is not created; one that can't be written will do.
   public convenience init(observing path: String, registry: StageRegistry) throws {
-    try self.init(root: Files.absolute(path), isObserved: true, registry: registry)
+    try self.init(root: Files.absolute(path), role: .observer, registry: registry)
   }
+
+  /// Opens a store for a process that executes orders of another one, on any machine. Nothing is looked up that need
+  /// not be there yet: a machine remembers for a while that a name was missing.
+  /// - Throws: code `missingStore` where there is none, also after waiting for it.
+  public convenience init(workerAt path: String, registry: StageRegistry) throws {
+    let root = Files.absolute(path)
+    do {
+      try NameWait.wait(for: ["\(root)/format"], seconds: NameWait.limit)
+    } catch {
+      throw PipelineError(.missingStore, "\(root): no store is there, seen from \(ProcessIdentity.current.host)")
+    }
+    try self.init(root: root, role: .worker, registry: registry)
+  }
+
+  private enum Role { case owner, observer, worker }
 
   private static let folders = ["objects", "records", "runs", "checkpoints", "locks", "sources", "tmp"]
 
-  private init(root: String, isObserved: Bool, registry: StageRegistry) throws {
+  private init(
+    root: String, role: Role, registry: StageRegistry, identity: ProcessIdentity = .current,
+    times: LeaseTable.Times = LeaseTable.Times(), clock: @escaping @Sendable () -> Double = { LeaseTable.uptime }
+  ) throws {
     path = root
-    self.isObserved = isObserved
+    isObserved = role == .observer
+    isWorker = role == .worker
     self.registry = registry
-    scratch = ScratchSpace(store: root)
     try Store.refuseStrangeParts(in: root)
+    sharing = Sharing(Files.exists("\(root)/leases"))
+    scratch = ScratchSpace(store: root, identity: identity, sharing: sharing)
+    leases = LeaseTable(folder: "\(root)/leases", identity: identity, times: times, clock: clock) {
+      [scratch] in scratch.touch()
+    }
     objectsFolder = OpenFolder("\(root)/objects")
     recordsFolder = OpenFolder("\(root)/records")
-    index = try StoreIndex(path: "\(root)/index", isObserved: isObserved)
+    listedRecords = NameList("\(root)/records")
+    index = try StoreIndex(path: "\(root)/index", mode: isWorker ? .none : isObserved ? .whereItCan : .always)
     try checkFormat()
   }
 
   /// A folder that leads elsewhere would let a store from somebody else have files written, or removed, there; and a
   /// rename from one file system to another is none. A pipe in place of the index would be waited for.
   private static func refuseStrangeParts(in root: String) throws {
-    for folder in folders {
+    for folder in folders + ["leases", "waves"] {
       let place = "\(root)/\(folder)"
       switch try Files.type(place) {
       case .folder, nil: break
@@ -87,7 +131,7 @@ public final class Store: Sendable {
   }
 
   /// Folders without which nothing is lost.
-  private static let expendable = ["locks", "sources", "tmp"]
+  private static let expendable = ["locks", "sources", "tmp", "leases"]
 
   /// Whether there is a store at all.
   public var exists: Bool { Files.exists("\(path)/format") }
@@ -117,7 +161,8 @@ public final class Store: Sendable {
 
   /// The lock of a key: nil where another runner works on it.
   package func acquireLock(_ key: Digest) throws -> KeyLock? {
-    try KeyLock.acquire(key, in: "\(path)/locks/\(Store.keyLocks)")
+    let file = "\(path)/locks/\(Store.keyLocks)"
+    return try sharing.isOn ? KeyLock.acquire(key, in: file, leases: leases) : KeyLock.acquire(key, in: file)
   }
 
   /// The file whose bytes are the locks of keys.
@@ -145,13 +190,14 @@ public final class Store: Sendable {
   /// What can't be removed stays: it does no harm, and `gc` names it.
   package func sweep() throws {
     try scratch.sweep()
+    if sharing.isOn { try leases.sweep() }
     for name in try Files.list("\(path)/checkpoints") {
-      guard let key = Digest(hex: name), Files.exists(recordPath(key)) else { continue }
+      guard let key = Digest(hex: name), hasRecord(key) else { continue }
       guard let lock = try acquireLock(key) else { continue }
       withExtendedLifetime(lock) { _ = try? Files.remove(checkpointPath(key)) }
     }
     // Whoever can take a lock finds it a dead one's, and takes its file away on giving it back.
-    for name in try Files.list("\(path)/locks") where name != Store.keyLocks {
+    for name in try Files.list("\(path)/locks") where name != Store.keyLocks && !name.hasPrefix("tmp-") {
       _ = try KeyLock.acquire("\(path)/locks/\(name)")
     }
   }

@@ -25,18 +25,26 @@ package final class StoreIndex: Sendable {
     var failures: [Digest: String] = [:]
   }
 
-  private let path: String
-  private let isObserved: Bool
-  private let state: Mutex<State>
-
-  /// - Parameter isObserved: whether to write only where that is possible.
-  convenience init(path: String, isObserved: Bool) throws {
-    self.init(lines: Files.exists(path) ? try Files.read(path) : [], path: path, isObserved: isObserved)
+  /// What is written to the file.
+  enum Mode {
+    case always
+    /// A store that is only looked at may be on a disk that can't be written.
+    case whereItCan
+    /// The file is neither read nor written: lines that two machines append to one file can be lost.
+    case none
   }
 
-  init(lines: [UInt8], path: String, isObserved: Bool) {
+  private let path: String
+  private let mode: Mode
+  private let state: Mutex<State>
+
+  convenience init(path: String, mode: Mode) throws {
+    self.init(lines: mode != .none && Files.exists(path) ? try Files.read(path) : [], path: path, mode: mode)
+  }
+
+  init(lines: [UInt8], path: String, mode: Mode) {
     self.path = path
-    self.isObserved = isObserved
+    self.mode = mode
     var state = State()
     for event in StoreIndex.events(lines) { StoreIndex.apply(event, to: &state) }
     self.state = Mutex(state)
@@ -127,10 +135,11 @@ package final class StoreIndex: Sendable {
         StoreIndex.event(line.dropLast()).map { StoreIndex.apply($0, to: &state) }
         bytes += line
       }
+      guard mode != .none else { return }
       do {
         try Files.write(bytes, to: path, append: true)
       } catch {
-        if !isObserved { throw error }
+        if mode != .whereItCan { throw error }
       }
     }
   }

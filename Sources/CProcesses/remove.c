@@ -88,10 +88,11 @@ static int move_up(int folder, const char *name, int top, unsigned long *made) {
     }
 }
 
-// Removes a folder in `top`; its subfolders are moved to `top`.
-static int flatten(int top, const char *name, unsigned long *made) {
-    int folder = open_folder(top, name);
-    if (folder < 0) return errno == ENOENT ? 0 : errno;
+static int flatten(int top, const char *name, unsigned long *made);
+
+// Removes what is in a folder, which is `top` or lies in it, and closes it. Folders in `top` are removed where they are,
+// deeper ones are moved there.
+static int empty(int folder, int top, unsigned long *made) {
     DIR *entries = fdopendir(folder);
     if (!entries) {
         int code = errno;
@@ -104,14 +105,23 @@ static int flatten(int top, const char *name, unsigned long *made) {
         rewinddir(entries);
         struct dirent *entry;
         while (code == 0 && (errno = 0, entry = readdir(entries))) {
-            if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+            const char *name = entry->d_name;
+            if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) continue;
             found = 1;
-            code = remove_name(folder, entry->d_name, 0);
-            if (code == EISDIR) code = move_up(folder, entry->d_name, top, made);
+            code = remove_name(folder, name, 0);
+            if (code == EISDIR) code = folder == top ? flatten(top, name, made) : move_up(folder, name, top, made);
         }
         if (code == 0 && errno != 0) code = errno;
     } while (code == 0 && found);
     closedir(entries);
+    return code;
+}
+
+// Removes a folder in `top`; its subfolders are moved to `top`.
+static int flatten(int top, const char *name, unsigned long *made) {
+    int folder = open_folder(top, name);
+    if (folder < 0) return errno == ENOENT ? 0 : errno;
+    int code = empty(folder, top, made);
     return code != 0 ? code : remove_name(top, name, AT_REMOVEDIR);
 }
 
@@ -120,27 +130,7 @@ int cp_remove(const char *path) {
     if (code != EISDIR) return code;
     int top = open_folder(AT_FDCWD, path);
     if (top < 0) return errno == ENOENT ? 0 : errno;
-    DIR *entries = fdopendir(top);
-    if (!entries) {
-        code = errno;
-        close(top);
-        return code;
-    }
     unsigned long made = 0;
-    int found;
-    code = 0;
-    do {
-        found = 0;
-        rewinddir(entries);
-        struct dirent *entry;
-        while (code == 0 && (errno = 0, entry = readdir(entries))) {
-            if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
-            found = 1;
-            code = remove_name(top, entry->d_name, 0);
-            if (code == EISDIR) code = flatten(top, entry->d_name, &made);
-        }
-        if (code == 0 && errno != 0) code = errno;
-    } while (code == 0 && found);
-    closedir(entries);
+    code = empty(top, top, &made);
     return code != 0 ? code : remove_name(AT_FDCWD, path, AT_REMOVEDIR);
 }

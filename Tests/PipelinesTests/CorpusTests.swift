@@ -30,7 +30,7 @@ struct CorpusTests {
     let manifest = try #require(texts["tree"])
     let tree = try #require(TreeManifest(bytes: manifest))
     #expect(tree.entries.map(\.path) == ["a/b.txt", "c d"])
-    let index = StoreIndex(lines: try #require(texts["index"]), path: "/dev/null", isObserved: true)
+    let index = StoreIndex(lines: try #require(texts["index"]), path: "/dev/null", mode: .whereItCan)
     #expect(index.entry(plain.key)?.outputs.keys.sorted() == ["weights"])
     #expect(index.failure(plain.key) == "picture 7 is no JPEG")
     #expect(try CanonicalValue(json: try #require(texts["json"]))["a"]?.arrayValue?.count == 8)
@@ -46,7 +46,7 @@ struct CorpusTests {
         for text in [Array(body[..<i]), changed] {
           #expect((try? Record(fileBytes: text, at: name)) == nil, "\(name), \(i)")
           _ = TreeManifest(bytes: text)
-          _ = StoreIndex(lines: text, path: "/dev/null", isObserved: true)
+          _ = StoreIndex(lines: text, path: "/dev/null", mode: .whereItCan)
           _ = try? CanonicalValue(json: text)
         }
       }

@@ -173,7 +173,7 @@ struct ForeignStoreTests {
       if let tree = TreeManifest(bytes: mutator.mutant(manifest)) {
         _ = (tree.totalSize, tree.folders, tree.differences(to: tree, limit: 3))
       }
-      let read = StoreIndex(lines: mutator.mutant(index), path: "", isObserved: true)
+      let read = StoreIndex(lines: mutator.mutant(index), path: "", mode: .whereItCan)
       _ = Plan.Cost.sum(read.allEntries)
       if let value = try? CanonicalValue(json: mutator.mutant(envelope)), let found = Envelope(canonical: value) {
         _ = Statement.objection(found.payload, to: record, recordDigest: key)

@@ -10,15 +10,23 @@ struct Doctor: ParsableCommand {
     abstract: "Examine this machine: can it reproduce published results? Libraries, numerics, disk, store.",
     discussion: """
       Trains a tiny network with every instruction set of this processor, on one, two and all threads, and compares
-      the digest of its weights with the published one. Takes seconds. Exits with 1 if anything is not as it must be.
+      the digest of its weights with the published one. Tries what the file system of the store can do: locks, renames,
+      links, fsync. Takes seconds. Exits with 1 if anything is not as it must be.
+
+      With --peer, on two machines that share the store, only this: do locks of one reach the other, and how late does
+      one see what the other wrote? The first waits for the second, which prints what it found.
 
       EXAMPLES:
         autopanoptic doctor
         autopanoptic doctor --store /data/artifacts --json
+        autopanoptic doctor --store /nfs/artifacts --peer
       """)
 
   @Flag(help: "Print JSON.")
   var json = false
+
+  @Flag(help: "Try the store together with another machine that runs the same command.")
+  var peer = false
 
   @OptionGroup var stores: StoreOptions
   @OptionGroup var machine: MachineOptions
@@ -31,6 +39,7 @@ struct Doctor: ParsableCommand {
 
   func run() throws {
     let threads = try machine.apply()
+    if peer { return try tryWithPeer() }
     var lines = [
       Line(name: "program", text: "autopanoptic \(Version.text)"),
       Line(name: "system", text: ProcessInfo.processInfo.operatingSystemVersionString),
@@ -63,10 +72,25 @@ struct Doctor: ParsableCommand {
           : "this machine can NOT reproduce published results; see the lines with '!'",
         isFine: reproduces))
     do {
-      for item in try stores.open().health() { lines.append(Line(name: item.name, text: item.text)) }
+      let store = try stores.open()
+      for item in try store.health() { lines.append(Line(name: item.name, text: item.text)) }
+      for item in try StoreProbe(store: store).findings() {
+        lines.append(Line(name: item.name, text: item.text, isFine: item.isFine))
+      }
+      store.endScratch()
     } catch {
       lines.append(Line(name: "store", text: "\(error)", isFine: false))
     }
+    try finish(lines)
+  }
+
+  private func tryWithPeer() throws {
+    Signals.install()
+    let peer = StorePeer(store: try stores.open(), interruption: Signals.interruption) { Output.error($0) }
+    try finish(peer.findings().map { Line(name: $0.name, text: $0.text, isFine: $0.isFine) })
+  }
+
+  private func finish(_ lines: [Line]) throws {
     report(lines)
     if !lines.allSatisfy(\.isFine) { throw ExitCode(ExitCodes.failure) }
   }

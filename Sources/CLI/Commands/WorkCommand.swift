@@ -65,7 +65,7 @@ struct Work: ParsableCommand {
   }
 
   private func work(_ index: Int, team: any Team, threads: Int, _ environment: [String: String]) throws {
-    let store = try Store(path: store, registry: Stages.registry())
+    let store = try Store(workerAt: store, registry: Stages.registry())
     let guarded = try StoreLock.shared(store)
     defer {
       store.endScratch()

@@ -54,6 +54,9 @@ int cp_memory_file(const char *name, const void *bytes, size_t count);
 // A pipe, read end first, with close-on-exec set. Returns 0, or -1 with errno.
 int cp_pipe(int ends[2]);
 
+// The number of the file system that a path lies on, as linux/magic.h has it; -1 with errno on failure.
+long cp_file_system(const char *path);
+
 // Removes a file, or a folder with its content, with any names and modes and at any depth; never follows a link. Returns 0,
 // also where nothing exists, or errno.
 int cp_remove(const char *path);

@@ -48,6 +48,10 @@ public struct PipelineError: DiagnosableError {
     public static let notRestorable = Code("not-restorable", isUserData: false)
     /// Another process is using the store.
     public static let busy = Code("busy", isUserData: false)
+    /// Another machine has taken over what this process was executing. No fault of the stage.
+    public static let leaseLost = Code("lease-lost", isUserData: false)
+    /// A network file system says that a file was replaced or removed on its server while it was open (ESTALE).
+    public static let staleFile = Code("stale-file", isUserData: false)
     public static let missingStore = Code("missing-store", isUserData: false)
     public static let notUpToDate = Code("not-up-to-date", isUserData: false)
   }

@@ -36,6 +36,9 @@ package enum Files {
       return PipelineError(
         .io, "\(path): cannot \(action): \(reason); raise the limit of open files (see 'ulimit -n') and run again")
     }
+    if code == ESTALE {
+      return PipelineError(.staleFile, "\(path): cannot \(action): \(reason): it was replaced on the server meanwhile")
+    }
     guard code == ENOSPC || code == EDQUOT else { return PipelineError(.io, "\(path): cannot \(action): \(reason)") }
     let free = freeSpace(path).map { "; \($0) bytes are free" } ?? ""
     return PipelineError(.diskFull, "\(path): cannot \(action): \(reason)\(free). Free some space and run again")

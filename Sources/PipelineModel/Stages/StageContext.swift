@@ -7,8 +7,9 @@ public final class StageContext: Sendable {
   public let seeds: Seeds
   /// Threads that loops of `Parallel` started from the stage's thread use.
   public let threads: Int
-  /// Seconds between checkpoints that the user wants. When one is saved must change no result.
-  public let checkpointInterval: Double
+  /// Seconds between checkpoints, where the user says so; nil leaves it to `CheckpointPolicy`. When one is saved must
+  /// change no result.
+  public let checkpointInterval: Double?
   /// The processes that execute the stage together; one alone unless its kind `usesTeam`.
   ///
   /// All of them run the stage. Outputs, checkpoints, logs and progress are those of the leader: what the others write is
@@ -81,7 +82,7 @@ public final class StageContext: Sendable {
 
   package init(
     kind: StageKind, seed: UInt64, threads: Int, inputs: [String: [InputArtifact]], scratch: String,
-    checkpoints: (any CheckpointStorage)?, checkpointInterval: Double, interruption: Interruption,
+    checkpoints: (any CheckpointStorage)?, checkpointInterval: Double?, interruption: Interruption,
     details: Details, team: any Team = SoloTeam(), report: @escaping @Sendable (StageReport) -> Void
   ) {
     self.kind = kind

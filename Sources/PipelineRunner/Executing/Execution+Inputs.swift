@@ -45,7 +45,7 @@ extension Execution {
   /// An object that changed while the stage read it would lead to a result that its key does not describe.
   func refuseChangedObjects(_ fingerprints: [Artifact: Fingerprint]) throws {
     for (artifact, fingerprint) in fingerprints.sorted(by: { $0.key < $1.key })
-    where try store.fingerprint(of: artifact) != fingerprint {
+    where try !store.isUnchanged(artifact, since: fingerprint) {
       throw PipelineError(
         .damaged,
         "\(store.objectPath(artifact)) changed while '\(order.stage)' was reading it; nothing was stored. "

@@ -14,29 +14,55 @@ package struct Execution: Sendable {
   let store: Store
   let interruption: Interruption
   let observer: @Sendable (RunEvent) -> Void
+  /// Threads of its loops; nil for as many as the order says.
+  var share: ThreadShares.Share?
+  /// Whether it waits where another runner works on the key.
+  var waitsForOthers = true
 
   /// Executes the instance and publishes what it wrote, under the lock of its key.
   /// - Parameters:
   ///   - call: of a team that this process leads.
   ///   - cached: looks whether the result is in the store by now.
   ///   - computed: called when all that remains is to bring the result to the disk.
+  /// - Returns: `taken` where another runner works on it, and that is not waited for.
   package func perform(
     with call: TeamCall? = nil, cached: () throws -> [String: Artifact]?, computed: () -> Void = {}
   ) throws -> WorkOutcome {
-    let lock = try waitForLock()
-    defer { withExtendedLifetime(lock) {} }
+    while true {
+      guard let lock = try takeLock() else { return .taken }
+      do {
+        return try withExtendedLifetime(lock) {
+          try perform(under: lock, with: call, cached: cached, computed: computed)
+        }
+      } catch {
+        // Whatever came of it, somebody else computes the same now. A runner waits for that; a worker has nothing to do.
+        guard !(error is StageInterrupted), lock.isLost else { throw error }
+        if store.isWorker { try lock.confirm(for: order.stage) }
+        observer(
+          .notice("'\(order.stage)': stopped here, since another machine has taken it over: it saw no sign of life"))
+      }
+    }
+  }
+
+  private func perform(
+    under lock: KeyLock, with call: TeamCall?, cached: () throws -> [String: Artifact]?, computed: () -> Void
+  ) throws -> WorkOutcome {
     if let outputs = try cached() { return .found(outputs) }
     if let observed = order.observed { return try recordSource(observed) }
 
-    let checkpoints = CheckpointFolder(path: store.checkpointPath(order.key), key: order.key) {
-      [observer, stage = order.stage] in
-      observer(.log(stage: stage, text: $0))
-      observer(.notice("'\(stage)': \($0)"))
-    }
+    let checkpoints = CheckpointFolder(
+      path: store.checkpointPath(order.key), key: order.key, nonce: lock.nonce,
+      confirm: { [stage = order.stage] in try lock.confirm(for: stage) },
+      warn: { [observer, stage = order.stage] in
+        observer(.log(stage: stage, text: $0))
+        observer(.notice("'\(stage)': \($0)"))
+      })
+    defer { checkpoints.leave() }
     let known = try store.outputs(of: order.key)
     let outcome = try execute(checkpoints: checkpoints, call: call) { result in
       let outputs = result.written.mapValues(\.artifact)
       if let known { try refuseDifference(known, outputs) }
+      try lock.confirm(for: order.stage)
       computed()
       try store.commit(
         result.written.sorted { $0.key < $1.key }.map(\.value) + result.elements,
@@ -48,8 +74,8 @@ package struct Execution: Sendable {
   }
 
   /// Executes the instance from its beginning and compares the result with the record, which stays as it is.
-  package func rehearse(record: Record) throws -> RerunReport.InstanceReport {
-    try execute(checkpoints: nil) { result in
+  package func rehearse(record: Record, with call: TeamCall? = nil) throws -> RerunReport.InstanceReport {
+    try execute(checkpoints: nil, call: call) { result in
       let changed = try result.written.sorted { $0.key < $1.key }.compactMap { name, item -> RerunReport.Change? in
         guard let recorded = record.outputs[name], recorded.digest != item.artifact.digest else { return nil }
         return RerunReport.Change(
@@ -70,10 +96,12 @@ package struct Execution: Sendable {
       .differences(between: store.objectPath(recorded), and: path, limit: RerunReport.Change.limit)
   }
 
-  private func waitForLock() throws -> KeyLock {
+  /// - Returns: nil where another runner has the lock and is not waited for.
+  private func takeLock() throws -> KeyLock? {
     var waited = false
     while true {
       if let lock = try store.acquireLock(order.key) { return lock }
+      if !waitsForOthers { return nil }
       if interruption.isRequested { throw StageInterrupted() }
       if !waited { observer(.waiting(stage: order.stage, key: order.key)) }
       waited = true
@@ -137,7 +165,7 @@ package struct Execution: Sendable {
     let clock = ContinuousClock()
     let begin = clock.now
     if team.size > 1 { try call?.make() }
-    return try Parallel.withThreads(order.allowance.threads) {
+    return try withThreads {
       try runStage(in: context)
       try team.meet()
       try refuseChangedSources()
@@ -149,6 +177,11 @@ package struct Execution: Sendable {
           written: written, elements: element.map { [$0] } ?? [], trace: trace, facts: context.facts,
           started: started, seconds: (clock.now - begin) / .seconds(1), scratch: scratch))
     }
+  }
+
+  private func withThreads<R>(_ body: () throws -> R) rethrows -> R {
+    guard let share else { return try Parallel.withThreads(order.allowance.threads, body) }
+    return try Parallel.withThreads(of: share, body)
   }
 
   private func context(

@@ -41,17 +41,21 @@ public final class Worker: Sendable {
 
   /// Executes an order, or finds its result in the store, and reports how it ended. The leader of a team calls this, the
   /// others `assist`.
-  public func run(_ order: WorkOrder, report: @escaping @Sendable (WorkEvent) -> Void) {
+  /// - Parameters:
+  ///   - threads: of loops of this process; nil for as many as the order says.
+  ///   - waitsForOthers: whether to wait where another runner works on the order; else it ends at once as `taken`.
+  public func run(
+    _ order: WorkOrder, threads: ThreadShares.Share? = nil, waitsForOthers: Bool = true,
+    report: @escaping @Sendable (WorkEvent) -> Void
+  ) {
     precondition(team.isLeader, "Worker: rank \(team.rank) leads no team")
     let call = TeamCall(team, key: order.key)
-    let result = Result {
+    let result = Result { () throws -> WorkOutcome in
       do {
-        let execution = try execution(of: order) { report(.event($0)) }
-        return try execution.perform(with: call) {
-          try store.cachedOutputs(of: order.key, ports: execution.node.kind.outputs, stage: order.stage)
-        } computed: {
-          report(.computed)
-        }
+        var execution = try execution(of: order) { report(.event($0)) }
+        execution.share = threads
+        execution.waitsForOthers = waitsForOthers
+        return try outcome(of: execution, call: call) { report(.computed) }
       } catch {
         if call.isMade { team.fail(with: error) }
         if (error as? TeamFailure)?.code == TeamFailure.interrupted {
@@ -62,6 +66,20 @@ public final class Worker: Sendable {
       }
     }
     report(.ended(result))
+  }
+
+  private func outcome(of execution: Execution, call: TeamCall, computed: () -> Void) throws -> WorkOutcome {
+    let order = execution.order
+    if order.purpose == .compare {
+      return .compared(try execution.rehearse(record: try store.record(order.key), with: call))
+    }
+    return try execution.perform(with: call) {
+      let outputs = try store.cachedOutputs(of: order.key, ports: execution.node.kind.outputs, stage: order.stage)
+      guard order.purpose == .restore, let outputs else { return outputs }
+      return try outputs.values.allSatisfy { try store.damageOfContent($0) == nil } ? outputs : nil
+    } computed: {
+      computed()
+    }
   }
 
   /// Takes part in the orders that the leader of the team calls to, until `dismissTeam`. Nothing is written and nothing

@@ -20,8 +20,9 @@ package struct SourceTree: Sendable {
   /// - Throws: code `missingSource` where the folder holds other files.
   package init(_ digest: Digest, at root: String, for stage: String, in store: Store) throws {
     self.root = root
-    manifest = try TreeFormat.manifest(
-      of: store.objectPath(Artifact(kind: TreeFormat.name, digest: digest, isExternal: true)))
+    let stored = Artifact(kind: TreeFormat.name, digest: digest, isExternal: true)
+    try store.waitUntilSeen(stored)
+    manifest = try TreeFormat.manifest(of: store.objectPath(stored))
     var stamps = [ByteName: Files.Status]()
     for place in [""] + manifest.folders { stamps[ByteName(place)] = try Files.optionalStatus(root + "/" + place) }
     for entry in manifest.entries {

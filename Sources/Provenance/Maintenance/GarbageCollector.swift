@@ -43,9 +43,7 @@ public struct GarbageCollector {
     }
     for id in allRuns where !keptRuns.contains(id) { try list.add("runs/\(id)", "journals of other runs") }
     for name in try Files.list(store.path + "/damaged") { try list.add("damaged/\(name)", "set aside by repairs") }
-    for name in try Files.list(store.path + "/tmp") where try store.scratch.isAbandoned(name) {
-      try list.add("tmp/\(name)", "left by dead runners")
-    }
+    for item in try store.leftovers() { try list.add(item.path, item.reason) }
     let removed = Set(records.keys).subtracting(kept)
     return Garbage(
       items: list.items, keptRecords: records.count - removed.count, keptBytes: list.keptBytes, removedKeys: removed)
@@ -98,6 +96,8 @@ public struct GarbageCollector {
       throw PipelineError(.busy, "\(store.path): another command works on this store; wait for its end")
     }
     return try withExtendedLifetime(lock) {
+      try store.refuseLiveWaves("gc")
+      try store.refuseLiveLeases("gc")
       let garbage = try find(keeping: plans(), runs: runs)
       // On a full disk neither note nor scratch folder can be made, and what is removed makes room.
       if !garbage.removedKeys.isEmpty { try? store.index.addRemovals(garbage.removedKeys.sorted()) }

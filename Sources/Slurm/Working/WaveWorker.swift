@@ -72,7 +72,7 @@ public final class WaveWorker: Sendable {
       let letter = try perform(order)
       try write(letter, number: number)
       switch letter.end {
-      case .recorded: progress.withLock { $0.hasAdvanced = true }
+      case .recorded, .compared: progress.withLock { $0.hasAdvanced = true }
       case .interrupted: return .interrupted(advanced: progress.withLock(\.hasAdvanced))
       case .failed, .lost: end = .failed
       }
@@ -118,6 +118,10 @@ public final class WaveWorker: Sendable {
     case .success(.found):
       observer(.cached(stage: order.stage, key: order.key))
       return .recorded(seconds: 0, wasThere: true)
+    case .success(.compared(let report)):
+      observer(.finished(stage: order.stage, key: order.key, outputs: report.outputs, seconds: report.seconds))
+      return .compared(report.canonical)
+    case .success(.taken): preconditionFailure("\(order.stage): the worker waits for others")
     case .failure(let error):
       let message = String(describing: error)
       if error is StageInterrupted, worker.interruption.isRequested {
@@ -132,7 +136,8 @@ public final class WaveWorker: Sendable {
   }
 
   /// Where another node, or the same one later, may do what failed here.
-  private static let codesOfTheMachine = Set([PipelineError.Code.io, .diskFull, .busy].map(\.description))
+  private static let codesOfTheMachine = Set(
+    [PipelineError.Code.io, .diskFull, .busy, .staleFile, .leaseLost].map(\.description))
 
   private func write(_ letter: Letter, number: Int) throws {
     let name = Letter.name(element: place.index, place: number, attempt: place.attempt)

@@ -88,18 +88,21 @@ struct CandidateEvaluation {
     _ body: (Range<Int>, inout EvaluationProgress) throws -> Void
   ) throws {
     let clock = ContinuousClock()
-    var saved = clock.now
+    let begin = clock.now
+    func now() -> Double { (clock.now - begin) / .seconds(1) }
+    var policy = CheckpointPolicy(interval: context.checkpointInterval, start: now())
     var next = first
     while next < count {
       let stops = try context.shouldStop()
-      if stops || (next > first && clock.now - saved >= .seconds(context.checkpointInterval)) {
+      let time = now()
+      if stops || (next > first && policy.isDue(at: time)) {
         let state = progress
         if state.step > 0 {
           try context.saveCheckpoint(step: state.step, of: batches + images) {
             try state.write(to: $0, statistics: network.store)
           }
         }
-        saved = clock.now
+        policy.saved(from: time, to: now())
       }
       if stops { throw StageInterrupted() }
       let round = next..<min(count, next + context.team.roundLength)

@@ -84,7 +84,9 @@ struct PredictPanopticStage: Stage {
       if done > 0 { try context.saveCheckpoint(step: done, of: samples.count) { try writer?.save(to: $0) } }
     }
     let clock = ContinuousClock()
-    var saved = clock.now
+    let begin = clock.now
+    func now() -> Double { (clock.now - begin) / .seconds(1) }
+    var policy = CheckpointPolicy(interval: context.checkpointInterval, start: now())
     while done < samples.count {
       if try context.shouldStop() {
         try save()
@@ -99,9 +101,10 @@ struct PredictPanopticStage: Stage {
       }
       done = round.upperBound
       context.progress(step: done, of: samples.count, unit: "images")
-      if done < samples.count, clock.now - saved >= .seconds(context.checkpointInterval) {
+      let time = now()
+      if done < samples.count, policy.isDue(at: time) {
         try save()
-        saved = clock.now
+        policy.saved(from: time, to: now())
       }
     }
   }

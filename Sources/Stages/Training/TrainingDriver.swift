@@ -76,13 +76,17 @@ struct TrainingDriver {
     if let checkpoint { done = checkpoint.step }
     let stride = max(1, process.steps / TrainingDriver.digestCount)
     let clock = ContinuousClock()
-    var saved = (step: done, time: clock.now)
+    let begin = clock.now
+    func now() -> Double { (clock.now - begin) / .seconds(1) }
+    var policy = CheckpointPolicy(interval: context.checkpointInterval, start: now())
+    var savedStep = done
     while done < process.steps {
       let stops = try context.shouldStop()
-      let isDue = done > saved.step && (clock.now - saved.time) / .seconds(1) >= context.checkpointInterval
-      if stops || isDue {
+      let time = now()
+      if stops || (done > savedStep && policy.isDue(at: time)) {
         try save(process, history, step: done)
-        saved = (done, clock.now)
+        savedStep = done
+        policy.saved(from: time, to: now())
       }
       if stops { throw StageInterrupted() }
       let metrics = try process.step(done)

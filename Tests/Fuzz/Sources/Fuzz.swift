@@ -54,7 +54,7 @@ func readRecord(_ bytes: [UInt8]) {
   case UInt8(ascii: "t"):
     if let manifest = TreeManifest(bytes: rest) { precondition(manifest.bytes == rest, "a manifest changed") }
   case UInt8(ascii: "i"):
-    _ = StoreIndex(lines: rest, path: "/dev/null", isObserved: true).allKeys
+    _ = StoreIndex(lines: rest, path: "/dev/null", mode: .whereItCan).allKeys
   case UInt8(ascii: "j"):
     if let value = try? CanonicalValue(json: rest) {
       precondition((try? CanonicalValue(json: value.canonicalBytes))?.digest == value.digest, "JSON changed")
