@@ -77,6 +77,7 @@ struct MPIExecutor: Executor {
         defer { store.endScratch() }
         return .executed(try store.outputs(of: order.key)!, seconds: seconds)
       case .failed(let message, _), .lost(let message): throw NoLetter(description: message)
+      case .compared: preconditionFailure("\(order.stage) was to be recorded")
       case .interrupted: continue
       }
     }
