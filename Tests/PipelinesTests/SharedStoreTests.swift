@@ -413,7 +413,7 @@ struct SharedStoreTests {
     let findings = try StoreProbe(store: bench.store()).findings()
     #expect(
       findings.map(\.name) == ["file system", "locks", "rename", "link", "fsync", "space", "what follows"])
-    #expect(findings.filter { $0.name != "space" }.allSatisfy(\.isFine), "\(findings)")
+    #expect(findings.filter { $0.name != "space" }.allSatisfy { $0.isFine }, "\(findings)")
   }
 
   @Test("two commands of doctor find what one machine sees of the other")

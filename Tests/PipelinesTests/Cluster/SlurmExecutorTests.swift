@@ -5,6 +5,7 @@ import Testing
 @testable import ArtifactStore
 @testable import PipelineModel
 @testable import PipelineRunner
+@testable import Provenance
 @testable import Slurm
 
 @Suite("Slurm executor, on a cluster without processes")
