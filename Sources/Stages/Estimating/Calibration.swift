@@ -52,13 +52,16 @@ struct Calibration {
       pass.backward(from: loss)
       return kept
     }
-    let kept = run(2)
-    let work = NetworkWork(backbone, paths: [path], side: side)
-    let smaller = LoopProfile.of { _ = run(1) }
+    // What every further image takes: what a pass does once for all weights is hardly seen in large batches.
+    let few = Calibration.images
+    let kept = run(few)
+    let (smaller, larger) = (least { _ = run(1) }, least { _ = run(few) })
     let pixels = Double(side * side)
+    let multiplyAdds = Double(few - 1) * NetworkWork(backbone, paths: [path], side: side).training
     return Measure(
-      pass: least { _ = run(2) }, multiplyAdds: 2 * work.training, pixels: 2 * pixels, smaller: smaller,
-      smallerPixels: pixels, bytesPerPixel: Double(kept) / (2 * pixels), parameters: classifier.store.parameterCount)
+      pass: larger.beyond(smaller), multiplyAdds: multiplyAdds, pixels: Double(few) * pixels, smaller: smaller,
+      smallerPixels: pixels, bytesPerPixel: Double(kept) / (Double(few) * pixels),
+      parameters: classifier.store.parameterCount)
   }
 
   /// Passes of a panoptic network over a picture no larger than 256×320.
@@ -99,6 +102,8 @@ struct Calibration {
     )
   }
 
+  /// Of a batch of a classifier.
+  private static let images = 4
   /// Runs side by side, so that what threads share is shared here too.
   private static let mostCopies = 4
   /// At least so many times, and more while that takes no longer than this.
