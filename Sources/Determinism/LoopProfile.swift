@@ -37,15 +37,6 @@ public struct LoopProfile: Sendable {
     LoopProfile(seconds: seconds + other.seconds, loops: loops + other.loops)
   }
 
-  /// What this takes more than the same on less data, with the pieces that its loops have here.
-  public func beyond(_ smaller: LoopProfile) -> LoopProfile {
-    guard loops.count == smaller.loops.count, smaller.seconds < seconds else { return self }
-    var rest = self
-    rest.seconds -= smaller.seconds
-    for i in loops.indices { rest.loops[i].seconds = max(0, loops[i].seconds - smaller.loops[i].seconds) }
-    return rest
-  }
-
   /// Of more or less of the same, with as many pieces in each loop.
   public func scaled(by factor: Double) -> LoopProfile {
     var profile = self

@@ -50,18 +50,6 @@ struct LoopProfileTests {
     #expect(isClose(grown.speedup(threads: 64), 1 / (0.5 / 32 + 0.5 / 4)))
   }
 
-  @Test("what more data take beyond less leaves out what is done once")
-  func beyond() {
-    func profile(_ size: Int) -> LoopProfile {
-      .of {
-        work(0.01)
-        Parallel.forEach(4) { _ in work(0.002 * Double(size)) }
-      }
-    }
-    let rest = profile(4).beyond(profile(1))
-    #expect(isClose(rest.seconds, 0.024) && isClose(rest.speedup(threads: 4), 4))
-  }
-
   @Test("threads are as before afterwards, and results are those of any other number")
   func results() {
     let before = Parallel.threads

@@ -52,16 +52,15 @@ struct Calibration {
       pass.backward(from: loss)
       return kept
     }
-    // What every further image takes: what a pass does once for all weights is hardly seen in large batches.
-    let few = Calibration.images
-    let kept = run(few)
-    let (smaller, larger) = (least { _ = run(1) }, least { _ = run(few) })
-    let pixels = Double(side * side)
-    let multiplyAdds = Double(few - 1) * NetworkWork(backbone, paths: [path], side: side).training
+    let count = Calibration.images
+    let kept = run(count)
+    let smaller = LoopProfile.of { _ = run(1) }
+    let pixels = Double(side) * Double(side)
     return Measure(
-      pass: larger.beyond(smaller), multiplyAdds: multiplyAdds, pixels: Double(few) * pixels, smaller: smaller,
-      smallerPixels: pixels, bytesPerPixel: Double(kept) / (Double(few) * pixels),
-      parameters: classifier.store.parameterCount)
+      pass: least { _ = run(count) },
+      multiplyAdds: Double(count) * NetworkWork(backbone, paths: [path], side: side).training,
+      pixels: Double(count) * pixels, smaller: smaller, smallerPixels: pixels,
+      bytesPerPixel: Double(kept) / (Double(count) * pixels), parameters: classifier.store.parameterCount)
   }
 
   /// Passes of a panoptic network over a picture no larger than 256×320.
@@ -102,7 +101,7 @@ struct Calibration {
     )
   }
 
-  /// Of a batch of a classifier.
+  /// Of a batch of a classifier: more than the caches hold, as in large batches.
   private static let images = 4
   /// Runs side by side, so that what threads share is shared here too.
   private static let mostCopies = 4
