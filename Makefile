@@ -18,6 +18,8 @@ BENCH ?=
 KILLS ?= 500
 # A Python with PyTorch and torchvision; 'make bench-peers' creates this one.
 TORCH ?= $(abspath .build/peers/bin/python)
+# Of test-slurm; all by default.
+CASES ?=
 # The time for each fuzzer, and the fuzzers to run (all by default).
 SECONDS_EACH ?= 60
 FUZZ ?=
@@ -43,7 +45,7 @@ WORK := $(if $(JOBS),--jobs $(JOBS)) $(if $(THREADS),--threads $(THREADS))
 RUN := $(ISA_ENV) $(BIN)
 
 .DEFAULT_GOAL := help
-.PHONY: setup setup-tests build test test-identity test-torch test-arm test-mutations paper-start estimate \
+.PHONY: setup setup-tests build test test-identity test-slurm test-torch test-arm test-mutations paper-start estimate \
   reproduce-coco reproduce-ade20k reproduce-policies reproduce-tables transfer-coco-ade20k transfer-ade20k-coco \
   compare-seeds ranking figures tables smoke crash-test fuzz rerun plan status graph repair audit \
   bench bench-peers format lint layers dist check-dist docs clean help
@@ -94,6 +96,9 @@ test-arm: ## compile the C kernels for 64-bit ARM and run them under qemu: the d
 
 test-mutations: ## mutate the C kernels, such as the order of two additions: a test must fail for each mutation
 	.ci/mutate
+
+test-slurm: $(BIN) ## run stages on a Slurm cluster that is started on this machine: make test-slurm CASES='root many'
+	@Tests/Cluster/cases $(CASES)
 
 test-torch: setup-tests ## compare networks with PyTorch and torchvision: make test-torch TORCH=/path/to/python
 	swift build $(SWIFT_FLAGS) --build-tests

@@ -50,6 +50,8 @@ let package = Package(
     // L0: C. Numeric kernels, and glue to the libraries that need setjmp or callbacks.
     .target(name: "CKernels"),
     .target(name: "CProcesses"),
+    // MPI, loaded at run time and never linked.
+    .target(name: "CMPI"),
     .target(name: "CCodecs", dependencies: ["CHDF5", "CLZ4", "CJPEG", "CPNG", "CDeflate"]),
     system("CHDF5", pkgConfig: "hdf5", apt: "libhdf5-dev"),
     system("CLZ4", pkgConfig: "liblz4", apt: "liblz4-dev"),
@@ -62,6 +64,7 @@ let package = Package(
     library("Tensors", ["CKernels", "Determinism"]),
     library("Search", ["Determinism"]),
     library("PipelineModel", ["CProcesses", "Determinism"]),
+    library("MessagePassing", ["CMPI", "Determinism"]),
     // L3
     library("Autograd", ["Tensors"]),
     library("Vision", ["Tensors", "Determinism", "CCodecs"]),
@@ -93,7 +96,8 @@ let package = Package(
     .executableTarget(
       name: "CLI",
       dependencies: runner + [
-        "Stages", "Slurm", "PipelineFiles", "Models", "Search", "TensorFiles", "Panoptic", "Reports", "Vision",
+        "Stages", "Slurm", "MessagePassing", "PipelineFiles", "Models", "Search", "TensorFiles", "Panoptic", "Reports",
+        "Vision",
         "Tensors", "Determinism", argumentParser,
       ],
       swiftSettings: strict),
@@ -109,18 +113,20 @@ let package = Package(
       // Python, run by a child process.
       exclude: ["peers"], swiftSettings: strict),
 
-    tests("DeterminismTests", ["Determinism"]),
+    tests("DeterminismTests", ["ThreadTeams", "Determinism"]),
+    // Teams whose members are threads, for tests of what teams do.
+    .target(name: "ThreadTeams", dependencies: ["Determinism"], path: "Tests/ThreadTeams", swiftSettings: strict),
     // Digests of every kernel over fixed shapes; a program of its own outside the package, see .ci/digests.
     .target(
       name: "KernelDigests", dependencies: ["CKernels"], path: "Tests/KernelDigests",
       exclude: ["main.c", "golden.txt"]),
     tests("TensorsTests", ["Tensors", "CKernels", "KernelDigests", "Determinism"]),
     tests("SearchTests", ["Search", "Determinism"]),
-    tests("PipelinesTests", runner + ["Slurm", "PipelineFiles", "Percolation", "Determinism"]),
+    tests("PipelinesTests", runner + ["Slurm", "ThreadTeams", "PipelineFiles", "Percolation", "Determinism"]),
     tests("AutogradTests", ["Autograd", "Tensors", "Determinism"]),
     tests("TensorFilesTests", ["TensorFiles", "CCodecs", "Tensors", "Determinism"]),
     tests("VisionTests", ["Vision", "CCodecs", "TensorFiles", "Tensors", "Determinism"]),
-    tests("NNTests", ["NN", "Autograd", "Tensors", "Determinism"]),
+    tests("NNTests", ["ThreadTeams", "NN", "Autograd", "Tensors", "Determinism"]),
     tests("GoldenTests", ["Models", "NN", "Autograd", "Vision", "TensorFiles", "Tensors", "Determinism"]),
     tests("PanopticTests", ["Panoptic", "Vision", "Determinism"]),
     tests("DatasetsTests", ["Datasets", "Panoptic", "Vision", "Determinism"]),
@@ -129,8 +135,12 @@ let package = Package(
     tests(
       "StagesTests",
       runner + [
-        "Stages", "Datasets", "Models", "NN", "Panoptic", "Reports", "Vision", "Search", "Tensors", "Determinism",
+        "Stages", "ThreadTeams", "Datasets", "Models", "NN", "Panoptic", "Reports", "Vision", "Search", "Tensors",
+        "Determinism",
       ]),
+    tests(
+      "TeamTests",
+      runner + ["Slurm", "Stages", "PipelineFiles", "ThreadTeams", "MessagePassing", "Determinism"]),
     tests("EndToEndTests", ["Panoptic", "PipelineFiles", "Vision", "TensorFiles", "Tensors", "Determinism"]),
   ]
 )

@@ -32,7 +32,7 @@ public struct RunHistory {
     var run = RunSummary(id: id)
     let path = "\(store.path)/runs/\(id)/journal.jsonl"
     guard Files.exists(path) else { return run }
-    var places = [Digest: Int]()
+    var places = Places()
     for line in try Files.read(path).split(separator: 0x0A) {
       guard let event = try? CanonicalValue(json: Array(line)), let name = event["event"]?.stringValue else { continue }
       apply(name, event, to: &run, &places)
@@ -40,8 +40,15 @@ public struct RunHistory {
     return run
   }
 
+  /// Where the steps of a run are in its list.
+  private struct Places {
+    var byKey: [Digest: Int] = [:]
+    /// The last of each name.
+    var byStage: [String: Int] = [:]
+  }
+
   private func apply(
-    _ name: String, _ event: CanonicalValue, to run: inout RunSummary, _ places: inout [Digest: Int]
+    _ name: String, _ event: CanonicalValue, to run: inout RunSummary, _ places: inout Places
   ) {
     let time = event["time"]?.stringValue ?? ""
     switch name {
@@ -56,18 +63,24 @@ public struct RunHistory {
         states.contains(.failed)
         ? .failed
         : event["interrupted"]?.boolValue == true || states.contains(.interrupted) || states.contains(.running)
+          || states.contains(.submitted)
           ? .interrupted : .finished
-    case "cached", "started", "finished", "failed", "waiting":
+    case "cached", "started", "finished", "failed", "waiting", "submitted":
       guard let stage = event["stage"]?.stringValue, let key = event["key"]?.stringValue.flatMap(Digest.init(hex:))
       else { return }
       // Instances of equal keys are one execution, but several stages.
-      let place = places[key].flatMap { run.steps[$0].stage == stage ? $0 : nil } ?? run.steps.count
+      let place = places.byKey[key].flatMap { run.steps[$0].stage == stage ? $0 : nil } ?? run.steps.count
       if place == run.steps.count {
         run.steps.append(RunSummary.Step(stage: stage, key: key, state: .running, started: time))
-        places[key] = place
+        places.byKey[key] = place
+        places.byStage[stage] = place
       }
       switch name {
       case "cached": run.steps[place].state = .cached
+      case "started": run.steps[place].state = .running
+      case "submitted":
+        run.steps[place].state = .submitted
+        run.steps[place].log = event["log"]?.stringValue
       case "finished":
         run.steps[place].state = .executed
         run.steps[place].seconds = event["seconds"]?.numberValue
@@ -77,10 +90,11 @@ public struct RunHistory {
         run.steps[place].message = event["message"]?.stringValue
       default: break
       }
+    case "queued":
+      guard let stage = event["stage"]?.stringValue, let i = places.byStage[stage] else { return }
+      run.steps[i].job = event["job"]?.stringValue
     case "interrupted":
-      guard let stage = event["stage"]?.stringValue, let i = run.steps.lastIndex(where: { $0.stage == stage }) else {
-        return
-      }
+      guard let stage = event["stage"]?.stringValue, let i = places.byStage[stage] else { return }
       run.steps[i].state = .interrupted
     default: break
     }

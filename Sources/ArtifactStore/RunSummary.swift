@@ -10,7 +10,7 @@ public struct RunSummary: Sendable {
   }
 
   public struct Step: Sendable {
-    public enum State: String, Sendable { case cached, executed, failed, interrupted, running }
+    public enum State: String, Sendable { case cached, executed, failed, interrupted, running, submitted }
 
     public let stage: String
     public let key: Digest
@@ -21,6 +21,9 @@ public struct RunSummary: Sendable {
     public internal(set) var outputs: [String: Artifact] = [:]
     /// Why it failed.
     public internal(set) var message: String?
+    /// Of a stage that a cluster executed: the job that had it last, and the file with what that printed.
+    public internal(set) var job: String?
+    public internal(set) var log: String?
   }
 
   public let id: String
@@ -48,6 +51,7 @@ extension RunSummary {
             "started": .string(step.started), "seconds": step.seconds.map { .number($0) } ?? .null,
             "outputs": .object(step.outputs.mapValues(\.canonical)),
             "message": step.message.map { .string($0) } ?? .null,
+            "job": step.job.map { .string($0) } ?? .null, "log": step.log.map { .string($0) } ?? .null,
           ]
         }),
     ]

@@ -26,7 +26,8 @@ public final class Pass {
   private var tape: [Entry] = []
   /// The gradients of parameters.
   private var slots: [ObjectIdentifier: GradientSlot] = [:]
-  private(set) var statistics: [() -> Void] = []
+  /// Updates of running statistics in the order of the layers, until `takeStatistics`.
+  private(set) var statistics: [StatisticsUpdate] = []
   /// Parameters in the order of their first use.
   private(set) var trainables: [Trainable] = []
   /// Whether the backward pass is recorded.
@@ -93,12 +94,21 @@ public final class Pass {
   public func takeGradient(of input: Variable) -> Tensor? { input.slot.take() }
 
   /// Defers an update of running statistics until `commitStatistics`.
-  public func updateStatistics(_ update: @escaping () -> Void) { statistics.append(update) }
+  public func update(_ statistics: any RunningStatistics, by batch: BatchNormalization.BatchMoments, weight: Double) {
+    self.statistics.append(StatisticsUpdate(layer: statistics, batch: batch, weight: weight))
+  }
+
+  func update(_ statistics: [StatisticsUpdate]) { self.statistics += statistics }
 
   /// Applies the deferred updates in the order of the layers.
   public func commitStatistics() {
-    for update in statistics { update() }
-    statistics = []
+    for update in takeStatistics() { update.apply() }
+  }
+
+  /// Takes the deferred updates out, for whoever applies them later.
+  public func takeStatistics() -> [StatisticsUpdate] {
+    defer { statistics = [] }
+    return statistics
   }
 
   fileprivate func record(_ outputs: [GradientSlot], backward: @escaping ([Tensor?]) -> Void) {

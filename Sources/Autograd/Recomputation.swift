@@ -13,7 +13,7 @@ public func recomputed(_ x: Variable, _ body: @escaping (Variable) -> Variable) 
   guard pass.mode == .training else { return body(x) }
   let forward = Pass(mode: .training, records: false)
   let y = body(forward.input(x.value)).value
-  for update in forward.statistics { pass.updateStatistics(update) }
+  pass.update(forward.takeStatistics())
   let parameters = forward.trainables
   let leaves = parameters.map(pass.use)
   return result(y, of: [x] + leaves) { [dx = x.slot, sums = leaves.map(\.slot), x = x.value] gradient in

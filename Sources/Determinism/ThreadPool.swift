@@ -6,12 +6,14 @@ import Synchronization
 /// Training starts tens of thousands of loops a second, each some tens of microseconds long. So an idle helper spins on
 /// a counter for a moment before it sleeps; a caller that waits for its helpers does the same.
 final class ThreadPool: @unchecked Sendable {
-  // Invariant: `loops`, `started`, `sleeping` and `loopsUntilRetry` are touched only under `lock`; everything else is
-  // atomic or constant.
+  // Invariant: `loops`, `wanted`, `started`, `sleeping` and `loopsUntilRetry` are touched only under `lock`; everything
+  // else is atomic or constant.
   static let shared = ThreadPool()
 
   private let lock = Lock()
   private var loops: [Loop] = []
+  /// Helpers that all running loops together may use. Loops that nest or run side by side add up.
+  private var wanted = 0
   private var started = 0
   private var sleeping = 0
   /// Loops to run before retrying to create a helper that the system refused.
@@ -35,24 +37,26 @@ final class ThreadPool: @unchecked Sendable {
   func run(count: Int, limit: Int, body: @escaping (Int) -> Void) {
     let loop = Loop(count: count, helpers: limit - 1, body: body)
     lock.acquire()
-    if loopsUntilRetry > 0 { loopsUntilRetry -= 1 } else { startHelpers(limit - 1) }
+    wanted += limit - 1
+    if loopsUntilRetry > 0 { loopsUntilRetry -= 1 } else { startHelpers(min(wanted, max(width, limit) - 1)) }
     loops.append(loop)
     posted.wrappingAdd(1, ordering: .releasing)
-    if sleeping > 0 { lock.wake(.helpers) }
+    if sleeping > 0 { lock.wakeHelpers(min(sleeping, limit - 1)) }
     lock.release()
 
     loop.work()
     // Once removed, no helper joins; those inside are waited for, since `body` lives on the caller's stack.
     lock.acquire()
     loops.removeAll { $0 === loop }
+    wanted -= limit - 1
     lock.release()
     loop.awaitHelpers(lock)
     loop.dropBody()
   }
 
   /// - Precondition: the lock is held.
-  private func startHelpers(_ wanted: Int) {
-    while started < wanted {
+  private func startHelpers(_ count: Int) {
+    while started < count {
       do {
         try startThread(named: "helper \(started + 1)") { ThreadPool.shared.help() }
         started += 1
@@ -64,8 +68,8 @@ final class ThreadPool: @unchecked Sendable {
   }
 
   private func help() -> Never {
-    // A nested loop runs on the helper alone: the pool is busy with the outer loop.
-    ThreadLocal.threads = 1
+    // A nested loop runs on the helper alone, unless its piece says otherwise: the pool is busy with the outer loop.
+    ThreadLocal.limit = .fixed(1)
     while true {
       // Read before joining: a loop posted after that changes the counter, so the spin cannot miss it.
       let seen = posted.load(ordering: .acquiring)
@@ -139,7 +143,7 @@ private final class Loop: @unchecked Sendable {
     let left = inside.wrappingSubtract(1, ordering: .sequentiallyConsistent).newValue
     guard left == 0, callerSleeps.load(ordering: .sequentiallyConsistent) else { return }
     lock.acquire()
-    lock.wake(.callers)
+    lock.wakeCallers()
     lock.release()
   }
 
@@ -187,19 +191,6 @@ private final class Lock: @unchecked Sendable {
   func acquire() { pthread_mutex_lock(mutex) }
   func release() { pthread_mutex_unlock(mutex) }
   func wait(_ waiters: Waiters) { pthread_cond_wait(waiters == .helpers ? helpers : callers, mutex) }
-  func wake(_ waiters: Waiters) { pthread_cond_broadcast(waiters == .helpers ? helpers : callers) }
-}
-
-/// The loop width of the current thread; 0 means the pool's.
-enum ThreadLocal {
-  private static let key: pthread_key_t = {
-    var key = pthread_key_t()
-    pthread_key_create(&key, nil)
-    return key
-  }()
-
-  static var threads: Int {
-    get { Int(bitPattern: pthread_getspecific(key)) }
-    set { pthread_setspecific(key, UnsafeRawPointer(bitPattern: newValue)) }
-  }
+  func wakeHelpers(_ count: Int) { for _ in 0..<count { pthread_cond_signal(helpers) } }
+  func wakeCallers() { pthread_cond_broadcast(callers) }
 }

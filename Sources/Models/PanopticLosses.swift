@@ -17,12 +17,14 @@ public struct PanopticLosses {
   /// Their weighted sum, which training minimises.
   public var total: Variable
 
-  /// Name and value of each, for progress lines and the check that they are finite.
-  public var named: [(name: String, value: Float)] {
-    [
-      ("objectness", objectness.value.item), ("proposal box", proposalBox.value.item),
-      ("class", classification.value.item), ("box", box.value.item), ("mask", mask.value.item),
-      ("semantic", semantic.value.item),
-    ]
+  /// In the order of `values`.
+  public static let names = ["objectness", "proposal box", "class", "box", "mask", "semantic", "total"]
+
+  /// The value of each, then of their sum.
+  public var values: [Float] {
+    [objectness, proposalBox, classification, box, mask, semantic, total].map(\.value.item)
   }
+
+  /// Name and value of each, for progress lines and the check that they are finite.
+  public var named: [(name: String, value: Float)] { Array(zip(PanopticLosses.names, values).dropLast()) }
 }

@@ -2,7 +2,7 @@ import Autograd
 import Tensors
 
 /// Batch normalisation over `[N, C, H, W]`, eps 1e-5 (method 0.1, 1.5), optionally with the ReLU that follows it.
-public final class BatchNorm2d {
+public final class BatchNorm2d: RunningStatistics {
   /// γ, `[C]`.
   public let scale: Parameter
   /// β, `[C]`.
@@ -27,6 +27,7 @@ public final class BatchNorm2d {
     runningVariance = scope.buffer("running-variance", value: Tensor(repeating: 1, shape: [channels]))
     self.momentum = momentum
     self.relu = relu
+    scope.add(self)
   }
 
   /// - Parameter identity: the identity branch of the block that this layer ends; its channels come first in the output.
@@ -40,11 +41,12 @@ public final class BatchNorm2d {
     }
     let (y, batch) = batchNormTraining(
       x, scale: scale, shift: shift, options: options, relu: relu, after: identity)
-    let weight = x.pass.statisticsWeight ?? momentum
-    x.pass.updateStatistics { [self] in
-      batch.move(&runningMean.value, &runningVariance.value, momentum: weight)
-    }
+    x.pass.update(self, by: batch, weight: x.pass.statisticsWeight ?? momentum)
     return y
+  }
+
+  public func move(by batch: BatchNormalization.BatchMoments, weight: Double) {
+    batch.move(&runningMean.value, &runningVariance.value, momentum: weight)
   }
 
   /// Resets the running statistics: mean 0, variance 1 (method 6).

@@ -100,10 +100,16 @@ public struct GradientWindow {
 
   /// Takes the gradients of a pass that has run backward.
   public mutating func add(_ pass: Pass) {
-    for (i, parameter) in parameters.enumerated() {
-      guard let gradient = pass.takeGradient(of: parameter) else { continue }
+    for (i, gradient) in pass.takeGradients(of: parameters).enumerated() {
+      guard let gradient else { continue }
       if sums[i] == nil { sums[i] = gradient } else { Elementwise.accumulate(gradient, into: &sums[i]!) }
     }
+  }
+
+  /// Takes sums that were added up elsewhere.
+  public mutating func replaceSums(_ sums: [Tensor?]) {
+    precondition(sums.count == parameters.count, "GradientWindow: \(sums.count) sums of \(parameters.count) parameters")
+    self.sums = sums
   }
 
   /// Multiplies the sums of some parameters.
@@ -127,4 +133,9 @@ public struct GradientWindow {
     guard count > 1 else { return }
     for i in sums.indices { sums[i] = sums[i].map { Elementwise.scale($0, by: 1 / Float(count)) } }
   }
+}
+
+extension Pass {
+  /// The gradient of each parameter; nil where the loss does not depend on it.
+  public func takeGradients(of parameters: [Parameter]) -> [Tensor?] { parameters.map { takeGradient(of: $0) } }
 }

@@ -7,6 +7,8 @@ public final class ParameterStore {
   public private(set) var parameters: [Parameter] = []
   /// In the order in which they were made.
   public private(set) var buffers: [Buffer] = []
+  /// Layers with running statistics, in the order in which they were made.
+  public private(set) var norms: [BatchNorm2d] = []
   /// The layers that parameters may belong to: those that `Scope.layer` was called with.
   public private(set) var layers: Set<LayerID> = []
   private let seeds: Seeds?
@@ -38,6 +40,8 @@ public final class ParameterStore {
     buffers.append(buffer)
     return buffer
   }
+
+  fileprivate func add(_ norm: BatchNorm2d) { norms.append(norm) }
 
   fileprivate func add(_ layer: LayerID) { layers.insert(layer) }
 
@@ -96,6 +100,8 @@ public struct Scope {
   }
 
   public func buffer(_ name: String, value: Tensor) -> Buffer { store.addBuffer(qualified(name), value: value) }
+
+  func add(_ norm: BatchNorm2d) { store.add(norm) }
 
   private func qualified(_ name: String) -> String { path.isEmpty ? name : path + "/" + name }
 }

@@ -71,4 +71,12 @@ extension ParameterStore {
     for (p, value) in zip(parameters, values) { p.value = value }
     for (b, value) in zip(buffers, statistics) { b.value = value }
   }
+
+  /// Replaces the buffers alone, all of them or none.
+  /// - Throws: `StateError` as `load`.
+  public func loadBuffers(_ state: StateDictionary) throws {
+    let tensors = state.byName
+    let statistics = try buffers.map { try state.tensor($0.name, $0.value.shape, in: tensors) }
+    for (b, value) in zip(buffers, statistics) { b.value = value }
+  }
 }

@@ -21,10 +21,28 @@ public struct PanopticWriter: Sendable {
   public mutating func add(
     _ segmentation: PanopticSegmentation, of image: PanopticImage, as name: String
   ) throws(FileFailure) {
-    let measured = segmentation.measured()
-    try write(PNGWriter.encode(measured.map.rgb), as: name)
+    try add(Page(segmentation), of: image, as: name)
+  }
+
+  /// What is written of one segmentation.
+  public struct Page: Sendable {
+    public let png: [UInt8]
+    /// Measured.
+    public let segments: [SegmentInfo]
+
+    public init(_ segmentation: PanopticSegmentation) {
+      let measured = segmentation.measured()
+      self.init(png: PNGWriter.encode(measured.map.rgb), segments: measured.segments)
+    }
+
+    public init(png: [UInt8], segments: [SegmentInfo]) { (self.png, self.segments) = (png, segments) }
+  }
+
+  /// The same for what was encoded elsewhere.
+  public mutating func add(_ page: Page, of image: PanopticImage, as name: String) throws(FileFailure) {
+    try write(page.png, as: name)
     images.append(image)
-    annotations.append(PanopticAnnotation(imageID: image.id, fileName: name, segments: measured.segments))
+    annotations.append(PanopticAnnotation(imageID: image.id, fileName: name, segments: page.segments))
   }
 
   private func write(_ png: [UInt8], as name: String) throws(FileFailure) {

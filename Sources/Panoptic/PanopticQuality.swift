@@ -83,6 +83,8 @@ public struct PanopticQuality: Sendable {
   public struct CategoryCounts: Hashable, Sendable {
     public let category: Int
     public let counts: MatchCounts
+
+    public init(category: Int, counts: MatchCounts) { (self.category, self.counts) = (category, counts) }
   }
 
   public init(_ images: [[CategoryCounts]], categories: CategoryTable) {

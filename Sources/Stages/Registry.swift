@@ -18,7 +18,8 @@ public enum Stages {
       kinds: dataKinds + trainingKinds(operators) + searchKinds(operators) + reportKinds(operators) + [
         .command, .files,
       ],
-      formats: [TensorsFormat()], traits: Traits.values(engine: engine), formerKindNames: formerKindNames)
+      formats: [TensorsFormat()], traits: Traits.values(engine: engine), formerKindNames: formerKindNames,
+      claimedMemory: PipelineSites.claimedMemory)
   }
 
   private static var dataKinds: [StageKind] {

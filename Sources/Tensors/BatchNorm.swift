@@ -53,6 +53,11 @@ public enum BatchNormalization {
     /// Unbiased; 0 where M = 1.
     public var variance: [Double]
 
+    public init(mean: [Double], variance: [Double]) {
+      self.mean = mean
+      self.variance = variance
+    }
+
     /// Updates running statistics `[C]`: `running = (1 - momentum) * running + momentum * batch`, in binary64, rounded
     /// once.
     public func move(_ runningMean: inout Tensor, _ runningVariance: inout Tensor, momentum: Double) {

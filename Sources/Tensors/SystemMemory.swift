@@ -20,6 +20,12 @@ public enum SystemMemory {
     return bytes
   }()
 
+  /// Bytes of memory that this process may use without swapping: those of the machine, or the limit of the control group.
+  public static var physical: Int {
+    let bytes = Fields(text("/proc/meminfo")).kibibytes("MemTotal")
+    return ([bytes == 0 ? .max : bytes] + groups.map(\.limit)).min()!
+  }
+
   /// The smallest of what is available on the machine, in the control groups, and below `ulimit -v` and `-d`.
   public static func available() -> Limit {
     let info = Fields(text("/proc/meminfo"))

@@ -50,6 +50,12 @@ public struct Tensor: Sendable {
     for i in 0..<shape.count { storage.pointer[i] = value(i) }
   }
 
+  /// Lets `fill` write every element, row-major; what it leaves out is unspecified.
+  public init(shape: Shape, filledBy fill: (UnsafeMutableBufferPointer<Float>) throws -> Void) rethrows {
+    self.init(uninitialized: shape)
+    try fill(UnsafeMutableBufferPointer(start: storage.pointer, count: shape.count))
+  }
+
   /// The number of elements.
   public var count: Int { shape.count }
   public var isEmpty: Bool { count == 0 }

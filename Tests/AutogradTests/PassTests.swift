@@ -117,7 +117,8 @@ struct PassTests {
   func statistics() {
     let pass = Pass(mode: .training)
     let log = Log()
-    for name in ["stem", "stage1", "stage2"] { pass.updateStatistics { log.entries.append(name) } }
+    let none = BatchNormalization.BatchMoments(mean: [], variance: [])
+    for name in ["stem", "stage1", "stage2"] { pass.update(Layer(name, log), by: none, weight: 0.1) }
     #expect(log.entries.isEmpty)
     pass.commitStatistics()
     #expect(log.entries == ["stem", "stage1", "stage2"])
@@ -125,7 +126,30 @@ struct PassTests {
     #expect(log.entries.count == 3)
   }
 
+  @Test("updates that were taken out are applied by whoever took them")
+  func takenStatistics() {
+    let pass = Pass(mode: .training)
+    let log = Log()
+    let moments = BatchNormalization.BatchMoments(mean: [2], variance: [3])
+    pass.update(Layer("stem", log), by: moments, weight: 0.25)
+    let updates = pass.takeStatistics()
+    pass.commitStatistics()
+    #expect(log.entries.isEmpty && updates.count == 1)
+    #expect(updates[0].batch.mean == [2] && updates[0].batch.variance == [3] && updates[0].weight == 0.25)
+    updates[0].apply()
+    #expect(log.entries == ["stem"])
+  }
+
   private final class Log {
     var entries: [String] = []
+  }
+
+  private final class Layer: RunningStatistics {
+    let name: String
+    let log: Log
+
+    init(_ name: String, _ log: Log) { (self.name, self.log) = (name, log) }
+
+    func move(by batch: BatchNormalization.BatchMoments, weight: Double) { log.entries.append(name) }
   }
 }

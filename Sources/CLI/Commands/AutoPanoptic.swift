@@ -19,11 +19,12 @@ struct AutoPanoptic: ParsableCommand {
       ENVIRONMENT:
         AUTOPANOPTIC_THREADS  threads, where --threads is not given
         AUTOPANOPTIC_ISA      scalar, avx2 or avx512; all give the same bits
-        AUTOPANOPTIC_CHECKPOINT_INTERVAL  seconds between checkpoints of a training (default 20)
+        AUTOPANOPTIC_CHECKPOINT_INTERVAL  seconds between checkpoints of a training (default: 60 to 600, by their cost)
       """,
     version: Version.text,
     subcommands: [
-      Run.self, PlanCommand.self, Status.self, GraphCommand.self, Log.self, Show.self, Diff.self, Rerun.self,
+      Run.self, PlanCommand.self, Status.self, Watch.self, GraphCommand.self, Log.self, Show.self, Diff.self,
+      Rerun.self,
       Audit.self, Repair.self, Bisect.self, GC.self, Export.self, Import.self, Keygen.self, Sign.self, Provenance.self,
       DigestCommand.self, ImportWeights.self, Predict.self, Estimate.self, PQ.self, Tables.self, Model.self,
       Doctor.self, Work.self,

@@ -22,6 +22,7 @@ struct Rerun: ParsableCommand {
 
   @OptionGroup var options: PipelineOptions
   @OptionGroup var work: WorkOptions
+  @OptionGroup var execution: ExecutionOptions
 
   @Flag(help: "Print JSON.")
   var json = false
@@ -31,7 +32,9 @@ struct Rerun: ParsableCommand {
     Signals.install()
     let display = Display(json: false)
     let planner = try options.planner(pipeline, display: display)
-    let report = try Rerunner(planner: planner, options: runOptions) { display.show($0) }.rerun(stages)
+    let executor = try execution.executor(for: planner.store, pipeline: pipeline, jobs: work.jobs, display: display)
+    let report = try Rerunner(planner: planner, options: runOptions, executor: executor) { display.show($0) }
+      .rerun(stages)
     if json {
       Output.json(report.canonical)
     } else {
@@ -95,6 +98,7 @@ struct Audit: ParsableCommand {
 
   @OptionGroup var options: PipelineOptions
   @OptionGroup var machine: MachineOptions
+  @OptionGroup var execution: ExecutionOptions
 
   func validate() throws {
     if recompute < 0 { throw ValidationError("--recompute \(recompute): expected 0 or more") }
@@ -107,12 +111,14 @@ struct Audit: ParsableCommand {
     let store: Store
     var plan: Plan?
     if let pipeline {
-      let planner = try options.planner(pipeline, display: display, observing: true)
+      let planner = try options.planner(pipeline, display: display, observing: execution.isLocal)
       store = planner.store
       plan = try planner.plan(stages: stages)
     } else {
       try options.requireNone("none is named", executes: true)
-      store = try options.stores.openExisting(options.registry())
+      let observed = try options.stores.openExisting(options.registry())
+      // A cluster gets its orders through the store.
+      store = execution.isLocal ? observed : try options.stores.open(options.registry())
     }
     let auditor = Auditor(store: store, deep: deep, interruption: Signals.interruption)
     let variables = try options.variables()
@@ -121,7 +127,8 @@ struct Audit: ParsableCommand {
     var recomputed: Recomputation.Report?
     if recompute > 0 {
       recomputed = try Recomputation(
-        store: store, variables: variables, options: runOptions, interruption: Signals.interruption
+        store: store, variables: variables, options: runOptions, interruption: Signals.interruption,
+        executor: try execution.executor(for: store, pipeline: pipeline, jobs: nil, display: display)
       ) { display.show($0) }.recompute(recompute, seed: sample, plan: plan)
     }
     if json {

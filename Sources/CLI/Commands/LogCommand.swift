@@ -57,7 +57,7 @@ struct Log: ParsableCommand {
   private func summary(_ run: RunSummary) -> String {
     var text = "\(run.id)  \(run.pipeline)  \(run.end == .open ? "no end: killed, or running" : run.end.rawValue)"
     if let seconds = run.seconds { text += " in \(Units.duration(seconds))" }
-    for state in [RunSummary.Step.State.executed, .cached, .failed, .interrupted, .running] {
+    for state in [RunSummary.Step.State.executed, .cached, .failed, .interrupted, .running, .submitted] {
       let count = run.steps.count { $0.state == state }
       if count > 0 { text += ", \(count) \(state.rawValue)" }
     }
@@ -75,6 +75,7 @@ struct Log: ParsableCommand {
       let outputs = step.outputs.sorted { $0.key.precedesInBytes($1.key) }.map { "\($0.key) \($0.value.digest.short)" }
       if !outputs.isEmpty { text += "  " + outputs.joined(separator: ", ") }
       if let message = step.message { text += "  \(message)" }
+      if let log = step.log { text += "  job \(step.job ?? "?") \(log)" }
       Output.line(text)
     }
     if let root = run.root { Output.line("root \(root.hex)") }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Determinism
 import Pipelines
+import Slurm
 
 struct PlanCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -42,7 +43,8 @@ struct Status: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show each stage: cached, partial (step k of n), stale, missing, failed, waiting.",
     discussion: """
-      With the reason for each that is not cached, the digests of those that are, and their sizes.
+      With the reason for each that is not cached, the digests of those that are, and their sizes; and the jobs that a
+      cluster has of this store, with their states and logs.
 
       EXAMPLES:
         autopanoptic status pipelines/coco.yaml
@@ -65,12 +67,15 @@ struct Status: ParsableCommand {
     let plan = try planner.plan()
     try Signals.endIfRequested()
     let usage = try planner.store.usage()
+    let jobs = try JobList(store: planner.store)
     if json {
       guard case .object(var members) = plan.canonical else { return }
       members["store"] = ["objects": .integer(usage.objects), "bytes": .integer(usage.bytes)]
+      members["jobs"] = .array(jobs.jobs.map(\.canonical))
       Output.json(CanonicalValue.object(members))
     } else {
       PlanPrinter.printStatus(plan)
+      JobPrinter.print(jobs)
       Output.line(
         "store \(planner.store.path): \(Units.count(usage.objects, "object")), \(Units.bytes(usage.bytes))")
     }

@@ -32,15 +32,17 @@ struct Repair: ParsableCommand {
 
   @OptionGroup var stores: StoreOptions
   @OptionGroup var machine: MachineOptions
+  @OptionGroup var execution: ExecutionOptions
 
   func run() throws {
     let options = try machine.runOptions()
     _ = try stores.openExisting()
     Signals.install()
     let display = Display(json: false)
+    let store = try stores.open()
     let repairer = Repairer(
-      store: try stores.open(), variables: try Variables.all(settings), options: options,
-      interruption: Signals.interruption
+      store: store, variables: try Variables.all(settings), options: options, interruption: Signals.interruption,
+      executor: try execution.executor(for: store, pipeline: nil, jobs: nil, display: display)
     ) { display.show($0) }
     let report = try repairer.repair(targets)
     if json {

@@ -2,6 +2,7 @@ import ArgumentParser
 import ArtifactStore
 import Determinism
 import Foundation
+import MessagePassing
 import Pipelines
 import Slurm
 import Stages
@@ -51,6 +52,19 @@ struct Work: ParsableCommand {
     var machine = machine
     machine.threads = machine.threads ?? environment["SLURM_CPUS_PER_TASK"].flatMap { Int($0) }
     let threads = try machine.apply()
+    // Several processes that were started together execute the element as one.
+    let team = try MPITeam.join(environment) { Output.error("error: \($0)") }
+    defer { team?.leave() }
+    do {
+      try work(index, team: team ?? SoloTeam(), threads: threads, environment)
+    } catch {
+      // The others must not wait for this process.
+      if !(error is ExitCode) { team?.fail(with: error) }
+      throw error
+    }
+  }
+
+  private func work(_ index: Int, team: any Team, threads: Int, _ environment: [String: String]) throws {
     let store = try Store(workerAt: store, registry: Stages.registry())
     let guarded = try StoreLock.shared(store)
     defer {
@@ -62,7 +76,7 @@ struct Work: ParsableCommand {
       node: environment["SLURMD_NODENAME"] ?? ProcessInfo.processInfo.hostName)
     let log = JobLog()
     let worker = Worker(
-      store: store, searchPath: environment["PATH"], interruption: JobSignals.interruption)
+      store: store, searchPath: environment["PATH"], interruption: JobSignals.interruption, team: team)
     let end = try WaveWorker(
       wave: Wave(store: store.path, name: wave), place: place, worker: worker, threads: threads
     ) { log.note($0) }.run()

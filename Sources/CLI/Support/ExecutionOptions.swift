@@ -43,11 +43,13 @@ struct ExecutionOptions: ParsableArguments {
   var isLocal: Bool { executor == "local" }
 
   /// Nil for threads of this process.
-  func executor(for store: Store, pipeline: String, jobs: Int?, display: Display) throws -> SlurmExecutor? {
+  func executor(for store: Store, pipeline: String?, jobs: Int?, display: Display) throws -> SlurmExecutor? {
     if isLocal { return nil }
     var settings = SlurmSettings()
     if executor != "slurm" {
-      settings = SlurmSettings(try PipelineFile(path: pipeline).executor(named: executor))
+      // Without a pipeline, files in the folder 'executors' of the working directory are there to be named.
+      let file = try pipeline.map { try PipelineFile(path: $0) } ?? PipelineFile(text: "{}", path: "pipeline.yaml")
+      settings = SlurmSettings(try file.executor(named: executor))
     }
     if let minMinutes { settings.leastSeconds = minMinutes * 60 }
     if let jobs { settings.limit = jobs }

@@ -195,6 +195,12 @@ struct WorkOptions: ParsableArguments {
   @Option(help: "Independent stages and instances side by side at most (default: as many as threads, at most 8).")
   var jobs: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Memory that stages side by side may take by their estimates, in bytes or as 16G (default: 80 % of the machine's or "
+        + "the control group's). A stage that takes more runs alone.", valueName: "size"))
+  var memory: MemorySize?
+
   @Option(help: "Confine commands with bubblewrap: automatic (where it works), required or off.")
   var sandbox = SandboxPolicy.automatic
 
@@ -209,6 +215,7 @@ struct WorkOptions: ParsableArguments {
   func runOptions() throws -> RunOptions {
     var options = try machine.runOptions()
     options.jobs = jobs ?? min(8, options.threads)
+    options.memory = memory?.bytes ?? SystemMemory.physical / 5 * 4
     options.sandbox = sandbox
     return options
   }

@@ -96,8 +96,11 @@ public final class PanopticLoader: Sendable {
   }
 
   /// The training batches of a range of steps, made ahead in the background.
-  public func training(steps: Range<Int>, workers: Int = 1) -> Prefetcher<PanopticBatch> {
-    Prefetcher(steps: steps, workers: workers) { [self] in try trainingBatch(step: $0) }
+  /// - Parameter step: the step of the `i`-th batch, for whoever takes only some of all.
+  public func training(
+    steps: Range<Int>, workers: Int = 1, dealtBy step: @escaping @Sendable (Int) -> Int = { $0 }
+  ) -> Prefetcher<PanopticBatch> {
+    Prefetcher(steps: steps, workers: workers) { [self] in try trainingBatch(step: step($0)) }
   }
 
   /// The training batch of a step.

@@ -39,6 +39,22 @@ public struct ArtifactDifference: Hashable, Sendable, CustomStringConvertible {
     self.elements = elements
   }
 
+  /// Nil where the value is not what `canonical` writes.
+  package init?(canonical value: CanonicalValue) {
+    guard let place = value["place"]?.stringValue, let first = value["first"]?.stringValue,
+      let second = value["second"]?.stringValue
+    else { return nil }
+    var elements: Elements?
+    if let index = value["index"]?.arrayValue, let count = value["count"]?.integerValue,
+      let total = value["total"]?.integerValue
+    {
+      elements = Elements(
+        index: index.compactMap(\.integerValue), count: count, total: total, largest: value["largest"]?.numberValue,
+        ulps: value["ulps"]?.integerValue.map { UInt64(clamping: $0) })
+    }
+    self.init(place: place, first: first, second: second, elements: elements)
+  }
+
   public var description: String {
     guard let elements else { return "\(place.isEmpty ? "the value" : place): \(first) against \(second)" }
     var text = "\(place) at \(elements.index): \(first) against \(second); "

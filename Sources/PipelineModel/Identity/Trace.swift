@@ -58,6 +58,23 @@ public struct TraceDifference: Hashable, Sendable, CustomStringConvertible {
   /// The last step before it at which all agreed.
   public let lastEqualStep: Int?
 
+  /// Nil where the value is not what `canonical` writes.
+  package init?(canonical value: CanonicalValue) {
+    guard let step = value["step"]?.integerValue, let name = value["name"]?.stringValue,
+      let count = value["count"]?.integerValue, let total = value["total"]?.integerValue
+    else { return nil }
+    self.init(
+      step: step, name: name, count: count, total: total, lastEqualStep: value["last-equal-step"]?.integerValue)
+  }
+
+  init(step: Int, name: String, count: Int, total: Int, lastEqualStep: Int?) {
+    self.step = step
+    self.name = name
+    self.count = count
+    self.total = total
+    self.lastEqualStep = lastEqualStep
+  }
+
   public var description: String {
     "step \(step), \(name)" + (count > 1 ? " and \(count - 1) more of \(total)" : "")
       + (lastEqualStep.map { "; equal until step \($0)" } ?? "")

@@ -29,6 +29,10 @@ public protocol Stage: Sendable {
   /// gets an error.
   static var formerPortNames: [String: String] { get }
 
+  /// Whether several processes can execute a stage together, through `context.team`. Those of other kinds run on the
+  /// leader of a team alone.
+  static var usesTeam: Bool { get }
+
   /// Throws `ParameterError` for invalid values.
   init(parameters: Parameters) throws
 
@@ -44,4 +48,5 @@ extension Stage {
   public static var streamName: String { name }
   public static var highlights: [Highlight] { [] }
   public static var formerPortNames: [String: String] { [:] }
+  public static var usesTeam: Bool { false }
 }

@@ -7,8 +7,14 @@ public final class StageContext: Sendable {
   public let seeds: Seeds
   /// Threads that loops of `Parallel` started from the stage's thread use.
   public let threads: Int
-  /// Seconds between checkpoints that the user wants. When one is saved must change no result.
-  public let checkpointInterval: Double
+  /// Seconds between checkpoints, where the user says so; nil leaves it to `CheckpointPolicy`. When one is saved must
+  /// change no result.
+  public let checkpointInterval: Double?
+  /// The processes that execute the stage together; one alone unless its kind `usesTeam`.
+  ///
+  /// All of them run the stage. Outputs, checkpoints, logs and progress are those of the leader: what the others write is
+  /// dropped.
+  public let team: any Team
 
   package let inputArtifacts: [String: [InputArtifact]]
   package let kind: StageKind
@@ -76,8 +82,8 @@ public final class StageContext: Sendable {
 
   package init(
     kind: StageKind, seed: UInt64, threads: Int, inputs: [String: [InputArtifact]], scratch: String,
-    checkpoints: (any CheckpointStorage)?, checkpointInterval: Double, interruption: Interruption,
-    details: Details, report: @escaping @Sendable (StageReport) -> Void
+    checkpoints: (any CheckpointStorage)?, checkpointInterval: Double?, interruption: Interruption,
+    details: Details, team: any Team = SoloTeam(), report: @escaping @Sendable (StageReport) -> Void
   ) {
     self.kind = kind
     self.seeds = Seeds(kind: kind.streamName, seed: seed)
@@ -88,6 +94,7 @@ public final class StageContext: Sendable {
     self.checkpoints = checkpoints
     self.interruption = interruption
     self.details = details
+    self.team = team
     self.report = report
     self.state = Mutex(State(trace: Trace()))
   }
@@ -112,7 +119,8 @@ public final class StageContext: Sendable {
     return inputArtifacts[name] ?? []
   }
 
-  /// Writes an output. `body` gets a path: of a tree an empty folder to fill, else of a file to create.
+  /// Writes an output. `body` gets a path: of a tree an empty folder to fill, else of a file to create. It is called by
+  /// the leader of a team alone.
   ///
   /// The artifact appears in the store when the stage returns without an error, and not before.
   /// - Parameter digest: the logical digest of what is written, where the stage can tell it from what it holds in
@@ -123,6 +131,7 @@ public final class StageContext: Sendable {
     guard let port = kind.outputs.first(where: { $0.name == output }) else {
       preconditionFailure("\(kind.name): '\(output)' is not declared as an output")
     }
+    guard team.isLeader else { return }
     let path = "\(scratch)/out.\(output)"
     let isTree = port.kind == TreeFormat.name
     try Files.remove(path)
@@ -136,6 +145,7 @@ public final class StageContext: Sendable {
 
   /// Writes a `json` output in canonical form.
   public func write(_ output: String, json value: some Encodable) throws {
+    guard team.isLeader else { return }
     let canonical = try CanonicalValue(encoding: value)
     let bytes = canonical.canonicalBytes
     guard bytes.count <= JSONFormat.sizeLimit else {
@@ -149,8 +159,10 @@ public final class StageContext: Sendable {
 
   /// Reports progress, such as step 20 of 600 `images`; `detail` is short, such as `loss 1.234`.
   public func progress(step: Int, of total: Int, unit: String = "steps", detail: String = "") {
-    report(.progress(step: step, of: total, unit: unit, detail: detail))
+    tell(.progress(step: step, of: total, unit: unit, detail: detail))
   }
+
+  private func tell(_ news: StageReport) { if team.isLeader { report(news) } }
 
   /// True once the user has asked to stop: save a checkpoint and throw `StageInterrupted`.
   public var isCancelled: Bool { interruption.isRequested }
@@ -160,13 +172,34 @@ public final class StageContext: Sendable {
     if isCancelled { throw StageInterrupted() }
   }
 
+  /// Whether the user asked any member of the team to stop; all members call it in one order, and get one answer.
+  public func shouldStop() throws -> Bool {
+    let stops = try team.agree(any: isCancelled)
+    if stops { interruption.request() }
+    return stops
+  }
+
   /// The newest sound checkpoint of this very stage and key; nil on a fresh start.
   /// - Parameter accepts: reads a checkpoint, and says whether it holds what it should; where not, an earlier one is
   ///   tried.
   public func latestCheckpoint(where accepts: (Checkpoint) -> Bool = { _ in true }) throws -> Checkpoint? {
-    guard let checkpoints, let (checkpoint, trace) = try checkpoints.latest(where: accepts) else { return nil }
+    guard team.isLeader else { return try checkpointOfLeader(where: accepts) }
+    let found = try checkpoints?.latest(where: accepts)
+    _ = try team.broadcast(found.map { try CheckpointNotice($0.0).bytes } ?? [])
+    guard let (checkpoint, trace) = found else { return nil }
     state.withLock { $0.trace = trace }
     report(.resumed(step: checkpoint.step))
+    return checkpoint
+  }
+
+  /// The checkpoint that the leader of the team uses.
+  private func checkpointOfLeader(where accepts: (Checkpoint) -> Bool) throws -> Checkpoint? {
+    let bytes = try team.broadcast([])
+    guard !bytes.isEmpty else { return nil }
+    let checkpoint = try CheckpointNotice(bytes: bytes).verified()
+    guard accepts(checkpoint) else {
+      throw PipelineError(.damaged, "\(checkpoint.path): not usable here, but where the team's leader runs")
+    }
     return checkpoint
   }
 
@@ -174,7 +207,7 @@ public final class StageContext: Sendable {
   ///
   /// Of a stage that resumes, the outputs must equal those of one that ran through.
   public func saveCheckpoint(step: Int, of total: Int, _ write: (_ path: String) throws -> Void) throws {
-    guard let checkpoints else { return }
+    guard let checkpoints, team.isLeader else { return }
     try checkpoints.save(step: step, of: total, trace: state.withLock { $0.trace }, write)
     report(.checkpoint(step: step, of: total))
   }
@@ -185,10 +218,10 @@ public final class StageContext: Sendable {
   }
 
   /// A line for the stage's log in the run's folder.
-  public func log(_ message: String) { report(.log(message)) }
+  public func log(_ message: String) { tell(.log(message)) }
 
   /// The same for something that the user is to see, such as a picture that is left out.
-  public func notice(_ message: String) { report(.notice(message)) }
+  public func notice(_ message: String) { tell(.notice(message)) }
 
   /// Notes something about the execution for the record's environment.
   package func note(_ fact: String, _ value: CanonicalValue) { state.withLock { $0.facts[fact] = value } }
@@ -199,7 +232,7 @@ public final class StageContext: Sendable {
   /// What the stage left, once it returned.
   package func finish() throws -> (files: [String: WrittenFile], trace: Trace) {
     let (written, trace) = state.withLock { ($0.written, $0.trace) }
-    for port in kind.outputs where written[port.name] == nil {
+    for port in kind.outputs where team.isLeader && written[port.name] == nil {
       throw PipelineError(.badStage, "stage kind \(kind.name) did not write its output '\(port.name)'")
     }
     return (written, trace)

@@ -14,6 +14,8 @@ public struct StageKind: Sendable {
   public let highlights: [Highlight]
   /// New names of ports by those that they had in earlier versions.
   public let formerPortNames: [String: String]
+  /// Whether several processes can execute a stage together.
+  public let usesTeam: Bool
   /// The default parameters in canonical form.
   public let defaults: CanonicalValue
   /// Whether it only lists files on the user's disk.
@@ -52,6 +54,7 @@ public struct StageKind: Sendable {
     streamName = S.streamName
     highlights = S.highlights
     formerPortNames = S.formerPortNames
+    usesTeam = S.usesTeam
     isSource = false
     sourceVariable = nil
     let defaults = StageKind.canonical(parameters)
@@ -84,6 +87,7 @@ public struct StageKind: Sendable {
     streamName = S.name
     highlights = []
     formerPortNames = [:]
+    usesTeam = false
     isSource = true
     sourceVariable = S.variable
     let defaults = StageKind.canonical(S.Parameters())
@@ -120,6 +124,7 @@ public struct StageKind: Sendable {
     self.streamName = name
     self.highlights = []
     self.formerPortNames = [:]
+    self.usesTeam = false
     self.isSource = isSource
     self.sourceVariable = nil
     self.defaults = defaults

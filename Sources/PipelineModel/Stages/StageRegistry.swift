@@ -8,13 +8,17 @@ public struct StageRegistry: Sendable {
   public let traits: [String: String]
   /// New names of kinds by those that they had in earlier versions.
   public let formerKindNames: [String: String]
+  /// Bytes that an instance of a stage takes, about, by the names of stages; those that aren't there take little, or
+  /// nobody knows. A runner admits stages by it where the pipeline file says nothing.
+  public let claimedMemory: @Sendable (_ pipeline: Pipeline, _ threads: Int) -> [String: Int]
 
   /// - Parameter formerKindNames: new names by former ones; a pipeline file with a former one gets an error.
   /// - Precondition: names are unique; every declared trait has a value and every port a known format; former names
   ///   lead to kinds and are none.
   public init(
     kinds: [StageKind], formats: [any ArtifactFormat] = [], traits: [String: String] = [:],
-    formerKindNames: [String: String] = [:]
+    formerKindNames: [String: String] = [:],
+    claimedMemory: @escaping @Sendable (_ pipeline: Pipeline, _ threads: Int) -> [String: Int] = { _, _ in [:] }
   ) {
     let all: [any ArtifactFormat] = [JSONFormat(), TreeFormat(), FileFormat()] + formats
     self.kinds = Dictionary(
@@ -25,6 +29,7 @@ public struct StageRegistry: Sendable {
       uniquingKeysWith: { a, _ in preconditionFailure("two formats named \(type(of: a).name)") })
     self.traits = traits
     self.formerKindNames = formerKindNames
+    self.claimedMemory = claimedMemory
     for (former, name) in formerKindNames {
       precondition(self.kinds[former] == nil && self.kinds[name] != nil, "renamed stage kind: \(former) to \(name)")
     }

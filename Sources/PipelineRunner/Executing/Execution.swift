@@ -14,16 +14,26 @@ package struct Execution: Sendable {
   let store: Store
   let interruption: Interruption
   let observer: @Sendable (RunEvent) -> Void
+  /// Threads of its loops; nil for as many as the order says.
+  var share: ThreadShares.Share?
+  /// Whether it waits where another runner works on the key.
+  var waitsForOthers = true
 
   /// Executes the instance and publishes what it wrote, under the lock of its key.
   /// - Parameters:
+  ///   - call: of a team that this process leads.
   ///   - cached: looks whether the result is in the store by now.
   ///   - computed: called when all that remains is to bring the result to the disk.
-  package func perform(cached: () throws -> [String: Artifact]?, computed: () -> Void = {}) throws -> WorkOutcome {
+  /// - Returns: `taken` where another runner works on it, and that is not waited for.
+  package func perform(
+    with call: TeamCall? = nil, cached: () throws -> [String: Artifact]?, computed: () -> Void = {}
+  ) throws -> WorkOutcome {
     while true {
-      let lock = try waitForLock()
+      guard let lock = try takeLock() else { return .taken }
       do {
-        return try withExtendedLifetime(lock) { try perform(under: lock, cached: cached, computed: computed) }
+        return try withExtendedLifetime(lock) {
+          try perform(under: lock, with: call, cached: cached, computed: computed)
+        }
       } catch {
         // Whatever came of it, somebody else computes the same now. A runner waits for that; a worker has nothing to do.
         guard !(error is StageInterrupted), lock.isLost else { throw error }
@@ -35,7 +45,7 @@ package struct Execution: Sendable {
   }
 
   private func perform(
-    under lock: KeyLock, cached: () throws -> [String: Artifact]?, computed: () -> Void
+    under lock: KeyLock, with call: TeamCall?, cached: () throws -> [String: Artifact]?, computed: () -> Void
   ) throws -> WorkOutcome {
     if let outputs = try cached() { return .found(outputs) }
     if let observed = order.observed { return try recordSource(observed) }
@@ -49,7 +59,7 @@ package struct Execution: Sendable {
       })
     defer { checkpoints.leave() }
     let known = try store.outputs(of: order.key)
-    let outcome = try execute(checkpoints: checkpoints) { result in
+    let outcome = try execute(checkpoints: checkpoints, call: call) { result in
       let outputs = result.written.mapValues(\.artifact)
       if let known { try refuseDifference(known, outputs) }
       try lock.confirm(for: order.stage)
@@ -64,8 +74,8 @@ package struct Execution: Sendable {
   }
 
   /// Executes the instance from its beginning and compares the result with the record, which stays as it is.
-  package func rehearse(record: Record) throws -> RerunReport.InstanceReport {
-    try execute(checkpoints: nil) { result in
+  package func rehearse(record: Record, with call: TeamCall? = nil) throws -> RerunReport.InstanceReport {
+    try execute(checkpoints: nil, call: call) { result in
       let changed = try result.written.sorted { $0.key < $1.key }.compactMap { name, item -> RerunReport.Change? in
         guard let recorded = record.outputs[name], recorded.digest != item.artifact.digest else { return nil }
         return RerunReport.Change(
@@ -86,10 +96,12 @@ package struct Execution: Sendable {
       .differences(between: store.objectPath(recorded), and: path, limit: RerunReport.Change.limit)
   }
 
-  private func waitForLock() throws -> KeyLock {
+  /// - Returns: nil where another runner has the lock and is not waited for.
+  private func takeLock() throws -> KeyLock? {
     var waited = false
     while true {
       if let lock = try store.acquireLock(order.key) { return lock }
+      if !waitsForOthers { return nil }
       if interruption.isRequested { throw StageInterrupted() }
       if !waited { observer(.waiting(stage: order.stage, key: order.key)) }
       waited = true
@@ -112,28 +124,50 @@ package struct Execution: Sendable {
     let scratch: String
   }
 
-  private func execute<R>(checkpoints: CheckpointFolder?, then finish: (Result) throws -> R) throws -> R {
+  /// Takes part in the execution that another process leads: runs the stage and drops what it leaves.
+  func assist(_ team: any Team) throws {
+    let scratch = try store.makeScratch()
+    defer { store.recycleScratch(scratch) }
+    let (inputs, _) = try loadInputs(element: writeElement(scratch))
+    let context = context(inputs: inputs, scratch: scratch, checkpoints: nil, team: team)
+    try Parallel.withThreads(order.allowance.threads) {
+      try runStage(in: context)
+      try refuseChangedSources()
+      try team.meet()
+    }
+  }
+
+  private func runStage(in context: StageContext) throws {
     guard case .stage(let body) = node.prepared.body else {
       preconditionFailure("\(order.stage): a source is not executed")
     }
+    do {
+      try body(context)
+    } catch let error as CocoaError where error.code == .fileWriteOutOfSpace {
+      // A stage that writes by other means than ours has the same disk.
+      throw Files.failure("write", error.filePath ?? error.url?.path ?? context.scratch, ENOSPC)
+    }
+  }
+
+  private func execute<R>(
+    checkpoints: CheckpointFolder?, call: TeamCall? = nil, then finish: (Result) throws -> R
+  ) throws -> R {
     let scratch = try store.makeScratch()
     // A folder that a program without a sandbox could write to is not used again.
     let isReusable = try node.prepared.tools?.isConfined(under: order.allowance.sandbox) ?? true
     defer { if isReusable { store.recycleScratch(scratch) } else { try? Files.remove(scratch) } }
     let element = try writeElement(scratch)
     let (inputs, fingerprints) = try loadInputs(element: element)
-    let context = context(inputs: inputs, scratch: scratch, checkpoints: checkpoints)
+    let team = node.kind.usesTeam ? call?.team ?? SoloTeam() : SoloTeam()
+    let context = context(inputs: inputs, scratch: scratch, checkpoints: checkpoints, team: team)
     observer(.started(stage: order.stage, key: order.key, threads: order.allowance.threads))
     let started = Timestamp.now()
     let clock = ContinuousClock()
     let begin = clock.now
-    return try Parallel.withThreads(order.allowance.threads) {
-      do {
-        try body(context)
-      } catch let error as CocoaError where error.code == .fileWriteOutOfSpace {
-        // A stage that writes by other means than ours has the same disk.
-        throw Files.failure("write", error.filePath ?? error.url?.path ?? scratch, ENOSPC)
-      }
+    if team.size > 1 { try call?.make() }
+    return try withThreads {
+      try runStage(in: context)
+      try team.meet()
       try refuseChangedSources()
       try refuseChangedObjects(fingerprints)
       let (files, trace) = try context.finish()
@@ -145,8 +179,13 @@ package struct Execution: Sendable {
     }
   }
 
+  private func withThreads<R>(_ body: () throws -> R) rethrows -> R {
+    guard let share else { return try Parallel.withThreads(order.allowance.threads, body) }
+    return try Parallel.withThreads(of: share, body)
+  }
+
   private func context(
-    inputs: [String: [InputArtifact]], scratch: String, checkpoints: CheckpointFolder?
+    inputs: [String: [InputArtifact]], scratch: String, checkpoints: CheckpointFolder?, team: any Team
   ) -> StageContext {
     StageContext(
       kind: node.kind, seed: node.seed, threads: order.allowance.threads, inputs: inputs, scratch: scratch,
@@ -156,7 +195,7 @@ package struct Execution: Sendable {
         stageName: order.stage, seed: node.seed, storePath: store.path,
         log: order.run.isEmpty ? nil : Journal.logPath(store: store, run: order.run, stage: order.stage),
         sandbox: order.allowance.sandbox, tools: tools,
-        fileExtensions: store.registry.formats.mapValues { type(of: $0).fileExtension })
+        fileExtensions: store.registry.formats.mapValues { type(of: $0).fileExtension }), team: team
     ) { [observer, name = order.stage] report in
       switch report {
       case .progress(let step, let total, let unit, let detail):

@@ -10,6 +10,12 @@ public protocol Executor: Sendable {
   /// Orders that may be computing at once.
   var capacity: Int { get }
 
+  /// Bytes that orders which compute may claim together; nil where memory is not the executor's concern.
+  var memory: Int? { get }
+
+  /// Processors that they may claim together; nil as above.
+  var processors: Int? { get }
+
   /// Starts an order, at the latest when `flush` is called, and returns at once.
   /// - Parameter report: takes what happens, from any thread, in its order; `ended` comes once, and last.
   /// - Throws: where the order can't be started now. The runner submits it again when another one has ended.
@@ -23,6 +29,8 @@ public protocol Executor: Sendable {
 }
 
 extension Executor {
+  public var memory: Int? { nil }
+  public var processors: Int? { nil }
   public func flush() {}
 }
 
@@ -40,4 +48,8 @@ public enum WorkOutcome: Sendable {
   case executed([String: Artifact], seconds: Double)
   /// Somebody else finished it first.
   case found([String: Artifact])
+  /// It was executed to be compared with its record.
+  case compared(RerunReport.InstanceReport)
+  /// Another runner works on it now; nothing was done.
+  case taken
 }

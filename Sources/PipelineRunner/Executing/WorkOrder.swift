@@ -11,17 +11,28 @@ public struct WorkOrder: Sendable, Equatable {
   /// What the execution may take, and how it goes about its work. Nothing here may change a result.
   public struct Allowance: Sendable, Equatable {
     public var threads: Int
-    /// Seconds between checkpoints; 0 saves one after every step.
-    public var checkpointInterval: Double
+    /// Seconds between checkpoints; 0 saves one after every step, nil as often as it costs little.
+    public var checkpointInterval: Double?
     public var sandbox: SandboxPolicy
 
-    public init(threads: Int, checkpointInterval: Double, sandbox: SandboxPolicy) {
+    public init(threads: Int, checkpointInterval: Double?, sandbox: SandboxPolicy) {
       self.threads = threads
       self.checkpointInterval = checkpointInterval
       self.sandbox = sandbox
     }
   }
 
+  /// What is to become of what the stage makes.
+  public enum Purpose: String, Sendable {
+    /// It is recorded, unless a record is there.
+    case record
+    /// It replaces what is damaged or missing of what a record names, and must be equal to it.
+    case restore
+    /// It is compared with what a record names, and dropped.
+    case compare
+  }
+
+  public var purpose = Purpose.record
   /// Names, for the record and for messages.
   public let pipeline: String
   /// `finetune`, `evaluate[3]` or `evaluate[2,3]`.
@@ -49,11 +60,12 @@ public struct WorkOrder: Sendable, Equatable {
   /// - Parameter trees: what is known of folders of sources; those that the instance needs go into the order.
   package init(
     _ instance: Instance, of pipeline: String, trees: [Digest: SourceTree], run: String, allowance: Allowance,
-    resources: Resources = Resources(), environment: CanonicalValue
+    purpose: Purpose = .record, resources: Resources = Resources(), environment: CanonicalValue
   ) {
     self.pipeline = pipeline
     self.run = run
     self.allowance = allowance
+    self.purpose = purpose
     self.resources = resources
     self.environment = environment
     stage = instance.name
@@ -72,13 +84,15 @@ public struct WorkOrder: Sendable, Equatable {
 extension WorkOrder {
   public var canonical: CanonicalValue {
     var members: [String: CanonicalValue] = [
-      "pipeline": .string(pipeline), "stage": .string(stage), "run": .string(run), "key": .string(key.hex),
+      "purpose": .string(purpose.rawValue), "pipeline": .string(pipeline), "stage": .string(stage), "run": .string(run),
+      "key": .string(key.hex),
       "identity": identity.canonical, "environment": environment,
       "inputs": .object(inputs.mapValues { .array($0.map(\.canonical)) }),
       "roots": .object(
         Dictionary(roots.map { ($0.key.hex, .string($0.value)) }, uniquingKeysWith: { a, _ in a })),
       "allowance": [
-        "threads": .integer(allowance.threads), "checkpoint-interval": .number(allowance.checkpointInterval),
+        "threads": .integer(allowance.threads),
+        "checkpoint-interval": allowance.checkpointInterval.map { .number($0) } ?? .null,
         "sandbox": .string(allowance.sandbox.rawValue),
       ],
       "resources": resources.canonical,
@@ -90,22 +104,24 @@ extension WorkOrder {
 
   /// Nil where the value is not exactly what `canonical` writes.
   public init?(canonical value: CanonicalValue) {
-    guard let pipeline = value["pipeline"]?.stringValue, let stage = value["stage"]?.stringValue,
+    guard let purpose = value["purpose"]?.stringValue.flatMap(Purpose.init(rawValue:)),
+      let pipeline = value["pipeline"]?.stringValue, let stage = value["stage"]?.stringValue,
       let run = value["run"]?.stringValue, let environment = value["environment"],
       let identity = value["identity"].flatMap(StageIdentity.init(canonical:)),
       let inputs = value["inputs"]?.objectValue, let roots = value["roots"]?.objectValue,
       let threads = value["allowance"]?["threads"]?.integerValue, threads > 0,
-      let interval = value["allowance"]?["checkpoint-interval"]?.numberValue,
+      let interval = value["allowance"]?["checkpoint-interval"],
       let resources = value["resources"].map(Resources.init(canonical:)),
       let sandbox = value["allowance"]?["sandbox"]?.stringValue.flatMap(SandboxPolicy.init(rawValue:))
     else { return nil }
+    self.purpose = purpose
     self.pipeline = pipeline
     self.stage = stage
     self.run = run
     self.identity = identity
     self.environment = environment
     key = identity.key
-    allowance = Allowance(threads: threads, checkpointInterval: interval, sandbox: sandbox)
+    allowance = Allowance(threads: threads, checkpointInterval: interval.numberValue, sandbox: sandbox)
     self.resources = resources
     self.inputs = inputs.mapValues { ($0.arrayValue ?? []).compactMap(Artifact.init(canonical:)) }
     observed = value["observed"]?.objectValue?.compactMapValues(Artifact.init(canonical:))

@@ -17,10 +17,15 @@ struct ReadyList {
     count += 1
   }
 
+  /// How far ahead is looked for one that will do, so that a long list costs no more than a short one.
+  private static let reach = 1_000
+
   /// The first that will do.
   mutating func take(where suits: (Instance) -> Bool) -> Instance? {
     while head < instances.count, instances[head] == nil { head += 1 }
-    guard let i = instances[head...].firstIndex(where: { $0.map(suits) ?? false }) else { return nil }
+    guard let i = instances[head...].prefix(ReadyList.reach).firstIndex(where: { $0.map(suits) ?? false }) else {
+      return nil
+    }
     defer {
       instances[i] = nil
       count -= 1

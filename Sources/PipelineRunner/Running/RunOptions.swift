@@ -7,10 +7,12 @@ public struct RunOptions: Sendable {
   public var jobs = 1
   /// Threads of all instances together.
   public var threads = 1
+  /// Bytes that instances side by side may claim together; nil for no limit.
+  public var memory: Int?
   /// Whether stages that do not depend on a failed one still run.
   public var keepGoing = false
-  /// Seconds between the checkpoints of a stage; 0 saves one after every step.
-  public var checkpointInterval = 20.0
+  /// Seconds between the checkpoints of a stage; 0 saves one after every step, nil as often as it costs little.
+  public var checkpointInterval: Double?
   /// Whether commands run in a sandbox.
   public var sandbox = SandboxPolicy.automatic
   /// Written into the records: program, host and the like.

@@ -80,18 +80,29 @@ public final class Runner {
 
   private func order(of instance: Instance, threads: Int, _ trees: [Digest: SourceTree]) -> WorkOrder {
     var allowance = options.allowance
-    allowance.threads = threads
+    let resources = planner.pipeline.stages[instance.stage].resources
+    allowance.threads = resources.cpus.map { min($0, options.threads) } ?? threads
     return WorkOrder(
       instance, of: planner.pipeline.name, trees: trees, run: journal.run, allowance: allowance,
-      resources: planner.pipeline.stages[instance.stage].resources, environment: options.environment)
+      resources: resources, environment: options.environment)
   }
 
   private func scheduler(for graph: Graph, _ trees: [Digest: SourceTree]) -> Scheduler {
-    let local = LocalExecutor(worker: planner.worker(knowing: trees), capacity: options.jobs)
+    let local = LocalExecutor(
+      worker: planner.worker(knowing: trees), capacity: options.jobs, threads: options.threads, memory: options.memory)
+    // Asked only where something has to be executed.
+    var claims: [String: Int]?
     return Scheduler(
       graph: graph, results: store, executor: executor ?? local, recorder: local,
       limits: Scheduler.Limits(threads: options.threads, keepsGoing: options.keepGoing),
       interruption: planner.interruption,
+      claim: { [planner, options] instance in
+        let known = claims ?? planner.store.registry.claimedMemory(planner.pipeline, options.threads)
+        claims = known
+        let stage = planner.pipeline.stages[instance.stage]
+        return Claim(
+          memory: stage.resources.memory.first ?? known[stage.name] ?? 0, processors: stage.resources.cpus ?? 0)
+      },
       order: { [self] instance, threads in order(of: instance, threads: threads, trees) }, observer: observer)
   }
 }

@@ -15,7 +15,7 @@ package protocol ResultLookup {
 /// happens on the thread that calls `run`.
 package struct Scheduler {
   package struct Limits: Sendable {
-    /// Threads of all orders together.
+    /// Threads of the programs that orders start.
     package var threads: Int
     /// Whether stages that do not depend on a failed one still run.
     package var keepsGoing: Bool
@@ -32,9 +32,14 @@ package struct Scheduler {
   package private(set) var failures: [RunResult.Failure] = []
 
   private var ready = ReadyList()
+  /// Instances that another runner works on; looked at again later.
+  private var taken: [Instance] = []
   private var running: [Digest: Instance] = [:]
   /// Of those running, the ones whose results are only on their way to the disk.
   private var committing: Set<Digest> = []
+  private var admission: Admission
+  /// What was said already: that a key waits for another runner, that a stage is too large to run beside others.
+  private var told: (waiting: Set<Digest>, alone: Set<Int>) = ([], [])
   private var isCancelled = false
 
   private let results: any ResultLookup
@@ -44,15 +49,17 @@ package struct Scheduler {
   private let mailbox = Mailbox()
   /// Records what sources found: only the process that looked knows it.
   private let recorder: (any Executor)?
+  private let claim: (Instance) -> Claim
   private let order: (Instance, _ threads: Int) -> WorkOrder
   private let observer: @Sendable (RunEvent) -> Void
 
   /// - Parameters:
   ///   - recorder: executes the orders of sources; by default the executor does.
+  ///   - claim: what an instance takes, as far as it is known.
   ///   - order: makes the order of an instance.
   package init(
     graph: Graph, results: any ResultLookup, executor: any Executor, recorder: (any Executor)? = nil, limits: Limits,
-    interruption: Interruption,
+    interruption: Interruption, claim: @escaping (Instance) -> Claim = { _ in Claim() },
     order: @escaping (Instance, _ threads: Int) -> WorkOrder, observer: @escaping @Sendable (RunEvent) -> Void
   ) {
     self.graph = graph
@@ -61,7 +68,10 @@ package struct Scheduler {
     self.recorder = recorder
     self.limits = limits
     self.interruption = interruption
+    self.claim = claim
     self.order = order
+    admission = Admission(
+      slots: executor.capacity, limit: Claim(memory: executor.memory ?? .max, processors: executor.processors ?? .max))
     self.observer = observer
   }
 
@@ -74,13 +84,17 @@ package struct Scheduler {
         startReady()
         try executor.flush()
       }
-      if running.isEmpty && (ready.isEmpty || !mayStart) { break }
+      if running.isEmpty && (ready.isEmpty && taken.isEmpty || !mayStart) { break }
       if interruption.isRequested, !isCancelled {
         isCancelled = true
         executor.cancel()
         recorder?.cancel()
       }
-      for letter in mailbox.take(waitingAtMost: 0.2) { receive(letter) }
+      if running.isEmpty && ready.isEmpty { tellWaiting() }
+      let letters = mailbox.take(waitingAtMost: 0.2)
+      for letter in letters { receive(letter) }
+      // Now and then, and where a slot became free: what another runner works on comes after what nobody does.
+      if letters.isEmpty || hasEnded(letters) { lookAgain() }
     }
   }
 
@@ -107,15 +121,14 @@ package struct Scheduler {
   private static let commitLimit = 64
 
   private mutating func startReady() {
-    while running.count - committing.count < executor.capacity, committing.count < Scheduler.commitLimit {
-      // Two instances may have one key: the second finds the result of the first.
-      guard let instance = ready.take(where: { running[$0.key] == nil }) else { return }
-      // Instances of one stage share the threads. Other stages get all: one that trains for hours must not continue
-      // with half of them because a short one happened to run when it began.
+    while admission.hasSlot, committing.count < Scheduler.commitLimit {
+      guard let (instance, claim, isLate) = takeReady() else { return }
+      // A program that an instance starts can't be given more threads later, so instances of one stage divide them.
+      // Loops of this process get a share of all that grows when others end (see `LocalExecutor`).
       let isOneOfMany = graph.pipeline.stages[instance.stage].forEach != nil
-      let computing = running.count - committing.count
-      let sideBySide = isOneOfMany ? min(executor.capacity, computing + 1 + ready.count) : 1
+      let sideBySide = isOneOfMany ? min(executor.capacity, admission.count + 1 + ready.count) : 1
       running[instance.key] = instance
+      admission.start(instance.key, claim, isLate: isLate)
       do {
         let chosen = instance.observed == nil ? executor : recorder ?? executor
         try chosen.submit(order(instance, max(1, limits.threads / sideBySide))) {
@@ -129,6 +142,7 @@ package struct Scheduler {
         }
       } catch {
         running[instance.key] = nil
+        admission.end(instance.key)
         // The system has no thread for it now. It has one when another instance is done.
         guard running.isEmpty else { return ready.putBack(instance) }
         fail(instance, error)
@@ -136,12 +150,44 @@ package struct Scheduler {
     }
   }
 
+  /// The first instance that may start beside those that run, and whether one before it waits for room.
+  private mutating func takeReady() -> (Instance, Claim, isLate: Bool)? {
+    var waiting: Claim?
+    var chosen = Claim()
+    let instance = ready.take { [running, admission, claim] instance in
+      // Two instances may have one key: the second finds the result of the first.
+      guard running[instance.key] == nil else { return false }
+      chosen = claim(instance)
+      if admission.admits(chosen, past: waiting) { return true }
+      waiting = waiting ?? chosen
+      return false
+    }
+    guard let instance else { return nil }
+    if admission.isTooLarge(chosen), told.alone.insert(instance.stage).inserted { tellAlone(instance, chosen) }
+    return (instance, chosen, waiting != nil)
+  }
+
+  private func tellAlone(_ instance: Instance, _ claim: Claim) {
+    let limit = admission.limit
+    func gibibytes(_ bytes: Int) -> String { "\((Double(bytes) / 0x1p30).text(digits: 1)) GiB" }
+    let (need, there) =
+      claim.memory > limit.memory
+      ? ("\(gibibytes(claim.memory)) of memory", gibibytes(limit.memory))
+      : ("\(claim.processors) processors", "\(limit.processors)")
+    observer(
+      .notice(
+        "'\(instance.name)' takes about \(need), and stages may take \(there) together: it runs alone"))
+  }
+
   private mutating func receive(_ letter: Mailbox.Letter) {
     switch letter.event {
     case .event: preconditionFailure("events go to the observer")
-    case .computed: committing.insert(letter.key)
+    case .computed:
+      committing.insert(letter.key)
+      admission.end(letter.key)
     case .ended(let result):
       committing.remove(letter.key)
+      admission.end(letter.key)
       guard let instance = running.removeValue(forKey: letter.key) else {
         preconditionFailure("the order \(letter.key.short) ended twice")
       }
@@ -153,6 +199,8 @@ package struct Scheduler {
     do {
       let outputs: [String: Artifact]
       switch try result.get() {
+      case .taken:
+        return taken.append(instance)
       case .executed(let made, let seconds):
         outputs = made
         executed += 1
@@ -161,6 +209,7 @@ package struct Scheduler {
         outputs = made
         cached += 1
         observer(.cached(stage: instance.name, key: instance.key))
+      case .compared: preconditionFailure("'\(instance.name)' was to be recorded")
       }
       admit(try graph.complete(instance, outputs: outputs))
     } catch is StageInterrupted where interruption.isRequested {
@@ -168,6 +217,28 @@ package struct Scheduler {
     } catch {
       fail(instance, error)
     }
+  }
+
+  /// Whether an order came to an end by which something may have become possible.
+  private func hasEnded(_ letters: [Mailbox.Letter]) -> Bool {
+    letters.contains { letter in
+      switch letter.event {
+      case .ended(.success(.taken)), .computed, .event: false
+      case .ended: true
+      }
+    }
+  }
+
+  /// Nothing is left to do but to wait for other runners.
+  private mutating func tellWaiting() {
+    for instance in taken where told.waiting.insert(instance.key).inserted {
+      observer(.waiting(stage: instance.name, key: instance.key))
+    }
+  }
+
+  private mutating func lookAgain() {
+    for instance in taken { ready.append(instance) }
+    taken = []
   }
 
   private mutating func fail(_ instance: Instance, _ error: any Error) {

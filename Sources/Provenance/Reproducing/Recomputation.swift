@@ -23,16 +23,19 @@ public struct Recomputation {
   let variables: [String: String]
   let options: RunOptions
   let interruption: Interruption
+  /// Nil for this process, one stage after the other with all threads.
+  let executor: (any Executor)?
   let observer: @Sendable (RunEvent) -> Void
 
   public init(
     store: Store, variables: [String: String], options: RunOptions, interruption: Interruption = Interruption(),
-    observer: @escaping @Sendable (RunEvent) -> Void = { _ in }
+    executor: (any Executor)? = nil, observer: @escaping @Sendable (RunEvent) -> Void = { _ in }
   ) {
     self.store = store
     self.variables = variables
     self.options = options
     self.interruption = interruption
+    self.executor = executor
     self.observer = observer
   }
 
@@ -70,23 +73,39 @@ public struct Recomputation {
     }
     var reports = [RerunReport.InstanceReport]()
     var failures = [(stage: String, key: Digest, message: String)]()
-    for restoration in drawn {
-      do {
-        reports.append(try rehearse(restoration, sources))
-      } catch is StageInterrupted where interruption.isRequested {
-        throw StageInterrupted()
-      } catch {
-        failures.append((restoration.record.stage, restoration.record.key, "\(error)"))
+    for (restoration, result) in zip(drawn, try compare(drawn, sources)) {
+      switch result {
+      case .success(let report): reports.append(report)
+      case .failure(let error): failures.append((restoration.record.stage, restoration.record.key, "\(error)"))
       }
     }
     return Report(
       instances: reports, failures: failures, notRestorable: impossible, candidates: candidates.count)
   }
 
-  private func rehearse(_ restoration: Restoration, _ sources: SourceTrees) throws -> RerunReport.InstanceReport {
-    let execution = try restoration.execution(
-      trees: try sources.trees(for: restoration), host: sources.host, run: "", options, interruption, observer)
-    return try execution.rehearseAlone(record: restoration.record)
+  /// The comparisons of all restorations, in their order.
+  private func compare(
+    _ restorations: [Restoration], _ sources: SourceTrees
+  ) throws -> [Result<RerunReport.InstanceReport, any Error>] {
+    var trees = [Digest: SourceTree]()
+    let orders = restorations.map { restoration in
+      Result<WorkOrder, any Error> {
+        trees.merge(try sources.trees(for: restoration)) { a, _ in a }
+        return restoration.order(purpose: .compare, trees: trees, run: "", options)
+      }
+    }
+    let nodes = Dictionary(
+      restorations.map { ($0.record.key, $0.stage.node) }, uniquingKeysWith: { first, _ in first })
+    let worker = Worker(store: store, host: sources.host, interruption: interruption, trees: trees) { nodes[$0.key] }
+    let ends = try (executor ?? LocalExecutor(worker: worker, capacity: 1, threads: options.threads)).compare(
+      orders.compactMap { try? $0.get() }, stopsAtFailure: false, interruption: interruption, observer: observer)
+    var next = 0
+    return orders.map { order in
+      order.flatMap { _ in
+        defer { next += 1 }
+        return ends[next]
+      }
+    }
   }
 }
 

@@ -147,12 +147,7 @@ final class RepairSession {
 
   private func damage(of artifact: Artifact) -> String? {
     do {
-      let damage = try store.damage(of: artifact) { !repairer.interruption.isRequested }
-      if let damage { return damage }
-      // The content of tensors is not looked at: libhdf5 opens them only where it must.
-      guard artifact.kind == JSONFormat.name else { return nil }
-      let digest = try JSONFormat().digest(ofFileAt: store.objectPath(artifact))
-      return digest == artifact.digest ? nil : "its content has the digest \(digest.short)"
+      return try store.damageOfContent(artifact) { !repairer.interruption.isRequested }
     } catch {
       return "\(error)"
     }
@@ -174,12 +169,14 @@ final class RepairSession {
     where notices.insert(notice).inserted {
       repairer.observer(.notice(notice))
     }
-    let execution = try restoration.execution(
-      trees: trees, host: sources.host, run: record.run, options, repairer.interruption, repairer.observer)
     // What is damaged stays in its place until what replaces it is there: a repair that is killed has lost nothing.
-    let isSound = record.outputs.values.allSatisfy { damage(of: $0) == nil }
-    let outcome = try onDeepStack { try execution.perform { isSound ? record.outputs : nil } }
-    guard case .executed(let outputs, let seconds) = outcome else { return 0 }
+    let order = restoration.order(purpose: .restore, trees: trees, run: record.run, options)
+    let worker = Worker(
+      store: store, host: sources.host, interruption: repairer.interruption, trees: trees
+    ) { [node = restoration.stage.node] _ in node }
+    let ends = try (repairer.executor ?? LocalExecutor(worker: worker, capacity: 1, threads: options.threads)).perform(
+      [order], interruption: repairer.interruption, observer: repairer.observer)
+    guard case .executed(let outputs, let seconds)? = try ends[order.key]?.get() else { return 0 }
     repairer.observer(
       .finished(stage: record.stage, key: record.key, outputs: outputs, seconds: seconds))
     return seconds

@@ -10,16 +10,19 @@ public struct Repairer {
   let variables: [String: String]
   let options: RunOptions
   let interruption: Interruption
+  /// Nil for this process.
+  let executor: (any Executor)?
   let observer: @Sendable (RunEvent) -> Void
 
   public init(
     store: Store, variables: [String: String], options: RunOptions, interruption: Interruption = Interruption(),
-    observer: @escaping @Sendable (RunEvent) -> Void = { _ in }
+    executor: (any Executor)? = nil, observer: @escaping @Sendable (RunEvent) -> Void = { _ in }
   ) {
     self.store = store
     self.variables = variables
     self.options = options
     self.interruption = interruption
+    self.executor = executor
     self.observer = observer
   }
 

@@ -7,11 +7,17 @@ import PipelineRunner
 public struct Rerunner {
   let planner: Planner
   let options: RunOptions
+  /// Nil for this process, one stage after the other with all threads.
+  let executor: (any Executor)?
   let observer: @Sendable (RunEvent) -> Void
 
-  public init(planner: Planner, options: RunOptions, observer: @escaping @Sendable (RunEvent) -> Void = { _ in }) {
+  public init(
+    planner: Planner, options: RunOptions, executor: (any Executor)? = nil,
+    observer: @escaping @Sendable (RunEvent) -> Void = { _ in }
+  ) {
     self.planner = planner
     self.options = options
+    self.executor = executor
     self.observer = observer
     planner.host.allow(options.sandbox)
   }
@@ -30,23 +36,15 @@ public struct Rerunner {
     try planner.pipeline.notices(of: survey.selected.stages, under: options.sandbox).forEach { observer(.notice($0)) }
     let trees = SourceTree.trees(of: survey.observations)
     let worker = planner.worker(knowing: trees)
-    var reports = [RerunReport.InstanceReport]()
-    for selection in selections {
-      for instance in try select(selection, in: survey.graph) {
-        reports.append(try rerun(instance, trees, worker))
-      }
+    let orders = try selections.flatMap { try select($0, in: survey.graph) }.map { instance in
+      WorkOrder(
+        instance, of: planner.pipeline.name, trees: trees, run: "", allowance: options.allowance, purpose: .compare,
+        resources: planner.pipeline.stages[instance.stage].resources, environment: options.environment)
     }
-    return RerunReport(instances: reports)
-  }
-
-  private func rerun(
-    _ instance: Instance, _ trees: [Digest: SourceTree], _ worker: Worker
-  ) throws -> RerunReport.InstanceReport {
-    let order = WorkOrder(
-      instance, of: planner.pipeline.name, trees: trees, run: "", allowance: options.allowance,
-      environment: options.environment)
-    let record = try planner.store.record(instance.key)
-    return try worker.execution(of: order, observer: observer).rehearseAlone(record: record)
+    let executor = executor ?? LocalExecutor(worker: worker, capacity: 1, threads: options.threads)
+    let reports = try executor.compare(
+      orders, stopsAtFailure: true, interruption: planner.interruption, observer: observer)
+    return RerunReport(instances: try reports.map { try $0.get() })
   }
 
   /// - Throws: where one of them has no result to compare with.

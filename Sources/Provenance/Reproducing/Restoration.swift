@@ -27,21 +27,13 @@ struct Restoration {
       observed: stage.node.kind.isSource ? record.outputs : nil)
   }
 
-  /// The execution once more.
-  /// - Parameters:
-  ///   - trees: the folders of sources that it reads.
-  ///   - run: that it is logged with; empty for none.
-  func execution(
-    trees: [Digest: SourceTree], host: StageHost, run: String, _ options: RunOptions, _ interruption: Interruption,
-    _ observer: @escaping @Sendable (RunEvent) -> Void
-  ) throws -> Execution {
-    let order = WorkOrder(
-      instance, of: record.pipeline, trees: trees, run: run, allowance: options.allowance,
+  /// The order to execute it once more.
+  func order(
+    purpose: WorkOrder.Purpose, trees: [Digest: SourceTree], run: String, _ options: RunOptions
+  ) -> WorkOrder {
+    WorkOrder(
+      instance, of: record.pipeline, trees: trees, run: run, allowance: options.allowance, purpose: purpose,
       environment: options.environment)
-    let worker = Worker(store: store, host: host, interruption: interruption, trees: trees) { [node = stage.node] _ in
-      node
-    }
-    return try worker.execution(of: order, observer: observer)
   }
 
   private static func inputs(of identity: StageIdentity, kind: StageKind, in store: Store) -> [String: [Artifact]] {

@@ -1,3 +1,4 @@
+import Determinism
 import PipelineModel
 
 /// What the runner makes of one order in a wave, from what the worker and the cluster say.
@@ -9,6 +10,7 @@ package struct Attempt: Sendable {
     case wait
     /// The letter says that there is a record.
     case recorded
+    case compared(CanonicalValue)
     case failed(message: String, isUserData: Bool)
     /// Somebody cancelled the job.
     case cancelled
@@ -29,6 +31,7 @@ package struct Attempt: Sendable {
   ///   - hasAnswered: whether the queue could be asked at all.
   package mutating func judge(letters: [Letter.End], entry: Queue.Entry?, hasAnswered: Bool) -> Verdict {
     for case .recorded in letters { return .recorded }
+    for case .compared(let report) in letters { return .compared(report) }
     for case .failed(let message, let isUserData) in letters {
       return .failed(message: message, isUserData: isUserData)
     }

@@ -68,6 +68,11 @@ extension WaveDesk {
     switch verdict {
     case .wait: return
     case .recorded: confirm(placed)
+    case .compared(let value):
+      guard let report = RerunReport.InstanceReport(canonical: value) else {
+        return end(work, .failure(PipelineError(.badArtifact, "a worker's letter is not to be understood; run again")))
+      }
+      end(work, .success(.compared(report)))
     case .failed(let message, let isUserData):
       end(work, .failure(PipelineError(.init("stage-failed", isUserData: isUserData), message)))
     case .cancelled:
@@ -79,7 +84,9 @@ extension WaveDesk {
             "its job \(entry?.job ?? "") was cancelled; run again to submit it again")))
     case .lost(let why, let mayLackMemory):
       // A worker may die between its record and its letter.
-      if let outputs = try? store.outputs(of: key) { return end(work, .success(.found(outputs))) }
+      if work.order.purpose == .record, let outputs = try? store.outputs(of: key) {
+        return end(work, .success(.found(outputs)))
+      }
       retry(placed, why, entry, mayLackMemory: mayLackMemory)
     }
   }

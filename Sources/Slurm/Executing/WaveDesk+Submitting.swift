@@ -10,7 +10,7 @@ extension WaveDesk {
     findLiving()
     var fresh = [Work]()
     for work in batch {
-      if let there = living?[work.order.key] {
+      if let there = living?[work.order.key], there.purpose == work.order.purpose {
         add(Placed(work: work, wave: there.wave, index: there.index, place: there.place))
       } else {
         fresh.append(work)
@@ -34,7 +34,7 @@ extension WaveDesk {
       }
       for (index, orders) in elements.enumerated() {
         guard let entry = queue[wave.name, index], entry.isLiving else { continue }
-        for (place, order) in orders.enumerated() { living?[order.key] = (wave, index, place) }
+        for (place, order) in orders.enumerated() { living?[order.key] = (wave, index, place, order.purpose) }
         adopted += 1
       }
     }

@@ -44,7 +44,7 @@ final class WaveDesk {
   /// Letters that were read, by wave.
   var seen: [Wave: Set<String>] = [:]
   /// Jobs of earlier runners that live, by key; nil before the queue was asked.
-  var living: [Digest: (wave: Wave, index: Int, place: Int)]?
+  var living: [Digest: (wave: Wave, index: Int, place: Int, purpose: WorkOrder.Purpose)]?
   var arrayLimit: Int?
   var number = 0
   var hasSeenLetter = false

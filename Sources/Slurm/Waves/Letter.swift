@@ -7,6 +7,8 @@ package struct Letter: Sendable, Equatable {
   package enum End: Sendable, Equatable {
     /// The record is in the store.
     case recorded(seconds: Double, wasThere: Bool)
+    /// It was executed to be compared with its record.
+    case compared(CanonicalValue)
     /// The stage can't be done, here or elsewhere.
     case failed(message: String, isUserData: Bool)
     /// The worker could not do its part; another attempt may.
@@ -46,6 +48,9 @@ extension Letter {
       members["end"] = .string("recorded")
       members["seconds"] = .measure(seconds)
       members["was-there"] = .bool(wasThere)
+    case .compared(let report):
+      members["end"] = .string("compared")
+      members["report"] = report
     case .failed(let message, let isUserData):
       members["end"] = .string("failed")
       members["message"] = .string(message)
@@ -69,6 +74,7 @@ extension Letter {
       case "recorded":
         .recorded(
           seconds: value["seconds"]?.numberValue ?? 0, wasThere: value["was-there"]?.boolValue ?? false)
+      case "compared": value["report"].map { .compared($0) }
       case "failed": message.map { .failed(message: $0, isUserData: value["user-data"]?.boolValue ?? false) }
       case "lost": message.map { .lost(message: $0) }
       case "interrupted": .interrupted

@@ -57,19 +57,39 @@ public final class WaveWorker: Sendable {
 
   /// - Throws: where the element can't be read, or a letter not be written.
   public func run() throws -> End {
-    var end = End.done
-    for (number, order) in try wave.orders(of: place.index).enumerated() {
+    let orders = try wave.orders(of: place.index).map { order in
       var order = order
       order.allowance.threads = threads
+      return order
+    }
+    return worker.team.isLeader ? try lead(orders) : assist(orders)
+  }
+
+  private func lead(_ orders: [WorkOrder]) throws -> End {
+    defer { worker.dismissTeam() }
+    var end = End.done
+    for (number, order) in orders.enumerated() {
       let letter = try perform(order)
       try write(letter, number: number)
       switch letter.end {
-      case .recorded: progress.withLock { $0.hasAdvanced = true }
+      case .recorded, .compared: progress.withLock { $0.hasAdvanced = true }
       case .interrupted: return .interrupted(advanced: progress.withLock(\.hasAdvanced))
       case .failed, .lost: end = .failed
       }
+      // Without its team this process can't go on; orders without a letter are given out again.
+      if worker.team.failure != nil { return .failed }
     }
     return end
+  }
+
+  /// Does a share of what the leader does; all that is to be told is told by the leader.
+  private func assist(_ orders: [WorkOrder]) -> End {
+    do {
+      try onDeepStack { [worker] in try worker.assist(orders) }
+      return .done
+    } catch {
+      return worker.interruption.isRequested ? .interrupted(advanced: false) : .failed
+    }
   }
 
   private func perform(_ order: WorkOrder) throws -> Letter {
@@ -98,6 +118,10 @@ public final class WaveWorker: Sendable {
     case .success(.found):
       observer(.cached(stage: order.stage, key: order.key))
       return .recorded(seconds: 0, wasThere: true)
+    case .success(.compared(let report)):
+      observer(.finished(stage: order.stage, key: order.key, outputs: report.outputs, seconds: report.seconds))
+      return .compared(report.canonical)
+    case .success(.taken): preconditionFailure("\(order.stage): the worker waits for others")
     case .failure(let error):
       let message = String(describing: error)
       if error is StageInterrupted, worker.interruption.isRequested {
@@ -105,15 +129,15 @@ public final class WaveWorker: Sendable {
         return .interrupted
       }
       observer(.failed(stage: order.stage, key: order.key, message: message))
-      if let error = error as? PipelineError, WaveWorker.isOfTheMachine(error.code) { return .lost(message: message) }
+      let code = (error as? PipelineError)?.code.description ?? (error as? TeamFailure)?.code
+      if let code, WaveWorker.codesOfTheMachine.contains(code) { return .lost(message: message) }
       return .failed(message: message, isUserData: (error as? any DiagnosableError)?.isUserData ?? false)
     }
   }
 
-  /// Whether another node, or the same one later, may do what failed here.
-  private static func isOfTheMachine(_ code: PipelineError.Code) -> Bool {
-    [.io, .diskFull, .busy, .staleFile, .leaseLost].contains(code)
-  }
+  /// Where another node, or the same one later, may do what failed here.
+  private static let codesOfTheMachine = Set(
+    [PipelineError.Code.io, .diskFull, .busy, .staleFile, .leaseLost].map(\.description))
 
   private func write(_ letter: Letter, number: Int) throws {
     let name = Letter.name(element: place.index, place: number, attempt: place.attempt)

@@ -6,41 +6,48 @@ import Search
 import Tensors
 import Vision
 
-/// How fast this machine works, found by doing a little of the work in question: the network at its own widths on a
-/// small picture, twice, of which the second time counts.
+/// How fast this machine works, found by doing a little of the work in question: passes of the network at its own widths
+/// on a small picture, on as many threads as there are, up to four, each for itself.
+///
+/// Processor time is measured, and the least of several times counts, so that other programs hardly matter.
 struct Calibration {
   /// Of one kind of work.
   struct Measure {
-    /// Multiply-adds in a second.
-    var rate = 1.0
+    /// Processor time of a pass, and what it is the time of, in multiply-adds.
+    var pass = LoopProfile()
+    var multiplyAdds = 1.0
     /// Bytes that wait for the way back, for each pixel of the input and, in panoptic networks, for each image: those
     /// of sampled regions.
     var bytesPerPixel = 0.0
     var bytesPerImage = 0.0
     var parameters = 0
+
+    /// The processor time of so many multiply-adds.
+    func profile(multiplyAdds count: Double) -> LoopProfile { pass.scaled(by: count / multiplyAdds) }
   }
 
   private(set) var seconds = 0.0
 
-  /// A step of a classifier on pictures no larger than 256×256.
+  /// A pass of a classifier over pictures no larger than 256×256.
   mutating func classifierTraining(_ backbone: BackboneConfiguration, content: BackboneChoices, side: Int) -> Measure {
     let side = min(side, 256)
     let classifier = Classifier(backbone, choices: content, classes: 1000, dropout: 0, momentum: 0.1, seeds: nil)
     let path: [Int] = if case .fixed(let path) = content { path } else { backbone.evenPaths[0] }
     let images = Tensor(repeating: 1, shape: [2, 3, side, side])
-    var random = Seeds(kind: "estimate", seed: 0).stream("dropout")
-    var kept = 0
-    let time = timed { _ in
+    func run() -> Int {
+      var random = Seeds(kind: "estimate", seed: 0).stream("dropout")
       let pass = Pass(mode: .training)
       let before = TensorMemory.used
       let scores = classifier(pass.constant(images), path: path, random: &random)
       let loss = crossEntropy(scores, labels: [0, 1], ignoring: -1, smoothing: 0.1)
-      kept = TensorMemory.used - before
+      let kept = TensorMemory.used - before
       pass.backward(from: loss)
+      return kept
     }
+    let kept = run()
     let work = NetworkWork(backbone, paths: [path], side: side)
     return Measure(
-      rate: 2 * work.training / time, bytesPerPixel: Double(kept) / Double(2 * side * side),
+      pass: least { _ = run() }, multiplyAdds: 2 * work.training, bytesPerPixel: Double(kept) / Double(2 * side * side),
       parameters: classifier.store.parameterCount)
   }
 
@@ -55,72 +62,101 @@ struct Calibration {
       if case .fixed(let path) = content { path } else { configuration.evenArchitectures[0] }
     let isLarge = 3 * height * width >= PanopticNetwork.largeInput
     let (height, width) = (min(height, 256), min(width, 320))
-    func picture(_ height: Int) -> Tensor { Tensor(repeating: 1, shape: [1, 3, height, width]) }
-    func truth(_ height: Int) -> ImageTargets {
-      let object = GroundTruthInstance(
-        label: 1, box: Box(4, 4, Float(width / 2 - 1), Float(height / 2 - 1)),
-        mask: BinaryMask(width: width / 2 - 4, height: height / 2 - 4) { _, _ in true })
-      return ImageTargets(
-        width: width, height: height, semantic: [Int32](repeating: 0, count: width * height), instances: [object])
-    }
+    let subject = PanopticSubject(network: network, path: path, width: width)
     let work = NetworkWork(configuration, architectures: [path], data: data, height: height, width: width)
-    var random = Seeds(kind: "estimate", seed: 0).stream("samples")
-    // The first run is of a smaller picture, to tell what grows with pixels from what does not.
+    // A smaller picture first, to tell what grows with pixels from what does not.
     let heights = [max(32, height / 2 / 32 * 32), height]
-    var kept = [0, 0]
-    let training = timed { run in
-      let pass = Pass(mode: .training)
-      let (image, targets) = (picture(heights[run]), truth(heights[run]))
-      let before = TensorMemory.used
-      let losses = network.losses(pass.constant(image), targets: [targets], path: path, random: &random)
-      kept[run] = TensorMemory.used - before
-      pass.backward(from: losses.total)
-    }
-    let testing = timed { _ in
-      let pass = Pass(mode: .evaluation)
-      _ = network.predict(pass.constant(picture(height)), width: width, height: height, path: path)
-    }
-    let backbone = timed { _ in
-      let pass = Pass(mode: .recalibration)
-      _ = network.backbone(pass.constant(picture(height)), path: path.backbone)
-    }
+    let kept = heights.map { subject.train(height: $0) }
     let pixels = heights.map { Double($0 * width) }
     let slope = heights[0] < height ? Double(kept[1] - kept[0]) / (pixels[1] - pixels[0]) : Double(kept[1]) / pixels[1]
     // Blocks of the backbone keep nothing inside where pictures are large.
-    var saved = 0
-    if isLarge {
-      for (recomputes, sign) in [(false, 1), (true, -1)] {
-        let pass = Pass(mode: .training)
-        let image = picture(height)
-        let before = TensorMemory.used
-        let levels = network.backbone(pass.constant(image), path: path.backbone, recomputesBlocks: recomputes)
-        withExtendedLifetime(levels) { saved += sign * (TensorMemory.used - before) }
-      }
-    }
+    let saved = isLarge ? subject.savedByRecomputing(height: height) : 0
     let parameters = network.store.parameterCount
     // One object gives few positive regions, so that masks hardly cost time here; they are in the work, not in the rate.
     let withoutMasks = work.training - 3 * work.positiveMasks
     return (
       Measure(
-        rate: withoutMasks / training, bytesPerPixel: slope - Double(saved) / pixels[1],
+        pass: least { _ = subject.train(height: height) }, multiplyAdds: withoutMasks,
+        bytesPerPixel: slope - Double(saved) / pixels[1],
         bytesPerImage: max(0, Double(kept[1]) - slope * pixels[1]), parameters: parameters),
-      Measure(rate: work.testing / testing, parameters: parameters),
-      Measure(rate: work.backbone / backbone, parameters: parameters)
+      Measure(pass: least { subject.predict(height: height) }, multiplyAdds: work.testing, parameters: parameters),
+      Measure(
+        pass: least { subject.recalibrate(height: height) }, multiplyAdds: work.backbone, parameters: parameters)
     )
   }
 
-  /// Seconds that the second of two runs takes.
-  ///
-  /// - Parameter body: hears which run it is, 0 or 1.
-  private mutating func timed(_ body: (Int) -> Void) -> Double {
+  /// Runs side by side, so that what threads share is shared here too.
+  private static let mostCopies = 4
+  /// At least so many times, and more while that takes no longer than this.
+  private static let (fewestTimes, mostTimes, patience) = (3, 12, 1.0)
+
+  /// The least processor time of several runs.
+  mutating func least(_ body: () -> Void) -> LoopProfile {
+    let copies = min(Parallel.threads, Calibration.mostCopies)
     let clock = ContinuousClock()
-    func once(_ run: Int) -> Double {
-      let taken = clock.measure { body(run) }.components
-      return Double(taken.seconds) + Double(taken.attoseconds) * 1e-18
+    let begin = clock.now
+    var best: LoopProfile?
+    var times = 0
+    while times < Calibration.fewestTimes
+      || times < Calibration.mostTimes && (clock.now - begin) / .seconds(1) < Calibration.patience
+    {
+      let profiles = Parallel.mapSideBySide(copies) { _ in LoopProfile.of(body) }
+      best = (profiles + [best].compactMap { $0 }).min { $0.seconds < $1.seconds }
+      times += 1
     }
-    let first = once(0)
-    let second = once(1)
-    seconds += first + second
-    return max(second, 1e-6)
+    seconds += (clock.now - begin) / .seconds(1)
+    return best!
+  }
+}
+
+/// A network and what it is tried on.
+private struct PanopticSubject {
+  let network: PanopticNetwork
+  let path: Architecture
+  let width: Int
+
+  private func picture(_ height: Int) -> Tensor { Tensor(repeating: 1, shape: [1, 3, height, width]) }
+
+  private func truth(_ height: Int) -> ImageTargets {
+    let object = GroundTruthInstance(
+      label: 1, box: Box(4, 4, Float(width / 2 - 1), Float(height / 2 - 1)),
+      mask: BinaryMask(width: width / 2 - 4, height: height / 2 - 4) { _, _ in true })
+    return ImageTargets(
+      width: width, height: height, semantic: [Int32](repeating: 0, count: width * height), instances: [object])
+  }
+
+  /// - Returns: the bytes that were kept for the way back.
+  func train(height: Int) -> Int {
+    var random = Seeds(kind: "estimate", seed: 0).stream("samples")
+    let pass = Pass(mode: .training)
+    let (image, targets) = (picture(height), truth(height))
+    let before = TensorMemory.used
+    let losses = network.losses(pass.constant(image), targets: [targets], path: path, random: &random)
+    let kept = TensorMemory.used - before
+    pass.backward(from: losses.total)
+    return kept
+  }
+
+  func predict(height: Int) {
+    let pass = Pass(mode: .evaluation)
+    _ = network.predict(pass.constant(picture(height)), width: width, height: height, path: path)
+  }
+
+  func recalibrate(height: Int) {
+    let pass = Pass(mode: .recalibration)
+    _ = network.backbone(pass.constant(picture(height)), path: path.backbone)
+  }
+
+  /// Bytes that a pass keeps less where blocks of the backbone are computed again on the way back.
+  func savedByRecomputing(height: Int) -> Int {
+    var saved = 0
+    for (recomputes, sign) in [(false, 1), (true, -1)] {
+      let pass = Pass(mode: .training)
+      let image = picture(height)
+      let before = TensorMemory.used
+      let levels = network.backbone(pass.constant(image), path: path.backbone, recomputesBlocks: recomputes)
+      withExtendedLifetime(levels) { saved += sign * (TensorMemory.used - before) }
+    }
+    return saved
   }
 }

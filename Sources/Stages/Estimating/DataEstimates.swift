@@ -4,60 +4,60 @@ import Models
 
 // Folders count as the published data sets, whatever is in them.
 
-extension CocoFolder: WorkEstimating {
-  func estimatedWork(at site: EstimationSite) -> EstimatedWork { EstimatedWork(facts: StageFacts(data: .coco)) }
+extension CocoFolder: NegligibleWork {
+  func facts(at site: EstimationSite) -> StageFacts { StageFacts(data: .coco) }
 }
 
-extension ADE20KFolder: WorkEstimating {
-  func estimatedWork(at site: EstimationSite) -> EstimatedWork { EstimatedWork(facts: StageFacts(data: .ade20k)) }
+extension ADE20KFolder: NegligibleWork {
+  func facts(at site: EstimationSite) -> StageFacts { StageFacts(data: .ade20k) }
 }
 
-extension ImageNetFolder: WorkEstimating {
-  func estimatedWork(at site: EstimationSite) -> EstimatedWork { EstimatedWork(facts: StageFacts(data: .imagenet)) }
+extension ImageNetFolder: NegligibleWork {
+  func facts(at site: EstimationSite) -> StageFacts { StageFacts(data: .imagenet) }
 }
 
-extension CocoMiniature: WorkEstimating {
-  func estimatedWork(at site: EstimationSite) throws -> EstimatedWork {
-    EstimatedWork(facts: StageFacts(data: try DataSize(parameters.scenes)))
+extension CocoMiniature: NegligibleWork {
+  func facts(at site: EstimationSite) throws -> StageFacts {
+    StageFacts(data: try DataSize(parameters.scenes))
   }
 }
 
-extension ADE20KMiniature: WorkEstimating {
-  func estimatedWork(at site: EstimationSite) throws -> EstimatedWork {
-    EstimatedWork(facts: StageFacts(data: try DataSize(parameters.scenes)))
+extension ADE20KMiniature: NegligibleWork {
+  func facts(at site: EstimationSite) throws -> StageFacts {
+    StageFacts(data: try DataSize(parameters.scenes))
   }
 }
 
-extension ImageNetMiniature: WorkEstimating {
-  func estimatedWork(at site: EstimationSite) -> EstimatedWork {
-    EstimatedWork(facts: StageFacts(data: DataSize(parameters.images)))
+extension ImageNetMiniature: NegligibleWork {
+  func facts(at site: EstimationSite) -> StageFacts {
+    StageFacts(data: DataSize(parameters.images))
   }
 }
 
-extension DrawSearchSplitStage: WorkEstimating {
-  func estimatedWork(at site: EstimationSite) -> EstimatedWork {
-    EstimatedWork(facts: StageFacts(validationImages: parameters.validationImages))
+extension DrawSearchSplitStage: NegligibleWork {
+  func facts(at site: EstimationSite) -> StageFacts {
+    StageFacts(validationImages: parameters.validationImages)
   }
 }
 
 // One run of a stage that proposes candidates makes so many.
 
-extension ProposeCandidatesStage: WorkEstimating {
-  func estimatedWork(at site: EstimationSite) -> EstimatedWork {
+extension ProposeCandidatesStage: NegligibleWork {
+  func facts(at site: EstimationSite) -> StageFacts {
     let models = parameters.cycles.multipliedSaturated(by: parameters.network.searchSpace.blockLength)
-    return EstimatedWork(facts: StageFacts(elements: models))
+    return StageFacts(elements: models)
   }
 }
 
-extension RandomCandidatesStage: WorkEstimating {
-  func estimatedWork(at site: EstimationSite) -> EstimatedWork {
-    EstimatedWork(facts: StageFacts(elements: parameters.count))
+extension RandomCandidatesStage: NegligibleWork {
+  func facts(at site: EstimationSite) -> StageFacts {
+    StageFacts(elements: parameters.count)
   }
 }
 
-extension EvolveCandidatesStage: WorkEstimating {
-  func estimatedWork(at site: EstimationSite) -> EstimatedWork {
-    EstimatedWork(facts: StageFacts(elements: parameters.population))
+extension EvolveCandidatesStage: NegligibleWork {
+  func facts(at site: EstimationSite) -> StageFacts {
+    StageFacts(elements: parameters.population)
   }
 }
 

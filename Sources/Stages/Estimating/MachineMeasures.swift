@@ -10,6 +10,8 @@ final class MachineMeasures {
   /// By canonical parameters.
   private var classifiers: [String: Calibration.Measure] = [:]
   private var networks: [String: Panoptic] = [:]
+  private var loaders: [String: Double] = [:]
+  private var indexSeconds: Double?
 
   /// Spent on measuring.
   var seconds: Double { calibration.seconds }
@@ -42,6 +44,37 @@ final class MachineMeasures {
       network, content: content, data: data, height: picture.height, width: picture.width)
     networks[identity] = measured
     return measured
+  }
+
+  /// Seconds of one thread to make an image of a batch, of a panoptic data set.
+  func loading(_ input: PanopticInput, data: DataSize) throws -> Double {
+    try loading("\(input) \(data.width)x\(data.height)") { try LoadingMeasure.panoptic(input, data) }
+  }
+
+  /// Seconds of one thread to make an image of a batch of a classifier.
+  func loading(_ input: ClassificationInput, data: DataSize) throws -> Double {
+    try loading("\(input) \(data.width)x\(data.height)") { try LoadingMeasure.classification(input, data) }
+  }
+
+  private func loading(_ identity: String, measure: () throws -> LoadingMeasure) throws -> Double {
+    if let known = loaders[identity] { return known }
+    let measure = try measure()
+    let images = measure.images
+    let seconds = calibration.least { measure.run() }.seconds / images
+    loaders[identity] = seconds
+    return seconds
+  }
+
+  /// Seconds to read the index of so many images of a panoptic data set.
+  func indexing(_ images: Int) throws -> Double {
+    let known =
+      try indexSeconds
+      ?? {
+        let text = try LoadingMeasure.index(images: 500)
+        return calibration.least { LoadingMeasure.read(text) }.seconds / 500
+      }()
+    indexSeconds = known
+    return known * Double(images)
   }
 
   private static func identity(_ configuration: some Encodable, isSupernet: Bool) -> String {

@@ -46,6 +46,7 @@ struct EvaluateCandidateStage: Stage {
   static let outputs = [OutputPort("result", "json")]
   static let highlights = [Highlight("PQ", of: "result", at: "pq", scale: 100)]
   static let traits = Traits.training
+  static let usesTeam = true
 
   let parameters: Parameters
   private let operators: NetworkCatalog
@@ -71,46 +72,13 @@ struct EvaluateCandidateStage: Stage {
       values: MemoryNeed.evaluation(
         network, input: parameters.input, batch: min(parameters.recalibration.batch, split.train.count)),
       advice: "'input.resize' or 'recalibration.batch'")
-    try recalibrate(network, architecture, data: data.subset(split.train), context: context)
-    let validation = try data.subset(split.validation)
-    let loader = try PanopticLoader(
-      validation, parameters.input.loading(batch: 1), seeds: PanopticPredictor.unusedSeeds)
-    let predictor = PanopticPredictor(
-      network: network, path: architecture, categories: data.categories, fusion: parameters.fusion.fusion)
-    var counts: [[PanopticQuality.CategoryCounts]] = []
-    for (index, sample) in validation.samples.enumerated() {
-      try context.checkCancelled()
-      counts.append(
-        try PanopticQuality.match(
-          groundTruth: PanopticSegmentation(
-            map: loader.picture(index).labelImage, segments: sample.annotation.segments),
-          prediction: predictor.segmentation(of: loader.evaluationBatch(samples: [index])),
-          categories: data.categories,
-          place: sample.labelPath))
-      context.progress(step: counts.count, of: validation.samples.count, unit: "images")
-    }
+    let evaluation = CandidateEvaluation(
+      network: network, architecture: architecture, parameters: parameters, context: context,
+      learning: try data.subset(split.train).usableForTraining(), validation: try data.subset(split.validation))
     let result = CandidateResult(
-      architecture: architecture, quality: PanopticQuality(counts, categories: data.categories))
+      architecture: architecture,
+      quality: PanopticQuality(try evaluation.counts(), categories: data.categories))
     context.log("PQ \((100 * result.pq).text(digits: 2))")
     try context.write("result", json: result)
-  }
-
-  /// Resets the statistics of the supernet and gathers those of this path. Only the backbone has batch norm, so nothing
-  /// else runs.
-  private func recalibrate(
-    _ network: PanopticNetwork, _ architecture: Architecture, data: PanopticDataset, context: StageContext
-  ) throws {
-    network.backbone.resetStatistics()
-    let settings = parameters.recalibration
-    let loader = try PanopticLoader(
-      data.usableForTraining(), parameters.input.loading(batch: settings.batch),
-      seeds: Seeds(kind: "recalibration", seed: settings.seed))
-    for step in 0..<settings.batches {
-      try context.checkCancelled()
-      let pass = Pass(mode: .recalibration)
-      if settings.averaging == .equal { pass.statisticsWeight = 1 / Double(step + 1) }
-      _ = network.backbone(pass.constant(try loader.trainingBatch(step: step).images), path: architecture.backbone)
-      pass.commitStatistics()
-    }
   }
 }

@@ -22,6 +22,7 @@ struct PredictPanopticStage: Stage {
   /// `panoptic_val2017.json` and the folder `panoptic_val2017`.
   static let outputs = [OutputPort("predictions", "tree")]
   static let traits = Traits.training
+  static let usesTeam = true
 
   let parameters: Parameters
   private let operators: NetworkCatalog
@@ -49,18 +50,23 @@ struct PredictPanopticStage: Stage {
       data, parameters.input.loading(batch: 1), seeds: PanopticPredictor.unusedSeeds, cacheBytes: 0)
     let predictor = PanopticPredictor(
       network: network, path: architecture, categories: data.categories, fusion: parameters.fusion.fusion)
+    guard context.team.isLeader else {
+      var none: PanopticWriter?
+      return try predict(with: predictor, loader, to: &none, in: context)
+    }
     try context.write("predictions") { folder in
       let (index, labels) = PanopticLayout.coco.predictions
-      var writer = try PanopticWriter(folder: "\(folder)/\(labels)")
+      var writer: PanopticWriter? = try PanopticWriter(folder: "\(folder)/\(labels)")
       try predict(with: predictor, loader, to: &writer, in: context)
-      try writer.finish(json: "\(folder)/\(index)", categories: data.categories)
+      try writer!.finish(json: "\(folder)/\(index)", categories: data.categories)
     }
   }
 
-  /// Segments one image after the other; each is written to the disk, and freed, before the next. The checkpoint of an
-  /// interrupted stage holds the images that are done.
+  /// Segments one image after the other, or with a team a round of them; each is written to the disk, and freed, before the
+  /// next. The checkpoint of an interrupted stage holds the images that are done.
+  /// - Parameter writer: nil for members of a team that hand everything to its leader.
   private func predict(
-    with predictor: PanopticPredictor, _ loader: PanopticLoader, to writer: inout PanopticWriter,
+    with predictor: PanopticPredictor, _ loader: PanopticLoader, to writer: inout PanopticWriter?,
     in context: StageContext
   ) throws {
     let samples = loader.dataset.samples
@@ -71,27 +77,34 @@ struct PredictPanopticStage: Stage {
     let names = try PanopticWriter.names(of: samples.map(\.image))
     var done = 0
     if let checkpoint = try context.latestCheckpoint() {
-      try writer.restore(from: checkpoint.path)
-      done = writer.images.count
+      try writer?.restore(from: checkpoint.path)
+      done = writer?.images.count ?? checkpoint.step
     }
     func save() throws {
-      let writer = writer
-      if done > 0 { try context.saveCheckpoint(step: done, of: samples.count) { try writer.save(to: $0) } }
+      if done > 0 { try context.saveCheckpoint(step: done, of: samples.count) { try writer?.save(to: $0) } }
     }
     let clock = ContinuousClock()
-    var saved = clock.now
+    let begin = clock.now
+    func now() -> Double { (clock.now - begin) / .seconds(1) }
+    var policy = CheckpointPolicy(interval: context.checkpointInterval, start: now())
     while done < samples.count {
-      if context.isCancelled {
+      if try context.shouldStop() {
         try save()
         throw StageInterrupted()
       }
-      let segmentation = predictor.segmentation(of: try loader.evaluationBatch(samples: [done]))
-      try writer.add(segmentation, of: samples[done].image, as: names[done])
-      done += 1
+      let round = done..<min(samples.count, done + context.team.roundLength)
+      let pages = try context.team.deal(round, forAll: false) { i in
+        PanopticWriter.Page(predictor.segmentation(of: try loader.evaluationBatch(samples: [i]))).wireForm
+      }
+      for (i, page) in zip(round, pages) {
+        try writer?.add(PanopticWriter.Page(wireForm: page), of: samples[i].image, as: names[i])
+      }
+      done = round.upperBound
       context.progress(step: done, of: samples.count, unit: "images")
-      if done < samples.count, clock.now - saved >= .seconds(context.checkpointInterval) {
+      let time = now()
+      if done < samples.count, policy.isDue(at: time) {
         try save()
-        saved = clock.now
+        policy.saved(from: time, to: now())
       }
     }
   }

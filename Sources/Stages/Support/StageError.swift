@@ -9,6 +9,8 @@ struct StageError: DiagnosableError, Equatable {
     case diverged
     /// This machine computes or decodes something else than is published.
     case selfTest
+    /// Machines that train together do not compute the same.
+    case workersDiffer
   }
 
   let code: Code

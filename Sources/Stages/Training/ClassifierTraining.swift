@@ -35,11 +35,16 @@ final class ClassifierTraining: TrainingProcess {
   /// The path of a fixed architecture; nil for a supernet.
   private let path: [Int]?
   private let schedule: Schedule
+  private let share: PassShare
+  private let passes: TeamPasses
 
+  /// - Parameter batches: those of this member's share of the replicas, one after the other.
   init(
     classifier: Classifier, path: [Int]?, recipe: ClassifierRecipe, batches: BatchStream<ClassificationBatch>,
-    seeds: Seeds
+    seeds: Seeds, team: any Team = SoloTeam()
   ) {
+    share = PassShare([0..<recipe.replicas], for: team)
+    passes = TeamPasses(classifier.store, team: team)
     self.classifier = classifier
     self.recipe = recipe
     self.batches = batches
@@ -59,30 +64,37 @@ final class ClassifierTraining: TrainingProcess {
 
   func step(_ index: Int) throws -> StepMetrics {
     let path = path(of: index)
-    let inputs = try (0..<recipe.replicas).map { try batches.batch(index * recipe.replicas + $0) }
-    let results = SideBySide.map(recipe.replicas) { [classifier, recipe, seeds] i -> (pass: Pass, loss: Float) in
-      let pass = Pass(mode: .training)
-      var random = seeds.stream("step/\(index)/replica/\(i)/dropout")
-      let scores = classifier(pass.constant(inputs[i].images), path: path, random: &random)
-      let loss = crossEntropy(
-        scores, labels: inputs[i].labels.map(Int32.init), ignoring: -1, smoothing: recipe.labelSmoothing)
-      pass.backward(from: loss)
-      return (pass, loss.value.item)
-    }
     var window = GradientWindow(classifier.store.parameters)
+    let results = try passes.run(0..<recipe.replicas, into: &window) { try runReplicas($0, path: path, step: index) }
     var total: Float = 0
     for result in results {
-      guard result.loss.isFinite else { throw StageError.notFinite("the loss", step: index) }
-      window.add(result.pass)
-      total += result.loss
+      guard result.losses[0].isFinite else { throw StageError.notFinite("the loss", step: index) }
+      total += result.losses[0]
     }
     window.average(over: recipe.replicas)
     try window.requireFinite(step: index)
     // The rate has moved on by one before every update, so the last update has rate 0 (method 2.2).
     let rate = schedule.rate(at: index + 1)
     optimizer.step(gradients: window.sums, rate: rate)
-    for result in results { result.pass.commitStatistics() }
+    for update in results.flatMap(\.statistics) { update.apply() }
     return StepMetrics(loss: Double(total / Float(recipe.replicas)), rate: rate)
+  }
+
+  /// Runs some replicas side by side.
+  private func runReplicas(
+    _ replicas: ArraySlice<Int>, path: [Int], step: Int
+  ) throws -> [(pass: Pass, losses: [Float])] {
+    let first = step * share.own.count + share.own.firstIndex(of: replicas.first!)!
+    let inputs = try replicas.indices.map { try batches.batch(first + $0 - replicas.startIndex) }
+    return SideBySide.map(replicas.count) { [classifier, recipe, seeds] i in
+      let pass = Pass(mode: .training)
+      var random = seeds.stream("step/\(step)/replica/\(replicas[replicas.startIndex + i])/dropout")
+      let scores = classifier(pass.constant(inputs[i].images), path: path, random: &random)
+      let loss = crossEntropy(
+        scores, labels: inputs[i].labels.map(Int32.init), ignoring: -1, smoothing: recipe.labelSmoothing)
+      pass.backward(from: loss)
+      return (pass, [loss.value.item])
+    }
   }
 
   private func path(of index: Int) -> [Int] {

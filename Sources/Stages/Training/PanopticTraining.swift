@@ -19,10 +19,13 @@ final class PanopticTraining: TrainingProcess {
   private let schedule: Schedule
   private let paths: Paths
   let rhythm: UpdateRhythm
+  private let share: PassShare
+  private let passes: TeamPasses
 
+  /// - Parameter batches: those of this member's share of the passes, one after the other.
   init(
-    network: PanopticNetwork, paths: Paths, recipe: PanopticRecipe,
-    batches: BatchStream<PanopticBatch>, seeds: Seeds
+    network: PanopticNetwork, paths: Paths, recipe: PanopticRecipe, batches: BatchStream<PanopticBatch>, seeds: Seeds,
+    team: any Team = SoloTeam()
   ) {
     self.network = network
     self.paths = paths
@@ -31,6 +34,8 @@ final class PanopticTraining: TrainingProcess {
     self.seeds = seeds
     let rhythm = UpdateRhythm(paths, layers: network.configuration.searchedLayers, period: recipe.period)
     self.rhythm = rhythm
+    share = PassShare(rhythm.segments, for: team)
+    passes = TeamPasses(network.store, team: team)
     schedule = Schedule(
       recipe.schedule, base: recipe.baseRate, total: recipe.updates * paths.iterations, warmup: recipe.warmup,
       milestones: recipe.milestones)
@@ -55,30 +60,22 @@ final class PanopticTraining: TrainingProcess {
   func step(_ index: Int) throws -> StepMetrics {
     let block = architectures(of: index)
     var window = GradientWindow(network.store.parameters)
-    var sums = [Float](repeating: 0, count: 6)
-    var total: Float = 0
-    var next = 0
-    while next < block.count {
-      let results = try runPasses(from: next, of: block, update: index)
+    var sums = [Float](repeating: 0, count: PanopticLosses.names.count)
+    for segment in rhythm.segments {
+      let results = try passes.run(segment, into: &window) { try runPasses($0, of: block, update: index) }
       for result in results {
-        let named = result.losses.named
-        for loss in named where !loss.value.isFinite {
-          throw StageError.notFinite("the \(loss.name) loss", step: index)
+        for (name, loss) in zip(PanopticLosses.names, result.losses).dropLast() where !loss.isFinite {
+          throw StageError.notFinite("the \(name) loss", step: index)
         }
-        window.add(result.pass)
-        result.pass.commitStatistics()
-        total += result.losses.total.value.item
-        for (i, loss) in named.enumerated() { sums[i] += loss.value }
+        for update in result.statistics { update.apply() }
+        for (i, loss) in result.losses.enumerated() { sums[i] += loss }
       }
-      next += results.count
-      if next < block.count && next == rhythm.nextUpdate(after: next - 1) {
-        try update(&window, afterPasses: next, of: index)
-      }
+      if segment.upperBound < block.count { try update(&window, afterPasses: segment.upperBound, of: index) }
     }
     if case .fixed(_, let replicas) = paths { window.average(over: replicas) }
     try update(&window, afterPasses: block.count, of: index)
     return StepMetrics(
-      loss: Double(total / Float(block.count)),
+      loss: Double(sums[PanopticTraining.shortNames.count] / Float(block.count)),
       parts: zip(PanopticTraining.shortNames, sums).map { ($0, Double($1 / Float(block.count))) },
       rate: rate(of: index, afterPasses: block.count))
   }
@@ -99,23 +96,25 @@ final class PanopticTraining: TrainingProcess {
       rate: rate(of: index, afterPasses: passes))
   }
 
-  /// The next passes of a block: over small pictures as many side by side as there are threads; large pictures keep all
+  /// Runs the first of some passes: over small pictures as many side by side as there are threads; large pictures keep all
   /// threads busy with their loops, and one pass at a time needs the memory of one. No result depends on it.
   private func runPasses(
-    from first: Int, of block: [Architecture], update: Int
-  ) throws -> [(pass: Pass, losses: PanopticLosses)] {
-    var inputs = [try batches.batch(update * paths.count + first)]
-    let width = inputs[0].images.count < PanopticNetwork.largeInput ? Parallel.threads : 1
-    while inputs.count < width, first + inputs.count < rhythm.nextUpdate(after: first) {
-      inputs.append(try batches.batch(update * paths.count + first + inputs.count))
+    _ passes: ArraySlice<Int>, of block: [Architecture], update: Int
+  ) throws -> [(pass: Pass, losses: [Float])] {
+    func batch(of pass: Int) throws -> PanopticBatch {
+      try batches.batch(update * share.own.count + share.own.firstIndex(of: pass)!)
     }
+    var inputs = [try batch(of: passes.first!)]
+    let width = inputs[0].images.count < PanopticNetwork.largeInput ? Parallel.threads : 1
+    for pass in passes.dropFirst().prefix(width - 1) { inputs.append(try batch(of: pass)) }
     return SideBySide.map(inputs.count) { [network, seeds, inputs] i in
+      let number = passes[passes.startIndex + i]
       let pass = Pass(mode: .training)
-      var random = seeds.stream("update/\(update)/pass/\(first + i)/samples")
+      var random = seeds.stream("update/\(update)/pass/\(number)/samples")
       let losses = network.losses(
-        pass.constant(inputs[i].images), targets: inputs[i].targets, path: block[first + i], random: &random)
+        pass.constant(inputs[i].images), targets: inputs[i].targets, path: block[number], random: &random)
       pass.backward(from: losses.total)
-      return (pass, losses)
+      return (pass, losses.values)
     }
   }
 

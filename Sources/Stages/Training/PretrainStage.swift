@@ -49,6 +49,7 @@ struct PretrainStage<Mode: PretrainingMode>: Stage {
   static var outputs: [OutputPort] { [OutputPort("weights", "tensors"), OutputPort("history", "json")] }
   static var traits: [String] { Traits.training }
   static var isRandom: Bool { true }
+  static var usesTeam: Bool { true }
 
   let parameters: Parameters
 
@@ -75,9 +76,12 @@ struct PretrainStage<Mode: PretrainingMode>: Stage {
       backbone, choices: choices, classes: data.classes.count, dropout: recipe.dropout,
       momentum: recipe.batchNormMomentum, seeds: context.seeds)
     let loader = ClassificationLoader(data, input.loading(batch: recipe.batch), seeds: context.seeds)
+    let share = PassShare([0..<recipe.replicas], for: context.team)
     let training = ClassifierTraining(
       classifier: classifier, path: choices.path, recipe: recipe,
-      batches: BatchStream { loader.training(steps: $0..<recipe.steps * recipe.replicas) }, seeds: context.seeds)
+      batches: BatchStream { first in
+        loader.training(steps: first..<recipe.steps * share.own.count, dealtBy: { share.step($0) })
+      }, seeds: context.seeds, team: context.team)
     try driver.run(training)
     try context.write("weights", state: classifier.store.state)
   }

@@ -21,6 +21,7 @@ struct RetrainStage: Stage {
   static let outputs = [OutputPort("weights", "tensors"), OutputPort("history", "json")]
   static let traits = Traits.training
   static let isRandom = true
+  static let usesTeam = true
 
   let parameters: Parameters
 

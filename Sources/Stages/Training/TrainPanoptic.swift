@@ -22,9 +22,13 @@ func trainPanoptic(
   try network.loadBackbone(from: StateDictionary(fileAt: context.input("weights").path))
   let loader = try PanopticLoader(
     context.usableForTraining(data), input.loading(batch: recipe.batch), seeds: context.seeds)
+  let rhythm = UpdateRhythm(paths, layers: configuration.searchedLayers, period: recipe.period)
+  let share = PassShare(rhythm.segments, for: context.team)
   let training = PanopticTraining(
     network: network, paths: paths, recipe: recipe,
-    batches: BatchStream { loader.training(steps: $0..<recipe.updates * paths.count) }, seeds: context.seeds)
+    batches: BatchStream { first in
+      loader.training(steps: first..<recipe.updates * share.own.count, dealtBy: { share.step($0) })
+    }, seeds: context.seeds, team: context.team)
   try driver.run(training)
   try context.write("weights", tensors: network.file(batchNormMomentum: recipe.batchNormMomentum))
 }

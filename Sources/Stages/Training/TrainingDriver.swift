@@ -76,30 +76,49 @@ struct TrainingDriver {
     if let checkpoint { done = checkpoint.step }
     let stride = max(1, process.steps / TrainingDriver.digestCount)
     let clock = ContinuousClock()
-    var saved = clock.now
+    let begin = clock.now
+    func now() -> Double { (clock.now - begin) / .seconds(1) }
+    var policy = CheckpointPolicy(interval: context.checkpointInterval, start: now())
+    var savedStep = done
     while done < process.steps {
-      if context.isCancelled {
+      let stops = try context.shouldStop()
+      let time = now()
+      if stops || (done > savedStep && policy.isDue(at: time)) {
         try save(process, history, step: done)
-        throw StageInterrupted()
+        savedStep = done
+        policy.saved(from: time, to: now())
       }
+      if stops { throw StageInterrupted() }
       let metrics = try process.step(done)
       done += 1
       context.progress(step: done, of: process.steps, unit: process.unit, detail: metrics.text)
       if history.add(metrics) { context.log(history.lastRowText) }
       if done == 1 || done % stride == 0 || done == process.steps {
-        for entry in process.state.entries {
-          context.recordDigest(step: done, name: entry.name, digest: TensorDigest.of(NamedTensor(entry.tensor)))
-        }
+        try noteDigests(of: process.state, step: done)
       } else if done.nonzeroBitCount == 1 {
         let tensors = process.state.entries.map { (name: $0.name, tensor: NamedTensor($0.tensor)) }
         context.recordDigest(step: done, name: "state", digest: TensorDigest.of(tensors: tensors))
       }
-      if done < process.steps, (clock.now - saved) / .seconds(1) >= context.checkpointInterval {
-        try save(process, history, step: done)
-        saved = clock.now
-      }
     }
     try context.write("history", json: history.report)
+  }
+
+  /// Notes the digests of all tensors, which must be the same everywhere: a member whose machine computes otherwise would
+  /// make a result that nobody can reproduce.
+  private func noteDigests(of state: StateDictionary, step: Int) throws {
+    var all = [UInt8]()
+    for entry in state.entries {
+      let digest = TensorDigest.of(NamedTensor(entry.tensor))
+      context.recordDigest(step: step, name: entry.name, digest: digest)
+      all += digest.bytes
+    }
+    let digests = try context.team.gather(Digest(of: all).bytes)
+    if let other = digests.indices.first(where: { digests[$0] != digests[0] }) {
+      throw StageError(
+        .workersDiffer,
+        "after step \(step) worker \(other + 1) holds other numbers than worker 1: its machine computes otherwise. Its "
+          + "result would not be reproducible; 'doctor' on each machine tells which one is at fault")
+    }
   }
 
   private func save(_ process: some TrainingProcess, _ history: TrainingHistory, step: Int) throws {

@@ -65,9 +65,11 @@ struct UpdateRhythm {
     return count % (choices > 1 ? choices : passes) == 0
   }
 
-  /// The pass of an update after which parameters move next.
-  func nextUpdate(after pass: Int) -> Int {
-    guard isSupernet, period == .perLayer else { return passes }
-    return Set(choices.values).map { (pass / $0 + 1) * $0 }.min() ?? passes
+  /// The passes of an update between which no parameter moves.
+  var segments: [Range<Int>] {
+    guard isSupernet, period == .perLayer else { return [0..<passes] }
+    let ends = Set(choices.values).flatMap { stride(from: $0, to: passes, by: $0) }
+    let bounds = Set(ends + [0, passes]).sorted()
+    return zip(bounds, bounds.dropFirst()).map { $0..<$1 }
   }
 }

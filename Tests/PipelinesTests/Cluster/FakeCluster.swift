@@ -52,8 +52,8 @@ final class FakeCluster: Cluster {
   ///   - silences: looks at the queue that get no answer.
   init(
     _ bench: Bench, limit: Int = 1001, silences: Int = 0,
-    reply: @escaping @Sendable (Int) -> Reply = { _ in .taken },
-    fate: @escaping @Sendable (String, Int) -> Fate = { _, _ in .works }
+    fate: @escaping @Sendable (String, Int) -> Fate = { _, _ in .works },
+    reply: @escaping @Sendable (Int) -> Reply = { _ in .taken }
   ) {
     self.bench = (bench.storePath, bench.registry)
     self.limit = limit

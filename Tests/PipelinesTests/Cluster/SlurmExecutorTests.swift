@@ -217,3 +217,72 @@ struct SlurmExecutorTests {
     #expect(!Files.exists(bench.storePath + "/waves"))
   }
 }
+
+@Suite("Executing again on a cluster without processes")
+struct SlurmReproductionTests {
+  private static let pipeline = """
+    pipeline: search
+    seed: 7
+    stages:
+      pool: { uses: candidates, with: { genes: [3, 1, 2] } }
+      train: { uses: train }
+      judge: { uses: evaluate, for-each: pool.list, needs: { architecture: each, weights: train.weights } }
+    """
+
+  private func executor(_ bench: Bench, _ store: Store) throws -> SlurmExecutor {
+    var settings = SlurmSettings()
+    settings.pollInterval = 0.001
+    return try SlurmExecutor(store: store, settings: settings, cluster: FakeCluster(bench)) { _ in
+    } decide: { _ in
+      .leave
+    }
+  }
+
+  @Test("rerun compares in jobs, and says what threads say")
+  func rerun() throws {
+    let bench = try Bench()
+    try bench.run(Self.pipeline)
+    let planner = try bench.planner(Self.pipeline)
+    let here = try Rerunner(planner: planner, options: bench.options).rerun(["judge", "train"])
+    let there = try Rerunner(
+      planner: planner, options: bench.options, executor: try executor(bench, planner.store)
+    ).rerun(["judge", "train"])
+    #expect(there.isReproduced)
+    #expect(there.canonical == here.canonical)
+    #expect(there.instances.count == 4)
+  }
+
+  @Test("a stage that does not reproduce is told with its difference")
+  func difference() throws {
+    let bench = try Bench()
+    let text =
+      "pipeline: p\nstages:\n  roll: { uses: command, with: { run: date +%N > t, tools: [date], outputs: { t: t } } }"
+    try bench.run(text)
+    let planner = try bench.planner(text)
+    let report = try Rerunner(
+      planner: planner, options: bench.options, executor: try executor(bench, planner.store)
+    ).rerun(["roll"])
+    #expect(!report.isReproduced)
+    #expect(report.instances.first?.changes.first?.differences.isEmpty == false)
+  }
+
+  @Test("repair restores what is damaged by a job, and recompute draws from all records")
+  func repair() throws {
+    let bench = try Bench()
+    let root = try bench.run(Self.pipeline).result.root
+    let store = try bench.store()
+    let record = try #require(try store.recordKeys().map { try store.record($0) }.first { $0.stage == "judge[1]" })
+    let path = store.objectPath(try #require(record.outputs["quality"]))
+    try Files.remove(path)
+    let report = try Repairer(
+      store: store, variables: [:], options: bench.options, executor: try executor(bench, store)
+    ).repair()
+    #expect(report.isComplete)
+    #expect(try bench.run(Self.pipeline).result.root == root)
+    let again = try Recomputation(
+      store: store, variables: [:], options: bench.options, executor: try executor(bench, store)
+    ).recompute(10, seed: 1)
+    #expect(again.isReproduced)
+    #expect(again.instances.count == again.candidates)
+  }
+}
