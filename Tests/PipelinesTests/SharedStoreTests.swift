@@ -431,7 +431,7 @@ struct SharedStoreTests {
     while heard.notes.isEmpty { Thread.sleep(forTimeInterval: 0.01) }
     let found = try StorePeer(store: store, interruption: Interruption()) { _ in }.findings()
     #expect(found.map(\.name) == ["locks between machines", "names looked up too early", "sizes of files that grow"])
-    #expect(found.allSatisfy(\.isFine) && found[0].text.contains("each machine sees the other's"), "\(found)")
+    #expect(found.allSatisfy { $0.isFine } && found[0].text.contains("each machine sees the other's"), "\(found)")
     while first.withLock({ $0 == nil }) { Thread.sleep(forTimeInterval: 0.01) }
     #expect(try first.withLock { $0! }.get().isEmpty && !Files.exists(bench.storePath + "/doctor-peer"))
   }
