@@ -53,7 +53,9 @@ enum SlurmCommand {
 
   /// Variables of jobs and of Slurm's commands are left out, but for the one that says where the cluster is.
   static func environment(_ inherited: [String: String]) -> [String: String] {
-    let prefixes = ["SLURM_", "SBATCH_", "SRUN_", "SQUEUE_", "SCANCEL_", "SALLOC_", "SACCT_", "PMIX_", "PMI_", "OMPI_"]
+    var prefixes = ["SLURM_", "SBATCH_", "SRUN_", "SQUEUE_", "SCANCEL_", "SALLOC_", "SACCT_", "PMIX_", "PMI_"]
+    // Settings of Open MPI are the user's, unless it has started this very process.
+    prefixes += inherited["OMPI_COMM_WORLD_SIZE"] == nil ? ["OMPI_COMM_"] : ["OMPI_"]
     return inherited.filter { name, _ in name == "SLURM_CONF" || !prefixes.contains { name.hasPrefix($0) } }
   }
 

@@ -35,7 +35,14 @@ public final class SlurmExecutor: Executor, @unchecked Sendable {
     store: Store, settings: SlurmSettings, notice: @escaping @Sendable (String) -> Void,
     decide: @escaping @Sendable (_ orders: Int) -> Leftovers
   ) throws {
-    try self.init(store: store, settings: settings, cluster: try SlurmCluster(), notice: notice, decide: decide)
+    let cluster = try SlurmCluster()
+    // A cluster that does not answer later on is waited for; one that never did is not set up.
+    let (queue, complaint) = try cluster.queue(of: store.path)
+    guard queue != nil else {
+      throw PipelineError(
+        .io, "Slurm does not answer: \(complaint). 'sinfo' tells whether this machine belongs to a cluster")
+    }
+    try self.init(store: store, settings: settings, cluster: cluster, notice: notice, decide: decide)
   }
 
   package init(

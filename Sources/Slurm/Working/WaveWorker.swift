@@ -130,7 +130,9 @@ public final class WaveWorker: Sendable {
     case .success(.taken): preconditionFailure("\(order.stage): the worker waits for others")
     case .failure(let error):
       let message = String(describing: error)
-      if error is StageInterrupted, worker.interruption.isRequested {
+      // A cluster that ends a job ends its helpers as well: whatever comes of that is no fault of the stage.
+      if worker.interruption.isRequested {
+        if !(error is StageInterrupted) { observer(.log(stage: order.stage, text: message)) }
         observer(.interrupted(stage: order.stage))
         return .interrupted
       }
