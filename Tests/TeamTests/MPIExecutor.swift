@@ -55,12 +55,8 @@ struct MPIExecutor: Executor {
     let description: String
   }
 
-  private static let stages = [
-    "split", "pretrain", "finetune", "evaluate[0]", "pretrain-selected", "retrain", "predict",
-  ]
-
   private func execute(_ order: WorkOrder) throws -> WorkOutcome {
-    guard MPIExecutor.stages.contains(order.stage) else { return try executeHere(order) }
+    guard Experiment.teamStages.contains(order.stage) else { return try executeHere(order) }
     for (attempt, count) in members.enumerated() {
       let wave = Wave(store: store, run: "test", number: attempt, elements: [[order]])
       try wave.write([[order]], script: "")
