@@ -14,6 +14,9 @@ public enum Parallel {
     ThreadPool.shared.width = threads
   }
 
+  /// The number of threads of the whole process.
+  public static var allThreads: Int { ThreadPool.shared.width }
+
   /// Runs `body` with loops limited to `threads`, on this thread only.
   public static func withThreads<R>(_ threads: Int, _ body: () throws -> R) rethrows -> R {
     let saved = ThreadLocal.limit
@@ -43,7 +46,7 @@ public enum Parallel {
   /// `body` must write only to places that belong to its index.
   public static func forEach(_ count: Int, _ body: (Int) -> Void) {
     let allowed = ThreadLocal.limit
-    if case .recorded(let recorder) = allowed, count > 1 { return recorder.run(count, body) }
+    if case .recorded(let recorder) = allowed { return recorder.run(count, body) }
     let limit = min(allowed.threads, count)
     if limit <= 1 {
       for i in 0..<max(0, count) { body(i) }

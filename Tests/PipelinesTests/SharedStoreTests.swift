@@ -217,7 +217,7 @@ struct SharedStoreTests {
     let gc = #expect(throws: PipelineError.self) { try GarbageCollector(store: store).collect { [] } }
     #expect(gc?.code == .busy && gc?.message.contains("waves/0123") == true)
     let repair = #expect(throws: PipelineError.self) {
-      try Repairer(store: store, variables: [:], options: RunOptions()).repair()
+      try Reexecution(store: store, variables: [:], options: RunOptions()).repair()
     }
     #expect(repair?.code == .busy)
     try Files.write([], to: wave + "/ended")
@@ -413,7 +413,8 @@ struct SharedStoreTests {
     let findings = try StoreProbe(store: bench.store()).findings()
     #expect(
       findings.map(\.name) == ["file system", "locks", "rename", "link", "fsync", "space", "what follows"])
-    #expect(findings.filter { $0.name != "space" }.allSatisfy { $0.isFine }, "\(findings)")
+    let wrong = findings.filter { $0.name != "space" && !$0.isFine }
+    #expect(wrong.isEmpty, "\(findings)")
   }
 
   @Test("two commands of doctor find what one machine sees of the other")
@@ -430,7 +431,7 @@ struct SharedStoreTests {
     while heard.notes.isEmpty { Thread.sleep(forTimeInterval: 0.01) }
     let found = try StorePeer(store: store, interruption: Interruption()) { _ in }.findings()
     #expect(found.map(\.name) == ["locks between machines", "names looked up too early", "sizes of files that grow"])
-    #expect(found.allSatisfy(\.isFine) && found[0].text.contains("each machine sees the other's"), "\(found)")
+    #expect(found.allSatisfy { $0.isFine } && found[0].text.contains("each machine sees the other's"), "\(found)")
     while first.withLock({ $0 == nil }) { Thread.sleep(forTimeInterval: 0.01) }
     #expect(try first.withLock { $0! }.get().isEmpty && !Files.exists(bench.storePath + "/doctor-peer"))
   }
