@@ -8,16 +8,16 @@ import Synchronization
 
 @testable import Slurm
 
-/// Executes orders as a cluster would: writes each into a wave, and starts the program as several processes of MPI. Of the
-/// stages of an array only the first goes there, and sources and conversions stay here.
+/// Executes orders as a cluster would: writes each into a wave, and starts the program as several processes of MPI. Of
+/// the stages of an array only the first goes there, and sources and conversions stay here.
 struct MPIExecutor: Executor {
   let capacity = 1
   let store: String
   /// Processes of the first attempt at each order, of the second, and so on.
   let members: [Int]
   var environment: [String: String] = [:]
-  /// What happens to the processes of an attempt, by their ranks, while they run. Called again and again until it returns
-  /// true.
+  /// What happens to the processes of an attempt, by their ranks, while they run. Called again and again until it
+  /// returns true.
   var disturb: @Sendable (_ order: WorkOrder, _ attempt: Int, _ processes: [pid_t]) -> Bool = { _, _, _ in true }
   /// Takes how each attempt ended: its exit code, and what it printed.
   var ended: @Sendable (_ order: WorkOrder, _ attempt: Int, _ code: Int32, _ text: String) -> Void = { _, _, _, _ in }
