@@ -77,16 +77,20 @@ int cmpi_start(int *rank, int *size) {
 
 size_t cmpi_request_size(void) { return mpi.is_mpich ? sizeof(int) : sizeof(pointer); }
 
+// The calls of either binary interface.
+typedef int (*send_mpich)(const void *, int, int, int, int, int, int *);
+typedef int (*send_open)(const void *, int, pointer, int, int, pointer, pointer *);
+typedef int (*receive_mpich)(void *, int, int, int, int, int, int *);
+typedef int (*receive_open)(void *, int, pointer, int, int, pointer, pointer *);
+
 int cmpi_send(const void *bytes, int count, int peer, int tag, void *request) {
-  return mpi.is_mpich
-    ? ((int (*)(const void *, int, int, int, int, int, int *))mpi.isend)(bytes, count, MPICH_BYTE, peer, tag, MPICH_WORLD, request)
-    : ((int (*)(const void *, int, pointer, int, int, pointer, pointer *))mpi.isend)(bytes, count, mpi.byte, peer, tag, mpi.world, request);
+  if (mpi.is_mpich) return ((send_mpich)mpi.isend)(bytes, count, MPICH_BYTE, peer, tag, MPICH_WORLD, request);
+  return ((send_open)mpi.isend)(bytes, count, mpi.byte, peer, tag, mpi.world, request);
 }
 
 int cmpi_receive(void *bytes, int count, int peer, int tag, void *request) {
-  return mpi.is_mpich
-    ? ((int (*)(void *, int, int, int, int, int, int *))mpi.irecv)(bytes, count, MPICH_BYTE, peer, tag, MPICH_WORLD, request)
-    : ((int (*)(void *, int, pointer, int, int, pointer, pointer *))mpi.irecv)(bytes, count, mpi.byte, peer, tag, mpi.world, request);
+  if (mpi.is_mpich) return ((receive_mpich)mpi.irecv)(bytes, count, MPICH_BYTE, peer, tag, MPICH_WORLD, request);
+  return ((receive_open)mpi.irecv)(bytes, count, mpi.byte, peer, tag, mpi.world, request);
 }
 
 int cmpi_test(int count, void *requests, int *ended) {

@@ -4,11 +4,12 @@ import Foundation
 
 /// The thread that makes all calls of MPI: it starts transfers, moves them on, and watches over the others.
 ///
-/// Each member sends heart beats to the next one, the last to the first. A process that was stopped, or a machine that went
-/// away without a word, sends none; its successor then ends the whole team, so that whoever started it can do so again.
+/// Each member sends heart beats to the next one, the last to the first. A process that was stopped, or a machine that
+/// went away without a word, sends none; its successor then ends the whole team, so that whoever started it can do so
+/// again.
 final class MPIEngine: @unchecked Sendable {
-  // Invariant: `rank` and `size` are set before `start` returns; everything else mutable is touched under `condition`, or by
-  // the engine's thread alone where it says so.
+  // Invariant: `rank` and `size` are set before `start` returns; everything else mutable is touched under `condition`,
+  // or by the engine's thread alone where it says so.
   private(set) var rank = 0
   private(set) var size = 1
 

@@ -2,8 +2,8 @@ import Autograd
 import Determinism
 import Tensors
 
-/// Adds up the gradients of passes that the members of a team ran, in the order of the passes: the sums have the bits of
-/// one process that ran them all.
+/// Adds up the gradients of passes that the members of a team ran, in the order of the passes: the sums have the bits
+/// of one process that ran them all.
 ///
 /// Passes come in rows, one for each member. Every pass sends each member its shard of all values; each member adds up
 /// its shard, and all get all sums in the end. Rows travel while the caller computes the next ones.

@@ -42,7 +42,8 @@ struct GradientShards {
   /// Bytes of the longest message, a multiple of 64.
   var capacity: Int { (markBytes + 4 * counts.max()! + 63) & ~63 }
 
-  /// Where the values of the pieces of a member lie in a message that leaves some parameters out, in bytes; -1 for those.
+  /// Where the values of the pieces of a member lie in a message that leaves some parameters out, in bytes; -1 for
+  /// those.
   /// - Returns: the places, and the bytes of the message.
   func places(to member: Int, after front: Int, where isThere: (Int) -> Bool) -> (places: [Int], bytes: Int) {
     var end = front

@@ -12,6 +12,11 @@ final class Experiment {
   private let period: String
   private let interruption = Interruption()
 
+  /// Stages that teams execute; of the evaluations of all candidates one says enough.
+  static let teamStages: Set = [
+    "split", "pretrain", "finetune", "evaluate[0]", "pretrain-selected", "retrain", "predict",
+  ]
+
   static let checkout = (0..<3).reduce(URL(fileURLWithPath: #filePath)) { url, _ in url.deletingLastPathComponent() }
     .path
 

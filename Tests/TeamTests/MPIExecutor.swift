@@ -8,16 +8,16 @@ import Synchronization
 
 @testable import Slurm
 
-/// Executes orders as a cluster would: writes each into a wave, and starts the program as several processes of MPI. Of the
-/// stages of an array only the first goes there, and sources and conversions stay here.
+/// Executes orders as a cluster would: writes each into a wave, and starts the program as several processes of MPI. Of
+/// the stages of an array only the first goes there, and sources and conversions stay here.
 struct MPIExecutor: Executor {
   let capacity = 1
   let store: String
   /// Processes of the first attempt at each order, of the second, and so on.
   let members: [Int]
   var environment: [String: String] = [:]
-  /// What happens to the processes of an attempt, by their ranks, while they run. Called again and again until it returns
-  /// true.
+  /// What happens to the processes of an attempt, by their ranks, while they run. Called again and again until it
+  /// returns true.
   var disturb: @Sendable (_ order: WorkOrder, _ attempt: Int, _ processes: [pid_t]) -> Bool = { _, _, _ in true }
   /// Takes how each attempt ended: its exit code, and what it printed.
   var ended: @Sendable (_ order: WorkOrder, _ attempt: Int, _ code: Int32, _ text: String) -> Void = { _, _, _, _ in }
@@ -55,12 +55,8 @@ struct MPIExecutor: Executor {
     let description: String
   }
 
-  private static let stages = [
-    "split", "pretrain", "finetune", "evaluate[0]", "pretrain-selected", "retrain", "predict",
-  ]
-
   private func execute(_ order: WorkOrder) throws -> WorkOutcome {
-    guard MPIExecutor.stages.contains(order.stage) else { return try executeHere(order) }
+    guard Experiment.teamStages.contains(order.stage) else { return try executeHere(order) }
     for (attempt, count) in members.enumerated() {
       let wave = Wave(store: store, run: "test", number: attempt, elements: [[order]])
       try wave.write([[order]], script: "")
@@ -78,7 +74,6 @@ struct MPIExecutor: Executor {
         return .executed(try store.outputs(of: order.key)!, seconds: seconds)
       case .compared: throw NoLetter(description: "\(order.stage): a comparison, which nobody asked for")
       case .failed(let message, _), .lost(let message): throw NoLetter(description: message)
-      case .compared: preconditionFailure("\(order.stage) was to be recorded")
       case .interrupted: continue
       }
     }

@@ -11,18 +11,24 @@ struct ThreadExecutor: Executor {
   let store: String
   let members: Int
   let registry: StageRegistry
+  /// Whether an order goes to the whole team; others are executed by one thread.
+  let isForTeam: @Sendable (WorkOrder) -> Bool
   private let interruptions: [Interruption]
 
-  init(store: String, members: Int, registry: StageRegistry = Stages.registry()) {
+  init(
+    store: String, members: Int, registry: StageRegistry = Stages.registry(),
+    isForTeam: @escaping @Sendable (WorkOrder) -> Bool = { _ in true }
+  ) {
     self.store = store
     self.members = members
     self.registry = registry
+    self.isForTeam = isForTeam
     interruptions = (0..<members).map { _ in Interruption() }
   }
 
   func submit(_ order: WorkOrder, report: @escaping @Sendable (WorkEvent) -> Void) throws {
-    try startThread(named: order.stage, stackBytes: deepStackBytes) { [store, members, registry, interruptions] in
-      let ends = ThreadTeam.run(members) { team in
+    try startThread(named: order.stage, stackBytes: deepStackBytes) { [self] in
+      let ends = ThreadTeam.run(isForTeam(order) ? members : 1) { team in
         let worker = Worker(
           store: try Store(path: store, registry: registry), interruption: interruptions[team.rank], team: team)
         defer { worker.store.endScratch() }

@@ -3,11 +3,11 @@
 
 #include <stddef.h>
 
-// The few calls of MPI that a team of processes needs, from a library that is loaded at run time: nothing is linked, and
-// building needs no MPI. Open MPI and the libraries with MPICH's binary interface are known.
+// The few calls of MPI that a team of processes needs, from a library that is loaded at run time: nothing is linked,
+// and building needs no MPI. Open MPI and the libraries with MPICH's binary interface are known.
 //
-// One thread makes all calls. Numbers that calls return are MPI's error codes; 0 is success. By default MPI ends the process,
-// with words, where a call fails.
+// One thread makes all calls. Numbers that calls return are MPI's error codes; 0 is success. By default MPI ends the
+// process, with words, where a call fails.
 
 /// Loads a library.
 /// @param reason gets a text where that fails, or the library is of another kind.

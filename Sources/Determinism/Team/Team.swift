@@ -8,8 +8,8 @@ public protocol Team: Sendable {
   /// How many members there are.
   var size: Int { get }
 
-  /// Starts to send and receive, and returns at once. Nothing may write to a buffer of a send, or touch that of a receipt,
-  /// until the transfer has ended.
+  /// Starts to send and receive, and returns at once. Nothing may write to a buffer of a send, or touch that of a
+  /// receipt, until the transfer has ended.
   func start(sends: [TeamMessage], receipts: [TeamMessage]) -> any TeamTransfer
 
   /// Tells all others that this member cannot go on: transfers that did not end yet, and all later ones, throw this. A

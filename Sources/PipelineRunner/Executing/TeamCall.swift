@@ -3,8 +3,8 @@ import Determinism
 import Foundation
 import PipelineModel
 
-/// How the leader of a team calls the others to an order: only once it is known that the order must be executed, and that
-/// its stage is one for several processes.
+/// How the leader of a team calls the others to an order: only once it is known that the order must be executed, and
+/// that its stage is one for several processes.
 package final class TeamCall {
   let team: any Team
   private let key: Digest

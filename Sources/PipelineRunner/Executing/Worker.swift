@@ -39,8 +39,8 @@ public final class Worker: Sendable {
     self.node = node
   }
 
-  /// Executes an order, or finds its result in the store, and reports how it ended. The leader of a team calls this, the
-  /// others `assist`.
+  /// Executes an order, or finds its result in the store, and reports how it ended. The leader of a team calls this,
+  /// the others `assist`.
   /// - Parameters:
   ///   - threads: of loops of this process; nil for as many as the order says.
   ///   - waitsForOthers: whether to wait where another runner works on the order; else it ends at once as `taken`.

@@ -6,8 +6,8 @@ import Panoptic
 import Pipelines
 import Search
 
-/// The work on one candidate: batches that gather statistics, then images that are judged. Either goes to all members of
-/// a team; an interrupted evaluation goes on from what was done.
+/// The work on one candidate: batches that gather statistics, then images that are judged. Either goes to all members
+/// of a team; an interrupted evaluation goes on from what was done.
 struct CandidateEvaluation {
   let network: PanopticNetwork
   let architecture: Architecture

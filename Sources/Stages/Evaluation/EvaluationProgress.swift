@@ -17,8 +17,8 @@ struct EvaluationProgress {
   init() {}
 }
 
-// In a checkpoint the counts are one tensor of binary64, `[entries, 6]`: image, category, overlaps, matches, false positives
-// and false negatives.
+// In a checkpoint the counts are one tensor of binary64, `[entries, 6]`: image, category, overlaps, matches, false
+// positives and false negatives.
 extension EvaluationProgress {
   private static let countsName = "evaluation/counts"
 

@@ -62,8 +62,8 @@ struct PredictPanopticStage: Stage {
     }
   }
 
-  /// Segments one image after the other, or with a team a round of them; each is written to the disk, and freed, before the
-  /// next. The checkpoint of an interrupted stage holds the images that are done.
+  /// Segments one image after the other, or with a team a round of them; each is written to the disk, and freed,
+  /// before the next. The checkpoint of an interrupted stage holds the images that are done.
   /// - Parameter writer: nil for members of a team that hand everything to its leader.
   private func predict(
     with predictor: PanopticPredictor, _ loader: PanopticLoader, to writer: inout PanopticWriter?,

@@ -1,7 +1,7 @@
 import Determinism
 
-/// Numbered pieces of work that need nothing of each other, such as the pictures of an evaluation, go to the members of a
-/// team in rounds. After a round all results are together.
+/// Numbered pieces of work that need nothing of each other, such as the pictures of an evaluation, go to the members
+/// of a team in rounds. After a round all results are together.
 extension Team {
   /// Pieces of a round. Alone each piece is one; with others a few for each, so that slow and quick ones balance.
   var roundLength: Int { size == 1 ? 1 : 4 * size }

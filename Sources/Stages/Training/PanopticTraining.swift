@@ -96,8 +96,8 @@ final class PanopticTraining: TrainingProcess {
       rate: rate(of: index, afterPasses: passes))
   }
 
-  /// Runs the first of some passes: over small pictures as many side by side as there are threads; large pictures keep all
-  /// threads busy with their loops, and one pass at a time needs the memory of one. No result depends on it.
+  /// Runs the first of some passes: over small pictures as many side by side as there are threads; large pictures keep
+  /// all threads busy with their loops, and one pass at a time needs the memory of one. No result depends on it.
   private func runPasses(
     _ passes: ArraySlice<Int>, of block: [Architecture], update: Int
   ) throws -> [(pass: Pass, losses: [Float])] {

@@ -10,8 +10,8 @@ struct PassResult {
   let statistics: [StatisticsUpdate]
 }
 
-/// Runs the passes of a training on all members of a team and brings together what they give, in the order of the passes.
-/// A process alone is a team of one.
+/// Runs the passes of a training on all members of a team and brings together what they give, in the order of the
+/// passes. A process alone is a team of one.
 final class TeamPasses {
   private let team: any Team
   private let parameters: [Parameter]
@@ -28,8 +28,8 @@ final class TeamPasses {
   /// Runs a segment of passes, between which no parameter moves, and adds their gradients to a window.
   ///
   /// - Parameters:
-  ///   - run: runs some passes of this member, backward too, as many of the first ones as it likes to hold at once. While
-  ///     it runs the next ones, gradients of those before are on their way.
+  ///   - run: runs some passes of this member, backward too, as many of the first ones as it likes to hold at once.
+  ///     While it runs the next ones, gradients of those before are on their way.
   /// - Returns: the results of all passes in their order.
   /// - Throws: what `run` throws; `TeamFailure`.
   func run(

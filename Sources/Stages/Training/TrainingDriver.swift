@@ -103,8 +103,8 @@ struct TrainingDriver {
     try context.write("history", json: history.report)
   }
 
-  /// Notes the digests of all tensors, which must be the same everywhere: a member whose machine computes otherwise would
-  /// make a result that nobody can reproduce.
+  /// Notes the digests of all tensors, which must be the same everywhere: a member whose machine computes otherwise
+  /// would make a result that nobody can reproduce.
   private func noteDigests(of state: StateDictionary, step: Int) throws {
     var all = [UInt8]()
     for entry in state.entries {
@@ -134,8 +134,8 @@ struct TrainingDriver {
     ["training": .string(identity.hex), "step": .integer(step)]
   }
 
-  /// The file of a checkpoint, with state and history. What stands around a file may be mistaken or forged, so the file says itself
-  /// what it is of.
+  /// The file of a checkpoint, with state and history. What stands around a file may be mistaken or forged, so the
+  /// file says itself what it is of.
   /// - Throws: where it is of another step or training.
   private func file(of checkpoint: Checkpoint, steps: Int) throws -> TensorFile {
     let file = try TensorFile.read(checkpoint.path)
