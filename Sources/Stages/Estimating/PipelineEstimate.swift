@@ -46,15 +46,18 @@ public struct PipelineEstimate: Sendable {
 
   /// What the pipeline would take on other machines.
   public func plan(on machines: PlannedMachines) -> MachinePlan {
-    let claims = PipelineSites.claimedMemory(pipeline, threads: machines.processors)
-    return MachinePlan(
+    MachinePlan(
       machines: machines,
       stages: stages.map { stage in
-        let time = stage.work?.course?.time(on: machines)
+        let course = stage.work?.course
+        let time = course?.time(on: machines)
+        // As many passes compute at a time as a node has of its own.
+        let threads = course.map { min(machines.processors, $0.passesOfAWorker(on: machines)) } ?? 1
+        let claim = PipelineSites.claimedMemory(pipeline, threads: threads)[stage.name] ?? 0
         let sideBySide = min(stage.instances ?? 1, machines.jobs, machines.processors)
         return MachinePlan.Stage(
           name: stage.name, seconds: time?.seconds ?? stage.work?.seconds ?? 0, nodes: time?.nodes ?? 1,
-          memory: (claims[stage.name] ?? 0).multipliedSaturated(by: sideBySide))
+          memory: claim.multipliedSaturated(by: sideBySide))
       })
   }
 }

@@ -52,7 +52,7 @@ public struct WorkCourse: Sendable {
   /// Seconds that all instances take, and the nodes that they use.
   func time(on machines: PlannedMachines) -> (seconds: Double, nodes: Int) {
     guard instances > 1 else {
-      let workers = gradientBytes > 0 ? min(machines.workers, passes.multipliedSaturated(by: images)) : 1
+      let workers = workers(on: machines)
       return (instance(threads: machines.processors, workers: workers, machines.bandwidth), workers)
     }
     let nodes = min(machines.nodes, instances)
@@ -62,6 +62,13 @@ public struct WorkCourse: Sendable {
     let threads = max(1, machines.processors / sideBySide)
     return (Double(rounds) * instance(threads: threads, workers: 1, machines.bandwidth), nodes)
   }
+
+  private func workers(on machines: PlannedMachines) -> Int {
+    gradientBytes > 0 && instances == 1 ? min(machines.workers, passes.multipliedSaturated(by: images)) : 1
+  }
+
+  /// Passes of a step, of the worker that has most of them.
+  func passesOfAWorker(on machines: PlannedMachines) -> Int { (passes - 1) / workers(on: machines) + 1 }
 
   private func instance(threads: Int, workers: Int, _ bandwidth: Double) -> Double {
     setup + Double(steps) * step(threads: threads, workers: workers, bandwidth)
