@@ -162,7 +162,12 @@ public final class Store: Sendable {
   /// The lock of a key: nil where another runner works on it.
   package func acquireLock(_ key: Digest) throws -> KeyLock? {
     let file = "\(path)/locks/\(Store.keyLocks)"
-    return try sharing.isOn ? KeyLock.acquire(key, in: file, leases: leases) : KeyLock.acquire(key, in: file)
+    guard sharing.isOn else { return try KeyLock.acquire(key, in: file) }
+    let lock = try KeyLock.acquire(key, in: file, leases: leases)
+    // Whoever had it before may have left a record a moment ago, which the last list of names does not show. Only here
+    // is a name looked up that may be missing: this process is about to make it.
+    if lock != nil, Files.exists(recordPath(key)) { listedRecords.add("\(key.hex).json") }
+    return lock
   }
 
   /// The file whose bytes are the locks of keys.

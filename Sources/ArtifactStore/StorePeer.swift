@@ -56,12 +56,13 @@ public struct StorePeer: Sendable {
     _ = try? Files.optionalStatus(folder + "/size")
     try Files.write(Array(ProcessIdentity.current.text.utf8), to: folder + "/request")
     try waitFor("answer", seconds: StorePeer.patience)
-    let name = try seconds(until: { access(folder + "/new", F_OK) == 0 })
-    let size = try seconds(until: { (try? Files.optionalStatus(folder + "/size"))?.size == 2 })
+    let late = try seconds(until: [
+      { access(folder + "/new", F_OK) == 0 }, { (try? Files.optionalStatus(folder + "/size"))?.size == 2 },
+    ])
     let lock = try LockTrial(folder + "/lock")
     let findings = [
       locks(passesBytes: !lock.takesBytes(), passesFiles: !lock.takesFile()),
-      lateness("names looked up too early", name), lateness("sizes of files that grow", size),
+      lateness("names looked up too early", late[0]), lateness("sizes of files that grow", late[1]),
     ]
     try Files.write([], to: folder + "/done")
     return findings
@@ -92,15 +93,16 @@ public struct StorePeer: Sendable {
       isFine: seconds <= NameWait.limit)
   }
 
-  /// Seconds until something is so; nil where it is not in time.
-  private func seconds(until isSo: () -> Bool) throws -> Double? {
+  /// Seconds until each of several things is so; nil of one that is not in time.
+  private func seconds(until things: [() -> Bool]) throws -> [Double?] {
     let begin = LeaseTable.uptime
-    while !isSo() {
-      guard LeaseTable.uptime - begin < StorePeer.patience else { return nil }
+    var times = [Double?](repeating: nil, count: things.count)
+    while times.contains(nil), LeaseTable.uptime - begin < StorePeer.patience {
+      for (i, isSo) in things.enumerated() where times[i] == nil && isSo() { times[i] = LeaseTable.uptime - begin }
       if interruption.isRequested { throw StageInterrupted() }
       Thread.sleep(forTimeInterval: 0.05)
     }
-    return LeaseTable.uptime - begin
+    return times
   }
 
   /// Waits for a file of the other machine.
