@@ -66,7 +66,7 @@ public struct LoopProfile: Sendable {
 
   /// How many times as fast so many threads would be.
   public func speedup(threads: Int) -> Double {
-    guard threads > 1 else { return 1 }
+    guard threads > 1, seconds > 0 else { return 1 }
     let threads = Double(threads)
     let saved = loops.map { loop -> Double in
       let pieces = max(1, loop.pieces.rounded())

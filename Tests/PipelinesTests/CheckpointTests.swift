@@ -123,6 +123,23 @@ struct CheckpointTests {
     }
   }
 
+  @Test("killed at any step of saving one, the one before is still there", arguments: [1, 2, 3, 4, 5, 6, 7, 8, 10, 12])
+  func killedWhileSaving(step: Int) async throws {
+    let bench = try makeBench()
+    let folder = bench.folder + "/checkpoints"
+    await #expect(processExitsWith: .signal(SIGKILL)) { [folder = folder as String, step = step as Int] in
+      let checkpoints = CheckpointFolder(path: folder, key: Digest(of: "key"), program: Digest(of: "build"))
+      for i in 1...3 { try checkpoints.save(step: i, of: 9, trace: Trace()) { try save("state \(i)", to: $0) } }
+      FailPoint.arm("\(step)")
+      try checkpoints.save(step: 4, of: 9, trace: Trace()) { try save("state 4", to: $0) }
+      FailPoint.die()
+    }
+    let checkpoints = CheckpointFolder(path: folder, key: Digest(of: "key"), program: Digest(of: "build"))
+    let (newest, _) = try #require(try checkpoints.latest { _ in true })
+    #expect(newest.step == 3 || newest.step == 4)
+    #expect(try String(contentsOfFile: newest.path, encoding: .utf8) == "state \(newest.step)")
+  }
+
   @Test("a checkpoint that is not used is reported")
   func warning() throws {
     let (bench, folder) = try interrupted()

@@ -22,7 +22,7 @@ struct MemoryClaimTests {
       var count = 0
       for (name, profile) in [("coco", "smoke"), ("coco", "miniature"), ("baselines", "smoke"), ("ade20k", "smoke")] {
         let pipeline = try Self.pipeline(name, profile)
-        let claims = PipelineSites.claimedMemory(pipeline, threads: Parallel.threads)
+        let claims = PipelineSites.claimedMemory(pipeline.summaries, threads: Parallel.threads)
         for stage in try PipelineEstimate(pipeline).stages where stage.work?.checkpointBytes ?? 0 > 0 {
           let ratio = Double(claims[stage.name] ?? 0) / Double(stage.work?.memory ?? 0)
           precondition(ratio > 0.5 && ratio < 2, "\(name) \(profile) \(stage.name): \(ratio)")
@@ -36,17 +36,19 @@ struct MemoryClaimTests {
   @Test("grow with the passes that run side by side, which are as many as threads, not more than passes")
   func threads() throws {
     let pipeline = try Self.pipeline("coco", "miniature")
-    let claims = [1, 2, 4, 1000, 2000].map { PipelineSites.claimedMemory(pipeline, threads: $0)["finetune"] ?? 0 }
+    let claims = [1, 2, 4, 1000, 2000].map {
+      PipelineSites.claimedMemory(pipeline.summaries, threads: $0)["finetune"] ?? 0
+    }
     #expect(claims[0] < claims[1] && claims[1] < claims[2] && claims[2] < claims[3] && claims[3] == claims[4])
     // Passes over large pictures come one after the other.
     let paper = try Self.pipeline("coco", "paper")
-    let large = [1, 64].map { PipelineSites.claimedMemory(paper, threads: $0)["finetune"] }
+    let large = [1, 64].map { PipelineSites.claimedMemory(paper.summaries, threads: $0)["finetune"] }
     #expect(large[0] == large[1] && large[0] ?? 0 > 10 << 30)
   }
 
   @Test("come from the networks that earlier stages train, and nothing is claimed for what computes none")
   func kinds() throws {
-    let claims = try PipelineSites.claimedMemory(Self.pipeline("coco", "paper"), threads: 8)
+    let claims = try PipelineSites.claimedMemory(Self.pipeline("coco", "paper").summaries, threads: 8)
     for stage in ["pretrain", "finetune", "evaluate", "pretrain-selected", "retrain", "predict"] {
       #expect(claims[stage] ?? 0 > 500 << 20, "\(stage)")
     }

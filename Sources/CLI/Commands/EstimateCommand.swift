@@ -14,10 +14,9 @@ struct Estimate: ParsableCommand {
       GPU-hours are the paper's, where it states them.
 
       With --nodes, --cpus, --workers or --bandwidth, and for work of more than a day, times for clusters follow. Their
-      processors count as fast as this machine's. Workers share the passes of a training's step, or where there are
-      more workers, the images of a pass; each pass takes as many threads as its loops have pieces, and exchanges its
-      gradients once in each direction. Evaluations are spread over nodes, up to eight on one. One stage comes after
-      the other.
+      processors count as fast as this machine's. Workers share the passes of a training's step, and the images
+      of an evaluation; each pass takes as many threads as its loops have pieces, and exchanges its gradients once in
+      each direction. Instances are spread over nodes, up to eight on one. One stage comes after the other.
 
       EXAMPLES:
         autopanoptic estimate pipelines/coco.yaml --profile paper

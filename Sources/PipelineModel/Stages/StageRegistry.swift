@@ -8,9 +8,9 @@ public struct StageRegistry: Sendable {
   public let traits: [String: String]
   /// New names of kinds by those that they had in earlier versions.
   public let formerKindNames: [String: String]
-  /// Bytes that an instance of a stage takes, about, by the names of stages; those that aren't there take little, or
+  /// Bytes that an instance of each stage of a pipeline takes, about, by the names of stages; those that aren't there take little, or
   /// nobody knows. A runner admits stages by it where the pipeline file says nothing.
-  public let claimedMemory: @Sendable (_ pipeline: Pipeline, _ threads: Int) -> [String: Int]
+  public let claimedMemory: @Sendable (_ stages: [StageSummary], _ threads: Int) -> [String: Int]
 
   /// - Parameter formerKindNames: new names by former ones; a pipeline file with a former one gets an error.
   /// - Precondition: names are unique; every declared trait has a value and every port a known format; former names
@@ -18,7 +18,7 @@ public struct StageRegistry: Sendable {
   public init(
     kinds: [StageKind], formats: [any ArtifactFormat] = [], traits: [String: String] = [:],
     formerKindNames: [String: String] = [:],
-    claimedMemory: @escaping @Sendable (_ pipeline: Pipeline, _ threads: Int) -> [String: Int] = { _, _ in [:] }
+    claimedMemory: @escaping @Sendable (_ stages: [StageSummary], _ threads: Int) -> [String: Int] = { _, _ in [:] }
   ) {
     let all: [any ArtifactFormat] = [JSONFormat(), TreeFormat(), FileFormat()] + formats
     self.kinds = Dictionary(

@@ -18,7 +18,7 @@ final class MemoryClaims: Sendable {
   /// Bytes of an instance of a stage; nil for a kind that does not say.
   func bytes(of stage: String, threads: Int) -> Int? {
     known.withLock { known in
-      let claims = known[threads] ?? registry.claimedMemory(pipeline, threads)
+      let claims = known[threads] ?? registry.claimedMemory(pipeline.summaries, threads)
       known[threads] = claims
       return claims[stage]
     }

@@ -58,11 +58,12 @@ extension EvaluateCandidateStage: WorkEstimating {
     work.multiplyAdds = gathering + testing
     var course = WorkCourse()
     course.setup = try site.machine.indexing(data.training)
-    course.images = recalibrated.addingSaturated(validation)
+    course.passes = max(1, recalibrated.addingSaturated(validation))
     let pixels = Double(usual.height) * Double(usual.width)
     course.pass =
       measures.backbone.profile(multiplyAdds: gathering, pixels: Double(recalibration.batch) * pixels)
       .followed(by: measures.testing.profile(multiplyAdds: testing, pixels: pixels))
+      .scaled(by: 1 / Double(course.passes))
     course.isOneByOne = true
     course.loading = try site.machine.loading(parameters.input, data: data)
     course.isLoadedAhead = false
@@ -103,9 +104,9 @@ extension PredictPanopticStage: WorkEstimating {
     work.multiplyAdds = Double(images) * (network.testing + network.masks)
     var course = WorkCourse()
     course.setup = try site.machine.indexing(images)
-    course.images = max(1, images)
+    course.passes = max(1, images)
     course.pass = measure.profile(
-      multiplyAdds: work.multiplyAdds, pixels: Double(usual.height) * Double(usual.width))
+      multiplyAdds: network.testing + network.masks, pixels: Double(usual.height) * Double(usual.width))
     course.isOneByOne = true
     course.loading = try site.machine.loading(parameters.input, data: site.data())
     course.isLoadedAhead = false

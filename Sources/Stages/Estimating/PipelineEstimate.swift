@@ -34,7 +34,7 @@ public struct PipelineEstimate: Sendable {
     let machine = MachineMeasures()
     let threads = Parallel.threads
     let here = PlannedMachines(nodes: 1, processors: threads, bandwidth: .infinity, jobs: min(8, threads))
-    stages = try PipelineSites(pipeline, threads: threads, machine: machine).places.map { place in
+    stages = try PipelineSites(pipeline.summaries, threads: threads, machine: machine).places.map { place in
       let work = try place.subject?.estimatedWork(at: place.site).times(place.site.instances ?? 1)
       return Stage(
         name: place.summary.name, kind: place.summary.kind.name, instances: place.site.instances, work: work,
@@ -46,15 +46,18 @@ public struct PipelineEstimate: Sendable {
 
   /// What the pipeline would take on other machines.
   public func plan(on machines: PlannedMachines) -> MachinePlan {
-    let claims = PipelineSites.claimedMemory(pipeline, threads: machines.processors)
-    return MachinePlan(
+    MachinePlan(
       machines: machines,
       stages: stages.map { stage in
-        let time = stage.work?.course?.time(on: machines)
+        let course = stage.work?.course
+        let time = course?.time(on: machines)
+        // As many passes compute at a time as a node has of its own.
+        let threads = course.map { min(machines.processors, $0.passesOfAWorker(on: machines)) } ?? 1
+        let claim = PipelineSites.claimedMemory(pipeline.summaries, threads: threads)[stage.name] ?? 0
         let sideBySide = min(stage.instances ?? 1, machines.jobs, machines.processors)
         return MachinePlan.Stage(
           name: stage.name, seconds: time?.seconds ?? stage.work?.seconds ?? 0, nodes: time?.nodes ?? 1,
-          memory: (claims[stage.name] ?? 0).multipliedSaturated(by: sideBySide))
+          memory: claim.multipliedSaturated(by: sideBySide))
       })
   }
 }

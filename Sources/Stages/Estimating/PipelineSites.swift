@@ -4,7 +4,7 @@ import Pipelines
 /// The stages of a pipeline with what can be told of them before it runs.
 struct PipelineSites {
   struct Place {
-    let summary: Pipeline.StageSummary
+    let summary: StageSummary
     let site: EstimationSite
     /// Of the stage and those before it. Nil of a kind that says nothing.
     let subject: (any WorkEstimating)?
@@ -14,10 +14,10 @@ struct PipelineSites {
 
   /// - Parameter threads: of the machine that it is to run on.
   /// - Throws: what stages throw whose parameters describe something that can't be estimated.
-  init(_ pipeline: Pipeline, threads: Int, machine: MachineMeasures) throws {
+  init(_ stages: [StageSummary], threads: Int, machine: MachineMeasures) throws {
     var facts: [String: StageFacts] = [:]
     var places = [Place]()
-    for summary in pipeline.summaries {
+    for summary in stages {
       let site = EstimationSite(
         stage: summary.name, instances: PipelineSites.instances(of: summary, facts),
         facts: summary.inputs.compactMapValues { facts[$0.stage] }, threads: threads, machine: machine)
@@ -30,7 +30,7 @@ struct PipelineSites {
     self.places = places
   }
 
-  private static func instances(of stage: Pipeline.StageSummary, _ facts: [String: StageFacts]) -> Int? {
+  private static func instances(of stage: StageSummary, _ facts: [String: StageFacts]) -> Int? {
     guard let array = stage.forEach else { return stage.rounds }
     return facts[array.stage]?.elements.map { $0.multipliedSaturated(by: stage.rounds) }
   }
@@ -38,9 +38,9 @@ struct PipelineSites {
 
 extension PipelineSites {
   /// Bytes that an instance of a stage takes, about, by the name of the stage: what a runner admits by.
-  static func claimedMemory(_ pipeline: Pipeline, threads: Int) -> [String: Int] {
+  static func claimedMemory(_ stages: [StageSummary], threads: Int) -> [String: Int] {
     // Whoever plans learns what is wrong with a stage when it runs.
-    guard let sites = try? PipelineSites(pipeline, threads: threads, machine: MachineMeasures()) else { return [:] }
+    guard let sites = try? PipelineSites(stages, threads: threads, machine: MachineMeasures()) else { return [:] }
     let claims = sites.places.compactMap { place in
       place.subject?.claimedMemory(at: place.site).map { (place.summary.name, $0) }
     }

@@ -25,9 +25,8 @@ public struct PlannedMachines: Sendable {
 
 /// How the time of a stage comes about, so that it can be told for other machines than this one.
 ///
-/// The workers of a training share the passes of a step; where there are fewer passes than workers, the images of a
-/// pass. A worker computes its passes side by side, or over large pictures one after the other with all threads.
-/// Instances are spread over nodes.
+/// Workers share the passes of a step, and the images of an evaluation, each of which is a pass. A worker computes its
+/// passes side by side, or over large pictures one after the other with all threads. Instances are spread over nodes.
 public struct WorkCourse: Sendable {
   var instances = 1
   /// Seconds of an instance before its first step, by one thread.
@@ -46,13 +45,13 @@ public struct WorkCourse: Sendable {
   var loading = 0.0
   /// Whether batches are made in the background.
   var isLoadedAhead = true
-  /// Bytes of the gradients of a pass; 0 of what only one worker does.
+  /// Bytes of the gradients of a pass; 0 of what has none.
   var gradientBytes = 0.0
 
   /// Seconds that all instances take, and the nodes that they use.
   func time(on machines: PlannedMachines) -> (seconds: Double, nodes: Int) {
     guard instances > 1 else {
-      let workers = gradientBytes > 0 ? min(machines.workers, passes.multipliedSaturated(by: images)) : 1
+      let workers = workers(on: machines)
       return (instance(threads: machines.processors, workers: workers, machines.bandwidth), workers)
     }
     let nodes = min(machines.nodes, instances)
@@ -63,6 +62,13 @@ public struct WorkCourse: Sendable {
     return (Double(rounds) * instance(threads: threads, workers: 1, machines.bandwidth), nodes)
   }
 
+  private func workers(on machines: PlannedMachines) -> Int {
+    instances == 1 ? min(machines.workers, passes) : 1
+  }
+
+  /// Passes of a step, of the worker that has most of them.
+  func passesOfAWorker(on machines: PlannedMachines) -> Int { (passes - 1) / workers(on: machines) + 1 }
+
   private func instance(threads: Int, workers: Int, _ bandwidth: Double) -> Double {
     setup + Double(steps) * step(threads: threads, workers: workers, bandwidth)
   }
@@ -70,13 +76,11 @@ public struct WorkCourse: Sendable {
   private func step(threads: Int, workers: Int, _ bandwidth: Double) -> Double {
     // Of the worker that has most to do.
     let passesHere = (passes - 1) / workers + 1
-    let imagesHere = (images - 1) / max(1, workers / passes) + 1
-    let share = Double(imagesHere) / Double(images)
     let sideBySide = isOneByOne ? 1 : min(threads, passesHere)
     let rounds = Double(passesHere) / Double(sideBySide)
-    let computing = rounds * share * pass.seconds / pass.speedup(threads: max(1, threads / sideBySide))
+    let computing = rounds * pass.seconds / pass.speedup(threads: max(1, threads / sideBySide))
     let loaders = isLoadedAhead ? LoadingThreads.count(beside: threads) : 1
-    let loading = Double(passesHere * imagesHere) * loading / Double(loaders)
+    let loading = Double(passesHere) * Double(images) * loading / Double(loaders)
     // Every pass sends its gradients and gets the sums; nothing of it is counted as hidden behind the next pass.
     let exchange = workers > 1 ? Double(passesHere) * 2 * gradientBytes / bandwidth : 0
     return (isLoadedAhead ? max(computing, loading) : computing + loading) + exchange

@@ -45,7 +45,7 @@ extension SearchSpaceTables.Settings {
   }
 
   /// What a stage that trains a supernet searches; nil for all others.
-  public init?(trainedBy stage: Pipeline.StageSummary) {
+  public init?(trainedBy stage: StageSummary) {
     guard let training = stage.subject as? FinetuneSupernetStage else { return nil }
     self.init(training.parameters.network)
   }
