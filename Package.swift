@@ -107,8 +107,8 @@ let package = Package(
     .executableTarget(
       name: "Benchmarks",
       dependencies: runner + [
-        "Models", "Datasets", "Panoptic", "NN", "Autograd", "Vision", "Search", "TensorFiles", "Tensors",
-        "Determinism",
+        "MessagePassing", "Models", "Datasets", "Panoptic", "NN", "Autograd", "Vision", "Search", "TensorFiles",
+        "Tensors", "Determinism",
       ],
       // Python, run by a child process.
       exclude: ["peers"], swiftSettings: strict),

@@ -17,6 +17,10 @@ do {
     OpenBLASCore.child()
     exit(0)
   }
+  if CommandLine.arguments.dropFirst().first == "--exchange" {
+    try ExchangeMeasurement.run(values: CommandLine.arguments.dropFirst(2).first.flatMap { Int($0) } ?? 5_000_000)
+    exit(0)
+  }
   let options = try Options(Array(CommandLine.arguments.dropFirst()))
   _ = try Backend.resolve(environment: ProcessInfo.processInfo.environment)
   let suites = [

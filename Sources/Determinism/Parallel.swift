@@ -43,7 +43,7 @@ public enum Parallel {
   /// `body` must write only to places that belong to its index.
   public static func forEach(_ count: Int, _ body: (Int) -> Void) {
     let allowed = ThreadLocal.limit
-    if case .recorded(let recorder) = allowed, count > 1 { return recorder.run(count, body) }
+    if case .recorded(let recorder) = allowed { return recorder.run(count, body) }
     let limit = min(allowed.threads, count)
     if limit <= 1 {
       for i in 0..<max(0, count) { body(i) }

@@ -15,6 +15,7 @@ final class MPIEngine: @unchecked Sendable {
   private let condition = NSCondition()
   private var pending: [MPITransfer] = []
   private var outgoing: [Notice] = []
+  private var guest: (@Sendable () -> Void)?
   private var failure: TeamFailure?
   private var leaderIsDone = false
   private var waiters = 0
@@ -91,6 +92,15 @@ final class MPIEngine: @unchecked Sendable {
     }
   }
 
+  /// Calls `body` on the engine's thread and waits for it.
+  func perform(_ body: @escaping @Sendable () -> Void) {
+    condition.withLock {
+      guest = body
+      condition.broadcast()
+      while guest != nil { condition.wait() }
+    }
+  }
+
   /// Ends MPI, after a last word to the others.
   func finish() {
     condition.withLock {
@@ -118,6 +128,7 @@ final class MPIEngine: @unchecked Sendable {
       for transfer in news.transfers { transfer.post() }
       active += news.transfers
       for notice in news.notices { watch.send(notice) }
+      serveGuest()
       let count = active.count
       active = end(active)
       if !news.transfers.isEmpty || active.count < count { quickUntil = .now + .milliseconds(200) }
@@ -165,11 +176,20 @@ final class MPIEngine: @unchecked Sendable {
     mayRest: Bool
   ) -> (transfers: [MPITransfer], notices: [Notice], isWaitedFor: Bool, isFinishing: Bool) {
     condition.withLock {
-      if mayRest, pending.isEmpty, outgoing.isEmpty, !isFinishing {
+      if mayRest, pending.isEmpty, outgoing.isEmpty, guest == nil, !isFinishing {
         _ = condition.wait(until: Date(timeIntervalSinceNow: 0.02))
       }
       defer { (pending, outgoing) = ([], []) }
       return (pending, outgoing, waiters > 0, isFinishing)
+    }
+  }
+
+  private func serveGuest() {
+    guard let guest = condition.withLock({ guest }) else { return }
+    guest()
+    condition.withLock {
+      self.guest = nil
+      condition.broadcast()
     }
   }
 

@@ -46,6 +46,9 @@ public final class MPITeam: Team {
 
   public var failure: TeamFailure? { engine.knownFailure }
 
+  /// Calls `body` on the thread that makes all calls of MPI, for measurements of other calls.
+  package func performOnThread(_ body: @escaping @Sendable () -> Void) { engine.perform(body) }
+
   /// Leaves the team: all members must have ended their work. Of a team that failed, members wait until the leader is
   /// here, since launchers end everybody once one process has ended badly.
   public func leave() {

@@ -13,7 +13,7 @@ public final class GradientExchange {
   private let others: [Int]
   private let shards: GradientShards
   /// The sums of this member's shard.
-  private let shard: TeamBuffer
+  private var shard: TeamBuffer
   /// What the sums go on from.
   private var base: [Tensor?]
   /// Parameters of which there is a sum since the beginning.
@@ -85,11 +85,16 @@ public final class GradientExchange {
   public func finish() throws -> [Tensor?] {
     try fold()
     let layouts = (0..<team.size).map { shards.places(to: $0, after: 0) { isSummed[$0] } }
-    let parts = layouts.map { buffer($0.bytes) }
+    var parts = layouts.map { buffer($0.bytes) }
     let (places, bytes) = layouts[team.rank]
-    for (piece, place) in zip(shards.pieces[team.rank], places) where place >= 0 {
-      (parts[team.rank].bytes.baseAddress! + place)
-        .copyMemory(from: shard.bytes.baseAddress! + 4 * piece.place, byteCount: 4 * piece.count)
+    if isSummed.allSatisfy({ $0 }) {
+      // Nothing is left out: the shard itself is the message.
+      swap(&parts[team.rank], &shard)
+    } else {
+      for (piece, place) in zip(shards.pieces[team.rank], places) where place >= 0 {
+        (parts[team.rank].bytes.baseAddress! + place)
+          .copyMemory(from: shard.bytes.baseAddress! + 4 * piece.place, byteCount: 4 * piece.count)
+      }
     }
     try team.start(
       sends: bytes == 0 ? [] : others.map { TeamMessage($0, parts[team.rank], 0..<bytes) },
@@ -118,15 +123,10 @@ public final class GradientExchange {
     let layouts = (0..<team.size).map { shards.places(to: $0, after: shards.markBytes) { gradients[$0] != nil } }
     for (member, layout) in layouts.enumerated() {
       let message = SharedBytes(buffer.bytes.baseAddress! + member * shards.capacity)
-      for byte in 0..<shards.markBytes {
-        let parameters = 8 * byte..<min(gradients.count, 8 * byte + 8)
-        let marks: UInt8 =
-          parameters.isEmpty
-          ? 0
-          : parameters.reduce(0) {
-            gradients[$1] == nil ? $0 : $0 | 1 << UInt8($1 % 8)
-          }
-        message.bytes.storeBytes(of: marks, toByteOffset: byte, as: UInt8.self)
+      message.bytes.initializeMemory(as: UInt8.self, repeating: 0, count: shards.markBytes)
+      for (i, gradient) in gradients.enumerated() where gradient != nil {
+        let marks = message.bytes.load(fromByteOffset: i / 8, as: UInt8.self)
+        message.bytes.storeBytes(of: marks | 1 << UInt8(i % 8), toByteOffset: i / 8, as: UInt8.self)
       }
       let pieces = shards.pieces[member]
       Parallel.forEachChunk(pieces.count, chunk: GradientExchange.piecesPerTask) { range in

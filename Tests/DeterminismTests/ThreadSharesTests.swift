@@ -47,15 +47,30 @@ struct ThreadSharesTests {
     #expect(Parallel.threads == outside)
   }
 
-  /// What pieces side by side see of their threads. A piece waits until as many are at work as can be.
+  /// Lets threads go on once so many have arrived, or after a generous time.
+  private final class Gate: Sendable {
+    private let arrived = Mutex(0)
+    private let count: Int
+
+    init(_ count: Int) { self.count = count }
+
+    func pass() {
+      arrived.withLock { $0 += 1 }
+      let end = Date(timeIntervalSinceNow: 60)
+      while arrived.withLock({ $0 }) < count, Date() < end { usleep(100) }
+    }
+  }
+
+  /// What pieces side by side see of their threads once all are at work.
   private func threads(ofPieces count: Int, among threads: Int) -> [Int] {
-    let atWork = Mutex(0)
+    let (atWork, read) = (Gate(min(count, threads)), Gate(min(count, threads)))
     return Parallel.withThreads(threads) {
       Parallel.mapSideBySide(count) { _ in
-        atWork.withLock { $0 += 1 }
-        let end = Date(timeIntervalSinceNow: 60)
-        while atWork.withLock({ $0 }) < min(count, threads), Date() < end { usleep(100) }
-        return Parallel.threads
+        atWork.pass()
+        let found = Parallel.threads
+        // None ends, and leaves its threads to the others, before all have looked.
+        read.pass()
+        return found
       }
     }
   }

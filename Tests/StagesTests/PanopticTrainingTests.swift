@@ -77,7 +77,7 @@ struct PanopticTrainingTests {
       ("body/stem/weight", [12]),
     ] {
       let parameter = try #require(training.network.store.parameters.first { $0.name == name })
-      let due = moments.dropFirst().filter { training.rhythm.isDue(parameter, afterPasses: $0) }
+      let due = training.rhythm.segments.map(\.upperBound).filter { training.rhythm.isDue(parameter, afterPasses: $0) }
       #expect(due == expected, "\(name)")
     }
     // Updated in between, later paths run with other weights.

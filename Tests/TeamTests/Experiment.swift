@@ -31,7 +31,7 @@ final class Experiment {
   private func planner() throws -> Planner {
     let settings = [
       "pretrain.recipe.replicas=3", "pretrain-selected.recipe.replicas=3", "retrain.recipe.replicas=3",
-      "finetune.recipe.period=\(period)",
+      "finetune.recipe.period=\(period)", "candidates.cycles=1",
     ]
     let path = Experiment.checkout + "/pipelines/coco.yaml"
     let description = try PipelineFile(text: String(contentsOfFile: path, encoding: .utf8), path: path)

@@ -8,7 +8,8 @@ import Synchronization
 
 @testable import Slurm
 
-/// Executes each order as a cluster would: writes it into a wave, and starts the program as several processes of MPI.
+/// Executes orders as a cluster would: writes each into a wave, and starts the program as several processes of MPI. Of the
+/// stages of an array only the first goes there, and sources and conversions stay here.
 struct MPIExecutor: Executor {
   let capacity = 1
   let store: String
@@ -27,7 +28,9 @@ struct MPIExecutor: Executor {
     self.members = members
   }
 
-  static let mpirun = ["/usr/bin/mpirun", "/usr/local/bin/mpirun"].first { access($0, X_OK) == 0 }
+  static let mpirun: String? = ["/usr/bin/mpirun", "/usr/local/bin/mpirun"].first { (path: String) in
+    access(path, X_OK) == 0
+  }
 
   /// The built program: the build puts it beside the test bundle.
   static let program: String = {
@@ -52,7 +55,12 @@ struct MPIExecutor: Executor {
     let description: String
   }
 
+  private static let stages = [
+    "split", "pretrain", "finetune", "evaluate[0]", "pretrain-selected", "retrain", "predict",
+  ]
+
   private func execute(_ order: WorkOrder) throws -> WorkOutcome {
+    guard MPIExecutor.stages.contains(order.stage) else { return try executeHere(order) }
     for (attempt, count) in members.enumerated() {
       let wave = Wave(store: store, run: "test", number: attempt, elements: [[order]])
       try wave.write([[order]], script: "")
@@ -69,10 +77,19 @@ struct MPIExecutor: Executor {
         defer { store.endScratch() }
         return .executed(try store.outputs(of: order.key)!, seconds: seconds)
       case .failed(let message, _), .lost(let message): throw NoLetter(description: message)
+      case .compared: preconditionFailure("\(order.stage) was to be recorded")
       case .interrupted: continue
       }
     }
     throw NoLetter(description: "\(order.stage): no attempt came to an end")
+  }
+
+  private func executeHere(_ order: WorkOrder) throws -> WorkOutcome {
+    let store = try Store(path: store, registry: Stages.registry())
+    defer { store.endScratch() }
+    let end = Mutex<Result<WorkOutcome, any Error>?>(nil)
+    Worker(store: store).run(order) { event in if case .ended(let result) = event { end.withLock { $0 = result } } }
+    return try end.withLock { $0! }.get()
   }
 
   private func start(_ count: Int, _ order: WorkOrder, _ attempt: Int, _ wave: Wave) throws -> (Int32, String) {
@@ -91,7 +108,7 @@ struct MPIExecutor: Executor {
     variables.merge(environment) { _, new in new }
     process.environment = variables
     let log = wave.logPath(0)
-    FileManager.default.createFile(atPath: log, contents: nil)
+    try FileIO.publish([], to: log)
     let output = try FileHandle(forWritingTo: URL(fileURLWithPath: log))
     process.standardOutput = output
     process.standardError = output

@@ -22,7 +22,7 @@ struct MPITests {
     return result.root?.hex
   }
 
-  @Test("gives the artifacts of one process", arguments: [("window", [2, 3, 4]), ("per-layer", [2])])
+  @Test("gives the artifacts of one process", arguments: [("window", [1, 2, 3, 4]), ("per-layer", [2, 3])])
   func sameRoot(_ period: String, _ sizes: [Int]) throws {
     let expected = try #require(try MPITests.root(period))
     for size in sizes {

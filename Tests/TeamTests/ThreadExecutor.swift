@@ -10,18 +10,21 @@ struct ThreadExecutor: Executor {
   let capacity = 1
   let store: String
   let members: Int
-  private let interruption = Interruption()
+  let registry: StageRegistry
+  private let interruptions: [Interruption]
 
-  init(store: String, members: Int) {
+  init(store: String, members: Int, registry: StageRegistry = Stages.registry()) {
     self.store = store
     self.members = members
+    self.registry = registry
+    interruptions = (0..<members).map { _ in Interruption() }
   }
 
   func submit(_ order: WorkOrder, report: @escaping @Sendable (WorkEvent) -> Void) throws {
-    try startThread(named: order.stage, stackBytes: deepStackBytes) { [store, members, interruption] in
+    try startThread(named: order.stage, stackBytes: deepStackBytes) { [store, members, registry, interruptions] in
       let ends = ThreadTeam.run(members) { team in
         let worker = Worker(
-          store: try Store(path: store, registry: Stages.registry()), interruption: interruption, team: team)
+          store: try Store(path: store, registry: registry), interruption: interruptions[team.rank], team: team)
         defer { worker.store.endScratch() }
         guard team.isLeader else { return try worker.assist([order]) }
         worker.run(order, report: report)
@@ -31,5 +34,5 @@ struct ThreadExecutor: Executor {
     }
   }
 
-  func cancel() { interruption.request() }
+  func cancel() { for interruption in interruptions { interruption.request() } }
 }

@@ -51,12 +51,12 @@ struct Work: ParsableCommand {
     }
     var machine = machine
     machine.threads = machine.threads ?? environment["SLURM_CPUS_PER_TASK"].flatMap { Int($0) }
-    let threads = try machine.apply()
+    let options = try machine.runOptions()
     // Several processes that were started together execute the element as one.
     let team = try MPITeam.join(environment) { Output.error("error: \($0)") }
     defer { team?.leave() }
     do {
-      try work(index, team: team ?? SoloTeam(), threads: threads, environment)
+      try work(index, team: team ?? SoloTeam(), options, environment)
     } catch {
       // The others must not wait for this process.
       if !(error is ExitCode) { team?.fail(with: error) }
@@ -64,7 +64,7 @@ struct Work: ParsableCommand {
     }
   }
 
-  private func work(_ index: Int, team: any Team, threads: Int, _ environment: [String: String]) throws {
+  private func work(_ index: Int, team: any Team, _ options: RunOptions, _ environment: [String: String]) throws {
     let store = try Store(workerAt: store, registry: Stages.registry())
     let guarded = try StoreLock.shared(store)
     defer {
@@ -77,8 +77,11 @@ struct Work: ParsableCommand {
     let log = JobLog()
     let worker = Worker(
       store: store, searchPath: environment["PATH"], interruption: JobSignals.interruption, team: team)
+    var facts = options.environment.objectValue ?? [:]
+    facts["job"] = SlurmJob(environment: environment).map { .string($0.id) }
     let end = try WaveWorker(
-      wave: Wave(store: store.path, name: wave), place: place, worker: worker, threads: threads
+      wave: Wave(store: store.path, name: wave), place: place, worker: worker, threads: options.threads,
+      environment: facts
     ) { log.note($0) }.run()
     switch end {
     case .done: return

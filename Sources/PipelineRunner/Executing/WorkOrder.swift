@@ -55,7 +55,7 @@ public struct WorkOrder: Sendable, Equatable {
   /// Folders of sources, by the digests of the trees that were found there.
   package let roots: [Digest: String]
   /// Goes into the record: program, host and the like.
-  package let environment: CanonicalValue
+  package var environment: CanonicalValue
 
   /// - Parameter trees: what is known of folders of sources; those that the instance needs go into the order.
   package init(

@@ -12,6 +12,7 @@ public final class Runner {
   private let executor: (any Executor)?
   private let observer: @Sendable (RunEvent) -> Void
   private let journal: Journal
+  private let claims: MemoryClaims
   private var store: Store { planner.store }
 
   /// - Parameters:
@@ -26,6 +27,7 @@ public final class Runner {
     self.options = options
     self.executor = executor
     planner.host.allow(options.sandbox)
+    claims = MemoryClaims(planner.pipeline, planner.store.registry)
     journal = Journal(store: planner.store, pipeline: planner.pipeline.name)
     self.observer = { [journal] event in
       switch event {
@@ -80,7 +82,11 @@ public final class Runner {
 
   private func order(of instance: Instance, threads: Int, _ trees: [Digest: SourceTree]) -> WorkOrder {
     var allowance = options.allowance
-    let resources = planner.pipeline.stages[instance.stage].resources
+    let stage = planner.pipeline.stages[instance.stage]
+    var resources = stage.resources
+    if executor != nil, resources.memory.isEmpty {
+      resources.memory = claims.ladder(of: stage.name, threads: resources.cpus ?? 1)
+    }
     allowance.threads = resources.cpus.map { min($0, options.threads) } ?? threads
     return WorkOrder(
       instance, of: planner.pipeline.name, trees: trees, run: journal.run, allowance: allowance,
@@ -90,18 +96,14 @@ public final class Runner {
   private func scheduler(for graph: Graph, _ trees: [Digest: SourceTree]) -> Scheduler {
     let local = LocalExecutor(
       worker: planner.worker(knowing: trees), capacity: options.jobs, threads: options.threads, memory: options.memory)
-    // Asked only where something has to be executed.
-    var claims: [String: Int]?
     return Scheduler(
       graph: graph, results: store, executor: executor ?? local, recorder: local,
       limits: Scheduler.Limits(threads: options.threads, keepsGoing: options.keepGoing),
       interruption: planner.interruption,
-      claim: { [planner, options] instance in
-        let known = claims ?? planner.store.registry.claimedMemory(planner.pipeline, options.threads)
-        claims = known
+      claim: { [planner, options, claims] instance in
         let stage = planner.pipeline.stages[instance.stage]
-        return Claim(
-          memory: stage.resources.memory.first ?? known[stage.name] ?? 0, processors: stage.resources.cpus ?? 0)
+        let memory = stage.resources.memory.first ?? claims.bytes(of: stage.name, threads: options.threads)
+        return Claim(memory: memory ?? 0, processors: stage.resources.cpus ?? 0)
       },
       order: { [self] instance, threads in order(of: instance, threads: threads, trees) }, observer: observer)
   }

@@ -126,6 +126,7 @@ extension WaveDesk {
       if deaths >= 5 { return giveUp(why, log) }
     }
     work.tries += 1
+    if let entry { try? store.endLeases(of: [work.order.key], job: entry.job) }
     let steps = work.order.resources.memory.count
     if mayLackMemory, work.memoryStep + 1 < steps, lackedMemory(entry) {
       work.memoryStep += 1

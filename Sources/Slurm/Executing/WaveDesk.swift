@@ -66,6 +66,7 @@ final class WaveDesk {
     guard !program.isEmpty else {
       throw PipelineError(.io, "the path of this program is not known; name it: 'program'")
     }
+    try store.share()
     guard let digest = ProgramIdentity.of(program) else { throw PipelineError(.io, "\(program): cannot be read") }
     self.digest = digest
   }

@@ -33,6 +33,7 @@ public final class WaveWorker: Sendable {
   private let place: Place
   private let worker: Worker
   private let threads: Int
+  private let environment: [String: CanonicalValue]
   private let observer: @Sendable (RunEvent) -> Void
   private let clock = ContinuousClock()
 
@@ -44,14 +45,17 @@ public final class WaveWorker: Sendable {
 
   /// - Parameters:
   ///   - threads: that each order may use here.
+  ///   - environment: of this machine, for records.
   ///   - observer: takes what happens, for the log of the job.
   public init(
-    wave: Wave, place: Place, worker: Worker, threads: Int, observer: @escaping @Sendable (RunEvent) -> Void
+    wave: Wave, place: Place, worker: Worker, threads: Int, environment: [String: CanonicalValue] = [:],
+    observer: @escaping @Sendable (RunEvent) -> Void
   ) {
     self.wave = wave
     self.place = place
     self.worker = worker
     self.threads = threads
+    self.environment = environment
     self.observer = observer
   }
 
@@ -60,6 +64,8 @@ public final class WaveWorker: Sendable {
     let orders = try wave.orders(of: place.index).map { order in
       var order = order
       order.allowance.threads = threads
+      // What the runner wrote is true of its own machine.
+      order.environment = .object((order.environment.objectValue ?? [:]).merging(environment) { _, here in here })
       return order
     }
     return worker.team.isLeader ? try lead(orders) : assist(orders)

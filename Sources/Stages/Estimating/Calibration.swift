@@ -13,17 +13,25 @@ import Vision
 struct Calibration {
   /// Of one kind of work.
   struct Measure {
-    /// Processor time of a pass, and what it is the time of, in multiply-adds.
+    /// Processor time of a pass, and what it is the time of: multiply-adds, and pixels of all images together.
     var pass = LoopProfile()
     var multiplyAdds = 1.0
+    var pixels = 1.0
+    /// The same for a smaller picture.
+    var smaller = LoopProfile()
+    var smallerPixels = 1.0
     /// Bytes that wait for the way back, for each pixel of the input and, in panoptic networks, for each image: those
     /// of sampled regions.
     var bytesPerPixel = 0.0
     var bytesPerImage = 0.0
     var parameters = 0
 
-    /// The processor time of so many multiply-adds.
-    func profile(multiplyAdds count: Double) -> LoopProfile { pass.scaled(by: count / multiplyAdds) }
+    /// The processor time of so many multiply-adds, in passes over images that have so many pixels together.
+    func profile(multiplyAdds count: Double, pixels passPixels: Double) -> LoopProfile {
+      let growth = passPixels / pixels
+      return pass.grown(by: growth, from: smaller, share: smallerPixels / pixels)
+        .scaled(by: count / multiplyAdds / growth)
+    }
   }
 
   private(set) var seconds = 0.0
@@ -33,22 +41,24 @@ struct Calibration {
     let side = min(side, 256)
     let classifier = Classifier(backbone, choices: content, classes: 1000, dropout: 0, momentum: 0.1, seeds: nil)
     let path: [Int] = if case .fixed(let path) = content { path } else { backbone.evenPaths[0] }
-    let images = Tensor(repeating: 1, shape: [2, 3, side, side])
-    func run() -> Int {
+    func run(_ count: Int) -> Int {
+      let images = Tensor(repeating: 1, shape: [count, 3, side, side])
       var random = Seeds(kind: "estimate", seed: 0).stream("dropout")
       let pass = Pass(mode: .training)
       let before = TensorMemory.used
       let scores = classifier(pass.constant(images), path: path, random: &random)
-      let loss = crossEntropy(scores, labels: [0, 1], ignoring: -1, smoothing: 0.1)
+      let loss = crossEntropy(scores, labels: [Int32](repeating: 0, count: count), ignoring: -1, smoothing: 0.1)
       let kept = TensorMemory.used - before
       pass.backward(from: loss)
       return kept
     }
-    let kept = run()
+    let kept = run(2)
     let work = NetworkWork(backbone, paths: [path], side: side)
+    let smaller = LoopProfile.of { _ = run(1) }
+    let pixels = Double(side * side)
     return Measure(
-      pass: least { _ = run() }, multiplyAdds: 2 * work.training, bytesPerPixel: Double(kept) / Double(2 * side * side),
-      parameters: classifier.store.parameterCount)
+      pass: least { _ = run(2) }, multiplyAdds: 2 * work.training, pixels: 2 * pixels, smaller: smaller,
+      smallerPixels: pixels, bytesPerPixel: Double(kept) / (2 * pixels), parameters: classifier.store.parameterCount)
   }
 
   /// Passes of a panoptic network over a picture no larger than 256×320.
@@ -74,14 +84,18 @@ struct Calibration {
     let parameters = network.store.parameterCount
     // One object gives few positive regions, so that masks hardly cost time here; they are in the work, not in the rate.
     let withoutMasks = work.training - 3 * work.positiveMasks
+    func measure(_ multiplyAdds: Double, _ body: (_ height: Int) -> Void) -> Measure {
+      let smaller = LoopProfile.of { body(heights[0]) }
+      return Measure(
+        pass: least { body(height) }, multiplyAdds: multiplyAdds, pixels: pixels[1], smaller: smaller,
+        smallerPixels: pixels[0], parameters: parameters)
+    }
+    var training = measure(withoutMasks) { _ = subject.train(height: $0) }
+    training.bytesPerPixel = slope - Double(saved) / pixels[1]
+    training.bytesPerImage = max(0, Double(kept[1]) - slope * pixels[1])
     return (
-      Measure(
-        pass: least { _ = subject.train(height: height) }, multiplyAdds: withoutMasks,
-        bytesPerPixel: slope - Double(saved) / pixels[1],
-        bytesPerImage: max(0, Double(kept[1]) - slope * pixels[1]), parameters: parameters),
-      Measure(pass: least { subject.predict(height: height) }, multiplyAdds: work.testing, parameters: parameters),
-      Measure(
-        pass: least { subject.recalibrate(height: height) }, multiplyAdds: work.backbone, parameters: parameters)
+      training, measure(work.testing) { subject.predict(height: $0) },
+      measure(work.backbone) { subject.recalibrate(height: $0) }
     )
   }
 

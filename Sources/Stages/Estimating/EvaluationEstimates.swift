@@ -59,8 +59,10 @@ extension EvaluateCandidateStage: WorkEstimating {
     var course = WorkCourse()
     course.setup = try site.machine.indexing(data.training)
     course.images = recalibrated.addingSaturated(validation)
+    let pixels = Double(usual.height) * Double(usual.width)
     course.pass =
-      measures.backbone.profile(multiplyAdds: gathering) + measures.testing.profile(multiplyAdds: testing)
+      measures.backbone.profile(multiplyAdds: gathering, pixels: Double(recalibration.batch) * pixels)
+      .followed(by: measures.testing.profile(multiplyAdds: testing, pixels: pixels))
     course.isOneByOne = true
     course.loading = try site.machine.loading(parameters.input, data: data)
     course.isLoadedAhead = false
@@ -102,7 +104,8 @@ extension PredictPanopticStage: WorkEstimating {
     var course = WorkCourse()
     course.setup = try site.machine.indexing(images)
     course.images = max(1, images)
-    course.pass = measure.profile(multiplyAdds: work.multiplyAdds)
+    course.pass = measure.profile(
+      multiplyAdds: work.multiplyAdds, pixels: Double(usual.height) * Double(usual.width))
     course.isOneByOne = true
     course.loading = try site.machine.loading(parameters.input, data: site.data())
     course.isLoadedAhead = false

@@ -27,7 +27,8 @@ extension PretrainStage: WorkEstimating {
     course.steps = recipe.steps
     course.passes = recipe.replicas
     course.images = recipe.batch
-    course.pass = measure.profile(multiplyAdds: Double(recipe.batch) * perImage)
+    course.pass = measure.profile(
+      multiplyAdds: Double(recipe.batch) * perImage, pixels: Double(recipe.batch) * Double(side) * Double(side))
     course.loading = try site.machine.loading(parameters.input, data: site.data())
     course.gradientBytes = 4 * backbone.pathShare(isSupernet: Mode.isSupernet) * Double(measure.parameters)
     work.course = course
@@ -106,6 +107,7 @@ extension EstimatedWork {
     steps = (recipe.updates, "updates")
     images = [recipe.updates, passes, recipe.batch].productSaturated()
     multiplyAdds = Double(images) * work.training
+    let usualPixels = Double(usual.height) * Double(usual.width)
     let pathShare = network.pathShare(isSupernet: content == .supernet)
     let memory = TrainingMemory(recipe, passes: passes, picture: largest, data: data, threads: site.threads)
     var course = WorkCourse()
@@ -113,10 +115,11 @@ extension EstimatedWork {
     course.steps = recipe.updates
     course.passes = passes
     course.images = recipe.batch
-    course.isOneByOne = TrainingMemory.isLarge(batch: recipe.batch, pixels: Double(usual.height * usual.width))
+    course.isOneByOne = TrainingMemory.isLarge(batch: recipe.batch, pixels: usualPixels)
     // Blocks of the backbone over large pictures are computed twice.
     let again = course.isOneByOne ? work.backbone : 0
-    course.pass = measure.profile(multiplyAdds: Double(recipe.batch) * (work.training + again))
+    course.pass = measure.profile(
+      multiplyAdds: Double(recipe.batch) * (work.training + again), pixels: Double(recipe.batch) * usualPixels)
     course.loading = try site.machine.loading(input, data: data)
     course.gradientBytes = 4 * pathShare * Double(measure.parameters)
     self.course = course

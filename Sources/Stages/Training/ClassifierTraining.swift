@@ -84,8 +84,7 @@ final class ClassifierTraining: TrainingProcess {
   private func runReplicas(
     _ replicas: ArraySlice<Int>, path: [Int], step: Int
   ) throws -> [(pass: Pass, losses: [Float])] {
-    let first = step * share.own.count + share.own.firstIndex(of: replicas.first!)!
-    let inputs = try replicas.indices.map { try batches.batch(first + $0 - replicas.startIndex) }
+    let inputs = try replicas.map { try batches.batch(share.batch(ofPass: $0, update: step)) }
     return SideBySide.map(replicas.count) { [classifier, recipe, seeds] i in
       let pass = Pass(mode: .training)
       var random = seeds.stream("step/\(step)/replica/\(replicas[replicas.startIndex + i])/dropout")

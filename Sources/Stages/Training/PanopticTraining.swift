@@ -102,7 +102,7 @@ final class PanopticTraining: TrainingProcess {
     _ passes: ArraySlice<Int>, of block: [Architecture], update: Int
   ) throws -> [(pass: Pass, losses: [Float])] {
     func batch(of pass: Int) throws -> PanopticBatch {
-      try batches.batch(update * share.own.count + share.own.firstIndex(of: pass)!)
+      try batches.batch(share.batch(ofPass: pass, update: update))
     }
     var inputs = [try batch(of: passes.first!)]
     let width = inputs[0].images.count < PanopticNetwork.largeInput ? Parallel.threads : 1

@@ -7,12 +7,6 @@ struct PassShare: Sendable {
   /// Those of this member, rising.
   let own: [Int]
 
-  /// All passes of updates that have so many.
-  init(all passes: Int) {
-    self.passes = passes
-    own = Array(0..<passes)
-  }
-
   /// - Parameter segments: passes that parameters stay as they are for: together those of an update. Each is dealt out
   ///   from its first pass on, one for each member in turn.
   init(_ segments: [Range<Int>], for team: any Team) {
@@ -23,6 +17,11 @@ struct PassShare: Sendable {
   /// The step of the data loader for this member's `index`-th batch. Every pass is a step.
   func step(_ index: Int) -> Int { index / own.count * passes + own[index % own.count] }
 
-  /// The number among this member's batches of the first one that is not before an update.
-  func first(ofUpdate update: Int) -> Int { update * own.count }
+  /// The number of a pass of an update among this member's batches.
+  func batch(ofPass pass: Int, update: Int) -> Int {
+    guard let place = own.firstIndex(of: pass) else {
+      preconditionFailure("PassShare: pass \(pass) is another member's")
+    }
+    return update * own.count + place
+  }
 }

@@ -5,6 +5,7 @@ import Testing
 @testable import ArtifactStore
 @testable import PipelineModel
 @testable import PipelineRunner
+@testable import Provenance
 @testable import Slurm
 
 @Suite("Slurm executor, on a cluster without processes")
@@ -57,7 +58,8 @@ struct SlurmExecutorTests {
     #expect(outcome.cluster.scripts.count == 3)
     #expect(outcome.cluster.scripts.contains { $0.contains("--array=0-9\n") })
     #expect(try outcome.bench.audit().isSound)
-    #expect(try Wave.open(in: outcome.bench.storePath).isEmpty)
+    let open = try Wave.open(in: outcome.bench.storePath)
+    #expect(open.isEmpty)
   }
 
   @Test("arrays have no index that the cluster refuses")
