@@ -413,12 +413,8 @@ struct SharedStoreTests {
     let findings = try StoreProbe(store: bench.store()).findings()
     #expect(
       findings.map(\.name) == ["file system", "locks", "rename", "link", "fsync", "space", "what follows"])
-<<<<<<< HEAD
-    #expect(findings.allSatisfy { $0.isFine || $0.name == "space" }, "\(findings)")
-=======
     let wrong = findings.filter { $0.name != "space" && !$0.isFine }
     #expect(wrong.isEmpty, "\(findings)")
->>>>>>> fe8411839828ffc6c47c4f40cbe90889222a5863
   }
 
   @Test("two commands of doctor find what one machine sees of the other")
