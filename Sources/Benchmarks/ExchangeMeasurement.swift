@@ -15,9 +15,13 @@ enum ExchangeMeasurement {
   private static let rounds = 15
 
   static func run(values: Int) throws {
-    guard let team = try MPITeam.join(ProcessInfo.processInfo.environment, lost: { say("error: \($0)") }),
-      let allReduce = AllReduce()
-    else { throw Options.UsageError(message: "--exchange needs several processes of Open MPI: mpirun -n 2 ...") }
+    guard let team = try MPITeam.join(ProcessInfo.processInfo.environment, lost: { say("error: \($0)") }) else {
+      throw Options.UsageError(message: "--exchange needs several processes of Open MPI: mpirun -n 2 ...")
+    }
+    guard let allReduce = AllReduce() else {
+      team.leave()
+      throw Options.UsageError(message: "--exchange compares with Open MPI's all-reduce; this is another MPI")
+    }
     defer { team.leave() }
     let parameters = ExchangeMeasurement.parameters(values: values)
     let gradients = parameters.map { parameter -> Tensor? in

@@ -14,6 +14,9 @@ public enum Parallel {
     ThreadPool.shared.width = threads
   }
 
+  /// The number of threads of the whole process.
+  public static var allThreads: Int { ThreadPool.shared.width }
+
   /// Runs `body` with loops limited to `threads`, on this thread only.
   public static func withThreads<R>(_ threads: Int, _ body: () throws -> R) rethrows -> R {
     let saved = ThreadLocal.limit

@@ -28,6 +28,38 @@ extension EndToEndTests {
       #expect(stages.allSatisfy { $0["paper-gpu-hours"] == nil })
     }
 
+    @Test("times of clusters fall with their nodes, down to what nodes can't share")
+    func clusters() async throws {
+      let options = ["--nodes", "1,4,16", "--cpus", "8", "--bandwidth", "25"]
+      let outcome = try await Program.run(["estimate", Smoke.pipeline, "--profile", "smoke", "--json"] + options)
+      #expect(outcome.code == 0, "\(outcome.everything)")
+      let clusters = try #require(outcome.json["clusters"]?.arrayValue)
+      #expect(clusters.map { $0["nodes"]?.integerValue } == [1, 4, 16] && clusters[0]["cpus"] == 8)
+      func seconds(_ cluster: Int, _ stage: String) -> Double {
+        let stages = clusters[cluster]["stages"]?.arrayValue ?? []
+        return stages.first { $0["name"]?.stringValue == stage }?["seconds"]?.numberValue ?? 0
+      }
+      // Sixty instances: eight side by side on a node.
+      #expect(seconds(0, "evaluate") > 2 * seconds(1, "evaluate") && seconds(1, "evaluate") > seconds(2, "evaluate"))
+      #expect(seconds(0, "predict") > 0 && seconds(0, "predict") == seconds(2, "predict"))
+      let table = try await Program.run(["estimate", Smoke.pipeline, "--profile", "smoke"] + options)
+      #expect(table.output.contains("16 nodes") && table.output.contains("core-hours"), "\(table.everything)")
+    }
+
+    @Test("a stage that is fanned out counts with all its instances")
+    func instances() async throws {
+      let outcome = try await Program.run(
+        ["estimate", Smoke.checkout + "/pipelines/ranking.yaml", "--profile", "smoke", "--json"])
+      #expect(outcome.code == 0, "\(outcome.everything)")
+      let stages = try #require(outcome.json["stages"]?.arrayValue)
+      let retrained = stages.filter { $0["kind"]?.stringValue == "retrain-architecture" }
+      #expect(retrained.contains { $0["instances"]?.integerValue ?? 0 > 1 }, "\(stages)")
+      for stage in retrained {
+        let (instances, images) = (stage["instances"]?.integerValue ?? 0, stage["images"]?.integerValue ?? 0)
+        #expect(instances > 0 && images % instances == 0 && images >= 2 * instances, "\(stage)")
+      }
+    }
+
     @Test("the estimate of ADE20K is printed as a table and includes the conversion of its data")
     func table() async throws {
       let pipeline = Smoke.checkout + "/pipelines/ade20k.yaml"

@@ -65,7 +65,7 @@ struct CommandCrashTests {
     let path = folder + "/store"
     let store = try Store(path: path, registry: TestStages.registry())
     switch command {
-    case .repair: _ = try Repairer(store: store, variables: [:], options: RunOptions()).repair()
+    case .repair: _ = try Reexecution(store: store, variables: [:], options: RunOptions()).repair()
     case .gc: _ = try GarbageCollector(store: store).collect(keeping: { [try planner(path).plan()] })
     case .take: _ = try Importer(store: store).take(folder + "/bundle.tar")
     case .sign: for key in try store.recordKeys() { try Signer(store: store).sign(key, with: SigningKey()) }
@@ -103,7 +103,7 @@ struct CommandCrashTests {
       if command == .repair {
         // The damage was there before the command; what an interrupted repair did not reach is still damaged.
         #expect(
-          try Repairer(store: bench.store(), variables: [:], options: bench.options).repair().isComplete, "\(what)")
+          try Reexecution(store: bench.store(), variables: [:], options: bench.options).repair().isComplete, "\(what)")
       } else {
         let before = try bench.audit()
         #expect(before.isSound, "\(what): \(before.findings)")

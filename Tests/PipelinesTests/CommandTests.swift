@@ -79,8 +79,8 @@ struct CommandTests {
     let rerunner = Rerunner(planner: try bench.planner(Self.wordPipeline, file: file), options: bench.options)
     #expect(try rerunner.rerun(["count", "all", "twice[1]"]).isReproduced)
 
-    // Recomputation works from the records alone; a changed pipeline file has no effect.
-    let recomputation = Recomputation(
+    // Recomputing works from the records alone; a changed pipeline file has no effect.
+    let recomputation = Reexecution(
       store: try bench.store(), variables: [:], options: bench.options, interruption: Interruption())
     let report = try recomputation.recompute(100, seed: 1)
     #expect(report.isReproduced && report.candidates == 8 && report.notRestorable == [] && report.failures.isEmpty)
@@ -90,7 +90,7 @@ struct CommandTests {
     let object = try bench.store().objectPath(damaged)
     try AuditTests.Damage.flip(object)
     #expect(try !bench.audit().isSound)
-    _ = try Repairer(store: bench.store(), variables: [:], options: bench.options).repair(["all"])
+    _ = try Reexecution(store: bench.store(), variables: [:], options: bench.options).repair(["all"])
     #expect(try bench.audit(deep: true).isSound)
 
     // A changed script reruns the stages that use it; equal outputs end the rerun there.
@@ -147,7 +147,7 @@ struct CommandTests {
     let element = Artifact(kind: FileFormat.name, digest: Digest(of: "three"))
     try Files.remove(bench.store().objectPath(element))
     #expect(try bench.audit().findings.contains { $0.kind == .missing })
-    _ = try Repairer(store: bench.store(), variables: [:], options: bench.options).repair()
+    _ = try Reexecution(store: bench.store(), variables: [:], options: bench.options).repair()
     #expect(try bench.audit(deep: true).isSound)
     let bundle = bench.folder + "/b.tar"
     let size = try #require(plan.stages.first { $0.name == "size" }?.instances[1].outputs["o"])
@@ -155,7 +155,7 @@ struct CommandTests {
     let other = try Bench()
     _ = try Importer(store: other.store()).take(bundle)
     #expect(try other.audit(deep: true).findings.isEmpty)
-    let report = try Recomputation(
+    let report = try Reexecution(
       store: other.store(), variables: [:], options: bench.options, interruption: Interruption()
     ).recompute(9, seed: 0)
     #expect(report.isReproduced && report.instances.count == 1)

@@ -256,10 +256,10 @@ struct ForeignStoreTests {
       _ = try lookup.executions(ofKinds: ["train"])
     }
     attempt {
-      _ = try Recomputation(store: bench.store(), variables: bench.variables, options: bench.options)
+      _ = try Reexecution(store: bench.store(), variables: bench.variables, options: bench.options)
         .recompute(3, seed: 1)
     }
-    attempt { _ = try Repairer(store: bench.store(), variables: bench.variables, options: bench.options).repair() }
+    attempt { _ = try Reexecution(store: bench.store(), variables: bench.variables, options: bench.options).repair() }
     attempt { try bench.run(Self.text) }
   }
 }

@@ -21,7 +21,7 @@ struct RecomputationTests {
     let before = try bench.files("")
     let store = try Store(observing: bench.storePath, registry: bench.registry)
     func drawn(_ count: Int, seed: UInt64) throws -> [String] {
-      let report = try Recomputation(store: store, variables: [:], options: RunOptions()).recompute(count, seed: seed)
+      let report = try Reexecution(store: store, variables: [:], options: RunOptions()).recompute(count, seed: seed)
       #expect(report.isReproduced && report.candidates == 6 && report.notRestorable.isEmpty)
       return report.instances.map(\.name)
     }
@@ -37,9 +37,9 @@ struct RecomputationTests {
     let text = "pipeline: p\nstages:\n  first: { uses: unreproducible }\n  train: { uses: train }\n"
     let bench = try Unreproducible.benches(text, results: [1])[0]
     Unreproducible.hidden.set(2)
-    func report(_ registry: StageRegistry) throws -> Recomputation.Report {
+    func report(_ registry: StageRegistry) throws -> RecomputationReport {
       let store = try Store(observing: bench.storePath, registry: registry)
-      return try Recomputation(store: store, variables: [:], options: RunOptions()).recompute(9, seed: 0)
+      return try Reexecution(store: store, variables: [:], options: RunOptions()).recompute(9, seed: 0)
     }
     let differing = try report(bench.registry)
     #expect(!differing.isReproduced)
@@ -60,8 +60,8 @@ struct RecomputationTests {
       "pipeline: p\nstages:\n  data: { uses: folder }\n  a: { uses: train, needs: { data: data.train } }\n")
     defer { withExtendedLifetime(bench) {} }
     let store = try Store(observing: bench.storePath, registry: bench.registry)
-    func recompute(_ variables: [String: String]) throws -> Recomputation.Report {
-      try Recomputation(store: store, variables: variables, options: RunOptions()).recompute(5, seed: 0)
+    func recompute(_ variables: [String: String]) throws -> RecomputationReport {
+      try Reexecution(store: store, variables: variables, options: RunOptions()).recompute(5, seed: 0)
     }
     #expect(try recompute(bench.variables).instances.map(\.isReproduced) == [true])
     #expect(try recompute([:]).failures.first?.message.contains("set TEST_DATA=") == true)

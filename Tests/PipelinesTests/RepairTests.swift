@@ -7,7 +7,7 @@ import Testing
 @testable import PipelineRunner
 @testable import Provenance
 
-@Suite("Repairer", .serialized)
+@Suite("Repair", .serialized)
 struct RepairTests {
   private struct Unreproducible: UnreproducibleStage {
     static let hidden = HiddenNumber()
@@ -29,7 +29,7 @@ struct RepairTests {
   /// Which stages a repair executes, and what it reports.
   private func repair(_ bench: Bench, _ targets: [String] = []) throws -> (RepairReport, executed: [String]) {
     let executed = Recorder()
-    let repairer = Repairer(store: try bench.store(), variables: bench.variables, options: RunOptions()) {
+    let repairer = Reexecution(store: try bench.store(), variables: bench.variables, options: RunOptions()) {
       if case .started(let stage, _, _) = $0 { executed.note(stage) }
     }
     return (try repairer.repair(targets), executed.notes.sorted())

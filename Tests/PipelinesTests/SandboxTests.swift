@@ -222,7 +222,7 @@ struct SandboxTests {
       """
     _ = try scene.bench.planner(text, file: scene.file).plan()
     #expect(try scene.bench.run(text, file: scene.file).executed == ["a"])
-    let report = try Recomputation(
+    let report = try Reexecution(
       store: try scene.bench.store(), variables: [:], options: scene.bench.options, interruption: Interruption()
     ).recompute(9, seed: 0)
     #expect(report.isReproduced && report.instances.count == 1)

@@ -217,7 +217,7 @@ struct SharedStoreTests {
     let gc = #expect(throws: PipelineError.self) { try GarbageCollector(store: store).collect { [] } }
     #expect(gc?.code == .busy && gc?.message.contains("waves/0123") == true)
     let repair = #expect(throws: PipelineError.self) {
-      try Repairer(store: store, variables: [:], options: RunOptions()).repair()
+      try Reexecution(store: store, variables: [:], options: RunOptions()).repair()
     }
     #expect(repair?.code == .busy)
     try Files.write([], to: wave + "/ended")

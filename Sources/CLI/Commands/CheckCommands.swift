@@ -124,9 +124,9 @@ struct Audit: ParsableCommand {
     let variables = try options.variables()
     let report = try auditor.audit(
       plan: plan, variables: variables, trusting: try trust.map { try TrustedKeys(pem: KeyFile.text(of: $0)) })
-    var recomputed: Recomputation.Report?
+    var recomputed: RecomputationReport?
     if recompute > 0 {
-      recomputed = try Recomputation(
+      recomputed = try Reexecution(
         store: store, variables: variables, options: runOptions, interruption: Signals.interruption,
         executor: try execution.executor(for: store, pipeline: pipeline, jobs: nil, display: display)
       ) { display.show($0) }.recompute(recompute, seed: sample, plan: plan)
@@ -148,7 +148,7 @@ struct Audit: ParsableCommand {
     if !report.isSound || recomputed?.isReproduced == false { throw ExitCode(ExitCodes.difference) }
   }
 
-  private func print(_ report: Recomputation.Report) {
+  private func print(_ report: RecomputationReport) {
     for instance in report.instances { Rerun.print(instance) }
     for failure in report.failures { Output.line("\(failure.stage): failed: \(failure.message)") }
     for reason in Set(report.notRestorable).sorted() { Output.line("not executable: \(reason)") }

@@ -40,7 +40,7 @@ struct Repair: ParsableCommand {
     Signals.install()
     let display = Display(json: false)
     let store = try stores.open()
-    let repairer = Repairer(
+    let repairer = Reexecution(
       store: store, variables: try Variables.all(settings), options: options, interruption: Signals.interruption,
       executor: try execution.executor(for: store, pipeline: nil, jobs: nil, display: display)
     ) { display.show($0) }

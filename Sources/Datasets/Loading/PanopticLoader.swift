@@ -98,7 +98,8 @@ public final class PanopticLoader: Sendable {
   /// The training batches of a range of steps, made ahead in the background.
   /// - Parameter step: the step of the `i`-th batch, for whoever takes only some of all.
   public func training(
-    steps: Range<Int>, workers: Int = 1, dealtBy step: @escaping @Sendable (Int) -> Int = { $0 }
+    steps: Range<Int>, workers: Int = LoadingThreads.count(beside: Parallel.allThreads),
+    dealtBy step: @escaping @Sendable (Int) -> Int = { $0 }
   ) -> Prefetcher<PanopticBatch> {
     Prefetcher(steps: steps, workers: workers) { [self] in try trainingBatch(step: step($0)) }
   }

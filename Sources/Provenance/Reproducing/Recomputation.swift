@@ -3,48 +3,28 @@ import Determinism
 import PipelineModel
 import PipelineRunner
 
-/// Executes a sample of a store's records again, in a scratch folder, and compares the results.
-///
-/// The store may be read-only; nothing in it changes.
-public struct Recomputation {
-  public struct Report: Sendable {
-    public let instances: [RerunReport.InstanceReport]
-    /// Sampled stages that failed, with the reason.
-    public let failures: [(stage: String, key: Digest, message: String)]
-    /// Records that this program can't execute, by the reason.
-    public let notRestorable: [String]
-    /// Number of records in the draw.
-    public let candidates: Int
+/// What executing a sample of a store's records again found.
+public struct RecomputationReport: Sendable {
+  public let instances: [RerunReport.InstanceReport]
+  /// Sampled stages that failed, with the reason.
+  public let failures: [(stage: String, key: Digest, message: String)]
+  /// Records that this program can't execute, by the reason.
+  public let notRestorable: [String]
+  /// Number of records in the draw.
+  public let candidates: Int
 
-    public var isReproduced: Bool { failures.isEmpty && instances.allSatisfy(\.isReproduced) }
-  }
+  public var isReproduced: Bool { failures.isEmpty && instances.allSatisfy(\.isReproduced) }
+}
 
-  let store: Store
-  let variables: [String: String]
-  let options: RunOptions
-  let interruption: Interruption
-  /// Nil for this process, one stage after the other with all threads.
-  let executor: (any Executor)?
-  let observer: @Sendable (RunEvent) -> Void
-
-  public init(
-    store: Store, variables: [String: String], options: RunOptions, interruption: Interruption = Interruption(),
-    executor: (any Executor)? = nil, observer: @escaping @Sendable (RunEvent) -> Void = { _ in }
-  ) {
-    self.store = store
-    self.variables = variables
-    self.options = options
-    self.interruption = interruption
-    self.executor = executor
-    self.observer = observer
-  }
-
+extension Reexecution {
+  /// Executes a sample of the records again, in a scratch folder, and compares the results. The store may be read-only;
+  /// nothing in it changes.
   /// - Parameters:
   ///   - count: stages drawn at most.
   ///   - seed: an equal seed draws the same stages of equal records.
   ///   - plan: draws only from what a plan rests on.
   /// - Throws: `StageInterrupted`.
-  public func recompute(_ count: Int, seed: UInt64, plan: Plan? = nil) throws -> Report {
+  public func recompute(_ count: Int, seed: UInt64, plan: Plan? = nil) throws -> RecomputationReport {
     let guarded = try StoreLock.shared(store)
     defer {
       store.endScratch()
@@ -79,7 +59,7 @@ public struct Recomputation {
       case .failure(let error): failures.append((restoration.record.stage, restoration.record.key, "\(error)"))
       }
     }
-    return Report(
+    return RecomputationReport(
       instances: reports, failures: failures, notRestorable: impossible, candidates: candidates.count)
   }
 
@@ -109,7 +89,7 @@ public struct Recomputation {
   }
 }
 
-extension Recomputation.Report {
+extension RecomputationReport {
   /// As JSON.
   public var canonical: CanonicalValue {
     var members = RerunReport(instances: instances).canonical.objectValue ?? [:]

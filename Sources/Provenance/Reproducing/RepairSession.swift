@@ -10,8 +10,8 @@ final class RepairSession {
     case record(Digest, damage: String)
   }
 
-  private let repairer: Repairer
-  private var store: Store { repairer.store }
+  private let work: Reexecution
+  private var store: Store { work.store }
   private let sources: SourceTrees
   private var records: [Record] = []
   /// In the order in which they are tried: several executions may have made the same artifact.
@@ -25,11 +25,11 @@ final class RepairSession {
   private(set) var items: [RepairReport.Item] = []
   var checked: Int { visited.count }
 
-  init(_ repairer: Repairer) {
-    self.repairer = repairer
+  init(_ work: Reexecution) {
+    self.work = work
     sources = SourceTrees(
-      store: repairer.store, variables: repairer.variables, interruption: repairer.interruption,
-      policy: repairer.options.sandbox)
+      store: work.store, variables: work.variables, interruption: work.interruption,
+      policy: work.options.sandbox)
   }
 
   /// Reads all records.
@@ -100,10 +100,10 @@ final class RepairSession {
   private func repair(_ artifact: Artifact) throws -> Bool {
     let path = store.objectPath(artifact)
     if let known = visited[path] { return known }
-    if repairer.interruption.isRequested { throw StageInterrupted() }
+    if work.interruption.isRequested { throw StageInterrupted() }
     let found = damage(of: artifact)
     // A check that was broken off found nothing.
-    if repairer.interruption.isRequested { throw StageInterrupted() }
+    if work.interruption.isRequested { throw StageInterrupted() }
     guard let damage = found else {
       visited[path] = true
       return true
@@ -138,7 +138,7 @@ final class RepairSession {
       return .repaired(seconds: seconds)
     } catch let error as PipelineError where error.code == .notReproduced {
       return .differs(error.message)
-    } catch is StageInterrupted where repairer.interruption.isRequested {
+    } catch is StageInterrupted where work.interruption.isRequested {
       throw StageInterrupted()
     } catch {
       return .impossible((error as? PipelineError)?.message ?? "\(error)")
@@ -147,7 +147,7 @@ final class RepairSession {
 
   private func damage(of artifact: Artifact) -> String? {
     do {
-      return try store.damageOfContent(artifact) { !repairer.interruption.isRequested }
+      return try store.damageOfContent(artifact) { !work.interruption.isRequested }
     } catch {
       return "\(error)"
     }
@@ -164,20 +164,20 @@ final class RepairSession {
       try require(artifact, of: record)
     }
     let trees = try sources.trees(for: restoration)
-    let options = repairer.options
+    let options = work.options
     for notice in try PreparedStage.notices(of: [restoration.stage.node.prepared], under: options.sandbox)
     where notices.insert(notice).inserted {
-      repairer.observer(.notice(notice))
+      work.observer(.notice(notice))
     }
     // What is damaged stays in its place until what replaces it is there: a repair that is killed has lost nothing.
     let order = restoration.order(purpose: .restore, trees: trees, run: record.run, options)
     let worker = Worker(
-      store: store, host: sources.host, interruption: repairer.interruption, trees: trees
+      store: store, host: sources.host, interruption: work.interruption, trees: trees
     ) { [node = restoration.stage.node] _ in node }
-    let ends = try (repairer.executor ?? LocalExecutor(worker: worker, capacity: 1, threads: options.threads)).perform(
-      [order], interruption: repairer.interruption, observer: repairer.observer)
+    let ends = try (work.executor ?? LocalExecutor(worker: worker, capacity: 1, threads: options.threads)).perform(
+      [order], interruption: work.interruption, observer: work.observer)
     guard case .executed(let outputs, let seconds)? = try ends[order.key]?.get() else { return 0 }
-    repairer.observer(
+    work.observer(
       .finished(stage: record.stage, key: record.key, outputs: outputs, seconds: seconds))
     return seconds
   }

@@ -52,13 +52,15 @@ struct Calibration {
       pass.backward(from: loss)
       return kept
     }
-    let kept = run(2)
-    let work = NetworkWork(backbone, paths: [path], side: side)
+    let count = Calibration.images
+    let kept = run(count)
     let smaller = LoopProfile.of { _ = run(1) }
-    let pixels = Double(side * side)
+    let pixels = Double(side) * Double(side)
     return Measure(
-      pass: least { _ = run(2) }, multiplyAdds: 2 * work.training, pixels: 2 * pixels, smaller: smaller,
-      smallerPixels: pixels, bytesPerPixel: Double(kept) / (2 * pixels), parameters: classifier.store.parameterCount)
+      pass: least { _ = run(count) },
+      multiplyAdds: Double(count) * NetworkWork(backbone, paths: [path], side: side).training,
+      pixels: Double(count) * pixels, smaller: smaller, smallerPixels: pixels,
+      bytesPerPixel: Double(kept) / (Double(count) * pixels), parameters: classifier.store.parameterCount)
   }
 
   /// Passes of a panoptic network over a picture no larger than 256×320.
@@ -99,6 +101,8 @@ struct Calibration {
     )
   }
 
+  /// Of a batch of a classifier: more than the caches hold, as in large batches.
+  private static let images = 4
   /// Runs side by side, so that what threads share is shared here too.
   private static let mostCopies = 4
   /// At least so many times, and more while that takes no longer than this.

@@ -111,7 +111,7 @@ extension EstimatedWork {
     let pathShare = network.pathShare(isSupernet: content == .supernet)
     let memory = TrainingMemory(recipe, passes: passes, picture: largest, data: data, threads: site.threads)
     var course = WorkCourse()
-    course.setup = try site.machine.indexing(data.training + data.validation)
+    course.setup = try site.machine.indexing(data.training.addingSaturated(data.validation))
     course.steps = recipe.updates
     course.passes = passes
     course.images = recipe.batch

@@ -1,3 +1,4 @@
+import Datasets
 import Determinism
 
 /// Machines that a pipeline is planned for. Their processors are as fast as this one's.
@@ -41,7 +42,7 @@ public struct WorkCourse: Sendable {
   var pass = LoopProfile()
   /// Whether passes come one after the other.
   var isOneByOne = false
-  /// Seconds of one thread to make an image of a batch.
+  /// Seconds of one thread to make an image of a batch; in the background there may be several.
   var loading = 0.0
   /// Whether batches are made in the background.
   var isLoadedAhead = true
@@ -74,7 +75,8 @@ public struct WorkCourse: Sendable {
     let sideBySide = isOneByOne ? 1 : min(threads, passesHere)
     let rounds = Double(passesHere) / Double(sideBySide)
     let computing = rounds * share * pass.seconds / pass.speedup(threads: max(1, threads / sideBySide))
-    let loading = Double(passesHere * imagesHere) * loading
+    let loaders = isLoadedAhead ? LoadingThreads.count(beside: threads) : 1
+    let loading = Double(passesHere * imagesHere) * loading / Double(loaders)
     // Every pass sends its gradients and gets the sums; nothing of it is counted as hidden behind the next pass.
     let exchange = workers > 1 ? Double(passesHere) * 2 * gradientBytes / bandwidth : 0
     return (isLoadedAhead ? max(computing, loading) : computing + loading) + exchange

@@ -276,12 +276,12 @@ struct SlurmReproductionTests {
     let record = try #require(try store.recordKeys().map { try store.record($0) }.first { $0.stage == "judge[1]" })
     let path = store.objectPath(try #require(record.outputs["quality"]))
     try Files.remove(path)
-    let report = try Repairer(
+    let report = try Reexecution(
       store: store, variables: [:], options: bench.options, executor: try executor(bench, store)
     ).repair()
     #expect(report.isComplete)
     #expect(try bench.run(Self.pipeline).result.root == root)
-    let again = try Recomputation(
+    let again = try Reexecution(
       store: store, variables: [:], options: bench.options, executor: try executor(bench, store)
     ).recompute(10, seed: 1)
     #expect(again.isReproduced)

@@ -3,29 +3,9 @@ import Determinism
 import PipelineModel
 import PipelineRunner
 
-/// Restores damaged and missing artifacts, each by executing the one stage that made it, and proves that its content is
-/// the recorded one. What was damaged is set aside under `damaged/`, not deleted.
-public struct Repairer {
-  let store: Store
-  let variables: [String: String]
-  let options: RunOptions
-  let interruption: Interruption
-  /// Nil for this process.
-  let executor: (any Executor)?
-  let observer: @Sendable (RunEvent) -> Void
-
-  public init(
-    store: Store, variables: [String: String], options: RunOptions, interruption: Interruption = Interruption(),
-    executor: (any Executor)? = nil, observer: @escaping @Sendable (RunEvent) -> Void = { _ in }
-  ) {
-    self.store = store
-    self.variables = variables
-    self.options = options
-    self.interruption = interruption
-    self.executor = executor
-    self.observer = observer
-  }
-
+extension Reexecution {
+  /// Restores damaged and missing artifacts, each by executing the one stage that made it, and proves that its content is
+  /// the recorded one. What was damaged is set aside under `damaged/`, not deleted.
   /// - Parameter targets: IDs of artifacts or records, or stages such as `evaluate` and `evaluate[3]`; none means all
   ///   that is damaged or missing.
   /// - Throws: code `unknownID` for a target that is nothing here; `StageInterrupted`.
