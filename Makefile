@@ -198,7 +198,7 @@ lint: ## check formatting, layers and citations
 layers: ## draw the layers from the code: docs/layers.svg
 	.ci/draw-layers
 
-dist: setup-tests ## build a program for machines without Swift: build/autopanoptic-VERSION-ARCH.tar.zst. Minutes
+dist: $(BIN) ## make a program for machines without Swift: build/autopanoptic-VERSION-ARCH.tar.zst
 	.ci/dist
 
 check-dist: ## start the archive of 'make dist' in a bare Debian (root, debootstrap) and compare the root of its smoke profile

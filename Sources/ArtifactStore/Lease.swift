@@ -53,10 +53,30 @@ final class Lease: Sendable {
   static func create(_ path: String, for holder: ProcessIdentity) throws -> Lease? {
     let nonce = UInt64.random(in: 0 ... .max).hexadecimal
     let draft = "\(path).\(nonce)"
-    try Files.write(Content(counter: 1, nonce: nonce, holder: holder).bytes, to: draft)
+    let content = Content(counter: 1, nonce: nonce, holder: holder).bytes
+    try Files.write(content, to: draft)
     defer { unlink(draft) }
     let file = try Descriptor.open(draft, O_RDWR | O_NOFOLLOW, "renew")
-    return try Files.linkIfFree(draft, to: path) ? Lease(path: path, nonce: nonce, file: file) : nil
+    let isMine: Bool
+    do {
+      isMine = try Files.linkIfFree(draft, to: path)
+    } catch {
+      return try createWithoutLink(path, nonce: nonce, content)
+    }
+    return isMine ? Lease(path: path, nonce: nonce, file: file) : nil
+  }
+
+  /// On file systems without links: others may see the file before its content, and watch it like any other.
+  private static func createWithoutLink(_ path: String, nonce: String, _ content: [UInt8]) throws -> Lease? {
+    let number = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o644)
+    guard number >= 0 else {
+      if errno == EEXIST { return nil }
+      throw Files.failure("make", path)
+    }
+    let file = Descriptor(number)
+    let code = content.withUnsafeBytes { FileIO.writeAll($0, to: number) }
+    guard code == 0 else { throw Files.failure("write", path, code) }
+    return Lease(path: path, nonce: nonce, file: file)
   }
 
   /// Reads the file of a lease; nil where there is none.
@@ -105,7 +125,7 @@ final class Lease: Sendable {
     defer { unlink(aside) }
     // Somebody else may have replaced it meanwhile: that one is put back. Should a third have come in between, the
     // second finds out before it stores anything.
-    if let content = try read(aside), content.nonce != nonce { _ = try Files.linkIfFree(aside, to: path) }
+    if let content = try read(aside), content.nonce != nonce { _ = try Files.renameIfFree(aside, to: path) }
   }
 
   /// Gives it back.

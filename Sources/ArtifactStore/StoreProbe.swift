@@ -85,9 +85,8 @@ public struct StoreProbe: Sendable {
       return Finding(
         name: "link",
         text: store.isShared
-          ? "not possible, and leases need it: work from one machine only, or use another file system"
-          : "not possible; nothing on one machine needs it",
-        isFine: !store.isShared)
+          ? "not possible: leases are made by exclusive opens, which this file system must pass to its server"
+          : "not possible; nothing on one machine needs it")
     }
     try Files.write([1], to: folder + "/third")
     let isExclusive = try made && !Files.linkIfFree(folder + "/third", to: second)
