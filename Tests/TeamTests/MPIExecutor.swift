@@ -78,7 +78,6 @@ struct MPIExecutor: Executor {
         return .executed(try store.outputs(of: order.key)!, seconds: seconds)
       case .compared: throw NoLetter(description: "\(order.stage): a comparison, which nobody asked for")
       case .failed(let message, _), .lost(let message): throw NoLetter(description: message)
-      case .compared: preconditionFailure("\(order.stage) was to be recorded")
       case .interrupted: continue
       }
     }
