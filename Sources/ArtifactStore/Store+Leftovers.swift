@@ -20,6 +20,10 @@ extension Store {
       }
       if Files.exists("\(path)/locks/tmp-\(name)") { found.append(("locks/tmp-\(name)", found.last!.reason)) }
     }
+    for name in try Files.list(path + "/waves") where try Files.list("\(path)/waves/\(name)").contains("ended") {
+      guard try now - lastChange(in: "\(path)/waves/\(name)") > age else { continue }
+      found.append(("waves/\(name)", "a wave of jobs that ended a week ago"))
+    }
     for name in try Files.list(path + "/leases") {
       let file = "leases/\(name)"
       guard let content = try Lease.read("\(path)/\(file)"), let changed = try change(of: file) else { continue }

@@ -69,6 +69,7 @@ public final class SlurmExecutor: Executor, @unchecked Sendable {
   public func cancel() {
     let count = condition.withLock { isStopping ? 0 : pending.count } + desk.openCount
     let choice = count > 0 ? decide(count) : .leave
+    desk.stopping.request()
     condition.withLock {
       isStopping = true
       leftovers = choice

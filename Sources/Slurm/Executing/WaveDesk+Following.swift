@@ -33,6 +33,7 @@ extension WaveDesk {
     guard !open.isEmpty else { return }
     // The queue comes first: what has left it has written before.
     let queue = ask()
+    beatNames = [:]
     for wave in Set(open.values.map(\.wave)) { readLetters(of: wave) }
     for key in open.keys.sorted() {
       guard var placed = open[key] else { continue }
@@ -91,27 +92,20 @@ extension WaveDesk {
     }
   }
 
-  /// Seconds for which a record that was announced may stay out of sight: network file systems remember for a while
-  /// that a name was not there.
-  private static let visibilityLimit = 90.0
-
+  /// Takes the record that a letter announced, as soon as it is seen here.
   private func confirm(_ placed: Placed) {
     let (work, key) = (placed.work, placed.work.order.key)
-    if let outputs = try? store.outputs(of: key) {
+    do {
+      let outputs = try store.announcedOutputs(of: key) { [stopping] in !stopping.isRequested }
       var outcome = WorkOutcome.found(outputs)
       for case .recorded(let seconds, wasThere: false) in placed.letters {
         outcome = .executed(outputs, seconds: seconds)
       }
-      return end(work, .success(outcome))
-    }
-    let since = placed.announced ?? clock.now
-    open[key]?.announced = since
-    if (clock.now - since) / .seconds(1) > WaveDesk.visibilityLimit {
-      end(
-        work,
-        .failure(
-          PipelineError(
-            .io, "a worker has written \(store.recordPath(key)), and it is not to be seen here; run again")))
+      end(work, .success(outcome))
+    } catch is StageInterrupted {
+      return
+    } catch {
+      end(work, .failure(error))
     }
   }
 

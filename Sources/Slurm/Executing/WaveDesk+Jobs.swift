@@ -15,7 +15,9 @@ extension WaveDesk {
       placed.hasStarted = false
       return
     }
-    guard
+    let names = beatNames[placed.wave] ?? Set((try? Files.list(placed.wave.beatsFolder)) ?? [])
+    beatNames[placed.wave] = names
+    guard names.contains(String(placed.index)),
       let beat = (try? Files.read("\(placed.wave.beatsFolder)/\(placed.index)", limit: 1 << 16))
         .flatMap({ try? CanonicalValue(json: $0) }).flatMap(Beat.init(canonical:)), beat.stage == stage
     else { return }

@@ -27,8 +27,6 @@ final class WaveDesk {
     var letters: [Letter.End] = []
     var job = ""
     var hasStarted = false
-    /// Looks since a letter announced the record, which was not to be seen then.
-    var announced: ContinuousClock.Instant?
   }
 
   let store: Store
@@ -52,6 +50,10 @@ final class WaveDesk {
   var deaths = 0
   var silentSince: ContinuousClock.Instant?
   var hasComplained = false
+  /// Beats that there are, by wave: a name that is looked up too early stays hidden for a while on network file systems.
+  var beatNames: [Wave: Set<String>] = [:]
+  /// Requested when the runner is to stop.
+  let stopping = Interruption()
   /// Looks in a row at which an element of which nothing is left to do lived on.
   var lingering: [Queue.Element: Int] = [:]
 
