@@ -25,14 +25,14 @@ enum ExecutorSection {
         .badValue, at: uses.location, "executor '\(name)': 'uses' is \(uses.kindDescription); expected slurm")
     }
     var executor = ExecutorDescription(name: name)
-    executor.partition = try section.text("partition")?.stringValue
-    executor.account = try section.text("account")?.stringValue
-    executor.qos = try section.text("qos")?.stringValue
-    executor.options = try lines("options", in: section)
+    executor.partition = try ClusterWord.name("partition", in: section)
+    executor.account = try ClusterWord.name("account", in: section)
+    executor.qos = try ClusterWord.name("qos", in: section)
+    executor.options = try items(of: "options", in: section).map(ClusterWord.option)
     executor.setup = try lines("setup", in: section)
     executor.container = try section.text("container")?.stringValue
     executor.program = try section.text("program")?.stringValue
-    executor.mpi = try section.text("mpi")?.stringValue
+    executor.mpi = try ClusterWord.name("mpi", in: section)
     if let time = section["least-time"] {
       guard let seconds = time.stringValue.flatMap(ResourceAmounts.seconds) else {
         throw PipelineError(
@@ -53,10 +53,13 @@ enum ExecutorSection {
     return executor
   }
 
-  private static func lines(_ name: String, in section: Section) throws -> [String] {
+  private static func items(of name: String, in section: Section) -> [LocatedValue] {
     guard let value = section[name] else { return [] }
-    let items = if case .array(let items) = value.content { items } else { [value] }
-    return try items.map { item in
+    return if case .array(let items) = value.content { items } else { [value] }
+  }
+
+  private static func lines(_ name: String, in section: Section) throws -> [String] {
+    try items(of: name, in: section).map { item in
       guard let text = item.stringValue, !text.utf8.contains(0x0A), !text.utf8.contains(0) else {
         throw PipelineError(
           .wrongType, at: item.location, "'\(name)': expected a list of lines of text, found \(item.kindDescription)")

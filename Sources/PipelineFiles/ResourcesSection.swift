@@ -14,7 +14,7 @@ enum ResourcesSection {
     resources.gpus = try count("gpus", from: 0, in: section)
     resources.workers = try count("workers", from: 1, in: section)
     resources.group = try count("group", from: 1, in: section)
-    resources.partition = try section.text("partition")?.stringValue
+    resources.partition = try ClusterWord.name("partition", in: section)
     if let memory = section["memory"] {
       let steps = if case .array(let steps) = memory.content { steps } else { [memory] }
       resources.memory = try steps.map(bytes)

@@ -11,7 +11,7 @@ struct JobScript {
   let settings: SlurmSettings
   /// Absolute path, and the build that it must be.
   let program: String
-  let digest: Digest
+  let digest: Digest?
 
   var text: String {
     var lines = ["#!/bin/bash"] + options.map { "#SBATCH \($0)" }
@@ -50,7 +50,8 @@ struct JobScript {
     var words = [String]()
     if workers > 1 { words += ["srun", "--mpi=\(settings.mpi)", "--kill-on-bad-exit=1"] }
     if let container = settings.container { words += ["apptainer", "exec", container] }
-    return words + [program, "work", "--store", wave.store, "--wave", wave.name, "--program", digest.hex]
+    return words + [program, "work", "--store", wave.store, "--wave", wave.name]
+      + (digest.map { ["--program", $0.hex] } ?? [])
   }
 
   /// Days, hours, minutes and seconds as Slurm reads them; it counts in minutes.
@@ -60,10 +61,15 @@ struct JobScript {
     return "\(minutes / 1440)-\(two(minutes / 60 % 24)):\(two(minutes % 60)):00"
   }
 
+  /// Whether a path means the same to the shell and to Slurm, which has signs of its own in names of logs.
+  static func isPlain(_ path: String) -> Bool {
+    let plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=:,+@"
+    return !path.isEmpty && path.allSatisfy { plain.contains($0) }
+  }
+
   /// A word as the shell reads it.
   static func quoted(_ word: String) -> String {
-    let plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=:,+@%"
-    if !word.isEmpty, word.allSatisfy({ plain.contains($0) }) { return word }
+    if isPlain(word) { return word }
     return "'" + word.replacingScalars(["'": "'\\''"]) + "'"
   }
 }

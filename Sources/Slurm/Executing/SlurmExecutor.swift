@@ -43,6 +43,8 @@ public final class SlurmExecutor: Executor, @unchecked Sendable {
         .io, "Slurm does not answer: \(complaint). 'sinfo' tells whether this machine belongs to a cluster")
     }
     try self.init(store: store, settings: settings, cluster: cluster, notice: notice, decide: decide)
+    // Also where nothing is left to submit: what a runner left that died is ended.
+    if !store.isObserved { desk.findLiving() }
   }
 
   package init(

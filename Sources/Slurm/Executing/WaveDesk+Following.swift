@@ -139,9 +139,8 @@ extension WaveDesk {
       try? store.endLeases(of: [work.order.key], job: job)
     }
     work.report(.event(.log(stage: work.order.stage, text: "attempt \(work.tries) was lost: \(why)")))
-    open[work.order.key] = nil
-    count.withLock { $0 = open.count }
-    living?[work.order.key] = nil
+    close(work.order.key)
+    living[work.order.key] = nil
     submit([work])
   }
 

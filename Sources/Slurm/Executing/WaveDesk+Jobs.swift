@@ -32,27 +32,24 @@ extension WaveDesk {
     }
   }
 
-  /// Cancels elements that live on although nothing of them is left to do, and notes waves that have ended.
+  /// Cancels elements of this runner's waves that live on although nothing of them is left to do.
   func tidy(_ queue: Queue) {
-    let waves = Set(seen.keys)
     let needed = Set(open.values.map { Queue.Element(wave: $0.wave.name, index: $0.index) })
+    let own = Set(remaining.keys.map(\.name))
     var needless = [String]()
-    for wave in waves {
-      let mine = queue.entries.filter { $0.key.wave == wave.name && $0.value.isLiving }
-      if mine.isEmpty, !needed.contains(where: { $0.wave == wave.name }) {
-        try? wave.end()
-        seen[wave] = nil
-      }
-      for (element, entry) in mine where !needed.contains(element) {
-        lingering[element, default: 0] += 1
-        if lingering[element] == 5 { needless.append(entry.job) }
-      }
+    for (element, entry) in queue.entries where own.contains(element.wave) && entry.isLiving {
+      guard !needed.contains(element) else { continue }
+      lingering[element, default: 0] += 1
+      if lingering[element] == 5 { needless.append(entry.job) }
     }
     if !needless.isEmpty { cluster.cancel(needless.sorted()) }
   }
 
   func cancelJobs() {
-    guard let queue = ask() else { return }
+    guard let queue = ask() else {
+      return notice(
+        "Slurm does not answer, so jobs were not cancelled; when it does: scancel with the jobs that 'status' names")
+    }
     let mine = Set(open.values.map { Queue.Element(wave: $0.wave.name, index: $0.index) })
     cluster.cancel(queue.entries.filter { mine.contains($0.key) && $0.value.isLiving }.map(\.value.job).sorted())
   }

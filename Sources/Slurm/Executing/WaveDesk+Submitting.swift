@@ -10,7 +10,7 @@ extension WaveDesk {
     findLiving()
     var fresh = [Work]()
     for work in batch {
-      if let there = living?[work.order.key], there.purpose == work.order.purpose {
+      if let there = living[work.order.key], there.purpose == work.order.purpose {
         add(Placed(work: work, wave: there.wave, index: there.index, place: there.place))
       } else {
         fresh.append(work)
@@ -19,26 +19,29 @@ extension WaveDesk {
     submit(fresh)
   }
 
-  /// Looks once for jobs that a runner has left.
-  private func findLiving() {
-    guard living == nil else { return }
-    living = [:]
-    guard let waves = try? Wave.open(in: store.path), !waves.isEmpty else { return }
+  /// Looks for jobs that other runners have submitted, or left.
+  func findLiving() {
+    let waves = ((try? Wave.open(in: store.path)) ?? []).filter { !examined.contains($0) }
+    guard !waves.isEmpty else { return }
     let queue = askPatiently()
     var adopted = 0
     for wave in waves {
-      // A folder without orders was not submitted.
       guard queue.holds(wave: wave.name), let elements = try? wave.orders() else {
-        try? wave.end()
+        // Its runner may be about to submit it.
+        if wave.isAbandoned {
+          try? wave.end()
+          examined.insert(wave)
+        }
         continue
       }
+      examined.insert(wave)
       for (index, orders) in elements.enumerated() {
         guard let entry = queue[wave.name, index], entry.isLiving else { continue }
-        for (place, order) in orders.enumerated() { living?[order.key] = (wave, index, place, order.purpose) }
+        for (place, order) in orders.enumerated() { living[order.key] = (wave, index, place, order.purpose) }
         adopted += 1
       }
     }
-    if adopted > 0 { notice("\(adopted) jobs of earlier runs are in the queue; what they make is waited for") }
+    if adopted > 0 { notice("\(adopted) jobs of other runs are in the queue; what they make is waited for") }
   }
 
   func submit(_ works: [Work]) {
@@ -113,6 +116,7 @@ extension WaveDesk {
       for work in elements.joined() { end(work, .failure(refusal(of: work.order, error))) }
       return
     }
+    remaining[wave] = elements.joined().count
     for (index, works) in elements.enumerated() {
       for (place, work) in works.enumerated() {
         add(Placed(work: work, wave: wave, index: index, place: place))

@@ -34,15 +34,20 @@ final class WaveDesk {
   let cluster: any Cluster
   let notice: @Sendable (String) -> Void
   let program: String
-  let digest: Digest
+  /// The build that nodes must have; nil where the program can't be read here.
+  let digest: Digest?
   let clock = ContinuousClock()
 
   var open: [Digest: Placed] = [:]
   let count = Mutex(0)
   /// Letters that were read, by wave.
   var seen: [Wave: Set<String>] = [:]
-  /// Jobs of earlier runners that live, by key; nil before the queue was asked.
-  var living: [Digest: (wave: Wave, index: Int, place: Int, purpose: WorkOrder.Purpose)]?
+  /// Jobs of other runners that live, by key.
+  var living: [Digest: (wave: Wave, index: Int, place: Int, purpose: WorkOrder.Purpose)] = [:]
+  /// Waves that were looked at, or are of this runner.
+  var examined: Set<Wave> = []
+  /// Orders of each wave of this runner that have not ended. What others submitted is theirs to end.
+  var remaining: [Wave: Int] = [:]
   var arrayLimit: Int?
   var number = 0
   var hasSeenLetter = false
@@ -68,9 +73,14 @@ final class WaveDesk {
     guard !program.isEmpty else {
       throw PipelineError(.io, "the path of this program is not known; name it: 'program'")
     }
+    guard JobScript.isPlain(store.path) else {
+      throw PipelineError(
+        .badValue,
+        "\(store.path): Slurm takes only letters, digits and -_./=:,+@ in the path of a store; choose another with --store"
+      )
+    }
     try store.share()
-    guard let digest = ProgramIdentity.of(program) else { throw PipelineError(.io, "\(program): cannot be read") }
-    self.digest = digest
+    digest = ProgramIdentity.of(program)
   }
 
   /// Orders that somebody waits for; for any thread.
@@ -87,8 +97,28 @@ final class WaveDesk {
   }
 
   func end(_ work: Work, _ result: Result<WorkOutcome, any Error>) {
-    open[work.order.key] = nil
-    count.withLock { $0 = open.count }
+    close(work.order.key)
     work.report(.ended(result))
+  }
+
+  /// Forgets an order. A wave of which nothing is left has ended: that is noted before anybody hears of the last order,
+  /// since the program may end then.
+  func close(_ key: Digest) {
+    guard let placed = open.removeValue(forKey: key) else { return }
+    count.withLock { $0 = open.count }
+    guard !stopping.isRequested else { return }
+    if let left = remaining[placed.wave] {
+      remaining[placed.wave] = left - 1
+      if left == 1 { try? placed.wave.end() }
+    } else if !open.values.contains(where: { $0.wave == placed.wave }) {
+      endIfRecorded(placed.wave)
+    }
+  }
+
+  /// Ends a wave of another runner, where all that it is for is there.
+  private func endIfRecorded(_ wave: Wave) {
+    guard let orders = try? wave.orders().joined(), orders.allSatisfy({ (try? store.outputs(of: $0.key)) != nil })
+    else { return }
+    try? wave.end()
   }
 }

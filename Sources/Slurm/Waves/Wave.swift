@@ -1,5 +1,6 @@
 import ArtifactStore
 import Determinism
+import Foundation
 import PipelineModel
 import PipelineRunner
 
@@ -8,6 +9,7 @@ import PipelineRunner
 /// ```
 /// waves/<name>/orders.jsonl   a line for each element of the array, with its orders
 /// waves/<name>/job.sh         what the cluster runs
+/// waves/<name>/owner          the runner that submits it
 /// waves/<name>/done/          letters: how orders ended
 /// waves/<name>/beat/          how far elements are
 /// waves/<name>/log/           what elements print
@@ -45,6 +47,7 @@ public struct Wave: Sendable, Hashable {
   package var scriptPath: String { "\(folder)/job.sh" }
   package var lettersFolder: String { "\(folder)/done" }
   package var beatsFolder: String { "\(folder)/beat" }
+  private var ownerPath: String { "\(folder)/owner" }
   package var endedPath: String { "\(folder)/ended" }
   /// What an element prints; later attempts add to it.
   public func logPath(_ index: Int) -> String { "\(folder)/log/\(index).log" }
@@ -53,7 +56,13 @@ public struct Wave: Sendable, Hashable {
   public var jobName: String { "\(Wave.jobPrefix(store: store))\(name)" }
 
   /// What names of all jobs of a store begin with.
-  public static func jobPrefix(store: String) -> String { "ap-\(Digest(of: "store \(store)").hex.prefix(8))-" }
+  /// A store that has several paths on this machine is one store.
+  public static func jobPrefix(store: String) -> String {
+    let resolved = realpath(store, nil)
+    defer { free(resolved) }
+    let path = resolved.map { String(cString: $0) } ?? store
+    return "ap-\(Digest(of: "store \(path)").hex.prefix(8))-"
+  }
 
   /// Writes the folder, durably: the job must find everything.
   func write(_ elements: [[WorkOrder]], script: String) throws {
@@ -61,6 +70,7 @@ public struct Wave: Sendable, Hashable {
     let lines = elements.map { CanonicalValue.object(["orders": .array($0.map(\.canonical))]).canonicalText + "\n" }
     try FileIO.publish(Array(lines.joined().utf8), to: ordersPath)
     try FileIO.publish(Array(script.utf8), to: scriptPath)
+    try FileIO.publish(Array(ProcessIdentity.current.text.utf8), to: ownerPath)
     try Files.sync(folder)
   }
 
@@ -88,6 +98,20 @@ public struct Wave: Sendable, Hashable {
         throw PipelineError(.badArtifact, "\(ordersPath): an order is not one, or of another version")
       }
       return order
+    }
+  }
+
+  /// Whether nobody will submit it any more: its runner has ended, and so has its sbatch. Of a runner on another machine
+  /// nothing is known; after a day it counts as such.
+  var isAbandoned: Bool {
+    let owner = (try? Files.read(ownerPath, limit: 1 << 12)).flatMap {
+      ProcessIdentity(text: String(decoding: $0, as: UTF8.self))
+    }
+    let age = Date().timeIntervalSince1970 - ((try? Files.status(folder).changed).map { Double($0) / 1e9 } ?? 0)
+    return switch owner?.fate(seenBy: .current) {
+    case .alive: false
+    case .dead: age > 60
+    case .unknown, nil: age > 86_400
     }
   }
 

@@ -123,6 +123,20 @@ struct JobScriptTests {
     #expect(again.result.root == result.result.root)
   }
 
+  @Test(
+    "words that would become something else in a script are refused",
+    arguments: [
+      #"partition: "low\ntouch /x""#, #"account: "my account""#, #"partition: """#, #"options: ["--comment=a b"]"#,
+      #"options: ["--comment=it's"]"#, "options: [--job-name=mine]", "options: [--array=1-3]", "options: [-o/x]",
+      "options: [--test-only]", "options: [x]", #"setup: ["a\nb"]"#,
+    ])
+  func words(_ text: String) throws {
+    let file = try PipelineFile(
+      text: "pipeline: p\nexecutors:\n  e:\n    uses: slurm\n    \(text)\nstages: {}", path: "p.yaml")
+    let error = #expect(throws: PipelineError.self) { try file.executor(named: "e") }
+    #expect(error?.location != nil)
+  }
+
   @Test("executors of a pipeline file and of a file beside it")
   func executors() throws {
     let bench = try Bench()

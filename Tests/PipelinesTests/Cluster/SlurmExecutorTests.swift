@@ -194,9 +194,43 @@ struct SlurmExecutorTests {
     let outcome = try run(on: bench) { _ in cluster }
     #expect(outcome.result.failures.isEmpty)
     #expect(try outcome.result.root == expectedRoot())
+    #expect(cluster.cancelled.isEmpty)
+    let open = try Wave.open(in: bench.storePath)
+    #expect(open.isEmpty, "the adopted wave has ended")
     // One more: of 'select'.
     #expect(cluster.scripts.count == 2)
-    #expect(outcome.notices.contains { $0.contains("10 jobs of earlier runs") })
+    #expect(outcome.notices.contains { $0.contains("10 jobs of other runs") })
+  }
+
+  @Test("jobs of others that a run does not want are left alone")
+  func jobsOfOthers() throws {
+    let bench = try Bench()
+    _ = try bench.run(Self.pipeline, stages: ["pool"])
+    let cluster = FakeCluster(bench) { stage, _ in .takes(looks: stage == "judge[0]" ? 3 : 1000) }
+    let planner = try bench.planner(Self.pipeline)
+    let first = try WaveDesk(store: planner.store, settings: SlurmSettings(), cluster: cluster, notice: { _ in })
+    first.place(try Runner(planner: planner, options: bench.options).ordersToStart().map { .init(order: $0) { _ in } })
+    var settings = SlurmSettings()
+    settings.pollInterval = 0.001
+    let executor = try SlurmExecutor(store: planner.store, settings: settings, cluster: cluster) { _ in
+    } decide: { _ in
+      .leave
+    }
+    let result = try Runner(planner: planner, options: bench.options, executor: executor).run(stages: ["judge[0]"])
+    #expect(result.failures.isEmpty)
+    #expect(cluster.cancelled.isEmpty)
+    let open = try Wave.open(in: bench.storePath)
+    #expect(open.count == 1, "its other jobs are wanted by somebody")
+  }
+
+  @Test("a path that Slurm would read otherwise is refused", arguments: ["st ore", "st%j", "st'q", "st#h", "st\\b"])
+  func paths(_ name: String) throws {
+    let bench = try Bench()
+    let store = try Store(path: bench.folder + "/" + name, registry: bench.registry)
+    let error = #expect(throws: PipelineError.self) {
+      try WaveDesk(store: store, settings: SlurmSettings(), cluster: FakeCluster(bench), notice: { _ in })
+    }
+    #expect(error?.message.contains("--store") == true)
   }
 
   @Test("--dry-run gives the scripts of what would start, and leaves the store as it is")
