@@ -32,7 +32,7 @@ enum ExecutorSection {
     executor.setup = try lines("setup", in: section)
     executor.container = try section.text("container")?.stringValue
     executor.program = try section.text("program")?.stringValue
-    executor.mpi = try ClusterWord.name("mpi", in: section)
+    executor.mpi = try ClusterWord.name("mpi", in: section) ?? executor.mpi
     if let time = section["least-time"] {
       guard let seconds = time.stringValue.flatMap(ResourceAmounts.seconds) else {
         throw PipelineError(

@@ -73,19 +73,3 @@ struct ExecutionOptions: ParsableArguments {
     return answer.lowercased().hasPrefix("c") ? .cancel : .leave
   }
 }
-
-extension SlurmSettings {
-  init(_ description: ExecutorDescription) {
-    self.init()
-    partition = description.partition
-    account = description.account
-    qos = description.qos
-    options = description.options
-    setup = description.setup
-    container = description.container
-    program = description.program
-    if let mpi = description.mpi { self.mpi = mpi }
-    if let seconds = description.leastSeconds { leastSeconds = Double(seconds) }
-    if let limit = description.limit { self.limit = limit }
-  }
-}

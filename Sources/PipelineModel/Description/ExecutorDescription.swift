@@ -14,7 +14,7 @@ public struct ExecutorDescription: Sendable {
   /// The program on the nodes; nil for the same path as here.
   public var program: String?
   /// How `srun` starts a training of several workers.
-  public var mpi: String?
+  public var mpi = "pmix"
   /// Seconds that one job should take at least.
   public var leastSeconds: Int?
   /// Instances in the queue at most.

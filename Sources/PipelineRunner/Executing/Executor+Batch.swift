@@ -60,7 +60,7 @@ extension Executor {
         open.remove(letter.key)
         if case .success(.taken) = result {
           // Another runner works on it now: look again in a moment.
-          if !isCancelled { waiting += orders.filter { $0.key == letter.key }.prefix(1) }
+          if !isCancelled, let order = orders.first(where: { $0.key == letter.key }) { waiting.append(order) }
           isDelayed = true
           continue
         }

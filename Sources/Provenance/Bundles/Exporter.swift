@@ -71,7 +71,7 @@ public struct Exporter {
         [
           "The root, the digest over all artifacts, is `\(root.hex)`.", "",
           "The pipeline is run again, and finds everything done, by:", "",
-          "    autopanoptic run pipeline/\(source.name) \((source.arguments + ["--store", "."]).map(Exporter.quoted).joined(separator: " "))",
+          "    autopanoptic run pipeline/\(source.name) \((source.arguments + ["--store", "."]).map(\.quotedForShell).joined(separator: " "))",
         ])
     ) { tar in
       try tar.add("pipeline/\(source.name)", source.text)
@@ -231,15 +231,6 @@ public struct Exporter {
         "of the store only the manifests are here.",
       ]
     return lines.joined(separator: "\n") + "\n"
-  }
-
-  private static func quoted(_ word: String) -> String {
-    let isPlain =
-      !word.isEmpty
-      && word.utf8.allSatisfy { c in
-        c >= 0x30 && c <= 0x39 || c >= 0x41 && c <= 0x5A || c >= 0x61 && c <= 0x7A || "-_./=,+:@".utf8.contains(c)
-      }
-    return isPlain ? word : "'\(word.replacingScalars(["'": "'\\''"]))'"
   }
 }
 

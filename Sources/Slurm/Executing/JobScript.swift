@@ -17,8 +17,8 @@ struct JobScript {
     var lines = ["#!/bin/bash"] + options.map { "#SBATCH \($0)" }
     // Until the program has its handlers, the warning would end the job.
     lines.append("trap '' USR1")
-    lines += settings.setup
-    lines.append("exec " + command.map(JobScript.quoted).joined(separator: " "))
+    lines += settings.cluster.setup
+    lines.append("exec " + command.map(\.quotedForShell).joined(separator: " "))
     return lines.joined(separator: "\n") + "\n"
   }
 
@@ -29,9 +29,9 @@ struct JobScript {
       "--job-name=\(wave.jobName)", "--array=0-\(count - 1)", "--output=\(wave.folder)/log/%a.log",
       "--open-mode=append", "--requeue", "--signal=B:USR1@\(settings.warningSeconds)", "--chdir=/",
     ]
-    if let partition = resources.partition ?? settings.partition { options.append("--partition=\(partition)") }
-    if let account = settings.account { options.append("--account=\(account)") }
-    if let qos = settings.qos { options.append("--qos=\(qos)") }
+    if let partition = resources.partition ?? settings.cluster.partition { options.append("--partition=\(partition)") }
+    if let account = settings.cluster.account { options.append("--account=\(account)") }
+    if let qos = settings.cluster.qos { options.append("--qos=\(qos)") }
     if workers > 1 { options.append("--ntasks=\(workers)") }
     if let cpus = resources.cpus { options.append("--cpus-per-task=\(cpus)") }
     // Of a node; workers of one job may share one, so what each needs is asked for by processor.
@@ -43,13 +43,13 @@ struct JobScript {
     }
     if let seconds = resources.seconds { options.append("--time=\(JobScript.time(seconds))") }
     if let gpus = resources.gpus, gpus > 0 { options.append("--gres=gpu:\(gpus)") }
-    return options + settings.options
+    return options + settings.cluster.options
   }
 
   private var command: [String] {
     var words = [String]()
-    if workers > 1 { words += ["srun", "--mpi=\(settings.mpi)", "--kill-on-bad-exit=1"] }
-    if let container = settings.container { words += ["apptainer", "exec", container] }
+    if workers > 1 { words += ["srun", "--mpi=\(settings.cluster.mpi)", "--kill-on-bad-exit=1"] }
+    if let container = settings.cluster.container { words += ["apptainer", "exec", container] }
     return words + [program, "work", "--store", wave.store, "--wave", wave.name]
       + (digest.map { ["--program", $0.hex] } ?? [])
   }
@@ -59,17 +59,5 @@ struct JobScript {
     func two(_ n: Int) -> String { n < 10 ? "0\(n)" : "\(n)" }
     let minutes = (seconds + 59) / 60
     return "\(minutes / 1440)-\(two(minutes / 60 % 24)):\(two(minutes % 60)):00"
-  }
-
-  /// Whether a path means the same to the shell and to Slurm, which has signs of its own in names of logs.
-  static func isPlain(_ path: String) -> Bool {
-    let plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./=:,+@"
-    return !path.isEmpty && path.allSatisfy { plain.contains($0) }
-  }
-
-  /// A word as the shell reads it.
-  static func quoted(_ word: String) -> String {
-    if isPlain(word) { return word }
-    return "'" + word.replacingScalars(["'": "'\\''"]) + "'"
   }
 }

@@ -10,8 +10,8 @@ import PipelineRunner
 /// letters in the wave's folder; one thread here looks at letters and queue. Jobs live on without their runner: the next
 /// one that wants the same result finds them and waits for them.
 public final class SlurmExecutor: Executor, @unchecked Sendable {
-  // Invariant: `pending`, `isPolling`, `isStopping` and `cancelsJobs` are touched only under `condition`; `desk` only by
-  // the polling thread, of which there is one at a time.
+  // Invariant: `pending`, `isPolling` and `leftovers` are touched only under `condition`. Of `desk`, what is not safe for
+  // any thread is touched by the polling thread, of which there is one at a time, or before there is one.
 
   /// What to do with jobs when the runner is to stop.
   public enum Leftovers: Sendable { case leave, cancel }
@@ -23,8 +23,8 @@ public final class SlurmExecutor: Executor, @unchecked Sendable {
   private let condition = NSCondition()
   private var pending: [WaveDesk.Work] = []
   private var isPolling = false
-  private var isStopping = false
-  private var leftovers = Leftovers.leave
+  /// What becomes of jobs; nil until the runner is to stop.
+  private var leftovers: Leftovers?
   private let desk: WaveDesk
 
   /// - Parameters:
@@ -69,11 +69,10 @@ public final class SlurmExecutor: Executor, @unchecked Sendable {
   }
 
   public func cancel() {
-    let count = condition.withLock { isStopping ? 0 : pending.count } + desk.openCount
+    let count = condition.withLock { pending.count } + desk.openCount
     let choice = count > 0 ? decide(count) : .leave
     desk.stopping.request()
     condition.withLock {
-      isStopping = true
       leftovers = choice
       condition.signal()
     }
@@ -88,13 +87,13 @@ public final class SlurmExecutor: Executor, @unchecked Sendable {
     while true {
       var isEnd = false
       condition.lock()
-      if pending.isEmpty && !isStopping && !isEarly {
+      if pending.isEmpty && leftovers == nil && !isEarly {
         _ = condition.wait(until: Date(timeIntervalSinceNow: settings.pollInterval))
       }
       isEarly = false
       let batch = pending
       pending = []
-      let stops = isStopping ? leftovers : nil
+      let stops = leftovers
       condition.unlock()
       desk.place(batch)
       if let stops { desk.stop(cancelling: stops == .cancel) } else { desk.look() }

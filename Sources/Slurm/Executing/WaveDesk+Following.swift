@@ -43,6 +43,10 @@ extension WaveDesk {
       open[key] = placed
       follow(verdict, placed, entry)
     }
+    // Together, so that what a node takes with it makes one array again.
+    let again = lost
+    lost = []
+    submit(again)
     if let queue { tidy(queue) }
   }
 
@@ -120,7 +124,6 @@ extension WaveDesk {
       if deaths >= 5 { return giveUp(why, log) }
     }
     work.tries += 1
-    if let entry { try? store.endLeases(of: [work.order.key], job: entry.job) }
     let steps = work.order.resources.memory.count
     if mayLackMemory, work.memoryStep + 1 < steps, lackedMemory(entry) {
       work.memoryStep += 1
@@ -141,7 +144,7 @@ extension WaveDesk {
     work.report(.event(.log(stage: work.order.stage, text: "attempt \(work.tries) was lost: \(why)")))
     close(work.order.key)
     living[work.order.key] = nil
-    submit([work])
+    lost.append(work)
   }
 
   private func lackedMemory(_ entry: Queue.Entry?) -> Bool {
@@ -153,12 +156,14 @@ extension WaveDesk {
   private func giveUp(_ why: String, _ log: String) {
     let tail = WaveDesk.tail(of: log)
     cancelJobs()
-    for (i, placed) in open.values.sorted(by: { $0.work.order.stage < $1.work.order.stage }).enumerated() {
+    let works = open.values.map(\.work) + lost
+    lost = []
+    for (i, work) in works.sorted(by: { $0.order.stage < $1.order.stage }).enumerated() {
       let message =
         i == 0
         ? "the first \(deaths) jobs died before their program said anything: \(why). The log of one is \(log)\(tail)"
         : "not executed, since the first jobs died"
-      end(placed.work, .failure(PipelineError(.init("lost", isUserData: false), message)))
+      end(work, .failure(PipelineError(.init("lost", isUserData: false), message)))
     }
   }
 

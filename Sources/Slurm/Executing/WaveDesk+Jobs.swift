@@ -18,8 +18,7 @@ extension WaveDesk {
     let names = beatNames[placed.wave] ?? Set((try? Files.list(placed.wave.beatsFolder)) ?? [])
     beatNames[placed.wave] = names
     guard names.contains(String(placed.index)),
-      let beat = (try? Files.read("\(placed.wave.beatsFolder)/\(placed.index)", limit: 1 << 16))
-        .flatMap({ try? CanonicalValue(json: $0) }).flatMap(Beat.init(canonical:)), beat.stage == stage
+      let beat = placed.wave.beat(of: placed.index), beat.stage == stage
     else { return }
     if !placed.hasStarted {
       placed.hasStarted = true

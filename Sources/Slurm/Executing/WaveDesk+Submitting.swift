@@ -21,7 +21,7 @@ extension WaveDesk {
 
   /// Looks for jobs that other runners have submitted, or left.
   func findLiving() {
-    let waves = ((try? Wave.open(in: store.path)) ?? []).filter { !examined.contains($0) }
+    let waves = ((try? Wave.open(in: store)) ?? []).filter { !examined.contains($0) }
     guard !waves.isEmpty else { return }
     let queue = askPatiently()
     var adopted = 0

@@ -42,6 +42,8 @@ final class WaveDesk {
   let count = Mutex(0)
   /// Letters that were read, by wave.
   var seen: [Wave: Set<String>] = [:]
+  /// Orders that were lost at this look and get another attempt.
+  var lost: [Work] = []
   /// Jobs of other runners that live, by key.
   var living: [Digest: (wave: Wave, index: Int, place: Int, purpose: WorkOrder.Purpose)] = [:]
   /// Waves that were looked at, or are of this runner.
@@ -69,11 +71,13 @@ final class WaveDesk {
     self.settings = settings
     self.cluster = cluster
     self.notice = notice
-    program = settings.program ?? (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+    program =
+      settings.cluster.program ?? (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
     guard !program.isEmpty else {
       throw PipelineError(.io, "the path of this program is not known; name it: 'program'")
     }
-    guard JobScript.isPlain(store.path) else {
+    // Slurm has signs of its own in names of logs.
+    guard store.path.isPlainShellWord else {
       throw PipelineError(
         .badValue,
         "\(store.path): Slurm takes only letters, digits and -_./=:,+@ in the path of a store; choose another with --store"

@@ -27,7 +27,7 @@ public struct JobList: Sendable {
 
   /// Looks at the waves of a store that have not ended, and at the queue. Changes nothing.
   public init(store: Store) throws {
-    let waves = try Wave.open(in: store.path)
+    let waves = try Wave.open(in: store)
     guard !waves.isEmpty else {
       (jobs, complaint) = ([], "")
       return
@@ -53,8 +53,7 @@ public struct JobList: Sendable {
   }
 
   private static func job(_ wave: Wave, _ index: Int, _ orders: [WorkOrder], _ entry: Queue.Entry?) -> Job {
-    let beat = (try? Files.read("\(wave.beatsFolder)/\(index)", limit: 1 << 16))
-      .flatMap { try? CanonicalValue(json: $0) }.flatMap(Beat.init(canonical:))
+    let beat = wave.beat(of: index)
     return Job(
       stages: orders.map(\.stage), keys: orders.map(\.key), id: entry?.job, state: entry?.state, reason: entry?.reason,
       node: beat?.node, position: beat.map { ($0.stage, $0.step, $0.total, $0.unit, $0.detail) },

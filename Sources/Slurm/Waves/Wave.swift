@@ -118,11 +118,14 @@ public struct Wave: Sendable, Hashable {
   /// Notes that nothing is left to do.
   func end() throws { try FileIO.publish([], to: endedPath) }
 
+  /// How far an element is; nil where it has not said so.
+  package func beat(of index: Int) -> Beat? {
+    (try? Files.read("\(beatsFolder)/\(index)", limit: 1 << 16)).flatMap { try? CanonicalValue(json: $0) }
+      .flatMap(Beat.init(canonical:))
+  }
+
   /// Waves of a store that may have living jobs.
-  public static func open(in store: String) throws -> [Wave] {
-    let folder = "\(store)/waves"
-    guard Files.exists(folder) else { return [] }
-    return try Files.list(folder).filter(isName).sortedByBytes().map { Wave(store: store, name: $0) }
-      .filter { !Files.exists($0.endedPath) }
+  public static func open(in store: Store) throws -> [Wave] {
+    try store.liveWaves().filter(isName).sortedByBytes().map { Wave(store: store.path, name: $0) }
   }
 }

@@ -37,7 +37,6 @@ final class FakeCluster: Cluster {
     var scripts: [String] = []
     var cancelled: [String] = []
     var silences = 0
-    var pauses = 0
   }
 
   private let bench: (path: String, registry: StageRegistry)
@@ -66,7 +65,7 @@ final class FakeCluster: Cluster {
   var cancelled: [String] { state.withLock { $0.cancelled } }
 
   func arrayLimit() -> Int { limit }
-  func pause(seconds: Double) { state.withLock { $0.pauses += 1 } }
+  func pause(seconds: Double) {}
   func lackedMemory(_ job: String) -> Bool { true }
 
   func cancel(_ jobs: [String]) {

@@ -26,7 +26,7 @@ struct JobScriptTests {
 
   @Test("the warning before the end does not end a job that is still starting")
   func trap() throws {
-    let lines = TextLines.split(script { $0.setup = ["module load x"] })
+    let lines = TextLines.split(script { $0.cluster.setup = ["module load x"] })
     let trap = try #require(lines.firstIndex(of: "trap '' USR1"))
     #expect(lines.firstIndex(of: "module load x") == trap + 1)
     #expect(lines.contains("#SBATCH --signal=B:USR1@60"))
@@ -41,7 +41,7 @@ struct JobScriptTests {
     resources.seconds = 90_061
     resources.gpus = 2
     resources.partition = "gpu"
-    let text = script(resources, memory: 3 << 30) { $0.partition = "long" }
+    let text = script(resources, memory: 3 << 30) { $0.cluster.partition = "long" }
     for option in ["--cpus-per-task=8", "--mem=3072M", "--time=1-01:02:00", "--gres=gpu:2", "--partition=gpu"] {
       #expect(text.contains("#SBATCH \(option)\n"), "\(option)")
     }

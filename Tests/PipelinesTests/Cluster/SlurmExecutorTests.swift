@@ -58,7 +58,7 @@ struct SlurmExecutorTests {
     #expect(outcome.cluster.scripts.count == 3)
     #expect(outcome.cluster.scripts.contains { $0.contains("--array=0-9\n") })
     #expect(try outcome.bench.audit().isSound)
-    let open = try Wave.open(in: outcome.bench.storePath)
+    let open = try Wave.open(in: outcome.bench.store())
     #expect(open.isEmpty)
   }
 
@@ -195,7 +195,7 @@ struct SlurmExecutorTests {
     #expect(outcome.result.failures.isEmpty)
     #expect(try outcome.result.root == expectedRoot())
     #expect(cluster.cancelled.isEmpty)
-    let open = try Wave.open(in: bench.storePath)
+    let open = try Wave.open(in: bench.store())
     #expect(open.isEmpty, "the adopted wave has ended")
     // One more: of 'select'.
     #expect(cluster.scripts.count == 2)
@@ -219,7 +219,7 @@ struct SlurmExecutorTests {
     let result = try Runner(planner: planner, options: bench.options, executor: executor).run(stages: ["judge[0]"])
     #expect(result.failures.isEmpty)
     #expect(cluster.cancelled.isEmpty)
-    let open = try Wave.open(in: bench.storePath)
+    let open = try Wave.open(in: bench.store())
     #expect(open.count == 1, "its other jobs are wanted by somebody")
   }
 
@@ -238,9 +238,9 @@ struct SlurmExecutorTests {
     let bench = try Bench()
     let planner = try bench.planner(Self.pipeline)
     var settings = SlurmSettings()
-    settings.partition = "long"
-    settings.options = ["--constraint=avx512"]
-    settings.setup = ["module load openmpi"]
+    settings.cluster.partition = "long"
+    settings.cluster.options = ["--constraint=avx512"]
+    settings.cluster.setup = ["module load openmpi"]
     let executor = try SlurmExecutor(store: planner.store, settings: settings, cluster: FakeCluster(bench)) { _ in
     } decide: { _ in
       .leave
