@@ -27,7 +27,7 @@ struct AutoPanoptic: ParsableCommand {
       Rerun.self,
       Audit.self, Repair.self, Bisect.self, GC.self, Export.self, Import.self, Keygen.self, Sign.self, Provenance.self,
       DigestCommand.self, ImportWeights.self, Predict.self, Estimate.self, PQ.self, Tables.self, Model.self,
-      Doctor.self, Work.self,
+      Doctor.self, ShellCommand.self, Work.self,
       Completions.self,
     ])
 }

@@ -204,6 +204,12 @@ struct WorkOptions: ParsableArguments {
   @Option(help: "Confine commands with bubblewrap: automatic (where it works), required or off.")
   var sandbox = SandboxPolicy.automatic
 
+  @Option(
+    parsing: .singleValue,
+    help: ArgumentHelp(
+      "Let this stage run without the sandbox, as the pipeline file asks for. Repeatable.", valueName: "stage"))
+  var unconfined: [String] = []
+
   @OptionGroup var machine: MachineOptions
 
   func validate() throws {
@@ -217,6 +223,7 @@ struct WorkOptions: ParsableArguments {
     options.jobs = jobs ?? min(8, options.threads)
     options.memory = memory?.bytes ?? SystemMemory.physical / 5 * 4
     options.sandbox = sandbox
+    options.unconfined = Set(unconfined)
     return options
   }
 }
