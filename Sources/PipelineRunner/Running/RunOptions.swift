@@ -1,3 +1,4 @@
+import ArtifactStore
 import Determinism
 import PipelineModel
 
@@ -15,6 +16,8 @@ public struct RunOptions: Sendable {
   public var checkpointInterval: Double?
   /// Whether commands run in a sandbox.
   public var sandbox = SandboxPolicy.automatic
+  /// Written into the journal: how the run was asked for.
+  public var details = RunDetails()
   /// Written into the records: program, host and the like.
   public var environment: CanonicalValue = .object([:])
 
