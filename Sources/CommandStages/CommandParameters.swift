@@ -19,6 +19,10 @@ struct CommandParameters: StageParameters {
   var tools: [String] = []
   /// A command whose output stands for the programs in the key, instead of the digests of their files.
   var version: [String]?
+  /// The path of a JSON object of results by name, which becomes the output `metrics`.
+  var metrics: String?
+  /// The path of numbers over steps, as JSON lines or CSV, which becomes the output `history`.
+  var history: String?
   /// Whether the seed reaches the program, and the key.
   var random = false
 }

@@ -113,10 +113,12 @@ struct PipelineOptions: ParsableArguments {
   func load(_ path: String) throws -> Pipeline { try load(path, registry()) }
 
   private func load(_ path: String, _ registry: StageRegistry) throws -> Pipeline {
-    let file = try PipelineFile(path: path)
-    let description = try file.description(
-      profile: profile, fidelity: fidelity, seed: seed, settings: try parsedSettings())
-    return try Pipeline(description, registry: registry)
+    try Pipeline(description(of: PipelineFile(path: path)), registry: registry)
+  }
+
+  /// The pipeline as these options make it.
+  func description(of file: PipelineFile) throws -> PipelineDescription {
+    try file.description(profile: profile, fidelity: fidelity, seed: seed, settings: try parsedSettings())
   }
 
   /// For commands that may do without a pipeline: what says which pipeline is meant would have no effect.

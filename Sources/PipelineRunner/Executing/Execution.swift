@@ -214,6 +214,8 @@ package struct Execution: Sendable {
       switch report {
       case .progress(let step, let total, let unit, let detail):
         observer(.progress(stage: name, step: step, of: total, unit: unit, detail: detail))
+      case .measured(let step, let unit, let values):
+        observer(.measured(stage: name, step: step, unit: unit, values: values))
       case .checkpoint(let step, let total): observer(.checkpoint(stage: name, step: step, of: total))
       case .resumed(let step): observer(.resumed(stage: name, step: step))
       case .log(let text): observer(.log(stage: name, text: text))
@@ -229,7 +231,7 @@ package struct Execution: Sendable {
       stageName: order.stage, seed: node.seed, storePath: store.path,
       log: order.run.isEmpty ? nil : Journal.logPath(store: store, run: order.run, stage: order.stage),
       sandbox: order.allowance.sandbox, tools: tools, rules: order.rules,
-      fileExtensions: store.registry.formats.mapValues { type(of: $0).fileExtension })
+      fileExtensions: store.registry.formats.mapValues { type(of: $0).outsideExtension })
     details.usesGraphicsProcessors = (order.resources.gpus ?? 0) > 0
     if isKept {
       details.keptFolder = store.failurePath(order.key)

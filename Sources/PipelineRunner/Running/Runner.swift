@@ -28,7 +28,7 @@ public final class Runner {
     self.executor = executor
     planner.host.allow(options.sandbox)
     claims = MemoryClaims(planner.pipeline, planner.store.registry)
-    journal = Journal(store: planner.store, pipeline: planner.pipeline.name)
+    journal = Journal(store: planner.store, pipeline: planner.pipeline.name, details: options.details)
     self.observer = { [journal] event in
       switch event {
       case .runStarted, .progress, .hashing, .highlight: break
@@ -52,7 +52,7 @@ public final class Runner {
     try planner.pipeline.notices(of: selected.stages, under: options.sandbox).forEach { observer(.notice($0)) }
     for notice in try planner.pipeline.notices(of: selected.stages, on: planner.host) { observer(.notice(notice)) }
     try store.sweep()
-    observer(.runStarted(run: journal.run, pipeline: planner.pipeline.name))
+    observer(.runStarted(run: journal.run, pipeline: planner.pipeline.name, details: options.details))
 
     var scheduler = scheduler(for: planner.makeGraph(selected, observations), SourceTree.trees(of: observations))
     try scheduler.run()
