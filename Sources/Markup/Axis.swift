@@ -15,14 +15,15 @@ public struct Axis: Sendable {
   }
 
   /// An axis for numbers of any size: its ticks are as fine as they are.
-  public init(ofAnySize values: [Double]) {
+  /// - Parameter leastStep: such as 1 where the values count something.
+  public init(ofAnySize values: [Double], leastStep: Double = 0) {
     let (low, high) = (values.min() ?? 0, values.max() ?? 1)
     // Of a constant, a hundredth of it.
     let range = max(high - low, 0.01 * max(abs(low), abs(high)), 1e-9)
     var finest = 1.0
     for _ in 0..<40 where finest * 80 > range { finest /= 10 }
     for _ in 0..<40 where finest * 800 < range { finest *= 10 }
-    self.init(values, finest: finest)
+    self.init(values, finest: max(finest, leastStep))
   }
 
   /// The coordinate of a value on an axis that runs from `start` at the lowest tick to `end` at the highest.

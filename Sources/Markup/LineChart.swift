@@ -57,9 +57,12 @@ public struct LineChart: Sendable {
     let legend = drawLegend(top: start, in: &drawing)
     let (top, bottom) = (start + legend + LineChart.top, start + legend + height - LineChart.bottom)
     let (left, right) = (LineChart.left, width - LineChart.right)
-    let across = Axis(ofAnySize: lines.flatMap { $0.points.map(\.x) })
+    let steps = lines.flatMap { $0.points.map(\.x) }
+    let across = Axis(ofAnySize: steps, leastStep: steps.allSatisfy { $0 == $0.rounded() } ? 1 : 0)
     let up = Axis(ofAnySize: lines.flatMap { $0.points.map(\.y) })
-    for tick in up.ticks {
+    // In a small picture every other tick has room.
+    let stride = height < 200 && up.ticks.count > 5 ? 2 : 1
+    for (i, tick) in up.ticks.enumerated() where i % stride == 0 {
       let y = up.place(tick, from: bottom, to: top)
       grid([(left, y), (right, y)], in: &drawing)
       label(up.text(tick), x: left - 8, y: y + 4, anchor: "end", in: &drawing)

@@ -14,18 +14,20 @@ public enum MarkupNode: Sendable {
     public var attributes: [(name: String, value: String)]
     public var content: [MarkupNode]
 
-    public init(_ name: String, _ attributes: [(String, String)] = [], _ content: [MarkupNode] = []) {
+    public init(_ name: String, _ attributes: [(String, String)], _ content: [MarkupNode]) {
       self.name = name
       self.attributes = attributes.map { (name: $0.0, value: $0.1) }
       self.content = content
     }
   }
 
-  public init(_ name: String, _ attributes: [(String, String)] = [], _ content: [MarkupNode] = []) {
+  // Attributes have no default: Swift takes `MarkupNode("br")` for the text "br".
+
+  public init(_ name: String, _ attributes: [(String, String)], _ content: [MarkupNode] = []) {
     self = .element(Element(name, attributes, content))
   }
 
-  public init(_ name: String, _ attributes: [(String, String)] = [], text: String) {
+  public init(_ name: String, _ attributes: [(String, String)], text: String) {
     self = .element(Element(name, attributes, [.text(text)]))
   }
 

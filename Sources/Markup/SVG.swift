@@ -21,7 +21,7 @@ public struct SVG: Sendable {
   ///   - text: its content.
   ///   - title: what is shown and read aloud for it.
   public mutating func add(_ name: String, _ attributes: [(String, String)], text: String? = nil, title: String = "") {
-    var content = title.isEmpty ? [] : [MarkupNode("title", text: title)]
+    var content = title.isEmpty ? [] : [MarkupNode("title", [], text: title)]
     if let text { content.append(.text(text)) }
     nodes.append(MarkupNode(name, attributes, content))
   }
@@ -111,7 +111,7 @@ public struct SVG: Sendable {
     _ width: String, _ height: String, _ attributes: [(String, String)], _ title: String, _ definitions: [MarkupNode],
     _ background: [MarkupNode]
   ) -> MarkupNode {
-    var head = title.isEmpty ? [] : [MarkupNode("title", text: title)]
+    var head = title.isEmpty ? [] : [MarkupNode("title", [], text: title)]
     if !definitions.isEmpty { head.append(MarkupNode("defs", [], definitions)) }
     let size = [
       ("xmlns", "http://www.w3.org/2000/svg"), ("width", width), ("height", height),

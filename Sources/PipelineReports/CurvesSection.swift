@@ -36,7 +36,7 @@ struct CurvesSection {
       LineChart(
         title: name.withoutHiddenControls, unit: history.unit.withoutHiddenControls,
         lines: group.map { .init(name: history.names[$0].withoutHiddenControls, points: history.points($0)) },
-        width: group == history.groups.first ? 720 : 356)
+        width: group == history.groups.first ? 540 : 340)
     }
     nodes.append(
       MarkupNode(

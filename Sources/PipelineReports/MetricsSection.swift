@@ -10,7 +10,8 @@ struct MetricsSection {
   private static let mostColumns = 12
 
   var sections: [ReportSection] {
-    let nodes = subject.metrics.flatMap { $0.artifacts.count == 1 ? single($0) : many($0) }
+    // What comes last in the pipeline is what it is for.
+    let nodes = subject.metrics.reversed().flatMap { $0.artifacts.count == 1 ? single($0) : many($0) }
     return nodes.isEmpty ? [] : [ReportSection(.metrics, id: "metrics", title: "Measured", nodes)]
   }
 
@@ -25,11 +26,13 @@ struct MetricsSection {
     }
   }
 
+  private typealias Row = (instance: String, artifact: Artifact, numbers: [String: CanonicalValue])
+
   /// One row for each instance.
   private func many(_ numbers: ReportSubject.Numbers) -> [MarkupNode] {
     let name = "\(numbers.stage).\(numbers.output)"
     let shown = numbers.artifacts.prefix(MetricsSection.mostInstances)
-    var rows = [(instance: String, artifact: Artifact, numbers: [String: CanonicalValue])]()
+    var rows = [Row]()
     var columns = [String]()
     for (instance, artifact) in shown {
       guard let artifact, let value = try? subject.value(of: artifact) else { continue }
@@ -49,10 +52,32 @@ struct MetricsSection {
     table.omitted = numbers.artifacts.count - rows.count
     table.isSortable = true
     var nodes = [table.node]
+    if table.rows.count > ValueTable.foldedRows {
+      let title = [HTML.text("Each of the \(table.rows.count) instances of \(name)")]
+      nodes = [summary(rows, columns, name).node, HTML.details(title, nodes)]
+    }
     if omittedColumns > 0 {
       nodes.append(
         HTML.paragraph("\(omittedColumns) more numbers of each instance are in its artifact.", class: "note"))
     }
     return nodes
+  }
+
+  /// The least and the greatest of every number, and where they are.
+  private func summary(_ rows: [Row], _ columns: [String], _ name: String) -> DataTable {
+    var table = DataTable(
+      "\(name), \(rows.count) instances",
+      columns: [.init("number"), .init("least", isNumber: true), .init("of")]
+        + [.init("greatest", isNumber: true), .init("of")])
+    for column in columns {
+      let found = rows.compactMap { row in row.numbers[column].map { (row.artifact.digest, $0) } }
+      guard let least = found.min(by: { $0.1.numberValue! < $1.1.numberValue! }),
+        let most = found.max(by: { $0.1.numberValue! < $1.1.numberValue! })
+      else { continue }
+      table.rows.append(
+        [[HTML.text(column)], [HTML.number(least.1)], [subject.id(least.0)]]
+          + [[HTML.number(most.1)], [subject.id(most.0)]])
+    }
+    return table
   }
 }

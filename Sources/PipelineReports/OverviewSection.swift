@@ -86,7 +86,8 @@ struct OverviewSection {
   private static let mostCards = 8
 
   private var headlines: [MarkupNode] {
-    let highlights = subject.highlights.flatMap { stage in
+    // What comes last in the pipeline is what it is for.
+    let highlights = subject.highlights.reversed().flatMap { stage in
       stage.numbers.map { number in
         let least = HighlightedStage.text(number.least)
         return card(
@@ -98,7 +99,7 @@ struct OverviewSection {
     if !highlights.isEmpty { return Array(highlights.prefix(OverviewSection.mostCards)) }
     // Of commands, the metrics of the stages that run once.
     var cards = [MarkupNode]()
-    for metrics in subject.metrics where metrics.artifacts.count == 1 {
+    for metrics in subject.metrics.reversed() where metrics.artifacts.count == 1 {
       guard let artifact = metrics.artifacts[0].artifact, let value = try? subject.value(of: artifact) else { continue }
       for (name, number) in ValueTable.numbers(of: value) {
         cards.append(card(name, HTML.shown(number), metrics.stage, artifact.digest))

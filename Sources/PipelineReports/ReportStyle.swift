@@ -97,13 +97,13 @@ enum ReportStyle {
     tbody th { font-weight: 500 }
     .n { text-align: right; white-space: nowrap }
     td code, th code { white-space: nowrap }
-    tr.own th, tr.own td { font-weight: 650 }
     th button { font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer }
     th button::after { content: ' \\2195'; opacity: .55 }
     [aria-sort=ascending] button::after { content: ' \\2191'; opacity: 1 }
     [aria-sort=descending] button::after { content: ' \\2193'; opacity: 1 }
     dl { margin: .75rem 0; font-size: .9375rem }
     dl div { display: grid; grid-template-columns: minmax(7rem, 11rem) minmax(0, 1fr); gap: 0 1rem; padding: .1875rem 0 }
+    @media (max-width: 36rem) { dl div { display: block; padding: .375rem 0 } }
     dt { color: var(--quiet) }
     dd { margin: 0; overflow-wrap: anywhere }
     details { border-bottom: 1px solid var(--line) }

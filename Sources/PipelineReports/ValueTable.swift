@@ -4,6 +4,8 @@ import Markup
 /// A value of JSON as tables that people can read.
 struct ValueTable {
   static let mostRows = 200
+  /// Longer tables are shown on demand.
+  static let foldedRows = 10
   private static let mostColumns = 12
 
   let subject: ReportSubject
@@ -23,7 +25,8 @@ struct ValueTable {
         table.rows.append([[HTML.text(path)], ValueTable.cell(leaf)])
       }
       table.omitted = max(0, single.count - ValueTable.mostRows)
-      nodes.insert(table.node, at: 0)
+      // After what stands for the whole, such as qualities of all, things and stuff.
+      nodes.insert(table.node, at: value.objectValue.map { ValueTable.groups(of: $0).count } ?? 0)
     }
     return nodes
   }
@@ -33,12 +36,20 @@ struct ValueTable {
   ) {
     guard single.count + nodes.count < 10 * ValueTable.mostRows else { return }
     if let matrix = matrix(value) {
-      nodes.append(table(matrix, path: path).node)
+      let table = table(matrix, path: path)
+      let isShort = table.rows.count <= ValueTable.foldedRows
+      nodes.append(
+        isShort ? table.node : HTML.details([HTML.text("\(table.label): \(matrix.rows.count) rows")], [table.node]))
       return
     }
     switch value {
     case .object(let members):
-      for name in members.keys.sortedByBytes() {
+      let groups = ValueTable.groups(of: members)
+      for group in groups {
+        nodes.append(table(group, path: path).node)
+      }
+      let grouped = Set(groups.flatMap { $0.rows.map { ByteName($0.name) } })
+      for name in ValueTable.inOrder(members.keys) where !grouped.contains(ByteName(name)) {
         collect(members[name]!, path: path.isEmpty ? name : "\(path).\(name)", single: &single, nodes: &nodes)
       }
     case .array(let values):
@@ -66,7 +77,7 @@ struct ValueTable {
   private func matrix(_ value: CanonicalValue) -> Matrix? {
     let rows: [(String, CanonicalValue)]
     switch value {
-    case .object(let members): rows = members.keys.sortedByBytes().map { ($0, members[$0]!) }
+    case .object(let members): rows = ValueTable.inOrder(members.keys).map { ($0, members[$0]!) }
     case .array(let values): rows = values.enumerated().map { ("\($0.offset)", $0.element) }
     default: return nil
     }
@@ -102,12 +113,31 @@ struct ValueTable {
     return table
   }
 
-  /// Words that name a row come first.
-  private static func inOrder(_ names: Set<String>) -> [String] {
-    names.sorted { a, b in
-      let (x, y) = (a == "name" ? 0 : 1, b == "name" ? 0 : 1)
-      return x == y ? a.precedesInBytes(b) : x < y
+  /// Members that are objects of the same few numbers and words, such as qualities of all, things and stuff.
+  private static func groups(of members: [String: CanonicalValue]) -> [Matrix] {
+    var found = [Matrix]()
+    for name in inOrder(members.keys) {
+      guard let inner = members[name]!.objectValue, !inner.isEmpty, inner.count <= mostColumns,
+        inner.values.allSatisfy(isLeaf)
+      else { continue }
+      let columns = inOrder(inner.keys)
+      if let i = found.firstIndex(where: { $0.columns.elementsEqual(columns) { $0.hasSameBytes(as: $1) } }) {
+        found[i].rows.append((name, inner))
+      } else {
+        found.append(Matrix(rows: [(name, inner)], columns: columns))
+      }
     }
+    return found.filter { $0.rows.count >= 2 }
+  }
+
+  /// `name` first, then numbers by their size, then words by their bytes.
+  private static func inOrder(_ names: some Sequence<String>) -> [String] {
+    func rank(_ name: String) -> (Int, Int) {
+      name == "name" ? (0, 0) : Int(name).map { (1, $0) } ?? (2, 0)
+    }
+    return names.map { ($0, rank($0)) }.sorted { a, b in
+      a.1 == b.1 ? a.0.precedesInBytes(b.0) : a.1 < b.1
+    }.map(\.0)
   }
 
   // MARK: Leaves

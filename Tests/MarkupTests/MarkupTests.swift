@@ -1,5 +1,6 @@
 import Determinism
 import Foundation
+import FoundationXML
 import Testing
 
 @testable import Markup
@@ -22,7 +23,7 @@ struct MarkupTests {
     "nodes are written as XML that parsers of HTML read alike: void elements closed at once, all others with an end")
   func writing() {
     let node = MarkupNode(
-      "p", [("class", "a\"b")], ["x < y", MarkupNode("br"), MarkupNode("span"), MarkupNode("b", text: "&")])
+      "p", [("class", "a\"b")], ["x < y", MarkupNode("br", []), MarkupNode("span", []), MarkupNode("b", [], text: "&")])
     #expect(node.markup == "<p class=\"a&quot;b\">x &lt; y<br/><span></span><b>&amp;</b></p>")
     #expect(XMLParser(data: Data(node.markup.utf8)).parse())
   }

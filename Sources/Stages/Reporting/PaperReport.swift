@@ -63,18 +63,20 @@ public struct PaperReport: ReportSectionProvider {
   ) -> DataTable {
     var out = DataTable(
       table.title,
-      columns: table.labels.map { .init($0) }
-        + table.metrics.flatMap { metric in
-          [.init("\(metric.rawValue) reported", isNumber: true), .init("\(metric.rawValue) here", isNumber: true)]
-        } + [.init("ID")])
+      columns: [
+        .init(table.labels.joined(separator: ", ")), .init("metric"), .init("reported", isNumber: true),
+        .init("here", isNumber: true), .init("ID"),
+      ])
     for row in own {
       let result = results[row.result!]!
-      let numbers = table.metrics.enumerated().flatMap { i, metric -> [DataTable.Cell] in
+      for (i, metric) in table.metrics.enumerated() {
         let reported = row.reported.indices.contains(i) ? row.reported[i] : nil
         let value = metric.value(of: result.quality)
-        return [[.text(reported ?? "")], [HTML.number(.number(value), shown: (100 * value).text(digits: 1))]]
+        out.rows.append([
+          [HTML.text(row.labels.joined(separator: ", "))], [.text(metric.rawValue)], [.text(reported ?? "–")],
+          [HTML.number(.number(value), shown: (100 * value).text(digits: 1))], [subject.id(result.digest)],
+        ])
       }
-      out.rows.append(row.labels.map { [HTML.text($0)] } + numbers + [[subject.id(result.digest)]])
     }
     return out
   }
