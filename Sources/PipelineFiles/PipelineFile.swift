@@ -29,6 +29,9 @@ import PipelineModel
 /// fidelity: recommended               # unless --fidelity says otherwise
 /// fidelities:                         # further overrides, over those of the profile
 ///   recommended: {}
+/// environments:                       # where programs of commands come from: see `EnvironmentsSection`
+///   python: { venv: .venv }
+/// environment: python                 # of all commands that name no other
 /// executors:                          # where stages run, for --executor: see `ExecutorSection`
 ///   campus: { uses: slurm, partition: long }
 /// expect:                             # the root that a run of a profile with a seed must have
@@ -47,7 +50,7 @@ public struct PipelineFile: Sendable {
 
   private static let keys = [
     "pipeline", "seed", "profile", "let", "stages", "profiles", "fidelity", "fidelities", "expect",
-    "executors",
+    "executors", "environments", "environment",
   ]
 
   /// Reads a file and checks its top-level structure.
@@ -113,8 +116,9 @@ public struct PipelineFile: Sendable {
     for case .parameter(let stage, let value) in settings {
       try requireStage(stage, among: names, at: value.location)
     }
+    let environments = try EnvironmentsSection(root["environments"], standard: root["environment"], file: path)
     let stages = try members.map { member in
-      try StageSection(member, bindings: bindings).entry(
+      try StageSection(member, bindings: bindings, environments: environments).entry(
         overrides: layers.compactMap { $0.first { $0.name == member.name }?.value },
         settings: settings.compactMap {
           if case .parameter(member.name, let value) = $0 { value } else { nil }

@@ -6,10 +6,13 @@ struct StageSection {
   private let member: LocatedValue.Member
   private let section: Section
   private let bindings: Bindings
+  private let environments: EnvironmentsSection
 
-  private static let keys = ["uses", "needs", "with", "for-each", "repeat", "resources"]
+  private static let keys = ["uses", "needs", "with", "for-each", "repeat", "resources"] + rules
+  /// Of these, a profile may say something else.
+  private static let rules = ["environment"] + RulesSection.keys
 
-  init(_ member: LocatedValue.Member, bindings: Bindings) throws {
+  init(_ member: LocatedValue.Member, bindings: Bindings, environments: EnvironmentsSection) throws {
     let name = member.name
     guard EntryName.isValid(name), name != "let", name != "each" else {
       throw PipelineError(
@@ -20,6 +23,7 @@ struct StageSection {
     self.member = member
     self.section = try Section(member.value, title: "stage '\(name)'", keys: StageSection.keys)
     self.bindings = bindings
+    self.environments = environments
   }
 
   /// - Parameters:
@@ -29,6 +33,10 @@ struct StageSection {
     var uses = try section.requiredText("uses")
     var with = try parameters(section["with"], title: "'with'")
     var resources = try parameters(section["resources"], title: "'resources'")
+    var rules = Dictionary(
+      uniqueKeysWithValues: try StageSection.rules.compactMap { key in
+        try section[key].map { (key, try bindings.resolve($0)) }
+      })
     for override in overrides {
       var members = try Section.mapping(override, title: "profile or fidelity of stage '\(member.name)'")
       if let i = members.firstIndex(where: { $0.name == "uses" }) {
@@ -43,6 +51,10 @@ struct StageSection {
       if let i = members.firstIndex(where: { $0.name == "resources" }) {
         resources = resources.overlaid(with: try bindings.resolve(members.remove(at: i).value))
       }
+      for key in StageSection.rules {
+        guard let i = members.firstIndex(where: { $0.name == key }) else { continue }
+        rules[key] = try bindings.resolve(members.remove(at: i).value)
+      }
       with = with.overlaid(with: try bindings.resolve(LocatedValue(.object(members), at: override.location)))
     }
     for setting in settings { with = with.overlaid(with: try bindings.resolve(setting)) }
@@ -50,7 +62,9 @@ struct StageSection {
       name: member.name, nameLocation: member.nameLocation, uses: uses.stringValue!, usesLocation: uses.location,
       needs: try needs(), with: with,
       forEach: try section.text("for-each").map { .init(text: $0.stringValue!, location: $0.location) },
-      repetition: try repetition(), resources: try ResourcesSection.parse(resources, stage: member.name))
+      repetition: try repetition(), resources: try ResourcesSection.parse(resources, stage: member.name),
+      environment: try environments.environment(rules["environment"], takesStandard: uses.stringValue == "command"),
+      rules: try RulesSection.parse(rules, network: resources["network"]))
   }
 
   /// A number of rounds, or the stage whose rounds this one shares.

@@ -17,10 +17,14 @@ public struct PipelineDescription: Sendable {
     /// Makes it part of a loop.
     public var repetition: Repetition?
     public var resources: Resources
+    /// Where the programs of a command come from.
+    public var environment: EnvironmentDescription?
+    public var rules: ExecutionRules
 
     public init(
       name: String, nameLocation: SourceLocation, uses: String, usesLocation: SourceLocation, needs: [Need],
-      with: LocatedValue, forEach: Reference?, repetition: Repetition? = nil, resources: Resources = Resources()
+      with: LocatedValue, forEach: Reference?, repetition: Repetition? = nil, resources: Resources = Resources(),
+      environment: EnvironmentDescription? = nil, rules: ExecutionRules = ExecutionRules()
     ) {
       self.name = name
       self.nameLocation = nameLocation
@@ -31,6 +35,8 @@ public struct PipelineDescription: Sendable {
       self.forEach = forEach
       self.repetition = repetition
       self.resources = resources
+      self.environment = environment
+      self.rules = rules
     }
   }
 

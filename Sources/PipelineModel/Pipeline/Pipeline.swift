@@ -78,6 +78,9 @@ public struct Pipeline: Sendable {
     package var loop: Loop?
     /// What each instance asks of its machine.
     package var resources: Resources
+    /// Where its programs come from.
+    package var environment: EnvironmentDescription?
+    package var rules: ExecutionRules
     /// Stages that read from this one, rising.
     package var dependents: [Int] = []
     /// Stages this one reads from, rising, without those that it reads from in earlier rounds only.
@@ -85,7 +88,8 @@ public struct Pipeline: Sendable {
 
     package init(
       name: String, kind: StageKind, prepared: PreparedStage, seed: UInt64, inputs: [String: InputBinding],
-      forEach: InputBinding? = nil, loop: Loop? = nil, resources: Resources = Resources(), dependencies: [Int] = []
+      forEach: InputBinding? = nil, loop: Loop? = nil, resources: Resources = Resources(),
+      environment: EnvironmentDescription? = nil, rules: ExecutionRules = ExecutionRules(), dependencies: [Int] = []
     ) {
       self.name = name
       self.kind = kind
@@ -95,7 +99,15 @@ public struct Pipeline: Sendable {
       self.forEach = forEach
       self.loop = loop
       self.resources = resources
+      self.environment = environment
+      self.rules = rules
       self.dependencies = dependencies
+    }
+
+    /// What its programs are; nil of a stage that starts none.
+    /// - Throws: code `missingTool`.
+    package func tools(on host: StageHost) throws -> ToolIdentity? {
+      try prepared.tools?.identity(on: host, stage: name, environment: environment)
     }
 
     /// 1 outside of loops.

@@ -22,7 +22,7 @@ extension Pipeline {
           seed: seed ?? description.seed,
           inputs: links[old].inputs.mapValues { $0.renumbered(places) },
           forEach: links[old].forEach.map { $0.renumbered(places) }, loop: resolver.scopes[old].loop,
-          resources: entry.resources,
+          resources: entry.resources, environment: entry.environment, rules: entry.rules,
           dependencies: links[old].dependencies.map { places[$0] }.sorted())
       }
     }

@@ -32,7 +32,7 @@ final class Explainer {
 
   init(store: Store) { self.store = store }
 
-  func explain(_ instance: Instance, stageName: String) -> Explanation {
+  func explain(_ instance: Instance, stageName: String, environment: String?) -> Explanation {
     if let outputs = try? store.outputs(of: instance.key) {
       let lost = outputs.sorted { $0.key < $1.key }.filter { !store.hasObject($0.value) }
         .map { "its output '\($0.key)' (\($0.value.digest.short)) is missing from the store" }
@@ -40,6 +40,7 @@ final class Explainer {
     }
     var explanation = nearest(
       to: instance.identity, stageName: stageName, instanceName: instance.name, isPartial: false)
+    describeEnvironment(in: &explanation, of: instance.identity, environment)
     for i in explanation.differences.indices where explanation.differences[i].part == .input {
       if let detail = detail(explanation.differences[i].name, instance, explanation.nearest!) {
         explanation.differences[i].detail = detail
@@ -50,8 +51,15 @@ final class Explainer {
 
   /// For an instance whose inputs are not all known yet: the reasons why it runs in any case. A record without
   /// differences means that it stays cached if the missing inputs do not change.
-  func foresee(_ identity: StageIdentity, stageName: String) -> Explanation {
-    nearest(to: identity, stageName: stageName, instanceName: stageName, isPartial: true)
+  func foresee(_ identity: StageIdentity, stageName: String, environment: String?) -> Explanation {
+    var explanation = nearest(to: identity, stageName: stageName, instanceName: stageName, isPartial: true)
+    describeEnvironment(in: &explanation, of: identity, environment)
+    return explanation
+  }
+
+  private func describeEnvironment(in explanation: inout Explanation, of identity: StageIdentity, _ name: String?) {
+    guard let nearest = explanation.nearest, let old = self.identity(nearest.key) else { return }
+    explanation.differences.describeEnvironments(from: old, to: identity, name: name, in: store.path)
   }
 
   /// The newest execution of each instance of a stage, by the instance's name.
