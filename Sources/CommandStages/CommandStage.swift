@@ -116,10 +116,13 @@ struct CommandStage: Sendable {
       }
       bytes += word.utf8.count + 9
     }
-    for (name, value) in command.environment.sorted(by: { $0.key.precedesInBytes($1.key) }) {
+    let variables = command.environment.merging(command.parameterVariables) { own, _ in own }
+    for (name, value) in variables.sorted(by: { $0.key.precedesInBytes($1.key) }) {
       let count = name.utf8.count + value.utf8.count + 1
       if count > most {
-        throw long("its variable '\(name)' has \(count) bytes, and the system takes \(most) at most")
+        let advice =
+          command.environment[name] == nil ? "; the file that PARAMETERS names takes a list of any length" : ""
+        throw long("its variable '\(name)' has \(count) bytes, and the system takes \(most) at most\(advice)")
       }
       bytes += count + 9
     }
@@ -129,7 +132,7 @@ struct CommandStage: Sendable {
     }
     // MAX_ARGS of bubblewrap, for its own words and these; a variable takes three.
     let (own, all) = (4000, 9000)
-    let count = command.words.count + 3 * command.environment.count
+    let count = command.words.count + 3 * variables.count
     if isConfined, count > all - own {
       throw long("its 'run' and 'environment' are \(count) words, and bubblewrap takes about \(all - own)")
     }
@@ -144,11 +147,13 @@ struct CommandStage: Sendable {
   }
 
   private func process(_ folder: WorkingFolder, in sandbox: Sandbox, _ context: StageContext) throws -> ChildProcess {
-    var environment = command.environment
+    var environment = command.environment.merging(command.parameterVariables) { own, _ in own }
     environment["THREADS"] = String(context.threads)
     if command.isRandom { environment["SEED"] = String(context.details.seed) }
     let program = command.words[0]
     let found = context.details.tools[program]?.path
+    let notes = try StageNotes(of: command, context)
+    environment.merge(notes.variables(isConfined: sandbox.isSandbox)) { own, _ in own }
     guard case .bubblewrap(let wrapper, _, let filters) = sandbox else {
       let (tools, temporary) = (context.scratch + "/tools", context.scratch + "/tmp")
       try makeToolFolder(tools, context)
@@ -167,6 +172,7 @@ struct CommandStage: Sendable {
     for binding in folder.bindings {
       confinement.show(binding.source, at: "\(Confinement.workingFolder)/\(binding.place)")
     }
+    for note in notes.files { confinement.show(note.path, at: note.placeInSandbox) }
     let paths = context.details.tools.map { (RelativePath.name($0.key), $0.value.path) }
     confinement.showLinks(Dictionary(uniqueKeysWithValues: paths), at: Confinement.toolFolder)
     // By its path, so that a program which looks for files beside itself finds them.
