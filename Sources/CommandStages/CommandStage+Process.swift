@@ -22,12 +22,15 @@ extension CommandStage {
     let tools = context.details.tools
     let place = tools.environment
     var environment = place?.variables ?? [:]
+    environment.merge(command.parameterVariables) { _, own in own }
     environment.merge(command.environment) { _, own in own }
     environment["THREADS"] = String(context.threads)
     if command.isRandom { environment["SEED"] = String(context.details.seed) }
     if keepsTerminal { environment["TERM"] = getenv("TERM").map { String(cString: $0) } ?? "dumb" }
     let program = words[0]
     let found = other != nil || command.isInFolder ? other?[0] : tools.paths[program]?.path ?? place?.program(program)
+    let notes = try StageNotes(of: command, context)
+    environment.merge(notes.variables(isConfined: sandbox.isSandbox)) { own, _ in own }
     guard case .bubblewrap(let wrapper, _, let filters) = sandbox else {
       if place?.root != nil {
         throw PipelineError(
@@ -64,6 +67,7 @@ extension CommandStage {
     for binding in folder.bindings {
       confinement.show(binding.source, at: "\(Confinement.workingFolder)/\(binding.place)")
     }
+    for note in notes.files { confinement.show(note.path, at: note.placeInSandbox) }
     let paths = tools.paths.map { (RelativePath.name($0.key), $0.value.path) }
     confinement.showLinks(Dictionary(uniqueKeysWithValues: paths), at: Confinement.toolFolder)
     // By its path, so that a program which looks for files beside itself finds them.

@@ -1,4 +1,5 @@
 import Determinism
+import Markup
 
 /// Numbers over steps: a panel for each name, a line for each stage that has it.
 public struct CurvePlot: Sendable {

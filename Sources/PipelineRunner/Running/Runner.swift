@@ -97,7 +97,7 @@ public final class Runner {
     try options.requireConsent(to: survey.selected.stages, of: planner.pipeline)
     let selection = try planner.pipeline.selection(name)
     let instances = survey.graph.instances(of: selection.stage).compactMap(\.instance).filter { instance in
-      (selection.slot == nil || selection.slot == instance.slot)
+      (selection.slots?.contains(instance.slot) ?? true)
         && (selection.round == nil || selection.round == instance.round)
     }
     guard let instance = instances.first else {
