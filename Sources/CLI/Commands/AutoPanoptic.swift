@@ -23,7 +23,7 @@ struct AutoPanoptic: ParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      Run.self, PlanCommand.self, Status.self, Watch.self, GraphCommand.self, Log.self, Show.self, Diff.self,
+      Run.self, PlanCommand.self, Lint.self, Status.self, Watch.self, GraphCommand.self, Log.self, Show.self, Diff.self,
       Rerun.self,
       Audit.self, Repair.self, Bisect.self, GC.self, Export.self, Import.self, Keygen.self, Sign.self, Provenance.self,
       DigestCommand.self, ImportWeights.self, Predict.self, Estimate.self, PQ.self, Tables.self, Model.self,
