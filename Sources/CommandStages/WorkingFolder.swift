@@ -81,6 +81,26 @@ struct WorkingFolder {
     }
   }
 
+  /// Where a command may leave what it needs to go on after an interruption.
+  static let checkpointFolder = ".checkpoint"
+
+  /// Makes the folders that outputs lie in, and the one for checkpoints.
+  func makeParents(of command: Command) throws {
+    try Files.makeFolder("\(path)/\(WorkingFolder.checkpointFolder)")
+    for path in command.outputs.map(\.path) + (command.stdout.map { [$0] } ?? []) {
+      if let parent = RelativePath.parent(path) { try Files.makeFolder("\(self.path)/\(parent)") }
+    }
+  }
+
+  /// Removes what a command left that failed; its inputs stay.
+  func clear(keeping command: Command) throws {
+    let inputs = command.places.values
+    for name in try FileIO.list(path) where !inputs.contains(where: { RelativePath.contains(name, $0) }) {
+      try removeTree("\(path)/\(name)")
+    }
+    try makeParents(of: command)
+  }
+
   /// Whether a folder holds these files, plain ones, and no others.
   private static func holds(_ root: String, exactly files: [String]) throws -> Bool {
     var missing = Set(files.map { ByteName($0) })

@@ -30,6 +30,9 @@ import PipelineModel
 /// fidelity: recommended               # unless --fidelity says otherwise
 /// fidelities:                         # further overrides, over those of the profile
 ///   recommended: {}
+/// environments:                       # where programs of commands come from: see `EnvironmentsSection`
+///   python: { venv: .venv }
+/// environment: python                 # of all commands that name no other
 /// executors:                          # where stages run, for --executor: see `ExecutorSection`
 ///   campus: { uses: slurm, partition: long }
 /// expect:                             # the root that a run of a profile with a seed must have
@@ -151,6 +154,7 @@ public struct PipelineFile: Sendable {
       try requireStage(override.name, among: names, at: override.nameLocation)
     }
     for (stage, value) in settings { try requireStage(stage, among: names, at: value.location) }
+    let environments = try EnvironmentsSection(root["environments"], standard: root["environment"], file: path)
     return try members.map { member in
       if spaces.contains(where: { $0.rawValue == member.name }), member.name != "let" {
         throw PipelineError(
@@ -158,7 +162,7 @@ public struct PipelineFile: Sendable {
           "'\(member.name)' can't be the name of a stage: the pipeline has a section of that name")
       }
       return try StageSection(
-        member, bindings: bindings,
+        member, bindings: bindings, environments: environments,
         overrides: layers.compactMap { $0.first { $0.name == member.name }?.value },
         settings: settings.compactMap { $0.stage == member.name ? $0.value : nil })
     }

@@ -31,7 +31,7 @@ public struct PipelineKeyTable: Sendable {
 
 extension PipelineKeyTable {
   /// All of them, from the outside in.
-  public static let all: [PipelineKeyTable] = [pipeline, stage, matrix, resources, executor]
+  public static let all: [PipelineKeyTable] = [pipeline, stage, matrix, resources, environment, executor]
 
   private static let text: CanonicalValue = ["type": "string"]
   private static let mapping: CanonicalValue = ["type": "object"]
@@ -70,6 +70,10 @@ extension PipelineKeyTable {
         "fidelities", "a mapping of mappings", "further overrides of the same form, over those of the profile", mappings
       ),
       .init(
+        "environments", "a mapping of mappings", "where programs and packages of commands come from, by name",
+        ["type": "object", "additionalProperties": ["$ref": "#/$defs/environment"]]),
+      .init("environment", "text", "the environment of every command that names none", text),
+      .init(
         "executors", "a mapping of mappings", "where stages run, by the name that `--executor` gives",
         ["type": "object", "additionalProperties": ["$ref": "#/$defs/executor"]]),
       .init(
@@ -102,6 +106,30 @@ extension PipelineKeyTable {
       .init(
         "resources", "a mapping", "what an instance asks of its machine; in no key",
         orName(["$ref": "#/$defs/resources"])),
+      .init("environment", "text", "the environment that its programs come from; `none` for the system", text),
+      .init(
+        "retries", "a whole number from 0", "how often a command that failed is started again; in no key",
+        orName(number(from: 0))),
+      .init("timeout", "a time as `45m`", "after which a command is stopped and has failed; in no key", text),
+      .init("sandbox", "`automatic`, `required` or `off`", "whether the command is confined; in no key", text),
+      .init(
+        "resume", "true or false", "whether the program goes on from what it left in `CHECKPOINT_DIR`; in no key",
+        ["type": ["boolean", "string"]]),
+    ])
+
+  static let environment = PipelineKeyTable(
+    "An environment", "a member of `environments`; paths are relative to the folder of the pipeline file",
+    [
+      .init(
+        "venv", "a folder", "a virtual environment of Python: its packages and its interpreter are in the key", text),
+      .init("lock", "a file", "beside `venv`: the file that its packages must agree with, as `requirements.txt`", text),
+      .init("uv", "a file", "`uv.lock`: made in the store by `uv sync --frozen`", text),
+      .init("extras", "a list of words", "beside `uv`: extras to install", ["type": "array", "items": text]),
+      .init("conda", "a file", "an explicit lock file of conda: made in the store", text),
+      .init("prefix", "a folder", "beside `conda`: an environment that is there already", text),
+      .init("apptainer", "a file", "an image, by the digest of its content", text),
+      .init("folder", "a folder", "any folder with programs", text),
+      .init("variables", "a mapping", "variables that its programs see", mapping),
     ])
 
   static let matrix = PipelineKeyTable(
@@ -124,7 +152,10 @@ extension PipelineKeyTable {
         "memory; an instance that ran out of it on a cluster runs again with the next amount",
         ["type": ["string", "integer", "array"]]),
       .init("time", "a time as `45m`, `12h` or `36:00:00`", "the longest time of one attempt", text),
-      .init("gpus", "a whole number from 0", "graphics processors", orName(number(from: 0))),
+      .init(
+        "gpus", "a whole number from 0", "graphics processors; only with these does a command see them",
+        orName(number(from: 0))),
+      .init("network", "true or false", "whether the command may use the network", ["type": ["boolean", "string"]]),
       .init("partition", "a word", "the part of a cluster", text),
       .init(
         "workers", "a whole number from 1", "processes that share the work of one instance", orName(number(from: 1))),

@@ -7,7 +7,10 @@ public enum PipelineSchema {
   /// - Parameter registry: the kinds that `uses` may name.
   public static func make(_ registry: StageRegistry) -> CanonicalValue {
     var definitions = [String: CanonicalValue]()
-    for (name, table) in [("matrix", PipelineKeyTable.matrix), ("resources", .resources), ("executor", .executor)] {
+    for (name, table) in [
+      ("matrix", PipelineKeyTable.matrix), ("resources", .resources), ("environment", .environment),
+      ("executor", .executor),
+    ] {
       definitions[name] = section(table)
     }
     // Every other member of a matrix is an axis.

@@ -1,7 +1,7 @@
 import PipelineModel
 
 /// The mapping `resources` of a stage: `{ cpus: 8, memory: [16G, 32G], time: 12h, gpus: 1, partition: long, workers: 4,
-/// group: 10 }`.
+/// group: 10, network: true }`. `RulesSection` reads `network`.
 enum ResourcesSection {
   /// More than any cluster has.
   private static let mostUnits = 1_000_000

@@ -12,8 +12,14 @@ struct StageSection {
   /// Overrides from the command line.
   private let settings: [LocatedValue]
 
+  private let environments: EnvironmentsSection
+
+  /// How it is executed; of these, a profile may say something else.
+  private static let rules = ["environment"] + RulesSection.keys
+
   init(
-    _ member: LocatedValue.Member, bindings: Bindings, overrides: [LocatedValue] = [], settings: [LocatedValue] = []
+    _ member: LocatedValue.Member, bindings: Bindings, environments: EnvironmentsSection,
+    overrides: [LocatedValue] = [], settings: [LocatedValue] = []
   ) throws {
     let name = member.name
     guard EntryName.isValid(name), name != "let", name != "each" else {
@@ -26,6 +32,7 @@ struct StageSection {
     self.member = member
     self.section = try Section(member.value, title: "stage '\(name)'", keys: .stage)
     self.bindings = bindings
+    self.environments = environments
     self.overrides = overrides
     self.settings = settings
   }
@@ -34,12 +41,14 @@ struct StageSection {
   func entry(grid given: PipelineDescription.Grid?) throws -> PipelineDescription.StageEntry {
     var grid = given
     if let given { grid?.with = try parameters(of: given) }
-    let (uses, resources) = try head()
+    let (uses, resources, rules) = try head()
     return PipelineDescription.StageEntry(
       name: name, nameLocation: member.nameLocation, uses: uses.stringValue!, usesLocation: uses.location,
       needs: try needs(), with: try grid?.with.first ?? with(bindings, axes: nil),
       forEach: grid == nil ? try array() : nil, grid: grid,
-      repetition: try repetition(), resources: try ResourcesSection.parse(resources, stage: name))
+      repetition: try repetition(), resources: try ResourcesSection.parse(resources, stage: name),
+      environment: try environments.environment(rules["environment"], takesStandard: uses.stringValue == "command"),
+      rules: try RulesSection.parse(rules, network: resources["network"]))
   }
 
   // MARK: Values that it is fanned out over
@@ -97,20 +106,31 @@ struct StageSection {
 
   // MARK: Overrides
 
-  /// The kind, and what the stage asks of its machine.
-  private func head() throws -> (uses: LocatedValue, resources: LocatedValue) {
+  /// The kind, what the stage asks of its machine, and how it is executed.
+  private func head() throws -> (uses: LocatedValue, resources: LocatedValue, rules: [String: LocatedValue]) {
     var uses = try section.requiredText("uses")
     var resources = try mapping(section["resources"], "'resources'", bindings)
+    var rules = [String: LocatedValue]()
+    for key in StageSection.rules { rules[key] = try section[key].map(bindings.resolve) }
     for override in overrides {
-      if let kind = override["uses"] {
-        guard kind.stringValue != nil else {
-          throw PipelineError(.wrongType, at: kind.location, "'uses': expected text, found \(kind.kindDescription)")
-        }
-        uses = kind
+      guard let kind = override["uses"] else { continue }
+      guard kind.stringValue != nil else {
+        throw PipelineError(.wrongType, at: kind.location, "'uses': expected text, found \(kind.kindDescription)")
+      }
+      uses = kind
+    }
+    for override in overrides + settings {
+      for member in override.members ?? [] where StageSection.isRule(member) {
+        rules[member.name] = try bindings.resolve(member.value)
       }
       if let more = override["resources"] { resources = resources.overlaid(with: try bindings.resolve(more)) }
     }
-    return (uses, resources)
+    return (uses, resources, rules)
+  }
+
+  /// Whether a member of an override says how the stage is executed. `environment` may also be a command's variables.
+  private static func isRule(_ member: LocatedValue.Member) -> Bool {
+    rules.contains { $0.hasSameBytes(as: member.name) } && member.value.members == nil
   }
 
   /// The parameters that file, profile, fidelity and command line give together.
@@ -120,13 +140,15 @@ struct StageSection {
       var members = try Section.mapping(override, title: "profile or fidelity of stage '\(name)'")
       // The parameters so far belong to another kind.
       if members.contains(where: { $0.name == "uses" }) { with = LocatedValue(.object([]), at: override.location) }
-      members.removeAll { ["uses", "resources"].contains($0.name) || isFanKey($0.name) }
+      members.removeAll { ["uses", "resources"].contains($0.name) || isFanKey($0.name) || StageSection.isRule($0) }
       try refuseAxes(members, of: grid, unlessIn: with)
       let change = try bindings.resolve(LocatedValue(.object(members), at: override.location))
       with = with.overlaid(with: StageSection.routed(change, below: with))
     }
     for setting in settings {
-      let members = (setting.members ?? []).filter { !isFanKey($0.name) }
+      let members = (setting.members ?? []).filter {
+        $0.name != "resources" && !isFanKey($0.name) && !StageSection.isRule($0)
+      }
       try refuseAxes(members, of: grid, unlessIn: with)
       let change = StageSection.routed(
         try bindings.resolve(LocatedValue(.object(members), at: setting.location)), below: with)

@@ -21,11 +21,15 @@ public struct PipelineDescription: Sendable {
     /// Makes it part of a loop.
     public var repetition: Repetition?
     public var resources: Resources
+    /// Where the programs of a command come from.
+    public var environment: EnvironmentDescription?
+    public var rules: ExecutionRules
 
     public init(
       name: String, nameLocation: SourceLocation, uses: String, usesLocation: SourceLocation, needs: [Need],
       with: LocatedValue, forEach: Reference?, grid: Grid? = nil, repetition: Repetition? = nil,
-      resources: Resources = Resources()
+      resources: Resources = Resources(), environment: EnvironmentDescription? = nil,
+      rules: ExecutionRules = ExecutionRules()
     ) {
       self.name = name
       self.nameLocation = nameLocation
@@ -37,6 +41,8 @@ public struct PipelineDescription: Sendable {
       self.grid = grid
       self.repetition = repetition
       self.resources = resources
+      self.environment = environment
+      self.rules = rules
     }
 
     /// The entry of one instance: that of its element where there is a grid.

@@ -89,6 +89,9 @@ public struct Pipeline: Sendable {
     package var loop: Loop?
     /// What each instance asks of its machine.
     package var resources: Resources
+    /// Where its programs come from.
+    package var environment: EnvironmentDescription?
+    package var rules: ExecutionRules
     /// Stages that read from this one, rising.
     package var dependents: [Int] = []
     /// Stages this one reads from, rising, without those that it reads from in earlier rounds only.
@@ -97,7 +100,8 @@ public struct Pipeline: Sendable {
     package init(
       name: String, kind: StageKind, prepared: PreparedStage, seed: UInt64, inputs: [String: InputBinding],
       forEach: InputBinding? = nil, grid: PipelineDescription.Grid? = nil, variants: [Variant] = [],
-      loop: Loop? = nil, resources: Resources = Resources(), dependencies: [Int] = []
+      loop: Loop? = nil, resources: Resources = Resources(),
+      environment: EnvironmentDescription? = nil, rules: ExecutionRules = ExecutionRules(), dependencies: [Int] = []
     ) {
       self.name = name
       self.kind = kind
@@ -109,7 +113,15 @@ public struct Pipeline: Sendable {
       self.variants = variants
       self.loop = loop
       self.resources = resources
+      self.environment = environment
+      self.rules = rules
       self.dependencies = dependencies
+    }
+
+    /// What its programs are; nil of a stage that starts none.
+    /// - Throws: code `missingTool`.
+    package func tools(on host: StageHost) throws -> ToolIdentity? {
+      try prepared.tools?.identity(on: host, stage: name, environment: environment)
     }
 
     /// 1 outside of loops.

@@ -23,7 +23,8 @@ extension Pipeline {
           inputs: links[old].inputs.mapValues { $0.renumbered(places) },
           forEach: links[old].forEach.map { $0.renumbered(places) }, grid: entry.grid,
           variants: try Pipeline.variants(of: entry, kind: kind, first: first, seed: description.seed, in: registry),
-          loop: resolver.scopes[old].loop, resources: entry.resources,
+          loop: resolver.scopes[old].loop, resources: entry.resources, environment: entry.environment,
+          rules: entry.rules,
           dependencies: links[old].dependencies.map { places[$0] }.sorted())
       }
     }

@@ -38,7 +38,9 @@ final class Explainer {
   init(store: Store) { self.store = store }
 
   /// - Parameter isOfGrid: whether its siblings have other parameters.
-  func explain(_ instance: Instance, stageName: String, isOfGrid: Bool = false) -> Explanation {
+  func explain(
+    _ instance: Instance, stageName: String, environment: String?, isOfGrid: Bool = false
+  ) -> Explanation {
     if let outputs = try? store.outputs(of: instance.key) {
       let lost = outputs.sorted { $0.key < $1.key }.filter { !store.hasObject($0.value) }
         .map { "its output '\($0.key)' (\($0.value.digest.short)) is missing from the store" }
@@ -47,6 +49,7 @@ final class Explainer {
     var explanation = nearest(
       to: instance.identity, stageName: stageName, instanceName: instance.name, isPartial: false,
       isOfGrid: isOfGrid)
+    describeEnvironment(in: &explanation, of: instance.identity, environment)
     for i in explanation.differences.indices where explanation.differences[i].part == .input {
       if let detail = detail(explanation.differences[i].name, instance, explanation.nearest!) {
         explanation.differences[i].detail = detail
@@ -58,10 +61,19 @@ final class Explainer {
   /// For an instance whose inputs are not all known yet: the reasons why it runs in any case. A record without
   /// differences means that it stays cached if the missing inputs do not change.
   /// - Parameter instanceName: of an instance whose siblings have other parameters.
-  func foresee(_ identity: StageIdentity, stageName: String, instanceName: String? = nil) -> Explanation {
-    nearest(
+  func foresee(
+    _ identity: StageIdentity, stageName: String, environment: String?, instanceName: String? = nil
+  ) -> Explanation {
+    var explanation = nearest(
       to: identity, stageName: stageName, instanceName: instanceName ?? stageName, isPartial: true,
       isOfGrid: instanceName != nil)
+    describeEnvironment(in: &explanation, of: identity, environment)
+    return explanation
+  }
+
+  private func describeEnvironment(in explanation: inout Explanation, of identity: StageIdentity, _ name: String?) {
+    guard let nearest = explanation.nearest, let old = self.identity(nearest.key) else { return }
+    explanation.differences.describeEnvironments(from: old, to: identity, name: name, in: store.path)
   }
 
   /// The newest execution of each instance of a stage, by the instance's name.

@@ -78,7 +78,7 @@ public struct Planner: Sendable {
     for i in wanted {
       let node = pipeline.stages[i]
       do {
-        _ = try node.prepared.tools?.identity(on: host, stage: node.name)
+        _ = try node.tools(on: host)
       } catch let error as PipelineError where error.code == .missingTool {
         problems[i] = error
       }
@@ -112,7 +112,7 @@ public struct Planner: Sendable {
       toolIdentity: { [pipeline, host] stage in
         let node = pipeline.stages[stage]
         // What is missing was reported when the stages were looked at.
-        return try? node.prepared.tools?.identity(on: host, stage: node.name)
+        return try? node.tools(on: host)
       },
       loadElements: { [store] artifact in
         // The manifest of a source is in the store only once a run has noted it.
@@ -139,7 +139,7 @@ public struct Planner: Sendable {
     let last = explainer.lastEntries(kind: node.kind.name, stageName: node.name)
     let instances = graph.instances(of: i).compactMap { slot -> Plan.InstancePlan? in
       guard let instance = slot.instance else { return nil }
-      return describe(instance, outputs: slot.outputs, stageName: node.name, explainer)
+      return describe(instance, outputs: slot.outputs, node, explainer)
     }
     var certain = [String]()
     let isWaiting = problem == nil && (count == nil || instances.count < count!)
@@ -165,7 +165,7 @@ public struct Planner: Sendable {
     // Instances that share their parameters share what is known of them.
     for slot in 0..<min(max(1, node.variants.count), Planner.mostForeseen) {
       let explanation = explainer.foresee(
-        graph.knownIdentity(i, slot: slot), stageName: node.name,
+        graph.knownIdentity(i, slot: slot), stageName: node.name, environment: node.environment?.name,
         instanceName: node.grid == nil ? nil : node.instanceName(round: 0, slot: slot))
       if explanation.nearest == nil || !explanation.differences.isEmpty { return explanation }
       first = first ?? explanation
@@ -186,7 +186,7 @@ public struct Planner: Sendable {
   }
 
   private func describe(
-    _ instance: Instance, outputs: [String: Artifact]?, stageName: String, _ explainer: Explainer
+    _ instance: Instance, outputs: [String: Artifact]?, _ node: Pipeline.StageNode, _ explainer: Explainer
   ) -> Plan.InstancePlan {
     if let outputs {
       let cost = store.index.entry(instance.key).map { Plan.Cost.sum([$0]) }
@@ -195,7 +195,7 @@ public struct Planner: Sendable {
         outputs: outputs, checkpoint: nil, cost: cost)
     }
     let explanation = explainer.explain(
-      instance, stageName: stageName, isOfGrid: !pipeline.stages[instance.stage].variants.isEmpty)
+      instance, stageName: node.name, environment: node.environment?.name, isOfGrid: !node.variants.isEmpty)
     var reasons = explanation.reasons
     let checkpoint = CheckpointFolder(path: store.checkpointPath(instance.key), key: instance.key).position()
     var state: Plan.State = explanation.nearest == nil && explanation.lost.isEmpty ? .missing : .stale

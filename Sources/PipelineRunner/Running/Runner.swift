@@ -48,6 +48,7 @@ public final class Runner {
     let selected = try InstanceSelection(names, in: planner.pipeline)
     let (observations, problems) = try planner.observe(selected.stages)
     if let first = problems.min(by: { $0.key < $1.key }) { throw first.value }
+    try options.requireConsent(to: selected.stages, of: planner.pipeline)
     try planner.pipeline.notices(of: selected.stages, under: options.sandbox).forEach { observer(.notice($0)) }
     try store.sweep()
     observer(.runStarted(run: journal.run, pipeline: planner.pipeline.name))
@@ -88,9 +89,10 @@ public final class Runner {
       resources.memory = claims.ladder(of: stage.name, threads: resources.cpus ?? 1)
     }
     allowance.threads = resources.cpus.map { min($0, options.threads) } ?? threads
+    allowance.sandbox = options.sandbox(of: stage)
     return WorkOrder(
       instance, of: planner.pipeline.name, trees: trees, run: journal.run, allowance: allowance,
-      resources: resources, environment: options.environment)
+      resources: resources, place: stage.environment, rules: stage.rules, environment: options.environment)
   }
 
   private func scheduler(for graph: Graph, _ trees: [Digest: SourceTree]) -> Scheduler {

@@ -167,6 +167,10 @@ public struct Exporter {
       for key in records.keys.sorted() {
         try tar.add("records/\(key.hex).json", try Files.read(store.recordPath(key)))
       }
+      for digest in Set(records.values.compactMap(\.environmentDigest)).sorted() {
+        guard let contents = EnvironmentStore.contents(of: digest, in: store.path) else { continue }
+        try tar.add("\(EnvironmentStore.folder)/\(digest.hex).json", contents.canonicalBytes)
+      }
       for key in records.keys.sorted() {
         for (name, bytes) in try store.signatureFiles(of: key) { try tar.add("signatures/\(key.hex)/\(name)", bytes) }
       }
