@@ -129,9 +129,9 @@ public struct Lookup {
 }
 
 extension Store {
-  /// The value of a `json` artifact, verified.
+  /// The value of a `json`, `metrics` or `history` artifact, verified.
   public func json(of artifact: Artifact) throws -> CanonicalValue {
-    precondition(artifact.kind == JSONFormat.name, "json(of:): the artifact is of kind \(artifact.kind)")
+    precondition(JSONFormat.kinds.contains(artifact.kind), "json(of:): the artifact is of kind \(artifact.kind)")
     return try value(of: artifact)
   }
 }

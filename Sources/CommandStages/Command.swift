@@ -48,9 +48,7 @@ struct Command: Sendable {
       places[name] = path
     }
     self.places = places
-    outputs = try parameters.outputs.sorted { $0.key < $1.key }.map { name, value in
-      try Command.output(name, value, kinds: kinds)
-    }
+    outputs = try Command.outputs(parameters, kinds: kinds)
     stdout = parameters.stdout
     stdin = parameters.stdin
     if let stdin, places[stdin] == nil {
@@ -107,6 +105,19 @@ struct Command: Sendable {
       out[name] = text
     }
     return out
+  }
+
+  /// The declared outputs, then `metrics` and `history`.
+  private static func outputs(_ parameters: CommandParameters, kinds: Set<String>) throws -> [Output] {
+    let declared = try parameters.outputs.sorted { $0.key < $1.key }.map { name, value in
+      try output(name, value, kinds: kinds)
+    }
+    let measured = [(MetricsFormat.name, parameters.metrics), (HistoryFormat.name, parameters.history)]
+      .compactMap { name, path in path.map { Output(name: name, path: $0, kind: name) } }
+    for output in measured where parameters.outputs[output.name] != nil {
+      throw ParameterError(output.name, "'outputs' names an output '\(output.name)' as well; rename that one")
+    }
+    return declared + measured
   }
 
   private static func output(_ name: String, _ value: CanonicalValue, kinds: Set<String>) throws -> Output {

@@ -21,6 +21,10 @@ struct CommandParameters: StageParameters {
   var tools: [String] = []
   /// A command whose output stands for the programs in the key, instead of the digests of their files.
   var version: [String]?
+  /// The path of a JSON object of results by name, which becomes the output `metrics`.
+  var metrics: String?
+  /// The path of numbers over steps, as JSON lines or CSV, which becomes the output `history`.
+  var history: String?
   /// Whether the seed reaches the program, and the key.
   var random = false
 
@@ -35,6 +39,8 @@ struct CommandParameters: StageParameters {
     "stdout": "the file that its standard output is written to",
     "tools": "programs beside the first word of `run` that it may start",
     "version": "a command whose output stands for the programs in the key, instead of the digests of their files",
+    "metrics": "the file with numbers that it leaves, as `metrics.json`: an output of that name, of kind `metrics`",
+    "history": "the file with its course that it leaves, as `history.jsonl`: an output of that name, of kind `history`",
     "random": "whether the seed reaches the program, as `SEED`, and the key",
   ]
 }

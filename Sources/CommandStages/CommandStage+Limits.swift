@@ -24,7 +24,7 @@ extension CommandStage {
       let count = name.utf8.count + value.utf8.count + 1
       if count > most {
         let advice =
-          command.environment[name] == nil ? "; the file that PARAMETERS names takes a value of any length" : ""
+          command.environment[name] == nil ? "; the file that PARAMETERS names takes a list of any length" : ""
         throw long("its variable '\(name)' has \(count) bytes, and the system takes \(most) at most\(advice)")
       }
       bytes += count + 9

@@ -81,12 +81,8 @@ struct WorkingFolder {
     }
   }
 
-  /// Where a command may leave what it needs to go on after an interruption.
-  static let checkpointFolder = ".checkpoint"
-
-  /// Makes the folders that outputs lie in, and the one for checkpoints.
+  /// Makes the folders that outputs lie in.
   func makeParents(of command: Command) throws {
-    try Files.makeFolder("\(path)/\(WorkingFolder.checkpointFolder)")
     for path in command.outputs.map(\.path) + (command.stdout.map { [$0] } ?? []) {
       if let parent = RelativePath.parent(path) { try Files.makeFolder("\(self.path)/\(parent)") }
     }

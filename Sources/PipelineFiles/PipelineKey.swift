@@ -70,12 +70,12 @@ extension PipelineKeyTable {
         "fidelities", "a mapping of mappings", "further overrides of the same form, over those of the profile", mappings
       ),
       .init(
-        "environments", "a mapping of mappings", "where programs and packages of commands come from, by name",
-        ["type": "object", "additionalProperties": ["$ref": "#/$defs/environment"]]),
-      .init("environment", "text", "the environment of every command that names none", text),
-      .init(
         "executors", "a mapping of mappings", "where stages run, by the name that `--executor` gives",
         ["type": "object", "additionalProperties": ["$ref": "#/$defs/executor"]]),
+      .init(
+        "environments", "a mapping of mappings", "where programs and packages of commands come from, by name",
+        ["type": "object", "additionalProperties": ["$ref": "#/$defs/environment"]]),
+      .init("environment", "text", "the environment of all commands that name no other", text),
       .init(
         "expect", "a mapping",
         "by profile and seed, the root that a whole run must have; `run` exits with 2 where it differs",
@@ -106,30 +106,21 @@ extension PipelineKeyTable {
       .init(
         "resources", "a mapping", "what an instance asks of its machine; in no key",
         orName(["$ref": "#/$defs/resources"])),
-      .init("environment", "text", "the environment that its programs come from; `none` for the system", text),
+      .init("environment", "text", "the environment of a command's programs; `none` for that of the system", text),
       .init(
         "retries", "a whole number from 0", "how often a command that failed is started again; in no key",
         orName(number(from: 0))),
-      .init("timeout", "a time as `45m`", "after which a command is stopped and has failed; in no key", text),
-      .init("sandbox", "`automatic`, `required` or `off`", "whether the command is confined; in no key", text),
       .init(
-        "resume", "true or false", "whether the program goes on from what it left in `CHECKPOINT_DIR`; in no key",
-        ["type": ["boolean", "string"]]),
-    ])
-
-  static let environment = PipelineKeyTable(
-    "An environment", "a member of `environments`; paths are relative to the folder of the pipeline file",
-    [
+        "timeout", "a time as `90s`, `45m` or `12h`", "after which a command is stopped and has failed; in no key", text
+      ),
       .init(
-        "venv", "a folder", "a virtual environment of Python: its packages and its interpreter are in the key", text),
-      .init("lock", "a file", "beside `venv`: the file that its packages must agree with, as `requirements.txt`", text),
-      .init("uv", "a file", "`uv.lock`: made in the store by `uv sync --frozen`", text),
-      .init("extras", "a list of words", "beside `uv`: extras to install", ["type": "array", "items": text]),
-      .init("conda", "a file", "an explicit lock file of conda: made in the store", text),
-      .init("prefix", "a folder", "beside `conda`: an environment that is there already", text),
-      .init("apptainer", "a file", "an image, by the digest of its content", text),
-      .init("folder", "a folder", "any folder with programs", text),
-      .init("variables", "a mapping", "variables that its programs see", mapping),
+        "sandbox", "`automatic`, `required` or `off`",
+        "whether the command is confined; `off` needs `--unconfined STAGE` as well; in no key",
+        ["enum": ["automatic", "required", "off"]]),
+      .init(
+        "resume", "`true` or `false`",
+        "whether the command goes on from what it left in the folder CHECKPOINT_DIR; in no key",
+        orName(["type": "boolean"])),
     ])
 
   static let matrix = PipelineKeyTable(
@@ -152,16 +143,30 @@ extension PipelineKeyTable {
         "memory; an instance that ran out of it on a cluster runs again with the next amount",
         ["type": ["string", "integer", "array"]]),
       .init("time", "a time as `45m`, `12h` or `36:00:00`", "the longest time of one attempt", text),
-      .init(
-        "gpus", "a whole number from 0", "graphics processors; only with these does a command see them",
-        orName(number(from: 0))),
-      .init("network", "true or false", "whether the command may use the network", ["type": ["boolean", "string"]]),
+      .init("gpus", "a whole number from 0", "graphics processors", orName(number(from: 0))),
       .init("partition", "a word", "the part of a cluster", text),
       .init(
         "workers", "a whole number from 1", "processes that share the work of one instance", orName(number(from: 1))),
       .init(
         "group", "a whole number from 1", "instances that one job of a cluster executes one after the other",
         orName(number(from: 1))),
+      .init("network", "`true` or `false`", "whether a command may use the network", orName(["type": "boolean"])),
+    ])
+
+  static let environment = PipelineKeyTable(
+    "An environment", "a member of `environments`; paths are those of the pipeline file's folder",
+    [
+      .init("venv", "a folder", "a virtual environment of Python", text),
+      .init("lock", "a file", "of `venv`: `requirements.txt` or `uv.lock`, which it should agree with", text),
+      .init("uv", "a file", "a `uv.lock`, from which `uv sync --frozen` makes the environment in the store", text),
+      .init(
+        "extras", "a list of names", "of `uv`: optional dependencies that are installed as well", ["type": "array"]),
+      .init(
+        "conda", "a file", "an explicit list of packages, from which conda makes the environment in the store", text),
+      .init("prefix", "a folder", "of `conda`: an environment that exists", text),
+      .init("apptainer", "a file", "an image (`.sif`, or a bare SquashFS), which takes the place of the system", text),
+      .init("folder", "a folder", "any folder with programs in `bin`, or in itself", text),
+      .init("variables", "a mapping", "variables that every program sees", mapping),
     ])
 
   static let executor = PipelineKeyTable(

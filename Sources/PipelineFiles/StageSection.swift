@@ -7,14 +7,13 @@ struct StageSection {
   private let member: LocatedValue.Member
   private let section: Section
   private let bindings: Bindings
+  private let environments: EnvironmentsSection
   /// The stage's sections in profile and fidelity, in rising order of precedence.
   private let overrides: [LocatedValue]
   /// Overrides from the command line.
   private let settings: [LocatedValue]
 
-  private let environments: EnvironmentsSection
-
-  /// How it is executed; of these, a profile may say something else.
+  /// Keys of which a profile may say something else.
   private static let rules = ["environment"] + RulesSection.keys
 
   init(
@@ -140,7 +139,9 @@ struct StageSection {
       var members = try Section.mapping(override, title: "profile or fidelity of stage '\(name)'")
       // The parameters so far belong to another kind.
       if members.contains(where: { $0.name == "uses" }) { with = LocatedValue(.object([]), at: override.location) }
-      members.removeAll { ["uses", "resources"].contains($0.name) || isFanKey($0.name) || StageSection.isRule($0) }
+      members.removeAll {
+        ["uses", "resources"].contains($0.name) || isFanKey($0.name) || StageSection.isRule($0)
+      }
       try refuseAxes(members, of: grid, unlessIn: with)
       let change = try bindings.resolve(LocatedValue(.object(members), at: override.location))
       with = with.overlaid(with: StageSection.routed(change, below: with))

@@ -113,10 +113,12 @@ struct PipelineOptions: ParsableArguments {
   func load(_ path: String) throws -> Pipeline { try load(path, registry()) }
 
   private func load(_ path: String, _ registry: StageRegistry) throws -> Pipeline {
-    let file = try PipelineFile(path: path)
-    let description = try file.description(
-      profile: profile, fidelity: fidelity, seed: seed, settings: try parsedSettings())
-    return try Pipeline(description, registry: registry)
+    try Pipeline(description(of: PipelineFile(path: path)), registry: registry)
+  }
+
+  /// The pipeline as these options make it.
+  func description(of file: PipelineFile) throws -> PipelineDescription {
+    try file.description(profile: profile, fidelity: fidelity, seed: seed, settings: try parsedSettings())
   }
 
   /// For commands that may do without a pipeline: what says which pipeline is meant would have no effect.
@@ -209,6 +211,12 @@ struct WorkOptions: ParsableArguments {
   @Option(help: "Confine commands with bubblewrap: automatic (where it works), required or off.")
   var sandbox = SandboxPolicy.automatic
 
+  @Option(
+    parsing: .singleValue,
+    help: ArgumentHelp(
+      "Let this stage run without the sandbox, as the pipeline file asks for. Repeatable.", valueName: "stage"))
+  var unconfined: [String] = []
+
   @OptionGroup var machine: MachineOptions
 
   func validate() throws {
@@ -222,6 +230,7 @@ struct WorkOptions: ParsableArguments {
     options.jobs = jobs ?? min(8, options.threads)
     options.memory = memory?.bytes ?? SystemMemory.physical / 5 * 4
     options.sandbox = sandbox
+    options.unconfined = Set(unconfined)
     return options
   }
 }

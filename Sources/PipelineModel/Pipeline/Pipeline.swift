@@ -187,6 +187,17 @@ public struct Pipeline: Sendable {
     roundsRead(of: reader, by: stage, round)
   }
 
+  /// What people should know of the programs of some stages, each thing once.
+  package func notices(of wanted: [Int], on host: StageHost) throws -> [String] {
+    var notices = [String]()
+    for stage in wanted {
+      for notice in try stages[stage].tools(on: host)?.notices ?? [] where !notices.contains(notice) {
+        notices.append(notice)
+      }
+    }
+    return notices
+  }
+
   /// What people should know before some stages are executed, each thing once.
   /// - Throws: where one of them may not be executed under the policy.
   package func notices(of wanted: [Int], under policy: SandboxPolicy) throws -> [String] {

@@ -13,6 +13,10 @@ package protocol ToolRequirement: Sendable {
   /// What people should know before such a stage is executed; nil for nothing.
   /// - Throws: where it may not be executed under the policy.
   func notice(under policy: SandboxPolicy) throws -> String?
+  /// Starts a shell, or another program, where the stage's program would run, on the terminal of this process.
+  /// - Parameter words: the program and its arguments; none for a shell.
+  /// - Returns: its exit status.
+  func enter(_ context: StageContext, words: [String]) throws -> Int32
   /// Whether the programs are kept from what they did not declare.
   func isConfined(under policy: SandboxPolicy) throws -> Bool
 }

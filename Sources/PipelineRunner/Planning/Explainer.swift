@@ -37,7 +37,9 @@ final class Explainer {
 
   init(store: Store) { self.store = store }
 
-  /// - Parameter isOfGrid: whether its siblings have other parameters.
+  /// - Parameters:
+  ///   - environment: what the pipeline file calls the environment of its programs.
+  ///   - isOfGrid: whether its siblings have other parameters.
   func explain(
     _ instance: Instance, stageName: String, environment: String?, isOfGrid: Bool = false
   ) -> Explanation {
@@ -170,11 +172,11 @@ final class Explainer {
   /// What differs inside a small structured input.
   private func detail(_ input: String, _ instance: Instance, _ nearest: StoreIndex.Entry) -> String? {
     guard details > 0, let artifacts = instance.inputs[input], artifacts.count == 1,
-      artifacts[0].kind == JSONFormat.name, case .single(let old)? = identity(nearest.key)?.inputs[input]
+      JSONFormat.kinds.contains(artifacts[0].kind), case .single(let old)? = identity(nearest.key)?.inputs[input]
     else { return nil }
     details -= 1
     func value(_ digest: Digest) -> CanonicalValue? {
-      let artifact = Artifact(kind: JSONFormat.name, digest: digest)
+      let artifact = Artifact(kind: artifacts[0].kind, digest: digest)
       guard (try? store.verify(artifact)) != nil else { return nil }
       return try? JSONFormat.read(store.objectPath(artifact))
     }

@@ -29,7 +29,11 @@ public struct Planner: Sendable {
 
   /// - Parameter stages: stages and instances wanted, such as `judge` and `judge[3]`; none means all.
   public func plan(stages names: [String] = []) throws -> Plan {
-    let survey = try survey(names)
+    plan(by: try survey(names))
+  }
+
+  /// What a survey says of each stage.
+  package func plan(by survey: Survey) -> Plan {
     let (graph, problems) = (survey.graph, survey.problems)
     let explainer = Explainer(store: store)
     let stages = graph.wanted.map { describe($0, graph, explainer, problem: problems[$0]) }

@@ -27,7 +27,7 @@ public struct HighlightedStage: Sendable {
   }
 
   /// Two decimals, as tables of results have them; more for small numbers.
-  private static func text(_ value: Double) -> String {
+  package static func text(_ value: Double) -> String {
     let digits = abs(value) >= 0.1 || value == 0 ? 100.0 : 1e6
     let rounded = (value * digits).rounded() / digits
     return abs(rounded) < 1e15 && rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
@@ -40,7 +40,7 @@ public struct HighlightedStage: Sendable {
   }
 
   /// The numbers of all complete stages; an artifact that can't be read has none.
-  static func all(in graph: Graph, store: Store) -> [HighlightedStage] {
+  package static func all(in graph: Graph, store: Store) -> [HighlightedStage] {
     graph.wanted.compactMap { i in
       let node = graph.pipeline.stages[i]
       guard !node.kind.highlights.isEmpty, graph.isComplete(i) else { return nil }

@@ -140,7 +140,7 @@ extension Auditor {
   private func contentDigest(of artifact: Artifact, at path: String, isNeeded: Bool) throws -> Digest? {
     // These are named by their bytes, which were hashed just before.
     if [TreeFormat.name, FileFormat.name].contains(artifact.kind) { return nil }
-    if artifact.kind == JSONFormat.name {
+    if JSONFormat.kinds.contains(artifact.kind) {
       // Bytes whose SHA-256 is the name are the canonical text itself; as values they take many times the memory.
       let isLarge = try Files.status(path).size > 16 << 20
       if isLarge, try store.checksum(of: artifact) == artifact.digest { return nil }
