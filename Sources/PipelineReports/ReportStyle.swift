@@ -163,7 +163,8 @@ enum ReportStyle {
       nav, .skip { display: none }
       section { margin-top: 2rem }
       h2, h3, summary, caption { break-after: avoid }
-      tr, figure, .verdict, .cards li, dl div { break-inside: avoid }
+      tr, .paper, .curves svg, .verdict, .cards li, dl div { break-inside: avoid }
+      .curves { display: block }
       thead { display: table-header-group }
       .scroll { overflow: visible }
       .graph svg { max-width: 100%; max-height: 22cm }
