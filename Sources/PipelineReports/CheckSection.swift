@@ -36,6 +36,9 @@ struct CheckSection {
         "Show any artifact of this report by its ID.", [options.program, "show", digest.short].joined(separator: " "))
     }
     nodes += step(
+      "Take everything along as one file, which verifies itself where it is imported.",
+      options.command("export", ["pipeline.tar"]))
+    nodes += step(
       "Make this file again. Equal stores give equal bits.",
       options.command("report", ["--reproducible", "-o", "report.html"]) + "\nsha256sum report.html")
     return nodes

@@ -111,16 +111,10 @@ struct FiguresSection {
     guard let entries = try? TreeFormat.manifest(of: path).entries else { return [] }
     let pictures = entries.filter { Picture.isNamedSo($0.path) }
     // Data sets and predictions are trees with pictures too; they have other files, and other stages read them.
-    let isResult = pictures.count == entries.count || !isRead(output, of: stage)
+    let isResult = pictures.count == entries.count || !subject.isRead(output, of: stage.name)
     guard isResult else { return [] }
     return pictures.prefix(FiguresSection.mostFiles).map {
       candidate($0.path, "\(path)/\(TreeFormat.filesName)/\($0.path)", $0.size)
-    }
-  }
-
-  private func isRead(_ output: String, of stage: StageSummary) -> Bool {
-    subject.plan.stages.contains { reader in
-      reader.needs.contains { $0.stage.hasSameBytes(as: stage.name) && $0.output.hasSameBytes(as: output) }
     }
   }
 
