@@ -124,7 +124,7 @@ enum ReportStyle {
     svg { font-family: inherit }
     .graph svg { max-width: none; display: block; margin: 0 auto }
     .curves svg { display: block; margin: .5rem 0 }
-    .curves { display: flex; flex-wrap: wrap; gap: .5rem 0 }
+    .curves { display: flex; flex-wrap: wrap; align-items: flex-start; gap: .5rem 0 }
     .curves figcaption { flex-basis: 100% }
     .figures { display: flex; flex-wrap: wrap; gap: 1.5rem }
     .figures figure { margin: 0; max-width: 100% }
