@@ -21,7 +21,7 @@ func system(_ name: String, pkgConfig: String, apt: String) -> Target {
 
 /// The parts of `Pipelines`, from the bottom up.
 let runnerParts: [Target.Dependency] = [
-  "PipelineModel", "ArtifactStore", "CommandStages", "PipelineRunner", "PipelineDrawing", "Provenance",
+  "PipelineModel", "ArtifactStore", "CommandStages", "PipelineRunner", "PipelineDrawing", "Provenance", "Results",
 ]
 /// For targets that import `Pipelines`. A build looks for changes in direct dependencies only, and `Pipelines` itself, which
 /// re-exports its parts, does not change with them.
@@ -84,6 +84,7 @@ let package = Package(
     library("PipelineDrawing", ["PipelineRunner", "PipelineModel", "Markup", "Determinism"]),
     library("Slurm", ["PipelineRunner", "ArtifactStore", "PipelineModel", "Determinism"]),
     library("Provenance", ["PipelineRunner", "ArtifactStore", "PipelineModel", "Determinism", crypto]),
+    library("Results", ["ArtifactStore", "PipelineModel", "Determinism"]),
     // L6: the runner as one library, for programs that use it.
     library("Pipelines", runnerParts, exclude: ["README.md"]),
     library(

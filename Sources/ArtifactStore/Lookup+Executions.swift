@@ -56,7 +56,7 @@ extension Lookup {
 
   /// The value of a `json` artifact, verified.
   public func verifiedValue(of digest: Digest) throws -> CanonicalValue {
-    guard let artifact = try artifacts(digest.hex).first(where: { $0.kind == JSONFormat.name }) else {
+    guard let artifact = try artifacts(digest.hex).first(where: { JSONFormat.kinds.contains($0.kind) }) else {
       throw PipelineError(.badArtifact, "\(store.path): \(digest.short) is no value there")
     }
     return try store.value(of: artifact)

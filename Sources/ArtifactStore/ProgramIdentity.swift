@@ -49,3 +49,8 @@ package enum ProgramIdentity {
     return nil
   }
 }
+
+/// The build of the program that is running, for people.
+public enum BuildIdentity {
+  public static var short: String { ProgramIdentity.digest.short }
+}

@@ -28,6 +28,10 @@ public struct RunSummary: Sendable {
 
   public let id: String
   public internal(set) var pipeline = ""
+  /// Nil of a run by a version of the program that noted less.
+  public internal(set) var details: RunDetails?
+  /// Sorted.
+  public internal(set) var tags: [String] = []
   /// ISO 8601, UTC.
   public internal(set) var started = ""
   public internal(set) var seconds: Double?
@@ -42,6 +46,7 @@ extension RunSummary {
   public var canonical: CanonicalValue {
     [
       "run": .string(id), "pipeline": .string(pipeline), "started": .string(started),
+      "details": details?.canonical ?? .null, "tags": .array(tags.map { .string($0) }),
       "seconds": seconds.map { .number($0) } ?? .null, "root": root.map { .string($0.hex) } ?? .null,
       "end": .string(end.rawValue),
       "stages": .array(

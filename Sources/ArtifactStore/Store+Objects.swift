@@ -17,6 +17,15 @@ extension Store {
     return objectsFolder.holds(name) && objectsFolder.holds(name + ".sha256")
   }
 
+  /// SHA-256 of an object's file, of a tree of its manifest, as it was written.
+  package func checksum(of artifact: Artifact) throws -> Digest {
+    let path = objectPath(artifact) + ".sha256"
+    guard let digest = Digest(hex: String(decoding: try Files.read(path).dropLast(), as: UTF8.self)) else {
+      throw PipelineError(.damaged, "\(path): not a SHA-256")
+    }
+    return digest
+  }
+
   /// Something a stage wrote, with its digests taken, not yet in the store.
   package struct Written {
     package let path: String

@@ -149,7 +149,7 @@ extension Store {
   package func damageOfContent(_ artifact: Artifact, while keepGoing: () -> Bool = { true }) throws -> String? {
     if let damage = try damage(of: artifact, while: keepGoing) { return damage }
     // The content of tensors is not looked at: libhdf5 opens them only where it must.
-    guard artifact.kind == JSONFormat.name else { return nil }
+    guard JSONFormat.kinds.contains(artifact.kind) else { return nil }
     let digest = try JSONFormat().digest(ofFileAt: objectPath(artifact))
     return digest == artifact.digest ? nil : "its content has the digest \(digest.short)"
   }
@@ -174,7 +174,7 @@ extension Store {
     return try Files.emptyFolders(below: files).first.map { "a folder was added: \($0)" }
   }
 
-  /// The value of a `json` artifact, verified: what is returned has the artifact's digest.
+  /// The value of an artifact that holds JSON, verified: what is returned has the artifact's digest.
   package func value(of artifact: Artifact) throws -> CanonicalValue {
     try verify(artifact)
     let value = try JSONFormat.read(objectPath(artifact))

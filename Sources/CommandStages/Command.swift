@@ -13,6 +13,10 @@ struct Command: Sendable {
   let words: [String]
   let outputs: [Output]
   let environment: [String: String]
+  /// Nil where there are none.
+  let parameters: FreeParameters?
+  /// One for each free parameter that is a text, a number, true or false.
+  let parameterVariables: [String: String]
   /// By input.
   let places: [String: String]
   let stdin: String?
@@ -33,6 +37,9 @@ struct Command: Sendable {
     self.hidden = hidden
     words = try Command.words(parameters.run)
     environment = try Command.environment(parameters.environment)
+    self.parameters = parameters.parameters
+    parameterVariables = try parameters.parameters.map { try ParameterVariables.all(of: $0) } ?? [:]
+    try ParameterVariables.refuseCollisions(parameters.parameters, parameterVariables, environment)
     var places = Dictionary(uniqueKeysWithValues: inputs.map { ($0, $0) })
     for (name, path) in parameters.places.sorted(by: { $0.key < $1.key }) {
       guard places[name] != nil else {
@@ -41,9 +48,7 @@ struct Command: Sendable {
       places[name] = path
     }
     self.places = places
-    outputs = try parameters.outputs.sorted { $0.key < $1.key }.map { name, value in
-      try Command.output(name, value, kinds: kinds)
-    }
+    outputs = try Command.outputs(parameters, kinds: kinds)
     stdout = parameters.stdout
     stdin = parameters.stdin
     if let stdin, places[stdin] == nil {
@@ -102,6 +107,19 @@ struct Command: Sendable {
     return out
   }
 
+  /// The declared outputs, then `metrics` and `history`.
+  private static func outputs(_ parameters: CommandParameters, kinds: Set<String>) throws -> [Output] {
+    let declared = try parameters.outputs.sorted { $0.key < $1.key }.map { name, value in
+      try output(name, value, kinds: kinds)
+    }
+    let measured = [(MetricsFormat.name, parameters.metrics), (HistoryFormat.name, parameters.history)]
+      .compactMap { name, path in path.map { Output(name: name, path: $0, kind: name) } }
+    for output in measured where parameters.outputs[output.name] != nil {
+      throw ParameterError(output.name, "'outputs' names an output '\(output.name)' as well; rename that one")
+    }
+    return declared + measured
+  }
+
   private static func output(_ name: String, _ value: CanonicalValue, kinds: Set<String>) throws -> Output {
     guard EntryName.isValid(name) else { throw ParameterError("outputs", "'\(name)' can't be the name of an output") }
     if let path = value.stringValue {
@@ -132,6 +150,12 @@ struct Command: Sendable {
 
   /// Whether the program is a file in the working folder.
   var isInFolder: Bool { words[0].startsWithBytes(of: "./") }
+
+  func isSameRequirement(_ other: any ToolRequirement) -> Bool {
+    guard let other = other as? Command else { return false }
+    func names(_ words: [String]?) -> [ByteName]? { words?.map { ByteName($0) } }
+    return names(tools) == names(other.tools) && names(version) == names(other.version)
+  }
 
   private static func tools(_ words: [String], _ more: [String]) throws -> [String] {
     var tools = [String]()

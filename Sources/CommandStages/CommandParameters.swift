@@ -9,6 +9,8 @@ struct CommandParameters: StageParameters {
   var outputs: [String: CanonicalValue] = [:]
   /// All variables that the program sees, beside `PATH`, `THREADS` and `SEED`.
   var environment: [String: CanonicalValue] = [:]
+  /// What the program reads as the JSON file that `PARAMETERS` names, and as variables; see `ParameterVariables`.
+  var parameters: FreeParameters?
   /// Where inputs are laid out, other than under their names.
   var places: [String: String] = [:]
   /// The input that the program reads as its standard input.
@@ -19,6 +21,10 @@ struct CommandParameters: StageParameters {
   var tools: [String] = []
   /// A command whose output stands for the programs in the key, instead of the digests of their files.
   var version: [String]?
+  /// The path of a JSON object of results by name, which becomes the output `metrics`.
+  var metrics: String?
+  /// The path of numbers over steps, as JSON lines or CSV, which becomes the output `history`.
+  var history: String?
   /// Whether the seed reaches the program, and the key.
   var random = false
 }

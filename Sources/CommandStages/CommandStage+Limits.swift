@@ -19,10 +19,13 @@ extension CommandStage {
       }
       bytes += word.utf8.count + 9
     }
-    for (name, value) in command.environment.sorted(by: { $0.key.precedesInBytes($1.key) }) {
+    let variables = command.environment.merging(command.parameterVariables) { own, _ in own }
+    for (name, value) in variables.sorted(by: { $0.key.precedesInBytes($1.key) }) {
       let count = name.utf8.count + value.utf8.count + 1
       if count > most {
-        throw long("its variable '\(name)' has \(count) bytes, and the system takes \(most) at most")
+        let advice =
+          command.environment[name] == nil ? "; the file that PARAMETERS names takes a list of any length" : ""
+        throw long("its variable '\(name)' has \(count) bytes, and the system takes \(most) at most\(advice)")
       }
       bytes += count + 9
     }
@@ -32,7 +35,7 @@ extension CommandStage {
     }
     // MAX_ARGS of bubblewrap, for its own words and these; a variable takes three.
     let (own, all) = (4000, 9000)
-    let count = command.words.count + 3 * command.environment.count
+    let count = command.words.count + 3 * variables.count
     if isConfined, count > all - own {
       throw long("its 'run' and 'environment' are \(count) words, and bubblewrap takes about \(all - own)")
     }

@@ -107,27 +107,12 @@ struct CommandStage: Sendable {
   ) throws {
     // The folder that is there for a tree makes room for the one that the program wrote.
     try Files.remove(path)
-    guard output.kind == JSONFormat.name else { return try folder.take(output, to: path, canMove: canMove) }
-    let raw = path + ".json"
+    guard StructuredOutput.isStructured(output.kind) else { return try folder.take(output, to: path, canMove: canMove) }
+    let raw = path + ".raw"
     try folder.take(output, to: raw, canMove: canMove)
-    let size = try Files.status(raw).size
-    guard size <= JSONFormat.sizeLimit else {
-      throw PipelineError(
-        .badStage,
-        "'\(context.details.stageName)': its output '\(output.name)', \(output.path), has \(size) bytes; one of kind "
-          + "'json' has \(JSONFormat.sizeLimit >> 20) MiB at most. Declare it as { path: \(output.path), kind: file }")
-    }
-    do {
-      try Files.write(try CanonicalValue(json: Files.read(raw)).canonicalBytes, to: path)
-      try Files.remove(raw)
-    } catch let error as PipelineError {
-      throw error
-    } catch {
-      throw PipelineError(
-        .badStage,
-        "'\(context.details.stageName)': its output '\(output.name)', \(output.path), is not JSON: \(error). "
-          + "Correct it, or declare it as { path: \(output.path), kind: file }")
-    }
+    let value = try StructuredOutput.value(of: output, at: raw, stage: context.details.stageName)
+    try Files.write(value.canonicalBytes, to: path)
+    try Files.remove(raw)
   }
 
   private var shown: String {

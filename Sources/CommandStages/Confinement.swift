@@ -13,7 +13,7 @@ struct Confinement {
   static let workingFolder = "/tmp/stage"
   static let toolFolder = "/tmp/tools"
   static let environmentFolder = "/tmp/environment"
-  static let checkpointFolder = "\(workingFolder)/\(WorkingFolder.checkpointFolder)"
+  static let checkpointFolder = "/tmp/checkpoint"
 
   private var options: [String]
   private let filters: Bool
@@ -78,6 +78,9 @@ struct Confinement {
     default: break
     }
   }
+
+  /// Leaves it in the session of the terminal. The filter of system calls keeps it from sending keystrokes there.
+  mutating func keepTerminal() { options.removeAll { $0 == "--new-session" } }
 
   /// Shows a file or folder of the machine.
   mutating func show(_ source: String, at place: String, writable: Bool = false) {

@@ -45,6 +45,9 @@ final class ToolIdentifier: Sendable {
         identity.traits["tool \(RelativePath.name(tool))"] = digest.hex
       }
     }
+    identity.notices += command.undeclaredPrograms.map {
+      "stage '\(stage)': its script names \($0), which is not among its 'tools': what that program is, is in no key"
+    }
     if let words = command.version {
       identity.traits["tool version"] = try version(words, identity, hidden: command.hidden, host, stage: stage)
     }
@@ -153,6 +156,10 @@ extension Command: ToolRequirement {
   func identity(on host: StageHost, stage: String, environment: EnvironmentDescription?) throws -> ToolIdentity {
     try host.helper { ToolIdentifier(searchPath: host.searchPath) }
       .identity(of: self, on: host, stage: stage, environment: environment)
+  }
+
+  func enter(_ context: StageContext, words: [String]) throws -> Int32 {
+    try CommandStage(command: self).enter(context, words: words)
   }
 
   func notice(under policy: SandboxPolicy) throws -> String? { try Sandbox.notice(policy) }

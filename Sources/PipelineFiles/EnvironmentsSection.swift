@@ -19,7 +19,6 @@ struct EnvironmentsSection {
   private let folder: String
 
   private static let sources = ["venv", "uv", "conda", "apptainer", "folder"]
-  private static let keys = sources + ["lock", "prefix", "extras", "variables"]
   /// The environment of a stage that wants none although there is one for all.
   private static let none = "none"
 
@@ -64,7 +63,7 @@ struct EnvironmentsSection {
 
   private func parse(_ member: LocatedValue.Member) throws -> EnvironmentDescription {
     let title = "environment '\(member.name)'"
-    let section = try Section(member.value, title: title, keys: EnvironmentsSection.keys)
+    let section = try Section(member.value, title: title, keys: .environment)
     let given = EnvironmentsSection.sources.filter { section[$0] != nil }
     guard given.count <= 1 else {
       throw PipelineError(

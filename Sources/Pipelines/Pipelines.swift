@@ -6,3 +6,4 @@
 @_exported import PipelineModel
 @_exported import PipelineRunner
 @_exported import Provenance
+@_exported import Results

@@ -21,11 +21,11 @@ public struct ReportTable: Sendable {
     case .text: return text(header, run: run)
     case .csv:
       return ([["table", "run"] + header] + rows.map { [id, run] + $0 }).map { row in
-        row.map(ReportTable.quoted).joined(separator: ",") + "\n"
+        row.map(CellText.csv).joined(separator: ",") + "\n"
       }.joined()
     case .markdown:
       let rule = header.indices.map { $0 < labels.count || alignment == .left ? "---" : "---:" }
-      let lines = [header, rule] + rows.map { $0.map { ReportTable.replacing("|", with: "\\|", in: $0) } }
+      let lines = [header, rule] + rows.map { $0.map(CellText.markdown) }
       let table = lines.map { "| " + $0.joined(separator: " | ") + " |\n" }.joined()
       return "### \(title)\n\nThis run: \(run).\n\n\(table)" + (note.map { "\n\($0)\n" } ?? "")
     }
@@ -35,16 +35,6 @@ public struct ReportTable: Sendable {
     var table = TextTable(header.enumerated().map { ($1, $0 < labels.count ? .left : alignment) })
     for row in rows { table.add(row) }
     return "\(title)\nthis run: \(run)\n\n\(table.text)" + (note.map { "\n\($0)\n" } ?? "")
-  }
-
-  private static func quoted(_ cell: String) -> String {
-    cell.unicodeScalars.contains { [",", "\"", "\n", "\r"].contains($0) }
-      ? "\"" + replacing("\"", with: "\"\"", in: cell) + "\"" : cell
-  }
-
-  /// Works on scalars: to Swift, a character followed by a combining mark is another character.
-  private static func replacing(_ scalar: Unicode.Scalar, with text: String, in cell: String) -> String {
-    cell.unicodeScalars.map { $0 == scalar ? text : String($0) }.joined()
   }
 }
 

@@ -281,7 +281,7 @@ struct ReportTests {
 
   @Test("numbers over steps of any other form are left alone")
   func histories() throws {
-    func history(_ text: String) throws -> History? { History(try CanonicalValue(json: Array(text.utf8))) }
+    func history(_ text: String) throws -> PipelineReports.History? { PipelineReports.History(try CanonicalValue(json: Array(text.utf8))) }
     #expect(try history("[]") == nil && history("{\"columns\":[\"step\",\"a\"],\"rows\":[[1]]}") == nil)
     #expect(try history("{\"columns\":[\"step\",\"a\"],\"rows\":[[\"x\",1]]}") == nil)
     let good = try #require(

@@ -6,7 +6,8 @@ struct Log: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "List past runs, or show one: what ran when, for how long, and with which results.",
     discussion: """
-      A run that found everything cached leaves no entry.
+      A run that found everything cached leaves no entry, unless it has a name or was asked for something else than the
+      run of that pipeline before it.
 
       EXAMPLES:
         autopanoptic log
@@ -15,11 +16,14 @@ struct Log: ParsableCommand {
         autopanoptic log 20260131-120000 --json
       """)
 
-  @Argument(help: "A run; the first letters of its name are enough (default: list all).")
+  @Argument(help: "A run: its ID or the beginning of it, its name, or a tag (default: list all).")
   var name: String?
 
   @Option(help: "Runs listed at most, newest first; 0 means all.")
   var limit = 20
+
+  @Option(help: "List only runs with this tag.")
+  var tag: String?
 
   @Flag(help: "Print JSON.")
   var json = false
@@ -41,21 +45,25 @@ struct Log: ParsableCommand {
       }
       return
     }
-    let ids = try history.ids()
-    for id in ids.reversed().prefix(limit == 0 ? .max : limit) {
-      let run = try history.run(id)
+    let most = limit == 0 ? .max : limit
+    for run in try history.newest(most, tag: tag) {
       if json {
         Output.json(run.canonical)
       } else {
         Output.line(summary(run))
       }
     }
-    if !json, limit > 0, ids.count > limit { Output.line("... \(ids.count - limit) earlier; --limit 0 lists all") }
+    let ids = try history.ids()
+    if !json, tag == nil, limit > 0, ids.count > limit {
+      Output.line("... \(ids.count - limit) earlier; --limit 0 lists all")
+    }
   }
 
   /// `20260131-120000-ab12cd  coco  finished in 3 m 20 s, 5 executed, 66 cached  root 3fa91c...`
   private func summary(_ run: RunSummary) -> String {
-    var text = "\(run.id)  \(run.pipeline)  \(run.end == .open ? "no end: killed, or running" : run.end.rawValue)"
+    let labels = ([run.details?.name].compactMap(\.self) + run.tags.map { "#\($0)" }).joined(separator: " ")
+    var text =
+      "\(run.id)  \(run.pipeline)  \(labels.isEmpty ? "" : "\(labels)  ")\(run.end == .open ? "no end: killed, or running" : run.end.rawValue)"
     if let seconds = run.seconds { text += " in \(Units.duration(seconds))" }
     for state in [RunSummary.Step.State.executed, .cached, .failed, .interrupted, .running, .submitted] {
       let count = run.steps.count { $0.state == state }
@@ -64,9 +72,28 @@ struct Log: ParsableCommand {
     return text + (run.root.map { "  root \($0.short)" } ?? "")
   }
 
+  private func print(_ details: RunDetails) {
+    func line(_ name: String, _ text: String?) {
+      if let text, !text.isEmpty { Output.line("\(name) \(text)") }
+    }
+    line("command", (["autopanoptic"] + details.arguments).map(\.quotedForShell).joined(separator: " "))
+    line("profile", details.profile)
+    line("seed", details.seed.map { String($0) })
+    line("settings", details.settings.joined(separator: " "))
+    line("program", details.program)
+    line("commit", details.commit)
+    let machine = details.machine.sorted { $0.key.precedesInBytes($1.key) }
+    line(
+      "machine", machine.map { "\($0.key) \($0.value.stringValue ?? $0.value.canonicalText)" }.joined(separator: ", "))
+    for (name, value) in details.environments.sorted(by: { $0.key.precedesInBytes($1.key) }) {
+      line("environment \(name)", value.stringValue ?? value.canonicalText)
+    }
+  }
+
   private func print(_ run: RunSummary) {
     Output.line(summary(run))
     Output.line("started \(run.started)")
+    if let details = run.details { print(details) }
     let width = Units.width(run.steps.map(\.stage))
     for step in run.steps {
       var text = "  \(Units.pad(step.stage, width))  \(Units.pad(step.state.rawValue, 8))"

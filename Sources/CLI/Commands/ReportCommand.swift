@@ -60,12 +60,6 @@ struct ReportCommand: ParsableCommand {
 }
 
 extension PipelineOptions {
-  /// What these options make of a pipeline file.
-  func description(of file: PipelineFile) throws -> PipelineDescription {
-    try file.description(
-      profile: profile, fidelity: fidelity, seed: seed, settings: settings.map { try Setting(parsing: $0) })
-  }
-
   /// What a report says of the pipeline beside what the store has.
   func reportOptions(_ path: String, _ registry: StageRegistry) throws -> ReportOptions {
     let file = try PipelineFile(path: path)

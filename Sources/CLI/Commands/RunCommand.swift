@@ -12,6 +12,7 @@ struct Run: ParsableCommand {
       EXAMPLES:
         autopanoptic run pipelines/coco.yaml
         autopanoptic run pipelines/coco.yaml finetune --profile smoke
+        autopanoptic run pipelines/coco.yaml --set retrain.recipe.weight-decay=0.0002 --name decay-2e-4
         COCO=/data/coco autopanoptic run pipelines/coco.yaml --profile paper --threads 16
         autopanoptic run pipelines/coco.yaml --profile paper --executor slurm
       """)
@@ -33,12 +34,17 @@ struct Run: ParsableCommand {
   @Flag(help: "Only show what would run, like 'plan'; of jobs of a cluster, their scripts.")
   var dryRun = false
 
+  @Option(help: "A name for this run, by which 'compare', 'log' and others find it; the newest of that name counts.")
+  var name: String?
+
   @Flag(help: "Print events as JSON lines.")
   var json = false
 
   func run() throws {
+    if let name { try RunLabel.check(name, as: "the name of a run") }
     var runOptions = try work.runOptions()
     runOptions.keepGoing = keepGoing
+    runOptions.details = try options.details(pipeline, stages: stages, name: name, threads: runOptions.threads)
     let display = Display(json: json)
     let planner = try options.planner(pipeline, display: display, observing: dryRun)
     let expected = stages.isEmpty ? try options.expectedRoot(pipeline) : nil

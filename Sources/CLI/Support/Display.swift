@@ -42,7 +42,7 @@ final class Display: Sendable {
   private func apply(_ event: RunEvent, _ state: inout State) {
     let now = clock.now
     switch event {
-    case .runStarted, .cached, .checkpoint, .log, .highlight: break
+    case .runStarted, .cached, .measured, .checkpoint, .log, .highlight: break
     case .hashing(let stage, let done, let total, let detail):
       progress(stage, step: done >> 20, of: total >> 20, unit: "MiB", detail: detail, now, &state)
       if done >= total { end(stage, &state) }

@@ -12,12 +12,12 @@ enum UndeclaredInstallation {
     _ path: String, _ tool: String, stage: String, environment: ResolvedEnvironment?
   ) throws {
     let declared = environment?.mounts.map(\.source) ?? []
-    let undeclared = Installation(of: [path], hidden: []).folders.first { folder in
-      !declared.contains { RelativePath.contains($0, folder) }
-    }
-    guard let undeclared else { return }
-    let isPart = ["bin", "sbin", "lib", "lib32", "lib64", "libexec"].contains(RelativePath.name(undeclared))
-    let folder = isPart ? RelativePath.parent(undeclared) ?? undeclared : undeclared
+    let parts = ["bin", "sbin", "lib", "lib32", "lib64", "libexec"]
+    let undeclared = Installation(of: [path], hidden: []).folders.map { folder in
+      parts.contains(RelativePath.name(folder)) ? RelativePath.parent(folder) ?? folder : folder
+    }.filter { folder in !declared.contains { RelativePath.contains($0, folder) } }
+    // An environment of Python is made of links into an installation of it.
+    guard let folder = undeclared.first(where: { Files.exists("\($0)/pyvenv.cfg") }) ?? undeclared.first else { return }
     let isPython = Files.exists("\(folder)/pyvenv.cfg")
     let kind = isPython ? "venv" : Files.exists("\(folder)/conda-meta") ? "conda-prefix" : "folder"
     let entry =

@@ -19,6 +19,9 @@ public struct Artifact: Hashable, Sendable, Comparable {
 }
 
 extension Artifact {
+  /// Whether its file is canonical JSON.
+  public var holdsJSON: Bool { JSONFormat.kinds.contains(kind) }
+
   package var canonical: CanonicalValue {
     var members: [String: CanonicalValue] = ["kind": .string(kind), "digest": .string(digest.hex)]
     if isExternal { members["external"] = true }

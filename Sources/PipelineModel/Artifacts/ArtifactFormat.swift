@@ -9,6 +9,8 @@ public protocol ArtifactFormat: Sendable {
   static var name: String { get }
   /// File name extension of objects, without the dot.
   static var fileExtension: String { get }
+  /// That of copies outside of a store, and of inputs of commands.
+  static var outsideExtension: String { get }
 
   /// The logical digest of a file.
   /// - Throws: where the file is not of this format.
@@ -21,6 +23,7 @@ public protocol ArtifactFormat: Sendable {
 }
 
 extension ArtifactFormat {
+  public static var outsideExtension: String { fileExtension }
   public func differences(between a: String, and b: String, limit: Int) throws -> [ArtifactDifference] { [] }
   public func summary(ofFileAt path: String) throws -> [String] { [] }
   package var name: String { Self.name }

@@ -29,10 +29,10 @@ public struct InputArtifact: Sendable {
     return ManifestTree(root: path, manifest: manifest)
   }
 
-  /// The value of a `json` artifact.
+  /// The value of a `json`, `metrics` or `history` artifact.
   /// - Throws: code `damaged` where the file's content is not that of the artifact.
   public func json() throws -> CanonicalValue {
-    precondition(kind == JSONFormat.name, "json(): the artifact is of kind \(kind)")
+    precondition(JSONFormat.kinds.contains(kind), "json(): the artifact is of kind \(kind)")
     let value = try JSONFormat.read(path)
     guard value.digest == digest else {
       throw PipelineError(.damaged, "\(path) changed while a stage was reading it; nothing was stored. Run again")

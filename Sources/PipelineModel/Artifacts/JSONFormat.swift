@@ -5,6 +5,9 @@ public struct JSONFormat: ArtifactFormat {
   public static let name = "json"
   public static let fileExtension = "json"
 
+  /// Kinds of artifacts whose files hold canonical JSON.
+  package static let kinds: Set<String> = [name, MetricsFormat.name, HistoryFormat.name]
+
   /// As values in memory, JSON of many small values takes up to 85 times its size.
   package static let sizeLimit = 32 << 20
 

@@ -162,6 +162,12 @@ package enum Files {
     guard chmod(path, executable ? 0o555 : 0o444) == 0 else { throw failure("protect", path) }
   }
 
+  /// Lets its owner write to a file, as new files are.
+  package static func makeWritable(_ path: String) throws {
+    let isExecutable = try status(path).isExecutable
+    guard chmod(path, isExecutable ? 0o755 : 0o644) == 0 else { throw failure("unprotect", path) }
+  }
+
   /// Makes a symbolic link.
   package static func link(_ target: String, at path: String) throws {
     guard symlink(target, path) == 0 else { throw failure("make link", path) }

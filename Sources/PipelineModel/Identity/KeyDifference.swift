@@ -53,13 +53,13 @@ extension KeyDifference {
       let isEnvironment = name == EnvironmentStore.trait
       out.append(
         KeyDifference(
-          part: isEnvironment ? .environment : .trait, name: isEnvironment ? "" : name, old: old.traits[name].map(shortened) ?? absent,
+          part: isEnvironment ? .environment : .trait, name: isEnvironment ? "" : name,
+          old: old.traits[name].map(shortened) ?? absent,
           new: new.traits[name].map(shortened) ?? absent))
     }
     if old.parameters != new.parameters {
       for d in ValueDifference.all(between: old.parameters, and: new.parameters) {
-        let path = d.path.split(separator: ".").map { ParameterNames.fileSpelling(of: String($0)) }
-        out.append(KeyDifference(part: .parameter, name: path.joined(separator: "."), old: d.old, new: d.new))
+        out.append(KeyDifference(part: .parameter, name: spelling(of: d.path, in: new), old: d.old, new: d.new))
       }
     }
     if old.seed != new.seed {
@@ -93,6 +93,19 @@ extension KeyDifference {
   }
 
   private static let absent = "absent"
+
+  /// A parameter as pipeline files spell it. Names of free parameters are the user's own, and need no `parameters.` in
+  /// front unless a parameter of the stage has that name.
+  private static func spelling(of path: String, in identity: StageIdentity) -> String {
+    let parts = path.split(separator: ".").map(String.init)
+    if parts.count > 1, parts[0] == FreeParameters.member,
+      identity.parameters[FreeParameters.member]?.objectValue != nil
+    {
+      let name = parts.dropFirst().joined(separator: ".")
+      return FreeParameters.namesOfCommand.contains(parts[1]) ? path : name
+    }
+    return parts.map { ParameterNames.fileSpelling(of: $0) }.joined(separator: ".")
+  }
 
   private static func input(
     _ name: String, _ old: StageIdentity.Input?, _ new: StageIdentity.Input?

@@ -1,8 +1,8 @@
 /// Swift spells a parameter `iouThreshold`; pipeline files spell it `iou-threshold`.
-enum ParameterNames {
+package enum ParameterNames {
   /// `iouThreshold` to `iou-threshold`, `baseLR` to `base-lr`, `useFPNLevels` to `use-fpn-levels`, `nmsIoUThreshold` to `nms-iou-threshold`. `LC_ALL` is no name
   /// of a parameter but of a variable, and stays.
-  static func fileSpelling(of name: String) -> String {
+  package static func fileSpelling(of name: String) -> String {
     // Letters of one abbreviation, whatever their case.
     let letters = Array(name.replacing("IoU", with: "Iou").utf8)
     func isUpper(_ i: Int) -> Bool { (0x41...0x5A).contains(letters[i]) }

@@ -84,6 +84,7 @@ public final class StageContext: Sendable {
   /// What a stage tells the runner while it works.
   package enum StageReport: Sendable {
     case progress(step: Int, of: Int, unit: String, detail: String)
+    case measured(step: Int, unit: String, values: [(name: String, value: Double)])
     case checkpoint(step: Int, of: Int)
     case resumed(step: Int)
     case log(String)
@@ -170,6 +171,12 @@ public final class StageContext: Sendable {
   /// Reports progress, such as step 20 of 600 `images`; `detail` is short, such as `loss 1.234`.
   public func progress(step: Int, of total: Int, unit: String = "steps", detail: String = "") {
     tell(.progress(step: step, of: total, unit: unit, detail: detail))
+  }
+
+  /// Reports numbers at a step, for whoever looks on while the stage runs: curves of what is running are made of them. What
+  /// is to be kept goes into an output.
+  public func measured(step: Int, unit: String = "steps", _ values: [(name: String, value: Double)]) {
+    tell(.measured(step: step, unit: unit, values: values))
   }
 
   private func tell(_ news: StageReport) { if team.isLeader { report(news) } }

@@ -138,7 +138,7 @@ public struct StageKind: Sendable {
     precondition(Set(outputs.map(\.name)).count == outputs.count, "stage kind \(name): an output declared twice")
     for highlight in highlights {
       precondition(
-        outputs.contains { $0.name == highlight.output && $0.kind == JSONFormat.name },
+        outputs.contains { $0.name == highlight.output && JSONFormat.kinds.contains($0.kind) },
         "stage kind \(name): highlight '\(highlight.name)' is of no json output")
     }
     for reserved in ["uses", "seed", "repeat"] {

@@ -1,7 +1,7 @@
 import Determinism
 
 /// All that pipelines may use: kinds of stages, artifact formats, and the values of the traits that kinds declare. The
-/// formats `json`, `tree` and `file` are always among them.
+/// formats `json`, `metrics`, `history`, `tree` and `file` are always among them.
 public struct StageRegistry: Sendable {
   public let kinds: [String: StageKind]
   public let formats: [String: any ArtifactFormat]
@@ -20,7 +20,10 @@ public struct StageRegistry: Sendable {
     formerKindNames: [String: String] = [:],
     claimedMemory: @escaping @Sendable (_ stages: [StageSummary], _ threads: Int) -> [String: Int] = { _, _ in [:] }
   ) {
-    let all: [any ArtifactFormat] = [JSONFormat(), TreeFormat(), FileFormat()] + formats
+    let all: [any ArtifactFormat] =
+      [
+        JSONFormat(), MetricsFormat(), HistoryFormat(), TreeFormat(), FileFormat(),
+      ] + formats
     self.kinds = Dictionary(
       kinds.map { ($0.name, $0) },
       uniquingKeysWith: { a, _ in preconditionFailure("two stage kinds named \(a.name)") })

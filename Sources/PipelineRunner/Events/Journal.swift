@@ -8,7 +8,9 @@ import Synchronization
 package final class Journal: Sendable {
   package let run: String
   private let folder: String
+  private let store: Store
   private let pipeline: String
+  private let details: RunDetails
   private let state = Mutex(State())
 
   private struct State {
@@ -17,9 +19,12 @@ package final class Journal: Sendable {
     var cached: [(stage: String, key: Digest)] = []
   }
 
-  /// The folder is made when something is executed: a run that finds all cached leaves nothing behind.
-  init(store: Store, pipeline: String) {
+  /// The folder is made when something is executed. A run that finds all cached leaves nothing behind, unless it has a
+  /// name, or was asked for something else than the last run of this pipeline: then it is worth being referred to.
+  init(store: Store, pipeline: String, details: RunDetails = RunDetails()) {
+    self.store = store
     self.pipeline = pipeline
+    self.details = details
     let random = UInt64.random(in: 0 ... .max).hexadecimal.prefix(6)
     run = "\(Timestamp.compact())-\(random)"
     folder = "\(store.path)/runs/\(run)"
@@ -30,27 +35,35 @@ package final class Journal: Sendable {
     "\(store.path)/runs/\(run)/\(logName(stage))"
   }
 
-  /// `judge[2,3]` logs to `judge-2-3.log`; whatever else a name holds, the log lies in the run's folder.
-  private static func logName(_ stage: String) -> String {
-    String(stage.filter { $0 != "]" }.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") ? $0 : "-" })
-      + ".log"
-  }
+  /// `judge[2,3]` logs to `judge-2-3.log`.
+  private static func logName(_ stage: String) -> String { LiveCurve.fileName(ofStage: stage) + ".log" }
 
   /// A journal that can't be written must not end the run: errors are dropped here, since the records are the truth.
   package func note(_ event: RunEvent) {
     switch event {
     case .log(let stage, let text):
       append("\(Timestamp.now()) \(text)\n", to: Journal.logName(stage))
+    case .measured(let stage, let step, let unit, let values):
+      append(
+        LiveCurve.line(unit: unit, step: step, values: values), to: LiveCurve.fileName(ofStage: stage) + ".curve.jsonl")
     case .cached(let stage, let key):
       let isPending = state.withLock { state in
         if !state.isStarted { state.cached.append((stage, key)) }
         return !state.isStarted
       }
       if !isPending { append(line(event), to: "journal.jsonl") }
-    case .runFinished:
-      if state.withLock({ $0.isStarted }) { append(line(event), to: "journal.jsonl") }
+    case .runFinished(let root, _, _, _, _):
+      if state.withLock({ $0.isStarted }) || isWorthAnEntry(root) { append(line(event), to: "journal.jsonl") }
     default: append(line(event), to: "journal.jsonl")
     }
+  }
+
+  /// Of a run that executed nothing.
+  private func isWorthAnEntry(_ root: Digest?) -> Bool {
+    guard !store.isObserved else { return false }
+    if details.name != nil { return true }
+    guard let root, let last = try? RunHistory(store: store).last(of: pipeline) else { return false }
+    return last.root != root || last.details.map { !$0.asksForTheSame(as: details) } ?? false
   }
 
   private func line(_ event: RunEvent) -> String {
@@ -64,7 +77,7 @@ package final class Journal: Sendable {
       if !state.isStarted {
         _ = try? Files.makeFolder(folder)
         let known = state.cached.map { line(.cached(stage: $0.stage, key: $0.key)) }
-        let first = ([line(.runStarted(run: run, pipeline: pipeline))] + known).joined()
+        let first = ([line(.runStarted(run: run, pipeline: pipeline, details: details))] + known).joined()
         try? Files.write(Array(first.utf8), to: "\(folder)/journal.jsonl", append: true)
         state.cached = []
       }

@@ -1,9 +1,10 @@
+import ArtifactStore
 import Determinism
 import PipelineModel
 
 /// An event of a run, for displays, journals and JSON output.
 public enum RunEvent: Sendable {
-  case runStarted(run: String, pipeline: String)
+  case runStarted(run: String, pipeline: String, details: RunDetails)
   /// A source is being read for the first time; in bytes.
   case hashing(stage: String, done: Int, of: Int, detail: String)
   case cached(stage: String, key: Digest)
@@ -16,6 +17,8 @@ public enum RunEvent: Sendable {
   case started(stage: String, key: Digest, threads: Int)
   case resumed(stage: String, step: Int)
   case progress(stage: String, step: Int, of: Int, unit: String, detail: String)
+  /// Numbers at a step, or their means over the steps since the last such event.
+  case measured(stage: String, step: Int, unit: String, values: [(name: String, value: Double)])
   case checkpoint(stage: String, step: Int, of: Int)
   case log(stage: String, text: String)
   case finished(stage: String, key: Digest, outputs: [String: Artifact], seconds: Double)
@@ -34,8 +37,9 @@ public enum RunEvent: Sendable {
     }
     func rounded(_ seconds: Double) -> CanonicalValue { .measure((seconds * 1000).rounded() / 1000) }
     return switch self {
-    case .runStarted(let run, let pipeline):
-      event("run-started", ["run": .string(run), "pipeline": .string(pipeline)])
+    case .runStarted(let run, let pipeline, let details):
+      event(
+        "run-started", ["run": .string(run), "pipeline": .string(pipeline), "details": details.canonical])
     case .hashing(let stage, let done, let total, let detail):
       event(
         "hashing",
@@ -59,6 +63,14 @@ public enum RunEvent: Sendable {
         [
           "stage": .string(stage), "step": .integer(step), "of": .integer(total), "unit": .string(unit),
           "detail": .string(detail),
+        ])
+    case .measured(let stage, let step, let unit, let values):
+      event(
+        "measured",
+        [
+          "stage": .string(stage), "step": .integer(step), "unit": .string(unit),
+          "values": .object(
+            Dictionary(values.map { ($0.name, .measure($0.value)) }, uniquingKeysWith: { _, new in new })),
         ])
     case .checkpoint(let stage, let step, let total):
       event("checkpoint", ["stage": .string(stage), "step": .integer(step), "of": .integer(total)])

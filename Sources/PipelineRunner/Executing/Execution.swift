@@ -139,6 +139,21 @@ package struct Execution: Sendable {
     }
   }
 
+  /// Starts a shell where the stage's program would run.
+  package func enter(words: [String]) throws -> Int32 {
+    guard let tools = node.prepared.tools else {
+      throw PipelineError(
+        .badReference, "'\(order.stage)' starts no program: it is a '\(node.kind.name)', computed by this one")
+    }
+    let scratch = try store.makeScratch()
+    defer { try? Files.remove(scratch) }
+    let (inputs, _) = try loadInputs(element: writeElement(scratch))
+    var details = details(isKept: true)
+    details.checkpointFolder = nil
+    let context = context(inputs: inputs, scratch: scratch, checkpoints: nil, team: SoloTeam(), details: details)
+    return try tools.enter(context, words: words)
+  }
+
   private func runStage(in context: StageContext) throws {
     guard case .stage(let body) = node.prepared.body else {
       preconditionFailure("\(order.stage): a source is not executed")
@@ -187,17 +202,20 @@ package struct Execution: Sendable {
   }
 
   private func context(
-    inputs: [String: [InputArtifact]], scratch: String, checkpoints: CheckpointFolder?, team: any Team
+    inputs: [String: [InputArtifact]], scratch: String, checkpoints: CheckpointFolder?, team: any Team,
+    details: StageContext.Details? = nil
   ) -> StageContext {
     StageContext(
       kind: node.kind, seed: node.seed, threads: order.allowance.threads, inputs: inputs, scratch: scratch,
       checkpoints: checkpoints,
       checkpointInterval: order.allowance.checkpointInterval, interruption: interruption,
-      details: details(isKept: checkpoints != nil), team: team
+      details: details ?? self.details(isKept: checkpoints != nil), team: team
     ) { [observer, name = order.stage] report in
       switch report {
       case .progress(let step, let total, let unit, let detail):
         observer(.progress(stage: name, step: step, of: total, unit: unit, detail: detail))
+      case .measured(let step, let unit, let values):
+        observer(.measured(stage: name, step: step, unit: unit, values: values))
       case .checkpoint(let step, let total): observer(.checkpoint(stage: name, step: step, of: total))
       case .resumed(let step): observer(.resumed(stage: name, step: step))
       case .log(let text): observer(.log(stage: name, text: text))
@@ -213,7 +231,7 @@ package struct Execution: Sendable {
       stageName: order.stage, seed: node.seed, storePath: store.path,
       log: order.run.isEmpty ? nil : Journal.logPath(store: store, run: order.run, stage: order.stage),
       sandbox: order.allowance.sandbox, tools: tools, rules: order.rules,
-      fileExtensions: store.registry.formats.mapValues { type(of: $0).fileExtension })
+      fileExtensions: store.registry.formats.mapValues { type(of: $0).outsideExtension })
     details.usesGraphicsProcessors = (order.resources.gpus ?? 0) > 0
     if isKept {
       details.keptFolder = store.failurePath(order.key)

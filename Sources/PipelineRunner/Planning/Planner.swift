@@ -106,9 +106,11 @@ public struct Planner: Sendable {
         uniqueKeysWithValues: observations.map { stage, observation in
           (
             stage,
-            observation.digests.mapValues {
-              Artifact(kind: TreeFormat.name, digest: $0, isExternal: !observation.isCopied)
-            }
+            Dictionary(
+              uniqueKeysWithValues: observation.digests.map { name, digest in
+                let kind = pipeline.stages[stage].kind.outputs.first { $0.name == name }?.kind ?? TreeFormat.name
+                return (name, Artifact(kind: kind, digest: digest, isExternal: !observation.isCopied))
+              })
           )
         }),
       toolIdentity: { [pipeline, host] stage in
@@ -146,8 +148,7 @@ public struct Planner: Sendable {
     var certain = [String]()
     let isWaiting = problem == nil && (count == nil || instances.count < count!)
     if isWaiting {
-      let explanation = explainer.foresee(
-        graph.knownIdentity(i), stageName: node.name, environment: node.environment?.name)
+      let explanation = foresee(i, graph, explainer)
       if explanation.nearest == nil || !explanation.differences.isEmpty { certain = explanation.reasons }
     }
     // Names may have changed since a cached instance ran: its key finds its record.
@@ -160,6 +161,24 @@ public struct Planner: Sendable {
       count: count, waitsFor: graph.waitsFor(i), certainReasons: certain, lastCost: lastCost,
       expectedCost: isWaiting || problem != nil ? lastCost : expectedCost(instances), problem: problem)
   }
+
+  /// Of a grid, for the first instance that runs in any case, or the first.
+  private func foresee(_ i: Int, _ graph: Graph, _ explainer: Explainer) -> Explanation {
+    let node = pipeline.stages[i]
+    var first: Explanation?
+    // Instances that share their parameters share what is known of them.
+    for slot in 0..<min(max(1, node.variants.count), Planner.mostForeseen) {
+      let explanation = explainer.foresee(
+        graph.knownIdentity(i, slot: slot), stageName: node.name, environment: node.environment?.name,
+        instanceName: node.grid == nil ? nil : node.instanceName(round: 0, slot: slot))
+      if explanation.nearest == nil || !explanation.differences.isEmpty { return explanation }
+      first = first ?? explanation
+    }
+    return first!
+  }
+
+  /// Instances of a grid whose parameters are compared while their inputs are not known.
+  private static let mostForeseen = 64
 
   private func needs(of node: Pipeline.StageNode) -> [Plan.Need] {
     let needs = node.bindings.compactMap { binding in
@@ -180,7 +199,7 @@ public struct Planner: Sendable {
         outputs: outputs, checkpoint: nil, cost: cost)
     }
     let explanation = explainer.explain(
-      instance, stageName: node.name, environment: node.environment?.name)
+      instance, stageName: node.name, environment: node.environment?.name, isOfGrid: !node.variants.isEmpty)
     var reasons = explanation.reasons
     let checkpoint = CheckpointFolder(path: store.checkpointPath(instance.key), key: instance.key).position()
     var state: Plan.State = explanation.nearest == nil && explanation.lost.isEmpty ? .missing : .stale

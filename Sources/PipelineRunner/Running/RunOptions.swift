@@ -1,3 +1,4 @@
+import ArtifactStore
 import Determinism
 import PipelineModel
 
@@ -17,6 +18,8 @@ public struct RunOptions: Sendable {
   public var sandbox = SandboxPolicy.automatic
   /// Stages that may run without a sandbox where the pipeline file asks for that.
   public var unconfined: Set<String> = []
+  /// Written into the journal: how the run was asked for.
+  public var details = RunDetails()
   /// Written into the records: program, host and the like.
   public var environment: CanonicalValue = .object([:])
 

@@ -197,7 +197,9 @@ public struct Importer {
         }
       }
       found = manifest.digest
-    case JSONFormat.name, FileFormat.name: found = try store.registry.format(artifact.kind).digest(ofFileAt: path)
+    case FileFormat.name,
+      _ where JSONFormat.kinds.contains(artifact.kind):
+      found = try store.registry.format(artifact.kind).digest(ofFileAt: path)
     default: found = try foreignDigest(artifact.kind, path)
     }
     guard found == artifact.digest else { throw bad("its content has the digest \(found.short)") }

@@ -19,7 +19,9 @@ public struct GarbageCollector {
     let records = try readRecords()
     let history = RunHistory(store: store)
     let allRuns = try history.ids()
-    let keptRuns = Set(isSelective ? Array(allRuns.suffix(runs ?? 0)) : allRuns)
+    // A tag says that somebody wants to come back to a run.
+    let keptRuns = try Set(
+      isSelective ? allRuns.suffix(runs ?? 0) + allRuns.filter { try !history.tags(of: $0).isEmpty } : allRuns)
     var kept = Set(records.keys)
     if isSelective {
       kept = Set(plans.flatMap(\.stages).flatMap(\.instances).map(\.key))

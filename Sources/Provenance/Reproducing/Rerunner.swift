@@ -60,7 +60,7 @@ public struct Rerunner {
     let rounds = selection.round.map { $0..<$0 + 1 } ?? 0..<node.rounds
     return try rounds.flatMap { round in
       guard let slots = graph.states[selection.stage][round].slots else { throw notUpToDate(node.name) }
-      return try slots.indices.filter { selection.slot == nil || $0 == selection.slot }.map { slot in
+      return try slots.indices.filter { selection.slots?.contains($0) ?? true }.map { slot in
         guard let instance = slots[slot].instance, slots[slot].outputs != nil else {
           throw notUpToDate(node.instanceName(round: round, slot: slot))
         }

@@ -75,13 +75,4 @@ extension Store {
     }
     return (record, digest)
   }
-
-  /// SHA-256 of an object's file, of a tree of its manifest, as it was written.
-  func checksum(of artifact: Artifact) throws -> Digest {
-    let path = objectPath(artifact) + ".sha256"
-    guard let digest = Digest(hex: String(decoding: try Files.read(path).dropLast(), as: UTF8.self)) else {
-      throw PipelineError(.damaged, "\(path): not a SHA-256")
-    }
-    return digest
-  }
 }

@@ -92,7 +92,10 @@ struct TrainingDriver {
       let metrics = try process.step(done)
       done += 1
       context.progress(step: done, of: process.steps, unit: process.unit, detail: metrics.text)
-      if history.add(metrics) { context.log(history.lastRowText) }
+      if history.add(metrics) {
+        context.log(history.lastRowText)
+        context.measured(step: done, unit: process.unit, history.lastRow)
+      }
       if done == 1 || done % stride == 0 || done == process.steps {
         try noteDigests(of: process.state, step: done)
       } else if done.nonzeroBitCount == 1 {

@@ -49,6 +49,9 @@ struct TrainingHistory: Sendable {
     return true
   }
 
+  /// The newest row.
+  var lastRow: [(name: String, value: Double)] { rows.last.map { Array(zip(names, $0)) } ?? [] }
+
   /// The newest row, for logs: `updates 91 to 180: loss 1.2345, rpn 0.1234, rate 0.02`.
   var lastRowText: String {
     guard let row = rows.last else { return "" }

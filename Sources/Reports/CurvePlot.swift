@@ -1,0 +1,137 @@
+import Determinism
+import Markup
+
+/// Numbers over steps: a panel for each name, a line for each stage that has it.
+public struct CurvePlot: Sendable {
+  public struct Line: Sendable {
+    public var title: String
+    /// With rising steps.
+    public var points: [(step: Double, value: Double)]
+
+    public init(title: String, points: [(step: Double, value: Double)]) { (self.title, self.points) = (title, points) }
+  }
+
+  public struct Panel: Sendable {
+    public var title: String
+    public var lines: [Line]
+
+    public init(title: String, lines: [Line]) { (self.title, self.lines) = (title, lines) }
+  }
+
+  public let panels: [Panel]
+  /// What steps are called.
+  public let unit: String
+
+  public init(panels: [Panel], unit: String) { (self.panels, self.unit) = (panels, unit) }
+
+  /// Of Okabe and Ito: told apart by everybody.
+  static let colours = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999999"]
+
+  private static let (width, height, columns) = (420.0, 240.0, 2)
+
+  /// The drawing; the same text on every machine.
+  public var svg: String {
+    var drawing = SVG()
+    let titles = titles
+    var top = 16.0
+    if titles.count > 1 || titles.first != nil {
+      for (i, title) in titles.enumerated() {
+        let x = 24 + Double(i % 4) * 210
+        let y = top + Double(i / 4) * 18
+        drawing.rectangle(x: x, y: y - 4, width: 14, height: 4, fill: CurvePlot.colour(i))
+        drawing.text(title.clipped(to: 28), x: x + 20, y: y + 2)
+      }
+      top += Double((titles.count + 3) / 4) * 18 + 8
+    }
+    for (i, panel) in panels.enumerated() {
+      let (x, y) = (
+        Double(i % CurvePlot.columns) * CurvePlot.width, top + Double(i / CurvePlot.columns) * CurvePlot.height
+      )
+      draw(panel, x, y, titles, into: &drawing)
+    }
+    let rows = (panels.count + CurvePlot.columns - 1) / CurvePlot.columns
+    return drawing.document(
+      width: Int(CurvePlot.width) * min(CurvePlot.columns, max(1, panels.count)),
+      height: Int(top + Double(rows) * CurvePlot.height))
+  }
+
+  private static func colour(_ i: Int) -> String { colours[i % colours.count] }
+
+  /// Of all lines, in the order in which they come.
+  private var titles: [String] {
+    var found = [String]()
+    for line in panels.flatMap(\.lines) where !found.contains(line.title) { found.append(line.title) }
+    return found
+  }
+
+  private func draw(_ panel: Panel, _ x: Double, _ y: Double, _ titles: [String], into drawing: inout SVG) {
+    let (left, right, upper, lower) = (x + 62, x + CurvePlot.width - 16, y + 28, y + CurvePlot.height - 42)
+    let points = panel.lines.flatMap(\.points).filter { $0.step.isFinite && $0.value.isFinite }
+    let up = ValueAxis(points.map(\.value)), across = ValueAxis(points.map(\.step), isWhole: true)
+    drawing.text(panel.title.clipped(to: 48), x: left, y: y + 16, size: 13)
+    for tick in up.ticks {
+      let place = up.place(tick, from: lower, to: upper)
+      drawing.line(x1: left, y1: place, x2: right, y2: place, colour: "#ddd")
+      drawing.text(up.text(tick), x: left - 6, y: place + 4, anchor: "end")
+    }
+    for tick in across.ticks {
+      let place = across.place(tick, from: left, to: right)
+      drawing.line(x1: place, y1: upper, x2: place, y2: lower, colour: "#eee")
+      drawing.text(across.text(tick), x: place, y: lower + 16, anchor: "middle")
+    }
+    drawing.text(unit, x: (left + right) / 2, y: lower + 32, anchor: "middle", colour: "#555")
+    for line in panel.lines {
+      let places = line.points.filter { $0.step.isFinite && $0.value.isFinite }.map {
+        (x: across.place($0.step, from: left, to: right), y: up.place($0.value, from: lower, to: upper))
+      }
+      let colour = CurvePlot.colour(titles.firstIndex(of: line.title) ?? 0)
+      if places.count == 1 {
+        drawing.dot(x: places[0].x, y: places[0].y, radius: 3, fill: colour)
+      } else {
+        drawing.path(places, colour: colour, width: 1.5)
+      }
+    }
+  }
+}
+
+/// An axis with about five ticks at round distances, over any range.
+struct ValueAxis {
+  private let lowest: Double
+  private let highest: Double
+  private let step: Double
+  private let digits: Int
+
+  /// - Parameter isWhole: whether only whole numbers are ticks.
+  init(_ values: [Double], isWhole: Bool = false) {
+    let (low, high) = (values.min() ?? 0, values.max() ?? 1)
+    // Absurd ranges have no round ticks.
+    let range = high - low
+    let isUsual = low.magnitude < 1e12 && high.magnitude < 1e12 && range > 1e-9 * max(low.magnitude, high.magnitude)
+    guard isUsual || range == 0 && low.magnitude < 1e12 else {
+      (lowest, highest, step, digits) = (low, high > low ? high : low + 1, max(range / 4, .leastNormalMagnitude), 3)
+      return
+    }
+    let target = range > 0 ? range / 5 : max(low.magnitude / 5, 0.2)
+    var (power, digits) = (1.0, 0)
+    while power > target, digits < 12 { (power, digits) = (power / 10, digits + 1) }
+    while power * 10 <= target { power *= 10 }
+    if power < 1, isWhole { (power, digits) = (1, 0) }
+    let factor = [1.0, 2, 5, 10].first { power * $0 >= target } ?? 10
+    step = power * factor
+    if digits > 0, factor == 10 { digits -= 1 }
+    self.digits = digits
+    lowest = (low / step).rounded(.down) * step
+    highest = max(lowest + step, (high / step).rounded(.up) * step)
+  }
+
+  func place(_ value: Double, from start: Double, to end: Double) -> Double {
+    start + (end - start) * (value - lowest) / (highest - lowest)
+  }
+
+  var ticks: [Double] {
+    let count = ((highest - lowest) / step).rounded()
+    return count.isFinite && count < 20 ? (0...Int(count)).map { lowest + Double($0) * step } : [lowest, highest]
+  }
+
+  func text(_ tick: Double) -> String { tick.magnitude < 1e12 ? tick.text(digits: digits) : "\(Float(tick))" }
+}
