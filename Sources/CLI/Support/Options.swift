@@ -283,6 +283,11 @@ enum Signals {
 
   static func install() {
     _ = interruption.isRequested  // The handler must not be the first to touch it.
+    // Who started the program may have had them blocked.
+    var wanted = sigset_t()
+    sigemptyset(&wanted)
+    for number in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&wanted, number) }
+    pthread_sigmask(SIG_UNBLOCK, &wanted, nil)
     for number in [SIGINT, SIGTERM, SIGHUP] {
       // Who started it by nohup wants it to outlive the terminal.
       if number == SIGHUP, isIgnored(number) { continue }
