@@ -78,6 +78,7 @@ enum ReportStyle {
     .cards li { border: 1px solid var(--line); border-radius: 6px; padding: .75rem 1rem; min-width: 0 }
     .cards span, .cards strong, .cards a, .cards code { display: block; overflow-wrap: anywhere }
     .cards strong { font-size: 1.75rem; line-height: 1.25; font-weight: 600; letter-spacing: -.01em }
+    .cards strong.range { font-size: 1.25rem; line-height: 1.75; white-space: nowrap }
     .cards .what { font-size: .875rem }
     .cards .from, .cards code { color: var(--quiet); font-size: .8125rem }
     .badge { display: inline-block; border-radius: 4px; padding: .0625rem .5rem; font-size: .8125rem; font-weight: 600;
