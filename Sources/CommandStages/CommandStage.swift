@@ -27,6 +27,8 @@ struct CommandStage: Sendable {
     try Files.write(Array("$ \(shown)\n".utf8), to: log, append: true)
     let begin = try Files.status(log).size
     try requireTools(context)
+    let tail = command.curve.flatMap { CurveTail("\(folder.path)/\($0)", in: context) }
+    defer { tail?.stop() }
     let ending = try process.run(
       input: try standardInput(context), output: command.stdout.map { "\(folder.path)/\($0)" } ?? log, errors: log,
       interruption: context.interruption)
