@@ -45,7 +45,7 @@ WORK := $(if $(JOBS),--jobs $(JOBS)) $(if $(THREADS),--threads $(THREADS))
 RUN := $(ISA_ENV) $(BIN)
 
 .DEFAULT_GOAL := help
-.PHONY: setup setup-tests build test test-identity test-slurm test-torch test-tensorboard test-arm test-mutations paper-start estimate \
+.PHONY: setup setup-tests build test test-identity test-slurm test-report test-torch test-tensorboard test-arm test-mutations paper-start estimate \
   reproduce-coco reproduce-ade20k reproduce-policies reproduce-tables transfer-coco-ade20k transfer-ade20k-coco \
   compare-seeds ranking figures tables smoke crash-test fuzz rerun plan status graph repair audit \
   bench bench-peers format lint layers dist check-dist docs clean help
@@ -99,6 +99,10 @@ test-mutations: ## mutate the C kernels, such as the order of two additions: a t
 
 test-slurm: $(BIN) ## run stages on a Slurm cluster that is started on this machine: make test-slurm CASES='root many'
 	@Tests/Cluster/cases $(CASES)
+
+test-report: $(BIN) ## open reports in headless Chromium at three widths, light, dark and on paper: make test-report STORE=dir
+	@.ci/setup --if-missing chromium poppler-utils
+	@.ci/test-report $(BIN) $(STORE)
 
 test-torch: setup-tests ## compare networks with PyTorch and torchvision: make test-torch TORCH=/path/to/python
 	swift build $(SWIFT_FLAGS) --build-tests

@@ -63,6 +63,7 @@ let package = Package(
     // L2
     library("Tensors", ["CKernels", "Determinism"]),
     library("Search", ["Determinism"]),
+    library("Markup", ["Determinism"]),
     library("PipelineModel", ["CProcesses", "Determinism"]),
     library("MessagePassing", ["CMPI", "Determinism"]),
     // L3
@@ -79,25 +80,32 @@ let package = Package(
     // L5
     library("Models", ["NN", "Autograd", "Vision", "Panoptic", "Search", "Tensors", "Determinism"]),
     library("Datasets", ["Vision", "Panoptic", "Tensors", "Determinism"]),
-    library("Reports", ["Search", "Determinism"]),
-    library("PipelineDrawing", ["PipelineRunner", "PipelineModel", "Determinism"]),
+    library("Reports", ["Search", "Markup", "Determinism"]),
+    library("PipelineDrawing", ["PipelineRunner", "PipelineModel", "Markup", "Determinism"]),
     library("Slurm", ["PipelineRunner", "ArtifactStore", "PipelineModel", "Determinism"]),
     library("Provenance", ["PipelineRunner", "ArtifactStore", "PipelineModel", "Determinism", crypto]),
     library("Results", ["ArtifactStore", "PipelineModel", "Determinism"]),
     // L6: the runner as one library, for programs that use it.
     library("Pipelines", runnerParts, exclude: ["README.md"]),
+    library(
+      "PipelineReports",
+      [
+        "PipelineDrawing", "Provenance", "PipelineRunner", "ArtifactStore", "PipelineModel", "Markup", "Determinism",
+      ]),
     // L7
     library(
       "Stages",
       runner + [
-        "PipelineFiles", "Models", "Datasets", "Reports", "NN", "Autograd", "Panoptic", "Vision",
+        "PipelineFiles", "PipelineReports", "Markup", "Models", "Datasets", "Reports", "NN", "Autograd", "Panoptic",
+        "Vision",
         "Search", "TensorFiles", "Tensors", "Determinism",
       ]),
     // L8
     .executableTarget(
       name: "CLI",
       dependencies: runner + [
-        "Stages", "Slurm", "MessagePassing", "PipelineFiles", "Models", "Search", "TensorFiles", "Panoptic", "Reports",
+        "Stages", "Slurm", "MessagePassing", "PipelineFiles", "PipelineReports", "Models", "Search", "TensorFiles",
+        "Panoptic", "Reports",
         "Vision",
         "Tensors", "Determinism", argumentParser,
       ],
@@ -123,7 +131,10 @@ let package = Package(
       exclude: ["main.c", "golden.txt"]),
     tests("TensorsTests", ["Tensors", "CKernels", "KernelDigests", "Determinism"]),
     tests("SearchTests", ["Search", "Determinism"]),
-    tests("PipelinesTests", runner + ["Slurm", "ThreadTeams", "PipelineFiles", "Percolation", "Determinism"]),
+    tests("MarkupTests", ["Markup", "Determinism"]),
+    tests(
+      "PipelinesTests",
+      runner + ["PipelineReports", "Slurm", "ThreadTeams", "PipelineFiles", "Percolation", "Determinism"]),
     tests("AutogradTests", ["Autograd", "Tensors", "Determinism"]),
     tests("TensorFilesTests", ["TensorFiles", "CCodecs", "Tensors", "Determinism"]),
     tests("VisionTests", ["Vision", "CCodecs", "TensorFiles", "Tensors", "Determinism"]),
@@ -136,7 +147,7 @@ let package = Package(
     tests(
       "StagesTests",
       runner + [
-        "Stages", "ThreadTeams", "Datasets", "Models", "NN", "Panoptic", "Reports", "Vision", "Search", "Tensors",
+        "Stages", "Markup", "ThreadTeams", "Datasets", "Models", "NN", "Panoptic", "Reports", "Vision", "Search", "Tensors",
         "Determinism",
       ]),
     tests(

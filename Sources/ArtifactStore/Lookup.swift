@@ -45,14 +45,21 @@ public struct Lookup {
     try store.completeIndex()
     let entries = store.index.allEntries.reversed()
     if let entry = entries.first(where: { $0.stage == name }) { return .record(key: entry.key) }
+    if let entry = instance(name, entries) { return .record(key: entry.key) }
     guard let dot = name.lastIndex(of: ".") else { return nil }
-    let (stage, output) = (name[..<dot], String(name[name.index(after: dot)...]))
-    guard let entry = entries.first(where: { $0.stage == stage }) else { return nil }
+    let (stage, output) = (String(name[..<dot]), String(name[name.index(after: dot)...]))
+    guard let entry = entries.first(where: { $0.stage == stage }) ?? instance(stage, entries) else { return nil }
     guard let artifact = entry.outputs[output] else {
       let hint = Suggestion.text(for: output, among: Array(entry.outputs.keys))
       throw PipelineError(.unknownID, "'\(name)': stage '\(stage)' has no output '\(output)'\(hint)")
     }
     return .artifact(artifact)
+  }
+
+  /// The newest record of an instance that has certain values: `train[seed=2]`.
+  private func instance(_ name: String, _ entries: some Sequence<StoreIndex.Entry>) -> StoreIndex.Entry? {
+    let address = StageAddress(name)
+    return address.conditions.isEmpty ? nil : entries.first { address.matches(instance: $0.stage) }
   }
 
   package func artifacts(_ id: String) throws -> [Artifact] {

@@ -46,6 +46,12 @@ package struct Record: Sendable {
     }
   }
 
+  /// What the pipeline file called the environment of its programs; nil where there was none.
+  package var environmentName: String? { environment["environment"]?["name"]?.stringValue }
+
+  /// Of what that environment consisted of.
+  package var environmentDigest: Digest? { identity.traits[EnvironmentStore.trait].flatMap(Digest.init(hex:)) }
+
   /// Larger files are not records; one that traces a thousand tensors at a hundred steps has about 10 MiB.
   static let sizeLimit = 256 << 20
 

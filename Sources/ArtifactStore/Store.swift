@@ -158,6 +158,11 @@ public final class Store: Sendable {
 
   package func recordPath(_ key: Digest) -> String { "\(path)/records/\(key.hex).json" }
   package func checkpointPath(_ key: Digest) -> String { "\(path)/checkpoints/\(key.hex)" }
+  /// What a command keeps to go on from.
+  package func resumePath(_ key: Digest) -> String { checkpointPath(key) + Store.resumeEnding }
+  package static let resumeEnding = ".files"
+  /// The folder of a command that failed.
+  package func failurePath(_ key: Digest) -> String { "\(path)/failed/\(key.hex)" }
 
   /// The lock of a key: nil where another runner works on it.
   package func acquireLock(_ key: Digest) throws -> KeyLock? {
@@ -197,9 +202,11 @@ public final class Store: Sendable {
     try scratch.sweep()
     if sharing.isOn { try leases.sweep() }
     for name in try Files.list("\(path)/checkpoints") {
-      guard let key = Digest(hex: name), hasRecord(key) else { continue }
+      let isOfCommand = name.hasSuffix(Store.resumeEnding)
+      let hex = isOfCommand ? String(name.dropLast(Store.resumeEnding.count)) : name
+      guard let key = Digest(hex: hex), hasRecord(key) else { continue }
       guard let lock = try acquireLock(key) else { continue }
-      withExtendedLifetime(lock) { _ = try? Files.remove(checkpointPath(key)) }
+      withExtendedLifetime(lock) { _ = try? removeTree(isOfCommand ? resumePath(key) : checkpointPath(key)) }
     }
     // Whoever can take a lock finds it a dead one's, and takes its file away on giving it back.
     for name in try Files.list("\(path)/locks") where name != Store.keyLocks && !name.hasPrefix("tmp-") {

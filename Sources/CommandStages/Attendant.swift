@@ -55,19 +55,21 @@ struct Attendant {
   private var readers: [(pipe: Descriptor, sink: Sink)]
   private let control: Descriptor
   private let limit: Double
+  private let grace: Double
   private let interruption: Interruption
   private var pending: ArraySlice<UInt8> = []
   private var isKilled = false
 
   init(
     source: Source?, input: Descriptor, readers: [(pipe: Descriptor, sink: Sink)], control: Descriptor, limit: Double,
-    interruption: Interruption
+    grace: Double, interruption: Interruption
   ) {
     self.source = source
     self.input = input
     self.readers = readers
     self.control = control
     self.limit = limit
+    self.grace = grace
     self.interruption = interruption
     for pipe in readers.map(\.pipe) + [input] { _ = fcntl(pipe.number, F_SETFL, O_NONBLOCK) }
   }
@@ -94,7 +96,7 @@ struct Attendant {
         if reason == nil { reason = .interrupted }
         order("T")
       }
-      if let asked, clock.now - asked > .seconds(ChildProcess.grace) { kill() }
+      if let asked, clock.now - asked > .seconds(grace) { kill() }
       if limit.isFinite, clock.now - begin > .seconds(limit) { stop(.late) }
       if input != nil, requests.last!.revents != 0 { feed() }
       let isLast = isOver()

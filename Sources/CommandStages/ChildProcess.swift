@@ -39,29 +39,33 @@ struct ChildProcess: Sendable {
   ///   - input: a file that it reads; nil for nothing.
   ///   - output, errors: files; what is written is appended to them. Of one file the order is kept.
   ///   - limit: in seconds.
+  ///   - grace: seconds to stop in.
   /// - Throws: `StageInterrupted` where the user asked to stop; a `PipelineError` where the files can't be read or
   ///   written, or the program can't be started.
   func run(
-    input: String? = nil, output: String, errors: String, limit: Double = .infinity, interruption: Interruption
+    input: String? = nil, output: String, errors: String, limit: Double = .infinity, grace: Double = ChildProcess.grace,
+    interruption: Interruption
   ) throws -> Ending {
     let flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK
     let first = Attendant.Sink(.file(try Descriptor.open(output, flags, "write"), path: output))
     let second =
       output.hasSameBytes(as: errors)
       ? first : Attendant.Sink(.file(try Descriptor.open(errors, flags, "write"), path: errors))
-    return try run(input: input, first, second, limit: limit, interruption: interruption)
+    return try run(input: input, first, second, limit: limit, grace: grace, interruption: interruption)
   }
 
   /// Runs the program and keeps what it prints on either stream.
   /// - Parameter bytes: printed at most.
   func capture(bytes: Int, limit: Double, interruption: Interruption) throws -> (ending: Ending, text: [UInt8]) {
     let sink = Attendant.Sink(.memory(limit: bytes))
-    let ending = try run(input: nil, sink, sink, limit: limit, interruption: interruption)
+    let ending = try run(
+      input: nil, sink, sink, limit: limit, grace: ChildProcess.grace, interruption: interruption)
     return (ending, sink.kept)
   }
 
   private func run(
-    input: String?, _ output: Attendant.Sink, _ errors: Attendant.Sink, limit: Double, interruption: Interruption
+    input: String?, _ output: Attendant.Sink, _ errors: Attendant.Sink, limit: Double, grace: Double,
+    interruption: Interruption
   ) throws -> Ending {
     let source = try input.map { try Attendant.Source(path: $0) }
     let (stdin, stdout, control) = (try Pipe(), try Pipe(), try Pipe())
@@ -71,7 +75,7 @@ struct ChildProcess: Sendable {
     var attendant = Attendant(
       source: source, input: stdin.writing,
       readers: [(stdout.reading, output)] + (stderr.map { [($0.reading, errors)] } ?? []), control: control.writing,
-      limit: limit, interruption: interruption)
+      limit: limit, grace: grace, interruption: interruption)
     try supervision.start()
     attendant.attend(until: { supervision.isOver })
     let ending = supervision.wait()

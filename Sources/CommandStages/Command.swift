@@ -13,6 +13,10 @@ struct Command: Sendable {
   let words: [String]
   let outputs: [Output]
   let environment: [String: String]
+  /// Nil where there are none.
+  let parameters: FreeParameters?
+  /// One for each free parameter that is a text, a number, true or false.
+  let parameterVariables: [String: String]
   /// By input.
   let places: [String: String]
   let stdin: String?
@@ -33,6 +37,9 @@ struct Command: Sendable {
     self.hidden = hidden
     words = try Command.words(parameters.run)
     environment = try Command.environment(parameters.environment)
+    self.parameters = parameters.parameters
+    parameterVariables = try parameters.parameters.map { try ParameterVariables.all(of: $0) } ?? [:]
+    try ParameterVariables.refuseCollisions(parameters.parameters, parameterVariables, environment)
     var places = Dictionary(uniqueKeysWithValues: inputs.map { ($0, $0) })
     for (name, path) in parameters.places.sorted(by: { $0.key < $1.key }) {
       guard places[name] != nil else {
@@ -148,6 +155,12 @@ struct Command: Sendable {
 
   /// Whether the program is a file in the working folder.
   var isInFolder: Bool { words[0].startsWithBytes(of: "./") }
+
+  func isSameRequirement(_ other: any ToolRequirement) -> Bool {
+    guard let other = other as? Command else { return false }
+    func names(_ words: [String]?) -> [ByteName]? { words?.map { ByteName($0) } }
+    return names(tools) == names(other.tools) && names(version) == names(other.version)
+  }
 
   private static func tools(_ words: [String], _ more: [String]) throws -> [String] {
     var tools = [String]()

@@ -25,7 +25,9 @@ extension StageKind {
       defaults: canonical(CommandParameters()), prepared: PreparedStage(parameters: .null, body: .stage({ _ in })))
     kind.specialize = { entry, registry in
       let with = entry.with.without("seed")
-      let parameters = try CommandParameters.parsed(from: with, defaults: StageKind.command.defaults)
+      try refuseUnknown(with, of: entry)
+      var parameters = try CommandParameters.parsed(from: with, defaults: StageKind.command.defaults)
+      parameters.complete(with: entry)
       let folder = Checkout.folder(ofFile: entry.nameLocation.file)
       return try StageKind.locatingErrors(in: with) {
         try command(
@@ -40,7 +42,9 @@ extension StageKind {
         guard let kind = words.first, words.count == 1 || words.count == 2 && words[1] == "list" else {
           throw ParameterError(inputsName, "'\(name)': not a kind of artifact")
         }
-        return InputPort(name, String(kind), optional: true, list: words.count == 2)
+        var port = InputPort(name, String(kind), optional: true, list: words.count == 2)
+        port.elements = value[elementsName]?[name]?.arrayValue ?? []
+        return port
       }
       let here = Checkout.root(above: Files.absolute("."))
       var kind = try command(parameters, inputs: inputs, hidden: here, in: registry)
@@ -53,6 +57,25 @@ extension StageKind {
 
   /// Where the complete parameters say of what kinds the inputs are: what is laid out depends on it.
   private static let inputsName = "inputs"
+  /// And of lists from a grid, what their artifacts were made with.
+  private static let elementsName = "elements"
+
+  /// - Throws: for a name that neither the command nor its free parameters have.
+  private static func refuseUnknown(_ with: LocatedValue, of entry: PipelineDescription.StageEntry) throws {
+    guard let free = with[FreeParameters.member]?.members?.map(\.name), !free.isEmpty else { return }
+    for member in with.members ?? [] where !FreeParameters.namesOfCommand.contains(member.name) {
+      let own = FreeParameters.namesOfCommand.sorted()
+      let hint = Suggestion.closest(to: member.name, among: free + own).map { "; did you mean '\($0)'?" } ?? ""
+      let advice =
+        free.contains(member.name)
+        ? "; under 'with' it stands in 'parameters'"
+        : hint.isEmpty
+          ? "; 'parameters' has \(free.sortedByBytes().joined(separator: ", ")), a command \(own.joined(separator: ", "))"
+          : hint
+      throw PipelineError(
+        .unknownKey, at: member.nameLocation, "stage '\(entry.name)': unknown parameter '\(member.name)'\(advice)")
+    }
+  }
 
   private static func command(
     _ parameters: CommandParameters, inputs: [InputPort], hidden: String, in registry: StageRegistry
@@ -69,10 +92,28 @@ extension StageKind {
       var members = canonical(parameters).objectValue ?? [:]
       members[inputsName] = .object(
         Dictionary(uniqueKeysWithValues: ports.map { ($0.name, .string($0.isList ? "\($0.kind) list" : $0.kind)) }))
+      let elements = ports.filter { !$0.elements.isEmpty }.map { ($0.name, CanonicalValue.array($0.elements)) }
+      if !elements.isEmpty {
+        members[elementsName] = .object(Dictionary(uniqueKeysWithValues: elements))
+      }
       return PreparedStage(
         parameters: .object(members), body: .stage({ try stage.run(in: $0) }), tools: command)
     }
     return kind
+  }
+}
+
+extension CommandParameters {
+  /// Adds what the pipeline file says of a stage elsewhere than under `with`: the values of its element, and where its
+  /// `file:` inputs lie.
+  fileprivate mutating func complete(with entry: PipelineDescription.StageEntry) {
+    var values = parameters?.values ?? [:]
+    for (name, value) in entry.element?.values ?? [] { values[name] = value }
+    // No parameters and none of these are one.
+    parameters = values.isEmpty ? nil : FreeParameters(values)
+    for need in entry.needs where places[need.input] == nil {
+      if let path = FileReference(need.reference.text)?.path { places[need.input] = path }
+    }
   }
 }
 

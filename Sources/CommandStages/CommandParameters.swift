@@ -9,6 +9,8 @@ struct CommandParameters: StageParameters {
   var outputs: [String: CanonicalValue] = [:]
   /// All variables that the program sees, beside `PATH`, `THREADS` and `SEED`.
   var environment: [String: CanonicalValue] = [:]
+  /// What the program reads as the JSON file that `PARAMETERS` names, and as variables; see `ParameterVariables`.
+  var parameters: FreeParameters?
   /// Where inputs are laid out, other than under their names.
   var places: [String: String] = [:]
   /// The input that the program reads as its standard input.

@@ -11,38 +11,88 @@ struct CommandStage: Sendable {
     context.note("sandbox", .string(sandbox.name))
     let isConfined = sandbox.isSandbox
     try refuseLongWords(context, isConfined: isConfined)
-    var folder = try WorkingFolder(path: context.scratch + "/work", stage: context.details.stageName)
+    let folder = try layOut(context, isConfined: isConfined)
     defer { try? removeTree(folder.path) }
+    let log = logPath(context)
+    var attempt = 0
+    while true {
+      do {
+        try execute(folder, sandbox, log: log, context)
+        break
+      } catch let error as PipelineError where error.code == .commandFailed && attempt < context.details.rules.retries {
+        attempt += 1
+        context.notice("attempt \(attempt) failed, of \(context.details.rules.retries + 1): \(error.message)")
+        try folder.clear(keeping: command)
+      } catch let error as PipelineError where error.code == .commandFailed || error.code == .badStage {
+        throw PipelineError(error.code, at: error.location, error.message + keep(folder, context))
+      }
+    }
+    try folder.requireUnchanged()
+  }
+
+  /// The folder that the command works in.
+  func layOut(_ context: StageContext, isConfined: Bool) throws -> WorkingFolder {
+    var folder = try WorkingFolder(path: context.scratch + "/work", stage: context.details.stageName)
     for port in context.kind.inputs {
       guard let artifacts = context.inputArtifacts[port.name] else { continue }
       try folder.lay(
         artifacts, isList: port.isList, at: command.places[port.name]!, extensions: context.details.fileExtensions,
         canBind: isConfined, store: context.details.storePath)
     }
-    for path in command.outputs.map(\.path) + (command.stdout.map { [$0] } ?? []) {
-      if let parent = RelativePath.parent(path) { try Files.makeFolder("\(folder.path)/\(parent)") }
-    }
+    try folder.makeParents(of: command)
+    return folder
+  }
+
+  private func execute(_ folder: WorkingFolder, _ sandbox: Sandbox, log: String, _ context: StageContext) throws {
+    try ProgramCheck(command, in: folder, context.details).refuse()
     let process = try process(folder, in: sandbox, context)
-    let log = logPath(context)
     try Files.write(Array("$ \(shown)\n".utf8), to: log, append: true)
     let begin = try Files.status(log).size
-    try requireTools(context)
+    try requireTools(context.details)
     let tail = command.curve.flatMap { CurveTail("\(folder.path)/\($0)", in: context) }
     defer { tail?.stop() }
-    let ending = try process.run(
-      input: try standardInput(context), output: command.stdout.map { "\(folder.path)/\($0)" } ?? log, errors: log,
-      interruption: context.interruption)
-    guard ending == .exited(0) else { throw failure(ending, log: log, from: begin, context) }
-    try requireTools(context)
-    try folder.requireUnchanged()
+    let ending: ChildProcess.Ending
+    do {
+      ending = try process.run(
+        input: try standardInput(context), output: command.stdout.map { "\(folder.path)/\($0)" } ?? log, errors: log,
+        limit: context.details.rules.timeout ?? .infinity,
+        grace: context.details.rules.resume ? 30 : ChildProcess.grace,
+        interruption: context.interruption)
+    } catch let error as StageInterrupted {
+      if !context.details.rules.resume {
+        context.notice(
+          "interrupted, and starts anew with the next run. A program that saves its state in CHECKPOINT_DIR goes on where "
+            + "it stopped, if the stage says 'resume: true'")
+      }
+      throw error
+    }
+    guard ending == .exited(0) else {
+      throw CommandFailure(command, in: context, log: log, from: begin).error(ending)
+    }
+    try requireTools(context.details)
+    try context.details.tools.environment?.requireUnchanged(stage: context.details.stageName)
     for output in command.outputs {
-      try context.write(output.name) { try take(output, from: folder, to: $0, canMove: isConfined, context) }
+      try context.write(output.name) { try take(output, from: folder, to: $0, canMove: sandbox.isSandbox, context) }
     }
   }
 
-  private func requireTools(_ context: StageContext) throws {
-    for (_, tool) in context.details.tools.sorted(by: { $0.key < $1.key }) {
-      try tool.requireUnchanged(stage: context.details.stageName)
+  /// Keeps the folder of a command that failed, for people to look at.
+  /// - Returns: what to say about it.
+  private func keep(_ folder: WorkingFolder, _ context: StageContext) -> String {
+    guard let kept = context.details.keptFolder else { return "" }
+    do {
+      try removeTree(kept)
+      try Files.makeFolder(Checkout.folder(ofFile: kept))
+      try Files.rename(folder.path, to: kept)
+    } catch {
+      return ""
+    }
+    return "\n    (its folder is kept: \(kept); 'autopanoptic shell PIPELINE \(context.details.stageName)' enters it)"
+  }
+
+  private func requireTools(_ details: StageContext.Details) throws {
+    for (_, tool) in details.tools.paths.sorted(by: { $0.key < $1.key }) {
+      try tool.requireUnchanged(stage: details.stageName)
     }
   }
 
@@ -85,104 +135,5 @@ struct CommandStage: Sendable {
           + "read its files in the working folder")
     }
     return artifact.path
-  }
-
-  /// - Throws: where the system, or bubblewrap, takes no command as long as this.
-  private func refuseLongWords(_ context: StageContext, isConfined: Bool) throws {
-    func long(_ what: String) -> PipelineError {
-      PipelineError(
-        .commandFailed,
-        "'\(context.details.stageName)': \(what); put what is long into a file, and let the program read that")
-    }
-    // MAX_ARG_STRLEN of the kernel, with the zero at the end.
-    let most = 131_071
-    var bytes = 0
-    for (i, word) in command.words.enumerated() {
-      if word.utf8.count > most {
-        throw long("word \(i + 1) of its 'run' has \(word.utf8.count) bytes, and the system takes \(most) at most")
-      }
-      bytes += word.utf8.count + 9
-    }
-    for (name, value) in command.environment.sorted(by: { $0.key.precedesInBytes($1.key) }) {
-      let count = name.utf8.count + value.utf8.count + 1
-      if count > most {
-        throw long("its variable '\(name)' has \(count) bytes, and the system takes \(most) at most")
-      }
-      bytes += count + 9
-    }
-    let limit = sysconf(Int32(_SC_ARG_MAX)) - 16_384
-    if bytes > limit {
-      throw long("its 'run' and 'environment' have \(bytes) bytes, and the system takes about \(limit)")
-    }
-    // MAX_ARGS of bubblewrap, for its own words and these; a variable takes three.
-    let (own, all) = (4000, 9000)
-    let count = command.words.count + 3 * command.environment.count
-    if isConfined, count > all - own {
-      throw long("its 'run' and 'environment' are \(count) words, and bubblewrap takes about \(all - own)")
-    }
-  }
-
-  /// A folder that holds links to the declared programs and is all of the search path.
-  private func makeToolFolder(_ path: String, _ context: StageContext) throws {
-    try Files.makeFolder(path)
-    for (name, tool) in context.details.tools.sorted(by: { $0.key < $1.key }) {
-      try Files.link(tool.path, at: "\(path)/\(RelativePath.name(name))")
-    }
-  }
-
-  private func process(_ folder: WorkingFolder, in sandbox: Sandbox, _ context: StageContext) throws -> ChildProcess {
-    var environment = command.environment
-    environment["THREADS"] = String(context.threads)
-    if command.isRandom { environment["SEED"] = String(context.details.seed) }
-    let program = command.words[0]
-    let found = context.details.tools[program]?.path
-    guard case .bubblewrap(let wrapper, _, let filters) = sandbox else {
-      let (tools, temporary) = (context.scratch + "/tools", context.scratch + "/tmp")
-      try makeToolFolder(tools, context)
-      try Files.makeFolder(temporary)
-      environment["PATH"] = environment["PATH"] ?? tools
-      environment["TMPDIR"] = environment["TMPDIR"] ?? temporary
-      let executable = found ?? "\(folder.path)/\(program)"
-      return ChildProcess(
-        executable: executable, arguments: command.words, environment: environment, folder: folder.path)
-    }
-    environment["PATH"] = environment["PATH"] ?? Confinement.toolFolder
-    var confinement = Confinement(
-      programs: context.details.tools.values.map(\.path).sortedByBytes(),
-      hidden: command.hidden + [context.details.storePath], variables: environment, filters: filters)
-    confinement.show(folder.path, at: Confinement.workingFolder, writable: true)
-    for binding in folder.bindings {
-      confinement.show(binding.source, at: "\(Confinement.workingFolder)/\(binding.place)")
-    }
-    let paths = context.details.tools.map { (RelativePath.name($0.key), $0.value.path) }
-    confinement.showLinks(Dictionary(uniqueKeysWithValues: paths), at: Confinement.toolFolder)
-    // By its path, so that a program which looks for files beside itself finds them.
-    return try confinement.process(
-      wrapper: wrapper, program: found ?? program, words: command.words, folder: Confinement.workingFolder)
-  }
-
-  /// - Parameter begin: where what the program printed begins in the log.
-  private func failure(
-    _ ending: ChildProcess.Ending, log: String, from begin: Int, _ context: StageContext
-  ) -> PipelineError {
-    var message =
-      "the command of '\(context.details.stageName)' \(Self.text(ending))"
-    let printed = ((try? Files.status(log).size) ?? begin) - begin
-    let lines = TextLines.split((try? Files.tail(of: log, bytes: max(0, min(4096, printed)))) ?? []).suffix(6)
-      .map { String(decoding: $0, as: UTF8.self) }
-      .filter { !$0.isEmpty }
-    if !lines.isEmpty {
-      message += ":\n" + lines.map { "    \(Printable.line($0.prefix(300)))" }.joined(separator: "\n")
-    }
-    if !RelativePath.contains(context.scratch, log) { message += "\n    (all of it in \(log))" }
-    return PipelineError(.commandFailed, message)
-  }
-
-  private static func text(_ ending: ChildProcess.Ending) -> String {
-    // What bubblewrap and shells say where the program was killed by a signal.
-    if case .exited(let code) = ending, (129...128 + 31).contains(code) {
-      return "\(ending), as after signal \(ChildProcess.Ending.name(ofSignal: code - 128))"
-    }
-    return ending.description
   }
 }

@@ -12,19 +12,34 @@ struct Confinement {
   /// Where the working folder and the programs are in the sandbox: at the same place everywhere.
   static let workingFolder = "/tmp/stage"
   static let toolFolder = "/tmp/tools"
+  static let environmentFolder = "/tmp/environment"
+  static let checkpointFolder = "/tmp/checkpoint"
 
   private var options: [String]
   private let filters: Bool
   private let variables: [String: String]
+  private let isImage: Bool
+  private let network: Bool
 
   /// - Parameters:
   ///   - programs: absolute paths.
   ///   - hidden: folders that it must not see.
   ///   - filters: whether system calls are filtered.
-  init(programs: [String], hidden: [String], variables: [String: String], filters: Bool) {
+  ///   - root: a folder that takes the place of the system's folders.
+  ///   - network: whether it may use the machine's network.
+  init(
+    programs: [String], hidden: [String], variables: [String: String], filters: Bool, root: String? = nil,
+    network: Bool = false
+  ) {
     self.filters = filters
     self.variables = variables
-    options = Confinement.base
+    self.network = network
+    isImage = root != nil
+    options = network ? Confinement.isolation.filter { $0 != "--unshare-net" } : Confinement.isolation
+    options += root.map(Confinement.system(in:)) ?? Confinement.system
+    if network { options += Confinement.networkSettings }
+    options += Confinement.rest
+    guard root == nil else { return }
     let (hidden, installation) = Confinement.known(programs, hidden)
     for folder in installation.shown { options += ["--ro-bind", folder, folder] }
     for link in installation.links { options += ["--symlink", link.target, link.place] }
@@ -64,6 +79,9 @@ struct Confinement {
     }
   }
 
+  /// Leaves it in the session of the terminal. The filter of system calls keeps it from sending keystrokes there.
+  mutating func keepTerminal() { options.removeAll { $0 == "--new-session" } }
+
   /// Shows a file or folder of the machine.
   mutating func show(_ source: String, at place: String, writable: Bool = false) {
     options += [writable ? "--bind" : "--ro-bind", source, place]
@@ -79,14 +97,40 @@ struct Confinement {
     options += ["--remount-ro", place]
   }
 
-  /// What comes first, and is the same for all.
-  private static let base: [String] = {
-    var options = [
-      "--unshare-user", "--uid", "1000", "--gid", "1000", "--unshare-ipc", "--unshare-pid", "--unshare-net",
-      "--unshare-uts", "--unshare-cgroup-try", "--hostname", "stage", "--die-with-parent", "--new-session",
-      "--cap-drop",
-      "ALL", "--clearenv",
-    ]
+  /// Shows an environment.
+  mutating func show(_ environment: ResolvedEnvironment) {
+    for mount in environment.mounts where !SystemFolders.contain(mount.place) {
+      options += ["--ro-bind", mount.source, mount.place]
+    }
+    for link in environment.links where !SystemFolders.contain(link.place) {
+      options += ["--symlink", link.source, link.place]
+    }
+  }
+
+  private static let isolation = [
+    "--unshare-user", "--uid", "1000", "--gid", "1000", "--unshare-ipc", "--unshare-pid", "--unshare-net",
+    "--unshare-uts", "--unshare-cgroup-try", "--hostname", "stage", "--die-with-parent", "--new-session",
+    "--cap-drop", "ALL", "--clearenv",
+  ]
+
+  /// What name look-ups and encrypted connections need.
+  private static let networkSettings: [String] = [
+    "/etc/resolv.conf", "/etc/ssl", "/etc/ca-certificates", "/etc/pki",
+  ].flatMap { ["--ro-bind-try", $0, $0] }
+
+  /// The folders of an image, where it has them; `/tmp`, `/dev` and `/proc` are those of the sandbox.
+  private static func system(in root: String) -> [String] {
+    let own = ["dev", "proc", "sys", "tmp", "run"]
+    return ((try? FileIO.list(root)) ?? []).filter { !own.contains($0) }.flatMap { name -> [String] in
+      let path = "\(root)/\(name)"
+      if let target = PathTrail.target(of: path) { return ["--symlink", target, "/\(name)"] }
+      return ["--ro-bind", path, "/\(name)"]
+    } + ["--dir", "/run"]
+  }
+
+  /// The folders of this machine's system.
+  private static let system: [String] = {
+    var options = [String]()
     for (path, kind) in SystemFolders.found {
       switch kind {
       case .folder: options += ["--ro-bind", path, path]
@@ -98,16 +142,31 @@ struct Confinement {
       options += ["--ro-bind-try", path, path]
     }
     for folder in ["/home", "/root", "/run", "/var", "/mnt", "/media", "/srv", "/opt"] { options += ["--dir", folder] }
-    return options + ["--dev", "/dev", "--proc", "/proc", "--remount-ro", "/proc", "--tmpfs", "/tmp"]
+    return options
   }()
+
+  private static let rest = ["--dev", "/dev", "--proc", "/proc", "--remount-ro", "/proc", "--tmpfs", "/tmp"]
 
   /// Files below `/etc` that tell nothing of the machine.
   private static let ownSettings: [(path: String, bytes: [UInt8])] = [
     ("passwd", "root:x:0:0:root:/root:/bin/sh\nstage:x:1000:1000:stage:/tmp:/bin/sh\n"),
     ("group", "root:x:0:\nstage:x:1000:\n"),
     ("hosts", "127.0.0.1 localhost stage\n::1 localhost\n"),
-    ("nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\nservices: files\nprotocols: files\n"),
   ].map { ("/etc/" + $0.0, Array($0.1.utf8)) }
+
+  private var settings: [(path: String, bytes: [UInt8])] {
+    let hosts = network ? "files dns" : "files"
+    let names = "passwd: files\ngroup: files\nhosts: \(hosts)\nservices: files\nprotocols: files\n"
+    return Confinement.ownSettings + [("/etc/nsswitch.conf", Array(names.utf8))] + SystemFolders.smallSettings
+  }
+
+  /// Shows the nodes of graphics processors.
+  mutating func showGraphicsProcessors() {
+    let names = ((try? FileIO.list("/dev")) ?? []).filter { name in
+      ["nvidia", "kfd", "dri"].contains { name.startsWithBytes(of: $0) }
+    }
+    for name in names { options += ["--dev-bind-try", "/dev/\(name)", "/dev/\(name)"] }
+  }
 
   /// The process that runs a program so.
   /// - Parameters:
@@ -125,7 +184,8 @@ struct Confinement {
       inherited.append(file)
       return String(2 + inherited.count)
     }
-    for (path, bytes) in Confinement.ownSettings + SystemFolders.smallSettings {
+    // An image brings its own.
+    for (path, bytes) in isImage ? [] : settings {
       options += ["--file", pass(try Descriptor.memory("setting", bytes)), path]
     }
     if filters {

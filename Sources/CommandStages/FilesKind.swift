@@ -29,17 +29,6 @@ extension StageKind {
     return kind
   }()
 
-  /// A checkout from somebody else must not have files taken from elsewhere.
-  private static func refuseLinks(_ folder: String, below base: String) throws {
-    var place = base
-    for part in folder.splitBytes(at: UInt8(ascii: "/")) where !part.isEmpty {
-      place += "/\(part)"
-      if Files.isLink(place) {
-        throw ParameterError("folder", "\(place) is a link; links are not followed, copy what it leads to")
-      }
-    }
-  }
-
   private static func filesKind(of entry: PipelineDescription.StageEntry) throws -> StageKind {
     let generic = StageKind.files
     let parameters = try FilesParameters.parsed(from: entry.with, defaults: generic.defaults)
@@ -47,7 +36,8 @@ extension StageKind {
       if !parameters.folder.isEmpty, let problem = RelativePath.problem(parameters.folder) {
         throw ParameterError("folder", problem)
       }
-      try refuseLinks(parameters.folder, below: Checkout.folder(ofFile: entry.nameLocation.file))
+      try refuseLinks(
+        parameters.folder, below: Checkout.folder(ofFile: entry.nameLocation.file), parameter: "folder")
       if parameters.select.isEmpty { throw ParameterError("select", "no pattern is given") }
     }
     let patterns = parameters.select.map(Glob.init)

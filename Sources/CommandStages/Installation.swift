@@ -29,6 +29,9 @@ struct Installation {
     links = links.filter { !isShown($0.place) }
   }
 
+  /// Of what is shown, the folders.
+  var folders: [String] { shown.filter(Installation.isFolder) }
+
   private func isShown(_ path: String) -> Bool {
     (SystemFolders.all + shown).contains { RelativePath.contains($0, path) }
   }

@@ -34,7 +34,7 @@ struct PathTrail {
   }
 
   /// What a symbolic link says; nil for anything else.
-  private static func target(of path: String) -> String? {
+  static func target(of path: String) -> String? {
     var buffer = [UInt8](repeating: 0, count: 4096)
     let n = buffer.withUnsafeMutableBytes {
       readlink(path, $0.baseAddress!.assumingMemoryBound(to: CChar.self), $0.count)

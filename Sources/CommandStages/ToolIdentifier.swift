@@ -18,15 +18,26 @@ final class ToolIdentifier: Sendable {
   init(searchPath: String?) { finder = ToolFinder(searchPath: searchPath ?? ToolFinder.standardPath) }
 
   /// - Throws: code `missingTool` that names the stage and the program.
-  func identity(of command: Command, on host: StageHost, stage: String) throws -> ToolIdentity {
+  func identity(
+    of command: Command, on host: StageHost, stage: String, environment description: EnvironmentDescription?
+  ) throws -> ToolIdentity {
     var identity = ToolIdentity()
-    for tool in command.tools {
+    let environment = try description.map {
+      try host.helper { EnvironmentResolver(host) }.resolve($0, stage: stage)
+    }
+    identity.environment = environment
+    if let environment { identity.traits[EnvironmentStore.trait] = environment.digest.hex }
+    if environment?.description.source.hasLock == true { identity.notices += LockFile.notices(environment!, host) }
+    for tool in command.tools where environment?.program(tool) == nil {
+      // An image brings all programs that there are.
+      if environment?.root != nil { continue }
       guard let path = path(of: tool) else {
         throw PipelineError(
           .missingTool,
           "stage '\(stage)': no program '\(tool)'"
-            + (tool.utf8.first == UInt8(ascii: "/") ? "" : " in \(finder.searchPath)"))
+            + (tool.utf8.first == UInt8(ascii: "/") ? "" : " in \(places(environment))"))
       }
+      try UndeclaredInstallation.refuse(path, tool, stage: stage, environment: environment)
       identity.paths[tool] = Tool(path: path)
       if command.version == nil {
         let (stamp, digest) = try digest(of: path, host)
@@ -34,11 +45,17 @@ final class ToolIdentifier: Sendable {
         identity.traits["tool \(RelativePath.name(tool))"] = digest.hex
       }
     }
+    identity.notices += command.undeclaredPrograms.map {
+      "stage '\(stage)': its script names \($0), which is not among its 'tools': what that program is, is in no key"
+    }
     if let words = command.version {
-      identity.traits["tool version"] = try version(
-        words, of: identity.paths.values.map(\.path).sortedByBytes(), hidden: command.hidden, host, stage: stage)
+      identity.traits["tool version"] = try version(words, identity, hidden: command.hidden, host, stage: stage)
     }
     return identity
+  }
+
+  private func places(_ environment: ResolvedEnvironment?) -> String {
+    ((environment?.programFolders ?? []) + [finder.searchPath]).joined(separator: ":")
   }
 
   private func path(of tool: String) -> String? {
@@ -77,14 +94,20 @@ final class ToolIdentifier: Sendable {
   /// It is a program that a pipeline file or a record names, and is run before anybody asked for its stage. So it is
   /// confined as the stage would be, with no input.
   private func version(
-    _ words: [String], of tools: [String], hidden: [String], _ host: StageHost, stage: String
+    _ words: [String], _ identity: ToolIdentity, hidden: [String], _ host: StageHost, stage: String
   ) throws -> String {
-    if let known = state.withLock({ $0.versions[words] }) { return known }
+    let environment = identity.environment
+    let tools = identity.paths.values.map(\.path).sortedByBytes()
+    let question = words + [environment?.digest.hex ?? ""]
+    if let known = state.withLock({ $0.versions[question] }) { return known }
     let policy = host.policy
     func failure(_ why: String) -> PipelineError {
       PipelineError(.missingTool, "stage '\(stage)': the version command '\(words.joined(separator: " "))' \(why)")
     }
-    guard let program = finder.find(words[0]) else { throw failure("names no program in \(finder.searchPath)") }
+    let isOfImage = environment?.root != nil
+    guard let program = isOfImage ? words[0] : environment?.program(words[0]) ?? finder.find(words[0]) else {
+      throw failure("names no program in \(places(environment))")
+    }
     let sandbox = try Sandbox.find(policy ?? .automatic)
     if case .none(let reason) = sandbox {
       if policy == nil {
@@ -98,18 +121,24 @@ final class ToolIdentifier: Sendable {
     }
     let scratch = try host.makeScratch()
     defer { try? removeTree(scratch) }
-    let environment = ["PATH": finder.searchPath]
-    var process = ChildProcess(executable: program, arguments: words, environment: environment, folder: scratch)
+    var variables = environment?.variables ?? [:]
+    variables["PATH"] = places(environment)
+    var process = ChildProcess(executable: program, arguments: words, environment: variables, folder: scratch)
     if case .bubblewrap(let wrapper, _, let filters) = sandbox {
-      let confinement = Confinement(
-        programs: tools + [program], hidden: hidden + [host.store], variables: environment, filters: filters)
-      process = try confinement.process(wrapper: wrapper, program: program, words: words, folder: "/tmp")
+      variables["PATH"] = (environment?.placesOfPrograms ?? []).joined(separator: ":") + ":" + finder.searchPath
+      let isOfEnvironment = environment?.program(words[0]) != nil || isOfImage
+      var confinement = Confinement(
+        programs: isOfEnvironment ? tools : tools + [program], hidden: hidden + [host.store], variables: variables,
+        filters: filters, root: environment?.root)
+      if let environment { confinement.show(environment) }
+      process = try confinement.process(
+        wrapper: wrapper, program: environment?.place(of: program) ?? program, words: words, folder: "/tmp")
     }
     let (ending, bytes) = try process.capture(bytes: 1 << 16, limit: 10, interruption: Interruption())
     let text = ToolIdentifier.text(bytes)
     guard ending == .exited(0) else { throw failure("\(ending): \(Printable.line(String(text.prefix(200))))") }
     guard !text.isEmpty else { throw failure("prints nothing") }
-    state.withLock { $0.versions[words] = text }
+    state.withLock { $0.versions[question] = text }
     return text
   }
 
@@ -124,8 +153,13 @@ final class ToolIdentifier: Sendable {
 }
 
 extension Command: ToolRequirement {
-  func identity(on host: StageHost, stage: String) throws -> ToolIdentity {
-    try host.helper { ToolIdentifier(searchPath: host.searchPath) }.identity(of: self, on: host, stage: stage)
+  func identity(on host: StageHost, stage: String, environment: EnvironmentDescription?) throws -> ToolIdentity {
+    try host.helper { ToolIdentifier(searchPath: host.searchPath) }
+      .identity(of: self, on: host, stage: stage, environment: environment)
+  }
+
+  func enter(_ context: StageContext, words: [String]) throws -> Int32 {
+    try CommandStage(command: self).enter(context, words: words)
   }
 
   func notice(under policy: SandboxPolicy) throws -> String? { try Sandbox.notice(policy) }

@@ -40,14 +40,20 @@ struct WorkingFolder {
   ) throws {
     guard isList else { return try lay(artifacts[0], at: place, canBind: canBind, store: store) }
     try Files.makeFolder("\(path)/\(place)")
+    for (artifact, name) in zip(artifacts, WorkingFolder.listNames(of: artifacts, extensions: extensions)) {
+      try lay(
+        artifact, at: "\(place)/\(name)", canBind: canBind && artifacts.count <= WorkingFolder.mostBindings,
+        store: store)
+    }
+  }
+
+  /// The names of the artifacts of a list in its folder: numbers of equal width with the ending of their kind.
+  static func listNames(of artifacts: [InputArtifact], extensions: [String: String]) -> [String] {
     let width = String(max(0, artifacts.count - 1)).utf8.count
-    for (i, artifact) in artifacts.enumerated() {
+    return artifacts.enumerated().map { i, artifact in
       let digits = String(i)
       let number = String(repeating: "0", count: width - digits.utf8.count) + digits
-      let ending = extensions[artifact.kind].map { ".\($0)" } ?? ""
-      try lay(
-        artifact, at: "\(place)/\(number)\(ending)", canBind: canBind && artifacts.count <= WorkingFolder.mostBindings,
-        store: store)
+      return number + (extensions[artifact.kind].map { ".\($0)" } ?? "")
     }
   }
 
@@ -73,6 +79,22 @@ struct WorkingFolder {
       if let parent = RelativePath.parent(file) { try Files.makeFolder(parent) }
       try Files.copy("\(artifact.path)/\(entry.path)", to: file, expecting: entry.sha256)
     }
+  }
+
+  /// Makes the folders that outputs lie in.
+  func makeParents(of command: Command) throws {
+    for path in command.outputs.map(\.path) + (command.stdout.map { [$0] } ?? []) {
+      if let parent = RelativePath.parent(path) { try Files.makeFolder("\(self.path)/\(parent)") }
+    }
+  }
+
+  /// Removes what a command left that failed; its inputs stay.
+  func clear(keeping command: Command) throws {
+    let inputs = command.places.values
+    for name in try FileIO.list(path) where !inputs.contains(where: { RelativePath.contains(name, $0) }) {
+      try removeTree("\(path)/\(name)")
+    }
+    try makeParents(of: command)
   }
 
   /// Whether a folder holds these files, plain ones, and no others.

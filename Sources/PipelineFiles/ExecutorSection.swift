@@ -13,12 +13,8 @@ import PipelineModel
 ///     setup: [module load openmpi]
 /// ```
 enum ExecutorSection {
-  private static let keys = [
-    "uses", "partition", "account", "qos", "options", "setup", "container", "program", "mpi", "least-time", "limit",
-  ]
-
   static func parse(_ value: LocatedValue, name: String) throws -> ExecutorDescription {
-    let section = try Section(value, title: "executor '\(name)'", keys: keys)
+    let section = try Section(value, title: "executor '\(name)'", keys: .executor)
     let uses = try section.requiredText("uses")
     guard uses.stringValue == "slurm" else {
       throw PipelineError(

@@ -9,6 +9,7 @@ import PipelineModel
 /// profile: miniature                  # unless --profile says otherwise
 /// let:
 ///   network: { width: 16 }            # a value shared by several stages
+/// parameters: params.yaml             # more such values, of a file of the project: see `ParametersSection`
 /// stages:
 ///   pretrain:
 ///     uses: pretrain-supernet
@@ -29,6 +30,9 @@ import PipelineModel
 /// fidelity: recommended               # unless --fidelity says otherwise
 /// fidelities:                         # further overrides, over those of the profile
 ///   recommended: {}
+/// environments:                       # where programs of commands come from: see `EnvironmentsSection`
+///   python: { venv: .venv }
+/// environment: python                 # of all commands that name no other
 /// executors:                          # where stages run, for --executor: see `ExecutorSection`
 ///   campus: { uses: slurm, partition: long }
 /// expect:                             # the root that a run of a profile with a seed must have
@@ -41,14 +45,11 @@ import PipelineModel
 public struct PipelineFile: Sendable {
   /// The path that messages name.
   public let path: String
-  /// Paths of the files that it is based on, nearest first.
+  /// Paths of the files that it is based on, nearest first, and of the file with its parameters.
   public let bases: [String]
   private let root: Section
-
-  private static let keys = [
-    "pipeline", "seed", "profile", "let", "stages", "profiles", "fidelity", "fidelities", "expect",
-    "executors",
-  ]
+  /// The values under `parameters`.
+  private let parameters: LocatedValue?
 
   /// Reads a file and checks its top-level structure.
   /// - Throws: `PipelineError` with the location.
@@ -65,8 +66,9 @@ public struct PipelineFile: Sendable {
     self.path = path
     var bases = [String]()
     let tree = try BaseFile.resolve(try YAMLTree.parse(text, file: path), path: path, files: &bases)
+    root = try Section(tree, title: "pipeline", keys: .pipeline)
+    parameters = try ParametersSection.resolve(root[ParametersSection.key]) { bases.append($0) }
     self.bases = bases
-    root = try Section(tree, title: "pipeline", keys: PipelineFile.keys)
   }
 
   /// Descriptions of executors, by name.
@@ -91,36 +93,97 @@ public struct PipelineFile: Sendable {
     profile: String? = nil, fidelity: String? = nil, seed: UInt64? = nil, settings: [Setting] = []
   ) throws -> PipelineDescription {
     let name = try root.requiredText("pipeline").stringValue!
-    var bindings = try Bindings(root["let"], at: root.value.location)
+    var bindings = try Bindings(root["let"], parameters: parameters, at: root.value.location)
     let layers = [
       try overrides(profile, title: "profile", in: "profiles"),
       try overrides(fidelity, title: "fidelity", in: "fidelities"),
     ]
     for layer in layers {
-      if let values = layer.first(where: { $0.name == "let" }) { try bindings.override(with: values.value) }
+      for space in spaces {
+        if let values = layer.first(where: { $0.name == space.rawValue }) {
+          try bindings.override(with: values.value, in: space)
+        }
+      }
     }
-    for case .binding(let value) in settings { try bindings.override(with: value) }
+    for case .binding(let value) in settings { try bindings.override(with: value, in: .shared) }
+    let ofStages = try overriding(&bindings, settings)
+    let sections = try sections(bindings, layers, settings: ofStages)
+    let grids = try grids(of: sections)
+    let stages = try zip(sections, grids).map { try $0.entry(grid: $1) }
+    return PipelineDescription(name: name, file: path, seed: try seed ?? root.seed() ?? 0, stages: stages)
+  }
 
+  /// The sections of named values there are. A stage may be called `parameters` where no section is.
+  private var spaces: [Bindings.Space] { parameters == nil ? [.shared] : [.shared, .parameters] }
+
+  /// Overrides values under `parameters`.
+  /// - Returns: the settings of stages.
+  private func overriding(
+    _ bindings: inout Bindings, _ settings: [Setting]
+  ) throws -> [(stage: String, value: LocatedValue)] {
+    var stages = [(stage: String, value: LocatedValue)]()
+    for case .parameter(let stage, let value) in settings {
+      if parameters != nil, stage == ParametersSection.key {
+        try bindings.override(with: value, in: .parameters)
+      } else {
+        stages.append((stage, value))
+      }
+    }
+    return stages
+  }
+
+  private func sections(
+    _ bindings: Bindings, _ layers: [[LocatedValue.Member]], settings: [(stage: String, value: LocatedValue)]
+  ) throws -> [StageSection] {
     guard let section = root["stages"] else {
       throw PipelineError(.missingKey, at: root.value.location, "pipeline: the key 'stages' is missing")
     }
     let members = try Section.mapping(section, title: "'stages'")
     guard !members.isEmpty else { throw PipelineError(.missingKey, at: section.location, "there are no stages") }
     let names = members.map(\.name)
-    for override in layers.joined() where override.name != "let" {
+    for override in layers.joined() where !spaces.contains(where: { $0.rawValue == override.name }) {
       try requireStage(override.name, among: names, at: override.nameLocation)
     }
-    for case .parameter(let stage, let value) in settings {
-      try requireStage(stage, among: names, at: value.location)
-    }
-    let stages = try members.map { member in
-      try StageSection(member, bindings: bindings).entry(
+    for (stage, value) in settings { try requireStage(stage, among: names, at: value.location) }
+    let environments = try EnvironmentsSection(root["environments"], standard: root["environment"], file: path)
+    return try members.map { member in
+      if spaces.contains(where: { $0.rawValue == member.name }), member.name != "let" {
+        throw PipelineError(
+          .badValue, at: member.nameLocation,
+          "'\(member.name)' can't be the name of a stage: the pipeline has a section of that name")
+      }
+      return try StageSection(
+        member, bindings: bindings, environments: environments,
         overrides: layers.compactMap { $0.first { $0.name == member.name }?.value },
-        settings: settings.compactMap {
-          if case .parameter(member.name, let value) = $0 { value } else { nil }
-        })
+        settings: settings.compactMap { $0.stage == member.name ? $0.value : nil })
     }
-    return PipelineDescription(name: name, file: path, seed: try seed ?? root.seed() ?? 0, stages: stages)
+  }
+
+  /// The values that each stage is fanned out over; nil for the others.
+  private func grids(of sections: [StageSection]) throws -> [PipelineDescription.Grid?] {
+    let names = sections.map(\.name)
+    let fans = try sections.map { try $0.fan(among: names) }
+    let indices = Dictionary(names.enumerated().map { ($0.element, $0.offset) }, uniquingKeysWith: { a, _ in a })
+    return try fans.map { fan in
+      guard case .same(let first, let location)? = fan else {
+        return if case .values(let grid)? = fan { grid } else { nil }
+      }
+      var name = first
+      for _ in fans {
+        guard let i = indices[name] else {
+          throw PipelineError(
+            .unknownStage, at: location, "'matrix': no stage '\(name)'\(Suggestion.text(for: name, among: names))")
+        }
+        switch fans[i] {
+        case .values(let grid): return PipelineDescription.Grid(grid.elements, at: location)
+        case .same(let next, _): name = next
+        case nil:
+          throw PipelineError(
+            .badReference, at: location, "stage '\(name)' has neither a matrix nor a list of values under 'for-each'")
+        }
+      }
+      throw PipelineError(.cycle, at: location, "stages take each other's matrix in a cycle")
+    }
   }
 
   /// The sections of a profile or a fidelity.

@@ -1,14 +1,13 @@
 import PipelineModel
 
 /// The mapping `resources` of a stage: `{ cpus: 8, memory: [16G, 32G], time: 12h, gpus: 1, partition: long, workers: 4,
-/// group: 10 }`.
+/// group: 10, network: true }`. `RulesSection` reads `network`.
 enum ResourcesSection {
-  private static let keys = ["cpus", "memory", "time", "gpus", "partition", "workers", "group"]
   /// More than any cluster has.
   private static let mostUnits = 1_000_000
 
   static func parse(_ value: LocatedValue, stage: String) throws -> Resources {
-    let section = try Section(value, title: "'resources' of stage '\(stage)'", keys: keys)
+    let section = try Section(value, title: "'resources' of stage '\(stage)'", keys: .resources)
     var resources = Resources()
     resources.cpus = try count("cpus", from: 1, in: section)
     resources.gpus = try count("gpus", from: 0, in: section)

@@ -9,7 +9,8 @@ struct Section {
   /// - Parameters:
   ///   - title: a description of the mapping for messages: `stage 'train'`.
   ///   - formerKeys: the present names of keys that were renamed, by their former names.
-  init(_ value: LocatedValue, title: String, keys: [String], formerKeys: [String: String] = [:]) throws {
+  init(_ value: LocatedValue, title: String, keys table: PipelineKeyTable, formerKeys: [String: String] = [:]) throws {
+    let keys = table.names
     self.value = value
     self.title = title
     for member in try Section.mapping(value, title: title)

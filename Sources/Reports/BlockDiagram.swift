@@ -1,3 +1,5 @@
+import Markup
+
 /// Rows of labelled blocks, as in the supplement's Figure 1: an SVG of the searched layers of one network, in order.
 ///
 /// Equal labels have equal colours.
@@ -35,44 +37,48 @@ public struct BlockDiagram: Sendable {
     return seen
   }
 
-  /// The drawing; the same text on every machine.
-  public var svg: String {
+  private var drawing: (drawing: SVG, width: Int, height: Int) {
     let labels = labels
     let (w, h, gap, margin) = (BlockDiagram.blockWidth, BlockDiagram.blockHeight, BlockDiagram.gap, BlockDiagram.margin)
     let left = margin + BlockDiagram.nameWidth
     let width = left + BlockDiagram.blocksPerLine * (w + gap) + margin
-    var body: [String] = []
+    var drawing = SVG()
+    draw(title, x: margin, y: margin + 12, anchor: "start", size: 16, in: &drawing)
     var y = margin + 36
     for row in rows {
       let lines = max(1, (row.blocks.count + BlockDiagram.blocksPerLine - 1) / BlockDiagram.blocksPerLine)
-      body.append(text(row.name, x: margin, y: y + 20, anchor: "start", size: 13))
+      draw(row.name, x: margin, y: y + 20, anchor: "start", size: 13, in: &drawing)
       for (i, label) in row.blocks.enumerated() {
         let x = left + i % BlockDiagram.blocksPerLine * (w + gap)
         let top = y + i / BlockDiagram.blocksPerLine * (h + gap)
         // The line from the block before.
         if row.isChain && i % BlockDiagram.blocksPerLine > 0 {
-          body.append("<path d=\"M\(x - gap) \(top + h / 2) h\(gap)\" stroke=\"#555\"/>")
+          drawing.add("path", [("d", "M\(x - gap) \(top + h / 2) h\(gap)"), ("stroke", "#555")])
         }
         let colour = BlockDiagram.palette[labels.firstIndex(of: label)! % BlockDiagram.palette.count]
-        body.append(
-          "<rect x=\"\(x)\" y=\"\(top)\" width=\"\(w)\" height=\"\(h)\" rx=\"4\" fill=\"\(colour)\" stroke=\"#555\"/>")
-        body.append(text(label, x: x + w / 2, y: top + 19, anchor: "middle", size: 10))
+        let place = [("x", "\(x)"), ("y", "\(top)"), ("width", "\(w)"), ("height", "\(h)")]
+        drawing.add("rect", place + [("rx", "4"), ("fill", colour), ("stroke", "#555")])
+        draw(label, x: x + w / 2, y: top + 19, anchor: "middle", size: 10, in: &drawing)
       }
       y += lines * (h + gap) + 14
     }
-    let height = y + margin / 2
-    return """
-      <svg xmlns="http://www.w3.org/2000/svg" width="\(width)" height="\(height)" viewBox="0 0 \(width) \(height)" \
-      font-family="sans-serif">
-      <rect width="\(width)" height="\(height)" fill="white"/>
-      \(text(title, x: margin, y: margin + 12, anchor: "start", size: 16))
-      \(body.joined(separator: "\n"))
-      </svg>
-
-      """
+    return (drawing, width, y + margin / 2)
   }
 
-  private func text(_ content: String, x: Int, y: Int, anchor: String, size: Int) -> String {
-    "<text x=\"\(x)\" y=\"\(y)\" font-size=\"\(size)\" text-anchor=\"\(anchor)\">\(SVG.escaped(content))</text>"
+  /// The drawing; the same text on every machine.
+  public var svg: String {
+    let (drawing, width, height) = self.drawing
+    return drawing.document(width: width, height: height)
+  }
+
+  /// The drawing as a part of an HTML page.
+  public var inline: MarkupNode {
+    let (drawing, width, height) = self.drawing
+    return drawing.inline(width: "\(width)", height: "\(height)", title: title)
+  }
+
+  private func draw(_ content: String, x: Int, y: Int, anchor: String, size: Int, in drawing: inout SVG) {
+    drawing.add(
+      "text", [("x", "\(x)"), ("y", "\(y)"), ("font-size", "\(size)"), ("text-anchor", anchor)], text: content)
   }
 }

@@ -1,4 +1,5 @@
 import Determinism
+import Markup
 
 /// A plot of the models that search policies evaluated, in order of evaluation: Figure 2b of the paper. A dot is a model,
 /// a line the best one so far; a ring is the model that a policy composes of those it evaluated.

@@ -1,3 +1,5 @@
+import Markup
+
 /// A heat map of the scores of every operator in every layer after all cycles of a search: Figure 2a of the paper. Darker
 /// cells have higher scores. The selected operator of a layer is framed.
 public struct OperatorScores: Sendable {

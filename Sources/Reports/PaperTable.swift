@@ -78,7 +78,7 @@ public struct PaperTable: Sendable {
     case sq = "SQ"
     case rq = "RQ"
 
-    func value(of quality: QualityResult) -> Double {
+    public func value(of quality: QualityResult) -> Double {
       switch self {
       case .pq: quality.pq
       case .things: quality.things

@@ -1,3 +1,5 @@
+import Markup
+
 /// A scatter plot of models: their panoptic quality in the supernet against that after retraining. A dot is one
 /// retraining, a line connects those of one model.
 public struct RankingPlot: Sendable {

@@ -16,7 +16,7 @@ public enum Stages {
   ) -> StageRegistry {
     StageRegistry(
       kinds: dataKinds + trainingKinds(operators) + searchKinds(operators) + reportKinds(operators) + [
-        .command, .files,
+        .command, .files, .file, .folder,
       ],
       formats: [TensorsFormat()], traits: Traits.values(engine: engine), formerKindNames: formerKindNames,
       claimedMemory: PipelineSites.claimedMemory)

@@ -22,11 +22,8 @@ struct PrintedTextTests {
     #expect("\u{1B}[31m\r\u{0}\u{7F}\u{9B}x".printable == "\\x1b[31m\\x0d\\x00\\x7f\\x9bx")
   }
 
-  @Test("escapedForXML escapes markup even before a combining mark; clipped shortens with an ellipsis")
-  func markup() {
-    let text = "<\u{301}&\u{301}>\u{301}\"\u{301}\u{0}".escapedForXML
-    #expect(text.unicodeScalars.allSatisfy { !["<", ">", "\"", "\u{0}"].contains($0) })
-    #expect("<a b=\"c\">&".escapedForXML == "&lt;a b=&quot;c&quot;&gt;&amp;")
+  @Test("replacingScalars finds scalars before combining marks; clipped shortens with an ellipsis")
+  func replacing() {
     #expect("a\\\u{301}".replacingScalars(["\\": "\\\\"]).hasSameBytes(as: "a\\\\\u{301}"))
     #expect("abc".clipped(to: 3) == "abc" && "abcd".clipped(to: 3) == "abc...")
   }

@@ -64,7 +64,7 @@ struct CommandConfinementTests {
     try bench.run(text, file: file)
     let lines = try bench.text(text, file: file, "a", "o").split(separator: "\n")
     let names = Set(lines.map { String($0.prefix { $0 != "=" }) })
-    #expect(names.subtracting(["PWD", "TMPDIR"]) == ["LC_ALL", "N", "ON", "PATH", "THREADS"])
+    #expect(names.subtracting(["PWD", "TMPDIR"]) == ["CHECKPOINT_DIR", "LC_ALL", "N", "ON", "PATH", "THREADS"])
     #expect(lines.contains("N=3") && lines.contains("ON=true"))
   }
 

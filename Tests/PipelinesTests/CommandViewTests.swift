@@ -84,7 +84,7 @@ struct CommandViewTests {
     #expect(linked.shown == [root + "/sw/py"] && linked.links.map(\.place) == [root + "/plain/py"])
   }
 
-  @Test("a program installed outside the system runs with its libraries and sees nothing else", Sandboxes.needed)
+  @Test("an installation outside the system is declared, is shown as a whole, and nothing else is", Sandboxes.needed)
   func programOutsideTheSystem() throws {
     let bench = try Bench()
     bench.sandbox = try #require(Sandboxes.confined)
@@ -96,7 +96,13 @@ struct CommandViewTests {
     try Files.makeFolder(root + "/co")
     bench.variables["PATH"] = "\(root)/links:\(ToolFinder.standardPath)"
     for run in ["tool", root + "/links/tool", root + "/sw/app/bin/tool"] {
-      let text = "pipeline: p\nstages:\n  a: { uses: command, with: { run: ['\(run)'], tools: [cat] } }\n"
+      let stage = "stages:\n  a: { uses: command, with: { run: ['\(run)'], tools: [cat] } }\n"
+      let error = #expect(throws: PipelineError.self) {
+        try bench.run("pipeline: p\n" + stage, file: root + "/co/p.yaml")
+      }
+      #expect(error?.message.contains("environments: { tools: { folder: \(root)/sw/app } }") == true)
+      let environment = "environments: { tools: { folder: ../sw/app } }\nenvironment: tools\n"
+      let text = "pipeline: p\n" + environment + stage
       #expect(try bench.run(text, file: root + "/co/p.yaml").result.failures.map(\.message) == [])
     }
   }

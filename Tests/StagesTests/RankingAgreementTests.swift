@@ -1,6 +1,7 @@
 import Determinism
 import Testing
 
+@testable import Markup
 @testable import Reports
 @testable import Stages
 

@@ -54,7 +54,7 @@ struct TrainingDriverTests {
         checkpoints: CheckpointFolder(path: path + "/checkpoints", key: Digest(of: "tiny")), checkpointInterval: 0,
         interruption: Interruption(),
         details: .init(
-          stageName: "tiny", seed: seed, storePath: path, log: nil, sandbox: .off, tools: [:],
+          stageName: "tiny", seed: seed, storePath: path, log: nil, sandbox: .off, tools: ToolIdentity(),
           fileExtensions: [:])
       ) { _ in }
     }

@@ -110,18 +110,20 @@ struct Audit: ParsableCommand {
     let display = Display(json: false)
     let store: Store
     var plan: Plan?
+    var variables = [String: String]()
     if let pipeline {
       let planner = try options.planner(pipeline, display: display, observing: execution.isLocal)
       store = planner.store
+      variables = try options.variables(of: options.load(pipeline))
       plan = try planner.plan(stages: stages)
     } else {
       try options.requireNone("none is named", executes: true)
       let observed = try options.stores.openExisting(options.registry())
       // A cluster gets its orders through the store.
       store = execution.isLocal ? observed : try options.stores.open(options.registry())
+      variables = try options.variables()
     }
     let auditor = Auditor(store: store, deep: deep, interruption: Signals.interruption)
-    let variables = try options.variables()
     let report = try auditor.audit(
       plan: plan, variables: variables, trusting: try trust.map { try TrustedKeys(pem: KeyFile.text(of: $0)) })
     var recomputed: RecomputationReport?

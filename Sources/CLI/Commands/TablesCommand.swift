@@ -90,7 +90,7 @@ struct Tables: ParsableCommand {
   ) throws -> SearchSpaceTables.Settings? {
     for stage in try Pipeline(description, registry: store.registry).summaries {
       guard let settings = SearchSpaceTables.Settings(trainedBy: stage) else { continue }
-      let trained = try results(of: [stage.name], description, in: store)[stage.name] ?? []
+      let trained = try PaperRows.results(of: [stage.name], description, in: store)[stage.name] ?? []
       if trained.contains(where: { $0 != nil }) { return settings }
     }
     return nil
@@ -100,32 +100,12 @@ struct Tables: ParsableCommand {
   private func gather(
     _ table: PipelineDescription.StageEntry, of description: PipelineDescription, in store: Store
   ) throws -> PaperResults {
-    let sources = table.needs.compactMap { need -> (row: PaperResult, stage: String, output: String)? in
-      let parts = need.reference.text.splitBytes(at: UInt8(ascii: "."))
-      guard let row = PaperResult(rawValue: need.input), parts.count == 2 else { return nil }
-      return (row, parts[0], parts[1])
-    }
-    // Where a data set is not on this machine, nothing was run with it.
-    let known = try self.results(of: sources.map(\.stage), description, in: store)
     var results = PaperResults()
-    for source in sources {
-      let artifacts = (known[source.stage] ?? []).map { $0?[source.output] }
-      guard !artifacts.isEmpty, artifacts.allSatisfy({ $0 != nil }) else { continue }
-      let found = try artifacts.map { artifact in
-        try TabulateStage.result(store.json(of: artifact!))
-      }
-      results[source.row] = TabulateStage.best(found).map { [$0] }
+    for (row, artifacts) in try PaperRows.artifacts(of: table, in: description, store) {
+      let found = try artifacts.map { try TabulateStage.result(store.json(of: $0)) }
+      results[row] = TabulateStage.best(found).map { [$0] }
     }
     return results
-  }
-
-  private func results(
-    of stages: [String], _ description: PipelineDescription, in store: Store
-  ) throws -> [String: [[String: Artifact]?]] {
-    try Planner(
-      pipeline: try Pipeline(description, registry: store.registry), store: store,
-      variables: try Variables.all([])
-    ).results(of: stages)
   }
 }
 

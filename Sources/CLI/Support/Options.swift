@@ -142,7 +142,10 @@ struct PipelineOptions: ParsableArguments {
   }
 
   /// Variables that sources read: the environment, then `--set`.
-  func variables() throws -> [String: String] { try Variables.all(settings) }
+  /// - Parameter pipeline: whose stages may name variables of their own.
+  func variables(of pipeline: Pipeline? = nil) throws -> [String: String] {
+    try Variables.all(settings, and: pipeline?.sourceVariables ?? [])
+  }
 
   /// The options that say which pipeline is meant, as the command line gives them.
   func arguments() throws -> [String] {
@@ -164,9 +167,10 @@ struct PipelineOptions: ParsableArguments {
   /// - Parameter observing: whether the command only reads the store.
   func planner(_ path: String, display: Display, observing: Bool = false) throws -> Planner {
     let registry = try registry()
+    let pipeline = try load(path, registry)
     return Planner(
-      pipeline: try load(path, registry), store: try observing ? stores.observe(registry) : stores.open(registry),
-      variables: try variables(), interruption: Signals.interruption
+      pipeline: pipeline, store: try observing ? stores.observe(registry) : stores.open(registry),
+      variables: try variables(of: pipeline), interruption: Signals.interruption
     ) { stage, done, total, detail in
       display.show(.hashing(stage: stage, done: done, of: total, detail: detail))
     }
@@ -176,10 +180,11 @@ struct PipelineOptions: ParsableArguments {
 /// Variables with the folders of sources.
 enum Variables {
   /// The environment, overridden by the variables among `name=value` settings.
-  static func all(_ settings: [String]) throws -> [String: String] {
+  /// - Parameter more: names beside those of the data sets.
+  static func all(_ settings: [String], and more: [String] = []) throws -> [String: String] {
     var variables = ProcessInfo.processInfo.environment
     for case .variable(let name, let value) in try settings.map({ try Setting(parsing: $0) }) {
-      let known = Set(Stages.sourceVariables)
+      let known = Set(Stages.sourceVariables + more)
       guard known.contains(where: { $0.hasSameBytes(as: name) }) else {
         let names = known.sortedByBytes().joined(separator: ", ")
         throw ValidationError(
@@ -206,6 +211,12 @@ struct WorkOptions: ParsableArguments {
   @Option(help: "Confine commands with bubblewrap: automatic (where it works), required or off.")
   var sandbox = SandboxPolicy.automatic
 
+  @Option(
+    parsing: .singleValue,
+    help: ArgumentHelp(
+      "Let this stage run without the sandbox, as the pipeline file asks for. Repeatable.", valueName: "stage"))
+  var unconfined: [String] = []
+
   @OptionGroup var machine: MachineOptions
 
   func validate() throws {
@@ -219,6 +230,7 @@ struct WorkOptions: ParsableArguments {
     options.jobs = jobs ?? min(8, options.threads)
     options.memory = memory?.bytes ?? SystemMemory.physical / 5 * 4
     options.sandbox = sandbox
+    options.unconfined = Set(unconfined)
     return options
   }
 }

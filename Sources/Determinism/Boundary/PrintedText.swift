@@ -16,26 +16,6 @@ extension StringProtocol {
     return out
   }
 
-  /// The text escaped for the content or a quoted attribute of an XML document. Characters that XML can't hold become
-  /// U+FFFD.
-  ///
-  /// Works on scalars: to Swift, `<` followed by a combining mark is another character than `<`; to XML it is not.
-  public var escapedForXML: String {
-    var out = ""
-    for scalar in unicodeScalars {
-      switch scalar {
-      case "&": out += "&amp;"
-      case "<": out += "&lt;"
-      case ">": out += "&gt;"
-      case "\"": out += "&quot;"
-      case "\u{FFFE}", "\u{FFFF}": out += "\u{FFFD}"
-      case _ where scalar.isUnprintable: out += "\u{FFFD}"
-      default: out.unicodeScalars.append(scalar)
-      }
-    }
-    return out
-  }
-
   /// The text with every scalar in `replacements` replaced, whatever scalar follows it.
   public func replacingScalars(_ replacements: [Unicode.Scalar: String]) -> String {
     var out = ""

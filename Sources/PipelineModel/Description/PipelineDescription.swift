@@ -8,19 +8,28 @@ public struct PipelineDescription: Sendable {
     /// The stage kind.
     public var uses: String
     public var usesLocation: SourceLocation
-    /// `stage.output`, `each`, or of earlier rounds `earlier stage.output` and `previous stage.output`.
+    /// `stage.output`, `each`, `file:path`, or of earlier rounds `earlier stage.output` and `previous stage.output`.
     public var needs: [Need]
     /// The parameters: a mapping.
     public var with: LocatedValue
     /// `stage.output` of a `json` array.
     public var forEach: Reference?
+    /// Values of the file instead of an array.
+    public var grid: Grid?
+    /// Of the entry of one instance of a grid, its element.
+    package var element: Grid.Element?
     /// Makes it part of a loop.
     public var repetition: Repetition?
     public var resources: Resources
+    /// Where the programs of a command come from.
+    public var environment: EnvironmentDescription?
+    public var rules: ExecutionRules
 
     public init(
       name: String, nameLocation: SourceLocation, uses: String, usesLocation: SourceLocation, needs: [Need],
-      with: LocatedValue, forEach: Reference?, repetition: Repetition? = nil, resources: Resources = Resources()
+      with: LocatedValue, forEach: Reference?, grid: Grid? = nil, repetition: Repetition? = nil,
+      resources: Resources = Resources(), environment: EnvironmentDescription? = nil,
+      rules: ExecutionRules = ExecutionRules()
     ) {
       self.name = name
       self.nameLocation = nameLocation
@@ -29,8 +38,20 @@ public struct PipelineDescription: Sendable {
       self.needs = needs
       self.with = with
       self.forEach = forEach
+      self.grid = grid
       self.repetition = repetition
       self.resources = resources
+      self.environment = environment
+      self.rules = rules
+    }
+
+    /// The entry of one instance: that of its element where there is a grid.
+    package func instance(_ slot: Int) -> StageEntry {
+      guard let grid else { return self }
+      var entry = self
+      if !grid.with.isEmpty { entry.with = grid.with.count == 1 ? grid.with[0] : grid.with[slot] }
+      entry.element = grid.elements[slot]
+      return entry
     }
   }
 

@@ -15,7 +15,7 @@ package enum Suggestion {
   private static let longest = 100
 
   /// The candidate with the fewest edits, if those are few for the length of the word. Ties go to the first by name.
-  static func closest(to word: String, among candidates: [String]) -> String? {
+  package static func closest(to word: String, among candidates: [String]) -> String? {
     guard word.utf8.count <= longest else { return nil }
     let limit = max(1, word.count / 3)
     var best: (name: String, distance: Int)?

@@ -12,11 +12,11 @@ package enum Files {
   package struct Status: Hashable {
     package var size: Int
     /// Nanoseconds since 1970. File systems know years whose nanoseconds need more than 64 bits.
-    var modified: Int128
+    package var modified: Int128
     /// Time of the last change of the inode; no tool can set it back.
     package var changed: Int128
     package var device: UInt64
-    var inode: UInt64
+    package var inode: UInt64
     package var isFolder: Bool
     package var isRegular: Bool
     /// By its owner.

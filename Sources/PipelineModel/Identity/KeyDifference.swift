@@ -6,12 +6,14 @@ public struct KeyDifference: Hashable, Sendable, CustomStringConvertible {
     case version, trait, parameter, seed, input
     /// The files of a source.
     case files
+    /// Where the programs of a command come from.
+    case environment
   }
 
   public let part: Part
-  /// The trait, the parameter as pipeline files spell it, the input, or the output of a source; empty for a version
-  /// and a seed.
-  public let name: String
+  /// The trait, the parameter as pipeline files spell it, the input, the output of a source, or the environment; empty
+  /// for a version and a seed.
+  public var name: String
   /// Values as text, digests shortened; `absent` where there is none.
   public let old: String
   public let new: String
@@ -19,11 +21,13 @@ public struct KeyDifference: Hashable, Sendable, CustomStringConvertible {
   public var detail = ""
 
   public var description: String {
+    if part == .environment, !detail.isEmpty { return "environment '\(name)': \(detail)" }
     let subject =
       switch part {
       case .version, .seed: part.rawValue
       case .trait, .parameter, .input: "\(part.rawValue) \(name)"
       case .files: "files of \(name)"
+      case .environment: name.isEmpty ? "environment" : "environment '\(name)'"
       }
     return "\(subject) was \(old), is \(new)" + (detail.isEmpty ? "" : " (\(detail))")
   }
@@ -46,15 +50,16 @@ extension KeyDifference {
       out.append(KeyDifference(part: .version, name: "", old: "\(old.version)", new: "\(new.version)"))
     }
     for name in Set(old.traits.keys).union(new.traits.keys).sorted() where old.traits[name] != new.traits[name] {
+      let isEnvironment = name == EnvironmentStore.trait
       out.append(
         KeyDifference(
-          part: .trait, name: name, old: old.traits[name].map(shortened) ?? absent,
+          part: isEnvironment ? .environment : .trait, name: isEnvironment ? "" : name,
+          old: old.traits[name].map(shortened) ?? absent,
           new: new.traits[name].map(shortened) ?? absent))
     }
     if old.parameters != new.parameters {
       for d in ValueDifference.all(between: old.parameters, and: new.parameters) {
-        let path = d.path.split(separator: ".").map { ParameterNames.fileSpelling(of: String($0)) }
-        out.append(KeyDifference(part: .parameter, name: path.joined(separator: "."), old: d.old, new: d.new))
+        out.append(KeyDifference(part: .parameter, name: spelling(of: d.path, in: new), old: d.old, new: d.new))
       }
     }
     if old.seed != new.seed {
@@ -88,6 +93,19 @@ extension KeyDifference {
   }
 
   private static let absent = "absent"
+
+  /// A parameter as pipeline files spell it. Names of free parameters are the user's own, and need no `parameters.` in
+  /// front unless a parameter of the stage has that name.
+  private static func spelling(of path: String, in identity: StageIdentity) -> String {
+    let parts = path.split(separator: ".").map(String.init)
+    if parts.count > 1, parts[0] == FreeParameters.member,
+      identity.parameters[FreeParameters.member]?.objectValue != nil
+    {
+      let name = parts.dropFirst().joined(separator: ".")
+      return FreeParameters.namesOfCommand.contains(parts[1]) ? path : name
+    }
+    return parts.map { ParameterNames.fileSpelling(of: $0) }.joined(separator: ".")
+  }
 
   private static func input(
     _ name: String, _ old: StageIdentity.Input?, _ new: StageIdentity.Input?

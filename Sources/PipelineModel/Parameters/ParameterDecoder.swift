@@ -94,6 +94,10 @@ struct ParameterDecoder: Decoder {
       }
     }
     if type == CanonicalValue.self, let value = node.value { return value.asWritten as! T }
+    if type == FreeParameters.self, let value = node.value {
+      guard let members = value.plain.objectValue else { throw mismatch("a mapping", value) }
+      return FreeParameters(members) as! T
+    }
     return try T(from: self)
   }
 

@@ -8,7 +8,18 @@ extension Pipeline {
       StageSummary(
         name: node.name, kind: node.kind, parameters: node.prepared.parameters,
         inputs: node.inputs.compactMapValues(named), forEach: node.forEach.flatMap(named), rounds: node.rounds,
+        elements: node.grid?.elements.count,
         subject: node.prepared.subject)
+    }
+  }
+}
+
+extension Pipeline {
+  /// Variables that name folders of its sources.
+  public var sourceVariables: [String] {
+    stages.compactMap { node in
+      guard case .source(let folder) = node.prepared.body, case .variable(let name) = folder.root else { return nil }
+      return name
     }
   }
 }

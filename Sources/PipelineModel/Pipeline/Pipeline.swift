@@ -11,6 +11,8 @@ public struct Pipeline: Sendable {
     case list(stage: Int, name: String)
     /// The same element's instance of a stage that is fanned out over the same array.
     case sibling(stage: Int, name: String)
+    /// Instances of a grid that were named, in order; one artifact or a list.
+    case picked(stage: Int, slots: [Int], name: String, isList: Bool)
     /// All instances of all earlier rounds of the reader's loop.
     case earlier(stage: Int, name: String)
     /// The round before; nothing in the first round.
@@ -24,6 +26,7 @@ public struct Pipeline: Sendable {
       case .output(let s, let n), .list(let s, let n), .sibling(let s, let n), .earlier(let s, let n),
         .previous(let s, let n):
         (s, n)
+      case .picked(let s, _, let n, _): (s, n)
       case .element: nil
       }
     }
@@ -32,7 +35,7 @@ public struct Pipeline: Sendable {
     /// Whether the stage must come before the reader; else it comes round by round with it.
     package var isForward: Bool {
       switch self {
-      case .output, .list, .sibling: true
+      case .output, .list, .sibling, .picked: true
       case .earlier, .previous, .element: false
       }
     }
@@ -41,6 +44,7 @@ public struct Pipeline: Sendable {
     package var isList: Bool {
       switch self {
       case .list, .earlier: true
+      case .picked(_, _, _, let isList): isList
       case .output, .sibling, .previous, .element: false
       }
     }
@@ -52,6 +56,8 @@ public struct Pipeline: Sendable {
       case .sibling(let s, let n): .sibling(stage: places[s], name: n)
       case .earlier(let s, let n): .earlier(stage: places[s], name: n)
       case .previous(let s, let n): .previous(stage: places[s], name: n)
+      case .picked(let s, let slots, let n, let isList):
+        .picked(stage: places[s], slots: slots, name: n, isList: isList)
       case .element: .element
       }
     }
@@ -67,6 +73,7 @@ public struct Pipeline: Sendable {
   package struct StageNode: Sendable {
     package var name: String
     package var kind: StageKind
+    /// Of a grid, that of the first element.
     package var prepared: PreparedStage
     /// The one this stage uses; in the key only of kinds that draw random numbers.
     package var seed: UInt64
@@ -74,10 +81,17 @@ public struct Pipeline: Sendable {
     package var inputs: [String: InputBinding]
     /// The array whose elements make the instances.
     package var forEach: InputBinding?
+    /// Values of the file whose elements make the instances.
+    package var grid: PipelineDescription.Grid?
+    /// Of a grid whose instances differ in more than their names: each of them.
+    package var variants: [Variant] = []
     /// The loop it takes part in.
     package var loop: Loop?
     /// What each instance asks of its machine.
     package var resources: Resources
+    /// Where its programs come from.
+    package var environment: EnvironmentDescription?
+    package var rules: ExecutionRules
     /// Stages that read from this one, rising.
     package var dependents: [Int] = []
     /// Stages this one reads from, rising, without those that it reads from in earlier rounds only.
@@ -85,7 +99,9 @@ public struct Pipeline: Sendable {
 
     package init(
       name: String, kind: StageKind, prepared: PreparedStage, seed: UInt64, inputs: [String: InputBinding],
-      forEach: InputBinding? = nil, loop: Loop? = nil, resources: Resources = Resources(), dependencies: [Int] = []
+      forEach: InputBinding? = nil, grid: PipelineDescription.Grid? = nil, variants: [Variant] = [],
+      loop: Loop? = nil, resources: Resources = Resources(),
+      environment: EnvironmentDescription? = nil, rules: ExecutionRules = ExecutionRules(), dependencies: [Int] = []
     ) {
       self.name = name
       self.kind = kind
@@ -93,19 +109,57 @@ public struct Pipeline: Sendable {
       self.seed = seed
       self.inputs = inputs
       self.forEach = forEach
+      self.grid = grid
+      self.variants = variants
       self.loop = loop
       self.resources = resources
+      self.environment = environment
+      self.rules = rules
       self.dependencies = dependencies
+    }
+
+    /// What its programs are; nil of a stage that starts none.
+    /// - Throws: code `missingTool`.
+    package func tools(on host: StageHost) throws -> ToolIdentity? {
+      try prepared.tools?.identity(on: host, stage: name, environment: environment)
     }
 
     /// 1 outside of loops.
     package var rounds: Int { loop?.rounds ?? 1 }
-    package var isOneOfMany: Bool { forEach != nil || loop != nil }
+    package var isFannedOut: Bool { forEach != nil || grid != nil }
+    package var isOneOfMany: Bool { isFannedOut || loop != nil }
     package var bindings: [InputBinding] { inputs.values + (forEach.map { [$0] } ?? []) }
 
-    /// `judge`, `judge[7]`, of a loop `propose[2]` and `judge[2,7]`.
+    /// What one instance of a grid does not share with the others.
+    package struct Variant: Sendable {
+      package let prepared: PreparedStage
+      package let seed: UInt64
+
+      package init(prepared: PreparedStage, seed: UInt64) {
+        self.prepared = prepared
+        self.seed = seed
+      }
+    }
+
+    package func variant(_ slot: Int) -> Variant {
+      variants.isEmpty ? Variant(prepared: prepared, seed: seed) : variants[slot]
+    }
+
+    /// The stage as if it had one instance alone.
+    package func alone(_ slot: Int) -> StageNode {
+      var node = self
+      (node.prepared, node.seed) = (variant(slot).prepared, variant(slot).seed)
+      node.variants = []
+      return node
+    }
+
+    /// `judge`, `judge[7]`, of a loop `propose[2]` and `judge[2,7]`, of a grid `train[seed=2]`.
     package func instanceName(round: Int, slot: Int) -> String {
-      switch (loop, forEach) {
+      if let grid {
+        let label = grid.elements[slot].label
+        return loop == nil ? "\(name)[\(label)]" : "\(name)[\(round),\(label)]"
+      }
+      return switch (loop, forEach) {
       case (nil, nil): name
       case (nil, .some): "\(name)[\(slot)]"
       case (.some, nil): "\(name)[\(round)]"
@@ -131,6 +185,17 @@ public struct Pipeline: Sendable {
   /// The rounds of a reader that take a stage's round so.
   package func roundsReading(_ stage: Int, _ round: Int, by reader: Int) -> Range<Int> {
     roundsRead(of: reader, by: stage, round)
+  }
+
+  /// What people should know of the programs of some stages, each thing once.
+  package func notices(of wanted: [Int], on host: StageHost) throws -> [String] {
+    var notices = [String]()
+    for stage in wanted {
+      for notice in try stages[stage].tools(on: host)?.notices ?? [] where !notices.contains(notice) {
+        notices.append(notice)
+      }
+    }
+    return notices
   }
 
   /// What people should know before some stages are executed, each thing once.

@@ -3,8 +3,9 @@ import Determinism
 extension Pipeline {
   /// Checks a description against the kinds there are.
   /// - Throws: `PipelineError` with the place of the first mistake and, where one is near, a suggestion.
-  public init(_ description: PipelineDescription, registry: StageRegistry) throws {
-    let kinds = try description.stages.map { try Pipeline.kind(of: $0, in: registry) }
+  public init(_ given: PipelineDescription, registry: StageRegistry) throws {
+    let description = try given.withFileStages()
+    let kinds = try description.stages.map { try Pipeline.kind(of: $0.instance(0), in: registry) }
     let resolver = try PipelineLinks(description, kinds: kinds)
     let links = try description.stages.indices.map { try resolver.links(of: $0) }
     let order = try Pipeline.order(description, dependencies: links.map(\.dependencies))
@@ -16,13 +17,14 @@ extension Pipeline {
         let entry = description.stages[old]
         var kind = kinds[old]
         kind.inputs = links[old].ports
-        let (seed, with) = try Pipeline.splitSeed(entry.with, kind: kind)
+        let first = try Pipeline.prepare(entry.instance(0), kind: kind, seed: description.seed)
         return StageNode(
-          name: entry.name, kind: kind, prepared: try kind.complete?(kind.inputs) ?? kind.prepare(with),
-          seed: seed ?? description.seed,
+          name: entry.name, kind: kind, prepared: first.prepared, seed: first.seed,
           inputs: links[old].inputs.mapValues { $0.renumbered(places) },
-          forEach: links[old].forEach.map { $0.renumbered(places) }, loop: resolver.scopes[old].loop,
-          resources: entry.resources,
+          forEach: links[old].forEach.map { $0.renumbered(places) }, grid: entry.grid,
+          variants: try Pipeline.variants(of: entry, kind: kind, first: first, seed: description.seed, in: registry),
+          loop: resolver.scopes[old].loop, resources: entry.resources, environment: entry.environment,
+          rules: entry.rules,
           dependencies: links[old].dependencies.map { places[$0] }.sorted())
       }
     }
@@ -33,6 +35,41 @@ extension Pipeline {
     self.name = description.name
     self.file = description.file
     self.stages = stages
+  }
+
+  private static func prepare(
+    _ entry: PipelineDescription.StageEntry, kind: StageKind, seed: UInt64
+  ) throws -> StageNode.Variant {
+    let (own, with) = try Pipeline.splitSeed(entry.with, kind: kind)
+    return StageNode.Variant(prepared: try kind.complete?(kind.inputs) ?? kind.prepare(with), seed: own ?? seed)
+  }
+
+  /// Those of a grid; none where all its instances are the same.
+  private static func variants(
+    of entry: PipelineDescription.StageEntry, kind: StageKind, first: StageNode.Variant, seed: UInt64,
+    in registry: StageRegistry
+  ) throws -> [StageNode.Variant] {
+    guard let grid = entry.grid, registry.kinds[entry.uses]?.specialize != nil || grid.with.count > 1 else { return [] }
+    let others = Parallel.map(grid.elements.count - 1) { i in
+      Result<StageNode.Variant, any Error> {
+        let entry = entry.instance(i + 1)
+        var own = try Pipeline.kind(of: entry, in: registry)
+        guard own.outputs == kind.outputs, own.isRandom == kind.isRandom else {
+          throw PipelineError(
+            .badValue, at: entry.nameLocation,
+            "stage '\(entry.name)': the outputs, and whether it is random, must be the same for all elements")
+        }
+        own.inputs = kind.inputs
+        let variant = try prepare(entry, kind: own, seed: seed)
+        if let tools = first.prepared.tools, variant.prepared.tools.map(tools.isSameRequirement) != true {
+          throw PipelineError(
+            .badValue, at: entry.nameLocation,
+            "stage '\(entry.name)': all its instances must start the same programs; make it several stages")
+        }
+        return variant
+      }
+    }
+    return [first] + (try others.map { try $0.get() })
   }
 
   private static func kind(

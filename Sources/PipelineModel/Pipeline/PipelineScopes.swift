@@ -4,7 +4,7 @@ import Determinism
 struct PipelineScopes {
   struct Scope: Equatable {
     package var loop: Pipeline.Loop?
-    /// The text of `for-each`.
+    /// The text of `for-each`, or the identity of a grid.
     package var array: String?
   }
 
@@ -12,7 +12,7 @@ struct PipelineScopes {
 
   /// - Parameter indices: of the stages by their names.
   init(_ description: PipelineDescription, indices: [String: Int]) throws {
-    scopes = description.stages.map { Scope(loop: nil, array: $0.forEach?.text) }
+    scopes = description.stages.map { Scope(loop: nil, array: $0.grid?.id ?? $0.forEach?.text) }
     var isDone = scopes.map { _ in false }
     for start in scopes.indices {
       // A stage is in the loop of the array that it is fanned out over, so those arrays are looked at first.

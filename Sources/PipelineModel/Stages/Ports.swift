@@ -1,3 +1,5 @@
+import Determinism
+
 /// An artifact that a stage reads.
 public struct InputPort: Hashable, Sendable {
   public let name: String
@@ -6,6 +8,9 @@ public struct InputPort: Hashable, Sendable {
   public let isOptional: Bool
   /// Whether the stage takes the artifacts of all instances of a fanned-out stage, in order.
   public let isList: Bool
+  /// Of a list of artifacts from a grid: the values that each of them was made with, in order. Programs can read them,
+  /// so they are in the key.
+  package var elements: [CanonicalValue] = []
 
   public init(_ name: String, _ kind: String, optional: Bool = false, list: Bool = false) {
     self.name = name

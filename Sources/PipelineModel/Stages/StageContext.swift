@@ -32,14 +32,22 @@ public final class StageContext: Sendable {
     /// The file to which what a program prints is added; nil where nobody keeps it.
     package var log: String?
     package var sandbox: SandboxPolicy
-    /// The programs that were identified for the key, by name.
-    package var tools: [String: Tool]
+    /// The programs that were identified for the key, and the environment.
+    package var tools: ToolIdentity
+    package var rules: ExecutionRules
+    /// Where the folder of a command that fails is kept; nil where nobody wants it.
+    package var keptFolder: String?
+    /// Whether the stage asks for graphics processors.
+    package var usesGraphicsProcessors = false
+    /// A folder that outlives an interruption, for a stage that resumes; nil where nothing is kept.
+    package var checkpointFolder: String?
     /// Endings of files, by the kind of artifact.
     package var fileExtensions: [String: String]
 
     package init(
       stageName: String, seed: UInt64, storePath: String, log: String? = nil, sandbox: SandboxPolicy,
-      tools: [String: Tool], fileExtensions: [String: String]
+      tools: ToolIdentity, rules: ExecutionRules = ExecutionRules(), checkpointFolder: String? = nil,
+      fileExtensions: [String: String]
     ) {
       self.stageName = stageName
       self.seed = seed
@@ -47,6 +55,8 @@ public final class StageContext: Sendable {
       self.log = log
       self.sandbox = sandbox
       self.tools = tools
+      self.rules = rules
+      self.checkpointFolder = checkpointFolder
       self.fileExtensions = fileExtensions
     }
   }

@@ -12,6 +12,8 @@ public struct StageSummary: Sendable {
   public let forEach: (stage: String, output: String)?
   /// 1 outside of loops.
   public let rounds: Int
+  /// How many values of the pipeline file it is fanned out over; nil where it is not.
+  public let elements: Int?
   /// The `Stage` or `Source` with these parameters; nil for commands and files.
   public let subject: (any Sendable)?
 }

@@ -24,8 +24,12 @@ package struct Tool: Sendable {
 package struct ToolIdentity: Sendable {
   /// In the key: `tool awk` with the digest of its file, or `tool version` with what the version command says.
   package var traits: [String: String] = [:]
-  /// By name.
+  /// By name; without those of the environment.
   package var paths: [String: Tool] = [:]
+  /// Its digest is a trait.
+  package var environment: ResolvedEnvironment?
+  /// What people should know before the stage is executed.
+  package var notices: [String] = []
 
   package init(traits: [String: String] = [:], paths: [String: Tool] = [:]) {
     self.traits = traits

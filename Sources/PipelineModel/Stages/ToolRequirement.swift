@@ -3,12 +3,20 @@ import Synchronization
 /// Programs of the machine that a stage needs. What they are is in the key.
 package protocol ToolRequirement: Sendable {
   /// Finds and identifies the programs.
-  /// - Parameter stage: the stage's name, for messages.
+  /// - Parameters:
+  ///   - stage: the stage's name, for messages.
+  ///   - environment: where they come from; nil for the system.
   /// - Throws: code `missingTool` that names the stage and the program.
-  func identity(on host: StageHost, stage: String) throws -> ToolIdentity
+  func identity(on host: StageHost, stage: String, environment: EnvironmentDescription?) throws -> ToolIdentity
+  /// Whether another stage needs the same programs, so that what was found for this one holds for it.
+  func isSameRequirement(_ other: any ToolRequirement) -> Bool
   /// What people should know before such a stage is executed; nil for nothing.
   /// - Throws: where it may not be executed under the policy.
   func notice(under policy: SandboxPolicy) throws -> String?
+  /// Starts a shell, or another program, where the stage's program would run, on the terminal of this process.
+  /// - Parameter words: the program and its arguments; none for a shell.
+  /// - Returns: its exit status.
+  func enter(_ context: StageContext, words: [String]) throws -> Int32
   /// Whether the programs are kept from what they did not declare.
   func isConfined(under policy: SandboxPolicy) throws -> Bool
 }

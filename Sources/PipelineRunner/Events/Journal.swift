@@ -5,7 +5,7 @@ import PipelineModel
 import Synchronization
 
 /// The journal of one run: a JSON line per event, and a log for each stage.
-final class Journal: Sendable {
+package final class Journal: Sendable {
   package let run: String
   private let folder: String
   private let store: Store
@@ -31,7 +31,7 @@ final class Journal: Sendable {
   }
 
   /// The file with the log of a stage or instance.
-  static func logPath(store: Store, run: String, stage: String) -> String {
+  package static func logPath(store: Store, run: String, stage: String) -> String {
     "\(store.path)/runs/\(run)/\(logName(stage))"
   }
 

@@ -1,5 +1,6 @@
 import ArtifactStore
 import Determinism
+import Glibc
 import PipelineModel
 
 extension Execution {
@@ -23,6 +24,12 @@ extension Execution {
 
   /// Copies the files of a source, to be stored themselves.
   private func copy(_ tree: SourceTree, as artifact: Artifact, to target: String) throws -> Store.Written {
+    if artifact.kind == FileFormat.name {
+      try Files.copy("\(tree.root)/\(tree.manifest.entries[0].path)", to: target, expecting: artifact.digest)
+      // Its content is its name: the same file has one mode, wherever it came from.
+      guard chmod(target, 0o444) == 0 else { throw Files.failure("protect", target) }
+      return try store.identify(StageContext.WrittenFile(path: target), kind: FileFormat.name)
+    }
     let files = target + "/" + TreeFormat.filesName
     try Files.makeFolder(files)
     for entry in tree.manifest.entries {

@@ -7,8 +7,8 @@ import PipelineModel
 package struct Execution: Sendable {
   let order: WorkOrder
   package let node: Pipeline.StageNode
-  /// The programs that the stage starts, by name.
-  let tools: [String: Tool]
+  /// The programs that the stage starts, and their environment.
+  let tools: ToolIdentity
   /// Folders of the sources that the order names, by the digests of their trees.
   let sources: [Digest: SourceTree]
   let store: Store
@@ -70,6 +70,8 @@ package struct Execution: Sendable {
       return WorkOutcome.executed(outputs, seconds: result.seconds)
     }
     try checkpoints.remove()
+    try removeTree(store.resumePath(order.key))
+    try removeTree(store.failurePath(order.key))
     return outcome
   }
 
@@ -137,6 +139,21 @@ package struct Execution: Sendable {
     }
   }
 
+  /// Starts a shell where the stage's program would run.
+  package func enter(words: [String]) throws -> Int32 {
+    guard let tools = node.prepared.tools else {
+      throw PipelineError(
+        .badReference, "'\(order.stage)' starts no program: it is a '\(node.kind.name)', computed by this one")
+    }
+    let scratch = try store.makeScratch()
+    defer { try? Files.remove(scratch) }
+    let (inputs, _) = try loadInputs(element: writeElement(scratch))
+    var details = details(isKept: true)
+    details.checkpointFolder = nil
+    let context = context(inputs: inputs, scratch: scratch, checkpoints: nil, team: SoloTeam(), details: details)
+    return try tools.enter(context, words: words)
+  }
+
   private func runStage(in context: StageContext) throws {
     guard case .stage(let body) = node.prepared.body else {
       preconditionFailure("\(order.stage): a source is not executed")
@@ -185,17 +202,14 @@ package struct Execution: Sendable {
   }
 
   private func context(
-    inputs: [String: [InputArtifact]], scratch: String, checkpoints: CheckpointFolder?, team: any Team
+    inputs: [String: [InputArtifact]], scratch: String, checkpoints: CheckpointFolder?, team: any Team,
+    details: StageContext.Details? = nil
   ) -> StageContext {
     StageContext(
       kind: node.kind, seed: node.seed, threads: order.allowance.threads, inputs: inputs, scratch: scratch,
       checkpoints: checkpoints,
       checkpointInterval: order.allowance.checkpointInterval, interruption: interruption,
-      details: StageContext.Details(
-        stageName: order.stage, seed: node.seed, storePath: store.path,
-        log: order.run.isEmpty ? nil : Journal.logPath(store: store, run: order.run, stage: order.stage),
-        sandbox: order.allowance.sandbox, tools: tools,
-        fileExtensions: store.registry.formats.mapValues { type(of: $0).outsideExtension }), team: team
+      details: details ?? self.details(isKept: checkpoints != nil), team: team
     ) { [observer, name = order.stage] report in
       switch report {
       case .progress(let step, let total, let unit, let detail):
@@ -210,6 +224,20 @@ package struct Execution: Sendable {
         observer(.notice("\(name): \(text)"))
       }
     }
+  }
+
+  private func details(isKept: Bool) -> StageContext.Details {
+    var details = StageContext.Details(
+      stageName: order.stage, seed: node.seed, storePath: store.path,
+      log: order.run.isEmpty ? nil : Journal.logPath(store: store, run: order.run, stage: order.stage),
+      sandbox: order.allowance.sandbox, tools: tools, rules: order.rules,
+      fileExtensions: store.registry.formats.mapValues { type(of: $0).outsideExtension })
+    details.usesGraphicsProcessors = (order.resources.gpus ?? 0) > 0
+    if isKept {
+      details.keptFolder = store.failurePath(order.key)
+      if order.rules.resume { details.checkpointFolder = store.resumePath(order.key) }
+    }
+    return details
   }
 
   /// Takes the digests of the outputs.
@@ -242,6 +270,7 @@ package struct Execution: Sendable {
   func record(outputs: [String: Artifact], _ result: Result) -> Record {
     var environment = order.environment.objectValue ?? [:]
     environment.merge(result.facts) { _, fact in fact }
+    environment["environment"] = order.place?.canonical
     var elements = [String: Record.Element]()
     if let element = order.element {
       for port in element.ports { elements[port] = element.origin }

@@ -5,20 +5,21 @@ import PipelineModel
 /// A stage rebuilt from the identity of an execution, without the pipeline that asked for it.
 package struct RestoredStage: Sendable {
   package let node: Pipeline.StageNode
-  /// Its programs, by name.
-  package let tools: [String: Tool]
+  /// Its programs, and their environment.
+  package let tools: ToolIdentity
 
-  package init(node: Pipeline.StageNode, tools: [String: Tool]) {
+  package init(node: Pipeline.StageNode, tools: ToolIdentity) {
     self.node = node
     self.tools = tools
   }
 
   /// - Parameters:
   ///   - stage: the name of the instance.
+  ///   - environment: where its programs were.
   ///   - impossible: the error for a reason why the stage can't be rebuilt.
   /// - Throws: where this program would do something else than the identity says.
   package init(
-    _ identity: StageIdentity, stage: String, in store: Store, host: StageHost,
+    _ identity: StageIdentity, stage: String, environment: EnvironmentDescription?, in store: Store, host: StageHost,
     impossible: (String) -> PipelineError
   ) throws {
     let registry = store.registry
@@ -37,10 +38,12 @@ package struct RestoredStage: Sendable {
     guard prepared.parameters == identity.parameters else {
       throw impossible("its parameters are not those of today's '\(kind.name)'")
     }
-    tools = try RestoredStage.tools(of: prepared, identity, stage: stage, host, impossible)
-    node = Pipeline.StageNode(
+    var node = Pipeline.StageNode(
       name: StageAddress.stage(ofInstance: stage), kind: kind, prepared: prepared, seed: identity.seed ?? 0, inputs: [:]
     )
+    node.environment = environment
+    self.node = node
+    tools = try RestoredStage.tools(of: node, identity, host, impossible)
   }
 
   private static func kind(
@@ -60,16 +63,24 @@ package struct RestoredStage: Sendable {
   }
 
   private static func tools(
-    of prepared: PreparedStage, _ identity: StageIdentity, stage: String, _ host: StageHost,
+    of node: Pipeline.StageNode, _ identity: StageIdentity, _ host: StageHost,
     _ impossible: (String) -> PipelineError
-  ) throws -> [String: Tool] {
-    guard let tools = try prepared.tools?.identity(on: host, stage: stage) else { return [:] }
+  ) throws -> ToolIdentity {
+    if identity.traits[EnvironmentStore.trait] != nil, node.environment == nil {
+      throw impossible("nothing says where its environment is; run its pipeline")
+    }
+    guard let tools = try node.tools(on: host) else { return ToolIdentity() }
     for name in Set(tools.traits.keys).union(identity.traits.keys).sorted()
     where tools.traits[name] != identity.traits[name] {
       let (now, then) = (tools.traits[name] ?? "absent", identity.traits[name] ?? "absent")
-      throw impossible("\(name) is \(now.prefix(40)) now, not \(then.prefix(40))")
+      guard name == EnvironmentStore.trait, let environment = tools.environment else {
+        throw impossible("\(name) is \(now.prefix(40)) now, not \(then.prefix(40))")
+      }
+      let before = Digest(hex: then).flatMap { EnvironmentStore.contents(of: $0, in: host.store) }
+      let changes = before.map { EnvironmentDifference.text(from: $0, to: environment.contents) } ?? "another one now"
+      throw impossible("the environment '\(environment.description.name)' changed: \(changes)")
     }
-    return tools.paths
+    return tools
   }
 
   /// - Throws: where there are other inputs than the kind has, or a seed that it takes no account of.

@@ -54,19 +54,26 @@ public struct WorkOrder: Sendable, Equatable {
   package let observed: [String: Artifact]?
   /// Folders of sources, by the digests of the trees that were found there.
   package let roots: [Digest: String]
+  /// Where its programs come from.
+  package let place: EnvironmentDescription?
+  /// How it is executed.
+  package var rules: ExecutionRules
   /// Goes into the record: program, host and the like.
   package var environment: CanonicalValue
 
   /// - Parameter trees: what is known of folders of sources; those that the instance needs go into the order.
   package init(
     _ instance: Instance, of pipeline: String, trees: [Digest: SourceTree], run: String, allowance: Allowance,
-    purpose: Purpose = .record, resources: Resources = Resources(), environment: CanonicalValue
+    purpose: Purpose = .record, resources: Resources = Resources(), place: EnvironmentDescription? = nil,
+    rules: ExecutionRules = ExecutionRules(), environment: CanonicalValue
   ) {
     self.pipeline = pipeline
     self.run = run
     self.allowance = allowance
     self.purpose = purpose
     self.resources = resources
+    self.place = place
+    self.rules = rules
     self.environment = environment
     stage = instance.name
     key = instance.key
@@ -99,6 +106,8 @@ extension WorkOrder {
     ]
     if let observed { members["observed"] = .object(observed.mapValues(\.canonical)) }
     if let element { members["element"] = element.canonical }
+    if let place { members["place"] = place.canonical }
+    if rules != ExecutionRules() { members["rules"] = rules.canonical }
     return .object(members)
   }
 
@@ -123,6 +132,8 @@ extension WorkOrder {
     key = identity.key
     allowance = Allowance(threads: threads, checkpointInterval: interval.numberValue, sandbox: sandbox)
     self.resources = resources
+    place = value["place"].flatMap(EnvironmentDescription.init(canonical:))
+    rules = value["rules"].map(ExecutionRules.init(canonical:)) ?? ExecutionRules()
     self.inputs = inputs.mapValues { ($0.arrayValue ?? []).compactMap(Artifact.init(canonical:)) }
     observed = value["observed"]?.objectValue?.compactMapValues(Artifact.init(canonical:))
     element = value["element"].flatMap(Instance.Element.init(canonical:))

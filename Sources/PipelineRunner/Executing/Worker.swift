@@ -114,9 +114,11 @@ public final class Worker: Sendable {
     let stage: RestoredStage
     if let node = node(order) {
       stage = RestoredStage(
-        node: node, tools: try node.prepared.tools?.identity(on: host, stage: order.stage).paths ?? [:])
+        node: node, tools: try node.tools(on: host) ?? ToolIdentity())
     } else {
-      stage = try RestoredStage(order.identity, stage: order.stage, in: store, host: host) { why in
+      stage = try RestoredStage(
+        order.identity, stage: order.stage, environment: order.place, in: store, host: host
+      ) { why in
         PipelineError(.notRestorable, "'\(order.stage)' can't be executed by this program: \(why)")
       }
     }

@@ -15,7 +15,7 @@ final class Explainer {
   private struct Comparison {
     let candidate: Candidate
     let isSameStage: Bool
-    /// Of version, traits, parameters and seed, which all instances of a stage share.
+    /// Of version, traits, parameters and seed, which all instances of a stage share, unless it has a grid.
     let own: [KeyDifference]
   }
 
@@ -23,23 +23,35 @@ final class Explainer {
   private var candidates: [String: [StoreIndex.Entry]] = [:]
   private var identities: [Digest: StageIdentity] = [:]
   private var comparisons: [String: [Comparison]] = [:]
+  /// The newest execution of each instance, by stage.
+  private var newest: [String: [String: StoreIndex.Entry]] = [:]
+  private var latest: [String: [StoreIndex.Entry]] = [:]
   private var isIndexComplete = false
   /// How many more inputs may be opened to describe the differences inside them.
   private var details = 40
 
   /// Records of one kind that are compared at most: more would take long and rarely be nearer.
   private static let limit = 256
+  /// Of a grid, each instance of which is compared for itself: the last execution of the same instance and so many more.
+  private static let limitOfGrid = 12
 
   init(store: Store) { self.store = store }
 
-  func explain(_ instance: Instance, stageName: String) -> Explanation {
+  /// - Parameters:
+  ///   - environment: what the pipeline file calls the environment of its programs.
+  ///   - isOfGrid: whether its siblings have other parameters.
+  func explain(
+    _ instance: Instance, stageName: String, environment: String?, isOfGrid: Bool = false
+  ) -> Explanation {
     if let outputs = try? store.outputs(of: instance.key) {
       let lost = outputs.sorted { $0.key < $1.key }.filter { !store.hasObject($0.value) }
         .map { "its output '\($0.key)' (\($0.value.digest.short)) is missing from the store" }
       return Explanation(lost: lost)
     }
     var explanation = nearest(
-      to: instance.identity, stageName: stageName, instanceName: instance.name, isPartial: false)
+      to: instance.identity, stageName: stageName, instanceName: instance.name, isPartial: false,
+      isOfGrid: isOfGrid)
+    describeEnvironment(in: &explanation, of: instance.identity, environment)
     for i in explanation.differences.indices where explanation.differences[i].part == .input {
       if let detail = detail(explanation.differences[i].name, instance, explanation.nearest!) {
         explanation.differences[i].detail = detail
@@ -50,8 +62,20 @@ final class Explainer {
 
   /// For an instance whose inputs are not all known yet: the reasons why it runs in any case. A record without
   /// differences means that it stays cached if the missing inputs do not change.
-  func foresee(_ identity: StageIdentity, stageName: String) -> Explanation {
-    nearest(to: identity, stageName: stageName, instanceName: stageName, isPartial: true)
+  /// - Parameter instanceName: of an instance whose siblings have other parameters.
+  func foresee(
+    _ identity: StageIdentity, stageName: String, environment: String?, instanceName: String? = nil
+  ) -> Explanation {
+    var explanation = nearest(
+      to: identity, stageName: stageName, instanceName: instanceName ?? stageName, isPartial: true,
+      isOfGrid: instanceName != nil)
+    describeEnvironment(in: &explanation, of: identity, environment)
+    return explanation
+  }
+
+  private func describeEnvironment(in explanation: inout Explanation, of identity: StageIdentity, _ name: String?) {
+    guard let nearest = explanation.nearest, let old = self.identity(nearest.key) else { return }
+    explanation.differences.describeEnvironments(from: old, to: identity, name: name, in: store.path)
   }
 
   /// The newest execution of each instance of a stage, by the instance's name.
@@ -65,10 +89,14 @@ final class Explainer {
   }
 
   private func nearest(
-    to identity: StageIdentity, stageName: String, instanceName: String, isPartial: Bool
+    to identity: StageIdentity, stageName: String, instanceName: String, isPartial: Bool, isOfGrid: Bool = false
   ) -> Explanation {
     var best: (Comparison, inputs: [KeyDifference])?
-    for comparison in compare(identity, stageName: stageName) {
+    let comparisons =
+      isOfGrid
+      ? compareOne(identity, stageName: stageName, instanceName: instanceName)
+      : compare(identity, stageName: stageName)
+    for comparison in comparisons {
       // A count below this is nearer.
       var bound = Int.max
       if let best {
@@ -102,6 +130,24 @@ final class Explainer {
     }
     comparisons[stageName] = result
     return result
+  }
+
+  /// For one instance of a grid alone.
+  private func compareOne(_ identity: StageIdentity, stageName: String, instanceName: String) -> [Comparison] {
+    if newest[stageName] == nil { newest[stageName] = lastEntries(kind: identity.kind, stageName: stageName) }
+    let all = entries(ofKind: identity.kind)
+    let isMine = { (entry: StoreIndex.Entry) in StageAddress.stage(ofInstance: entry.stage) == stageName }
+    let same = newest[stageName]?[instanceName]
+    let siblings = latest[stageName] ?? Array(all.lazy.filter(isMine).prefix(Explainer.limitOfGrid))
+    latest[stageName] = siblings
+    let others = newest[stageName]?.isEmpty == true ? Array(all.prefix(Explainer.limitOfGrid)) : []
+    let chosen = (same.map { [$0] } ?? []) + siblings.filter { $0.key != same?.key }
+    return (chosen.map { ($0, true) } + others.map { ($0, false) }).compactMap { entry, isSameStage in
+      guard let found = self.identity(entry.key) else { return nil }
+      return Comparison(
+        candidate: Candidate(entry: entry, identity: found), isSameStage: isSameStage,
+        own: KeyDifference.own(from: found, to: identity))
+    }
   }
 
   private func entries(ofKind kind: String) -> [StoreIndex.Entry] {

@@ -29,7 +29,7 @@ extension Graph {
     if node.prepared.tools != nil, tools[stage] == nil { return nil }
     let lists = Set(node.kind.inputs.filter(\.isList).map(\.name))
     let identity = identity(
-      stage,
+      stage, slot: slot,
       inputs: Dictionary(
         uniqueKeysWithValues: inputs.map { name, artifacts in
           (name, lists.contains(name) ? .list(artifacts.map(\.digest)) : .single(artifacts[0].digest))
@@ -42,7 +42,8 @@ extension Graph {
 
   /// What is known of the identity that all instances of a stage share; inputs that other stages still owe, and those
   /// that differ from round to round, are left out.
-  func knownIdentity(_ stage: Int) -> StageIdentity {
+  /// - Parameter slot: of a grid, whose instances have parameters of their own.
+  func knownIdentity(_ stage: Int, slot: Int = 0) -> StageIdentity {
     let node = pipeline.stages[stage]
     var inputs = [String: StageIdentity.Input]()
     for (port, binding) in node.inputs {
@@ -50,21 +51,27 @@ extension Graph {
       switch binding {
       case .output: inputs[port] = artifacts(binding, of: stage, 0, slot: 0).map { .single($0[0].digest) }
       case .list: inputs[port] = artifacts(binding, of: stage, 0, slot: 0).map { .list($0.map(\.digest)) }
+      case .picked: if let list = artifacts(binding, of: stage, 0, slot: 0) { inputs[port] = input(binding, list) }
       case .element, .sibling, .earlier, .previous: continue
       }
     }
-    return identity(stage, inputs: inputs, observed: [:])
+    return identity(stage, slot: slot, inputs: inputs, observed: [:])
+  }
+
+  private func input(_ binding: Pipeline.InputBinding, _ artifacts: [Artifact]) -> StageIdentity.Input {
+    binding.isList ? .list(artifacts.map(\.digest)) : .single(artifacts[0].digest)
   }
 
   func identity(
-    _ stage: Int, inputs: [String: StageIdentity.Input], observed: [String: Digest]
+    _ stage: Int, slot: Int, inputs: [String: StageIdentity.Input], observed: [String: Digest]
   ) -> StageIdentity {
     let node = pipeline.stages[stage]
     var facts = tools[stage]?.traits ?? [:]
     for trait in node.kind.traits { facts[trait] = traits[trait]! }
+    let variant = node.variant(slot)
     return StageIdentity(
       kind: node.kind.name, version: node.kind.version, traits: facts,
-      parameters: node.prepared.parameters, seed: node.kind.isRandom ? node.seed : nil, inputs: inputs,
+      parameters: variant.prepared.parameters, seed: node.kind.isRandom ? variant.seed : nil, inputs: inputs,
       observed: observed)
   }
 
@@ -85,6 +92,10 @@ extension Graph {
     case .sibling(let stage, let name):
       guard let slots = states[stage][mine(stage)].slots, let outputs = slots[slot].outputs else { return nil }
       return [outputs[name]!]
+    case .picked(let stage, let slots, let name, _):
+      guard let known = states[stage][mine(stage)].slots else { return nil }
+      let outputs = slots.compactMap { known[$0].outputs?[name] }
+      return outputs.count == slots.count ? outputs : nil
     case .list(let stage, let name): return all(stage, name, pipeline.roundsRead(of: stage, by: reader, round))
     case .earlier(let stage, let name): return all(stage, name, 0..<round)
     case .previous(let stage, let name):

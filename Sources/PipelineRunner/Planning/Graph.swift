@@ -59,8 +59,15 @@ package struct Graph {
     openRounds = selected.slots.map { rounds in rounds.count { $0 != .none } }
     for i in wanted where pipeline.stages[i].prepared.tools != nil { tools[i] = toolIdentity(i) }
     for i in wanted where pipeline.stages[i].forEach == nil {
-      for round in states[i].indices where selected[i, round] != .none {
-        states[i][round] = RoundState(slots: [Slot()], open: 1)
+      // Instances of a grid are known from the beginning.
+      let count = pipeline.stages[i].grid?.elements.count ?? 1
+      for round in states[i].indices {
+        switch selected[i, round] {
+        case .none: break
+        case .all: states[i][round] = RoundState(slots: Array(repeating: Slot(), count: count), open: count)
+        case .some(let slots):
+          states[i][round] = RoundState(slots: Array(repeating: Slot(), count: count), open: slots.count)
+        }
       }
     }
   }
@@ -82,18 +89,32 @@ package struct Graph {
     precondition(states[stage][round].slots?[instance.slot].outputs == nil, "\(instance.name) completed twice")
     states[stage][round].slots![instance.slot].outputs = outputs
     states[stage][round].open -= 1
-    if pipeline.stages[stage].forEach != nil {
+    if pipeline.stages[stage].isFannedOut {
       for d in pipeline.stages[stage].dependents {
-        let readsSibling = pipeline.stages[d].inputs.values.contains {
-          if case .sibling(stage, _) = $0 { true } else { false }
-        }
-        guard readsSibling else { continue }
+        let readers = readers(of: instance, in: d)
         for i in pipeline.roundsReading(stage, round, by: d) where states[d][i].slots != nil {
-          attempt(d, i, slot: instance.slot, into: &found)
+          switch readers {
+          case .none: break
+          case .some(let slots): for slot in slots { attempt(d, i, slot: slot, into: &found) }
+          case .all: attempt(d, i, into: &found)
+          }
         }
       }
     }
     if states[stage][round].isComplete { try roundCompleted(stage, round, into: &found) }
+    return found
+  }
+
+  /// Which instances of a stage read this one without waiting for all its siblings.
+  private func readers(of instance: Instance, in stage: Int) -> InstanceSelection.Slots {
+    var found = InstanceSelection.Slots.none
+    for binding in pipeline.stages[stage].inputs.values {
+      switch binding {
+      case .sibling(instance.stage, _): found = found.union(.some([instance.slot]))
+      case .picked(instance.stage, let slots, _, _): if slots.contains(instance.slot) { found = .all }
+      default: break
+      }
+    }
     return found
   }
 

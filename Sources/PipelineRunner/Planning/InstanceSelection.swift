@@ -43,7 +43,7 @@ package struct InstanceSelection {
   /// Stages of which at least one instance is wanted, rising.
   package var stages: [Int] { slots.indices.filter { slots[$0].contains { $0 != .none } } }
 
-  /// - Parameter names: stages and instances such as `judge[3]`; none means all.
+  /// - Parameter names: stages and instances such as `judge[3]` and `train[seed=2]`; none means all.
   /// - Throws: for a name that no stage has.
   package init(_ names: [String], in pipeline: Pipeline) throws {
     guard !names.isEmpty else {
@@ -59,7 +59,7 @@ package struct InstanceSelection {
       let selection = try pipeline.selection(name)
       want(
         selection.stage, selection.round.map { $0..<$0 + 1 } ?? 0..<pipeline.stages[selection.stage].rounds,
-        selection.slot.map { .some([$0]) } ?? .all)
+        selection.slots.map { .some($0) } ?? .all)
     }
     while let next = open.popLast() {
       let (stage, round) = (next.stage, next.round)
@@ -71,6 +71,8 @@ package struct InstanceSelection {
         guard let source = binding.stage else { continue }
         switch binding {
         case .output, .list: want(source, pipeline.roundsRead(of: source, by: stage, round), .all)
+        case .picked(_, let slots, _, _):
+          want(source, pipeline.roundsRead(of: source, by: stage, round), .some(Set(slots)))
         case .sibling: want(source, pipeline.roundsRead(of: source, by: stage, round), added)
         case .earlier: want(source, 0..<round, .all)
         case .previous: want(source, max(0, round - 1)..<round, .all)

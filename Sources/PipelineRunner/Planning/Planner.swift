@@ -29,7 +29,11 @@ public struct Planner: Sendable {
 
   /// - Parameter stages: stages and instances wanted, such as `judge` and `judge[3]`; none means all.
   public func plan(stages names: [String] = []) throws -> Plan {
-    let survey = try survey(names)
+    plan(by: try survey(names))
+  }
+
+  /// What a survey says of each stage.
+  package func plan(by survey: Survey) -> Plan {
     let (graph, problems) = (survey.graph, survey.problems)
     let explainer = Explainer(store: store)
     let stages = graph.wanted.map { describe($0, graph, explainer, problem: problems[$0]) }
@@ -78,7 +82,7 @@ public struct Planner: Sendable {
     for i in wanted {
       let node = pipeline.stages[i]
       do {
-        _ = try node.prepared.tools?.identity(on: host, stage: node.name)
+        _ = try node.tools(on: host)
       } catch let error as PipelineError where error.code == .missingTool {
         problems[i] = error
       }
@@ -102,15 +106,17 @@ public struct Planner: Sendable {
         uniqueKeysWithValues: observations.map { stage, observation in
           (
             stage,
-            observation.digests.mapValues {
-              Artifact(kind: TreeFormat.name, digest: $0, isExternal: !observation.isCopied)
-            }
+            Dictionary(
+              uniqueKeysWithValues: observation.digests.map { name, digest in
+                let kind = pipeline.stages[stage].kind.outputs.first { $0.name == name }?.kind ?? TreeFormat.name
+                return (name, Artifact(kind: kind, digest: digest, isExternal: !observation.isCopied))
+              })
           )
         }),
       toolIdentity: { [pipeline, host] stage in
         let node = pipeline.stages[stage]
         // What is missing was reported when the stages were looked at.
-        return try? node.prepared.tools?.identity(on: host, stage: node.name)
+        return try? node.tools(on: host)
       },
       loadElements: { [store] artifact in
         // The manifest of a source is in the store only once a run has noted it.
@@ -137,12 +143,12 @@ public struct Planner: Sendable {
     let last = explainer.lastEntries(kind: node.kind.name, stageName: node.name)
     let instances = graph.instances(of: i).compactMap { slot -> Plan.InstancePlan? in
       guard let instance = slot.instance else { return nil }
-      return describe(instance, outputs: slot.outputs, stageName: node.name, explainer)
+      return describe(instance, outputs: slot.outputs, node, explainer)
     }
     var certain = [String]()
     let isWaiting = problem == nil && (count == nil || instances.count < count!)
     if isWaiting {
-      let explanation = explainer.foresee(graph.knownIdentity(i), stageName: node.name)
+      let explanation = foresee(i, graph, explainer)
       if explanation.nearest == nil || !explanation.differences.isEmpty { certain = explanation.reasons }
     }
     // Names may have changed since a cached instance ran: its key finds its record.
@@ -156,6 +162,24 @@ public struct Planner: Sendable {
       expectedCost: isWaiting || problem != nil ? lastCost : expectedCost(instances), problem: problem)
   }
 
+  /// Of a grid, for the first instance that runs in any case, or the first.
+  private func foresee(_ i: Int, _ graph: Graph, _ explainer: Explainer) -> Explanation {
+    let node = pipeline.stages[i]
+    var first: Explanation?
+    // Instances that share their parameters share what is known of them.
+    for slot in 0..<min(max(1, node.variants.count), Planner.mostForeseen) {
+      let explanation = explainer.foresee(
+        graph.knownIdentity(i, slot: slot), stageName: node.name, environment: node.environment?.name,
+        instanceName: node.grid == nil ? nil : node.instanceName(round: 0, slot: slot))
+      if explanation.nearest == nil || !explanation.differences.isEmpty { return explanation }
+      first = first ?? explanation
+    }
+    return first!
+  }
+
+  /// Instances of a grid whose parameters are compared while their inputs are not known.
+  private static let mostForeseen = 64
+
   private func needs(of node: Pipeline.StageNode) -> [Plan.Need] {
     let needs = node.bindings.compactMap { binding in
       binding.origin.map {
@@ -166,7 +190,7 @@ public struct Planner: Sendable {
   }
 
   private func describe(
-    _ instance: Instance, outputs: [String: Artifact]?, stageName: String, _ explainer: Explainer
+    _ instance: Instance, outputs: [String: Artifact]?, _ node: Pipeline.StageNode, _ explainer: Explainer
   ) -> Plan.InstancePlan {
     if let outputs {
       let cost = store.index.entry(instance.key).map { Plan.Cost.sum([$0]) }
@@ -174,7 +198,8 @@ public struct Planner: Sendable {
         name: instance.name, key: instance.key, state: .cached, reasons: [], differences: [], nearest: nil,
         outputs: outputs, checkpoint: nil, cost: cost)
     }
-    let explanation = explainer.explain(instance, stageName: stageName)
+    let explanation = explainer.explain(
+      instance, stageName: node.name, environment: node.environment?.name, isOfGrid: !node.variants.isEmpty)
     var reasons = explanation.reasons
     let checkpoint = CheckpointFolder(path: store.checkpointPath(instance.key), key: instance.key).position()
     var state: Plan.State = explanation.nearest == nil && explanation.lost.isEmpty ? .missing : .stale

@@ -41,9 +41,7 @@ package struct SourceScanner {
     for port in node.kind.outputs {
       var files = [String]()
       for part in folder.contents(port.name) {
-        let found =
-          folder.isCopied
-          ? try Files.plainFiles(below: root, except: store.path) : try list(part, below: root, node: node)
+        let found = try list(part, below: root, folder, port: port, node: node)
         files += found.filter { folder.selects($0, port.name) }
       }
       guard !files.isEmpty else {
@@ -61,8 +59,41 @@ package struct SourceScanner {
     if folder.isCopied { for file in all { hashes[file]!.isExecutable = stamps[file]!.isExecutable } }
     let manifests = selected.mapValues { TreeManifest(Set($0).map { hashes[$0]! }) }
     return SourceObservation(
-      root: root, manifests: manifests, digests: manifests.mapValues(\.digest), stamps: stamps,
+      root: root, manifests: manifests, digests: digests(manifests, of: node), stamps: stamps,
       isCopied: folder.isCopied)
+  }
+
+  /// Of an output that is one file, the digest of its bytes.
+  private func digests(_ manifests: [String: TreeManifest], of node: Pipeline.StageNode) -> [String: Digest] {
+    Dictionary(
+      uniqueKeysWithValues: node.kind.outputs.map { port in
+        let manifest = manifests[port.name]!
+        return (port.name, port.kind == FileFormat.name ? manifest.entries[0].sha256 : manifest.digest)
+      })
+  }
+
+  private func list(
+    _ part: String, below root: String, _ folder: SourceFolder, port: OutputPort, node: Pipeline.StageNode
+  ) throws -> [String] {
+    guard folder.isCopied else {
+      let place = part.isEmpty ? root : "\(root)/\(part)"
+      if RelativePath.contains(place, store.path) {
+        throw PipelineError(
+          .missingSource, "stage '\(node.name)': \(place) holds the store; keep data in a folder of its own")
+      }
+      return try list(part, below: root, node: node)
+    }
+    guard port.kind == FileFormat.name else { return try Files.plainFiles(below: root, except: store.path) }
+    switch try Files.type("\(root)/\(part)") {
+    case .file: return [part]
+    case .folder:
+      throw PipelineError(
+        .missingSource, "stage '\(node.name)': \(root)/\(part) is a folder; write 'file:\(part)/' for all its files")
+    case nil: throw PipelineError(.missingSource, "stage '\(node.name)': there is no file \(root)/\(part)")
+    case .link, .other:
+      throw PipelineError(
+        .missingSource, "stage '\(node.name)': \(root)/\(part) is no plain file; links are not followed")
+    }
   }
 
   private func root(of folder: SourceFolder, _ node: Pipeline.StageNode) throws -> String {

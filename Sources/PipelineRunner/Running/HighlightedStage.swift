@@ -27,7 +27,7 @@ public struct HighlightedStage: Sendable {
   }
 
   /// Two decimals, as tables of results have them; more for small numbers.
-  private static func text(_ value: Double) -> String {
+  package static func text(_ value: Double) -> String {
     let digits = abs(value) >= 0.1 || value == 0 ? 100.0 : 1e6
     let rounded = (value * digits).rounded() / digits
     return abs(rounded) < 1e15 && rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
@@ -48,7 +48,9 @@ public struct HighlightedStage: Sendable {
     of node: Pipeline.StageNode, _ slots: [Graph.Slot], _ store: Store
   ) -> HighlightedStage? {
     guard slots.count == 1,
-      let artifact = (slots[0].outputs ?? [:]).filter({ $0.value.kind == MetricsFormat.name }).min(by: { $0.key < $1.key })?.value,
+      let artifact = (slots[0].outputs ?? [:]).filter({ $0.value.kind == MetricsFormat.name }).min(by: {
+        $0.key < $1.key
+      })?.value,
       let value = try? store.value(of: artifact)
     else { return nil }
     let numbers = MetricsFormat.flat(value).compactMap { name, value in
@@ -58,11 +60,13 @@ public struct HighlightedStage: Sendable {
   }
 
   /// The numbers of all complete stages; an artifact that can't be read has none.
-  static func all(in graph: Graph, store: Store) -> [HighlightedStage] {
+  package static func all(in graph: Graph, store: Store) -> [HighlightedStage] {
     graph.wanted.compactMap { i in
       let node = graph.pipeline.stages[i]
       guard graph.isComplete(i) else { return nil }
-      if node.kind.highlights.isEmpty { return node.isOneOfMany ? nil : metrics(of: node, graph.instances(of: i), store) }
+      if node.kind.highlights.isEmpty {
+        return node.isOneOfMany ? nil : metrics(of: node, graph.instances(of: i), store)
+      }
       var values = [String: CanonicalValue]()
       let outputs = graph.instances(of: i).compactMap(\.outputs)
       let numbers = node.kind.highlights.compactMap { highlight -> Number? in

@@ -48,7 +48,9 @@ public final class Runner {
     let selected = try InstanceSelection(names, in: planner.pipeline)
     let (observations, problems) = try planner.observe(selected.stages)
     if let first = problems.min(by: { $0.key < $1.key }) { throw first.value }
+    try options.requireConsent(to: selected.stages, of: planner.pipeline)
     try planner.pipeline.notices(of: selected.stages, under: options.sandbox).forEach { observer(.notice($0)) }
+    for notice in try planner.pipeline.notices(of: selected.stages, on: planner.host) { observer(.notice(notice)) }
     try store.sweep()
     observer(.runStarted(run: journal.run, pipeline: planner.pipeline.name, details: options.details))
 
@@ -80,6 +82,38 @@ public final class Runner {
     }
   }
 
+  /// Starts a shell where the program of an instance would run, with its inputs and its environment.
+  /// - Parameter words: another program, and its arguments.
+  /// - Returns: the exit status.
+  /// - Throws: where its inputs are not there yet.
+  public func enter(_ name: String, words: [String]) throws -> Int32 {
+    let guarded = try StoreLock.shared(store)
+    defer {
+      store.endScratch()
+      withExtendedLifetime(guarded) {}
+    }
+    let survey = try planner.survey([name])
+    if let first = survey.problems.min(by: { $0.key < $1.key }) { throw first.value }
+    try options.requireConsent(to: survey.selected.stages, of: planner.pipeline)
+    let selection = try planner.pipeline.selection(name)
+    let instances = survey.graph.instances(of: selection.stage).compactMap(\.instance).filter { instance in
+      (selection.slots?.contains(instance.slot) ?? true)
+        && (selection.round == nil || selection.round == instance.round)
+    }
+    guard let instance = instances.first else {
+      throw PipelineError(
+        .notUpToDate,
+        "'\(name)' waits for the results of other stages; run these first: autopanoptic run \(planner.pipeline.file)")
+    }
+    guard instances.count == 1 else {
+      throw PipelineError(
+        .badReference, "'\(name)' has \(instances.count) instances; name one, such as '\(instance.name)'")
+    }
+    let trees = SourceTree.trees(of: survey.observations)
+    let order = order(of: instance, threads: options.threads, trees)
+    return try planner.worker(knowing: trees).execution(of: order, observer: observer).enter(words: words)
+  }
+
   private func order(of instance: Instance, threads: Int, _ trees: [Digest: SourceTree]) -> WorkOrder {
     var allowance = options.allowance
     let stage = planner.pipeline.stages[instance.stage]
@@ -88,9 +122,10 @@ public final class Runner {
       resources.memory = claims.ladder(of: stage.name, threads: resources.cpus ?? 1)
     }
     allowance.threads = resources.cpus.map { min($0, options.threads) } ?? threads
+    allowance.sandbox = options.sandbox(of: stage)
     return WorkOrder(
       instance, of: planner.pipeline.name, trees: trees, run: journal.run, allowance: allowance,
-      resources: resources, environment: options.environment)
+      resources: resources, place: stage.environment, rules: stage.rules, environment: options.environment)
   }
 
   private func scheduler(for graph: Graph, _ trees: [Digest: SourceTree]) -> Scheduler {

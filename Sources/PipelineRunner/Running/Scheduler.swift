@@ -125,7 +125,7 @@ package struct Scheduler {
       guard let (instance, claim, isLate) = takeReady() else { return }
       // A program that an instance starts can't be given more threads later, so instances of one stage divide them.
       // Loops of this process get a share of all that grows when others end (see `LocalExecutor`).
-      let isOneOfMany = graph.pipeline.stages[instance.stage].forEach != nil
+      let isOneOfMany = graph.pipeline.stages[instance.stage].isFannedOut
       let sideBySide = isOneOfMany ? min(executor.capacity, admission.count + 1 + ready.count) : 1
       running[instance.key] = instance
       admission.start(instance.key, claim, isLate: isLate)

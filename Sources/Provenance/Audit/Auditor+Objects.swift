@@ -205,6 +205,30 @@ extension Auditor {
   func checkSources(root: String, variable: String, records: [Record], _ ledger: inout Ledger) throws {
     let kinds = Set(store.registry.kinds.values.filter { $0.sourceVariable == variable }.map(\.name))
     guard records.contains(where: { kinds.contains($0.identity.kind) }) else { return }
+    try recheck(root, "source \(variable)", &ledger)
+  }
+
+  /// Folders that records of `folder` stages refer to, each once; those that are not there now are left out, since data
+  /// may lie elsewhere.
+  func foldersOfData(of records: [Record], _ variables: [String: String]) -> [(root: String, label: String)] {
+    var found = [ByteName: String]()
+    for record in records {
+      guard let kind = store.registry.kinds[record.identity.kind], kind.isSource, kind.sourceVariable == nil,
+        let own = try? kind.reinstate?(record.identity.parameters, store.registry),
+        let prepared = try? own.restore(record.identity.parameters), case .source(let folder) = prepared.body,
+        !folder.isCopied
+      else { continue }
+      switch folder.root {
+      case .folder(let path): found[ByteName(Files.absolute(path))] = "source '\(record.stage)'"
+      case .variable(let name):
+        guard let path = variables[name], !path.isEmpty else { continue }
+        found[ByteName(Files.absolute(path))] = "source '\(record.stage)', \(name)"
+      }
+    }
+    return found.sorted { $0.key < $1.key }.filter { Files.exists($0.key.text) }.map { ($0.key.text, $0.value) }
+  }
+
+  func recheck(_ root: String, _ label: String, _ ledger: inout Ledger) throws {
     let folder = Files.absolute(root)
     let memory = try FileDigestCache(store: store.path, isObserved: store.isObserved, root: folder)
     for file in memory.files {
@@ -216,7 +240,7 @@ extension Auditor {
         progress(ledger.bytes, path)
         if try Files.sha256(path) != known {
           note(
-            .corrupt, path, "its bytes changed although size and times say otherwise (source \(variable))", &ledger)
+            .corrupt, path, "its bytes changed although size and times say otherwise (\(label))", &ledger)
         }
       } catch {
         note(.unreadable, path, "\(error)", &ledger)

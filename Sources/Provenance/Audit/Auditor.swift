@@ -48,6 +48,7 @@ public struct Auditor {
     for (name, value) in variables.sorted(by: { $0.key < $1.key }) {
       try checkSources(root: value, variable: name, records: records, &ledger)
     }
+    for (root, label) in foldersOfData(of: records, variables) { try recheck(root, label, &ledger) }
     ledger.findings.sort { ($0.isProblem ? 0 : 1, $0.path, $0.message) < ($1.isProblem ? 0 : 1, $1.path, $1.message) }
     return AuditReport(
       findings: ledger.findings, records: records.count, objects: ledger.objects, bytes: ledger.bytes,

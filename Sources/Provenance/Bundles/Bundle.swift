@@ -13,6 +13,7 @@ import PipelineModel
 /// objects/…        as in a store
 /// records/…
 /// signatures/…
+/// environments/…   what the environments of programs consisted of
 /// pipeline/…       the pipeline file, and the files beside it that belong to it
 /// ```
 enum StoreBundle {
@@ -25,6 +26,7 @@ enum StoreBundle {
     case object(Artifact, part: Part)
     case record(key: Digest)
     case signature(key: Digest, by: String)
+    case environment(Digest)
     case format
     /// For people and other programs: not looked at.
     case other
@@ -57,6 +59,9 @@ enum StoreBundle {
       case "signatures" where parts.count == 3 && parts[2].hasSuffix(".json"):
         guard let key = digest(parts[1]), let id = digest(String(parts[2].dropLast(5))) else { return nil }
         self = .signature(key: key, by: id.hex)
+      case EnvironmentStore.folder where parts.count == 2 && parts[1].hasSuffix(".json"):
+        guard let digest = digest(String(parts[1].dropLast(5))) else { return nil }
+        self = .environment(digest)
       case "objects" where parts.count >= 3 && parts[1].utf8.count == 2:
         var file = parts[2]
         let isChecksum = file.hasSuffix(".sha256")

@@ -52,9 +52,16 @@ public struct Exporter {
       guard case .source(let folder) = node.prepared.body, folder.isCopied, case .folder(let place) = folder.root,
         let artifact = plan.stages.first(where: { $0.name == node.name })?.instances.first?.outputs.values.first
       else { continue }
-      let tree = store.objectPath(artifact)
       let below = Checkout.folder(ofFile: planner.pipeline.file)
       let prefix = place == below ? "" : String(place.dropFirst(below == "/" ? 1 : below.count + 1)) + "/"
+      if artifact.kind == FileFormat.name {
+        let object = store.objectPath(artifact)
+        let name = folder.contents(node.kind.outputs[0].name)[0]
+        let entry = TreeManifest.Entry(path: name, size: try Files.status(object).size, sha256: artifact.digest)
+        extra.append(("pipeline/\(prefix)\(name)", nil, object, entry))
+        continue
+      }
+      let tree = store.objectPath(artifact)
       for entry in try TreeFormat.manifest(of: tree).entries {
         extra.append(
           ("pipeline/\(prefix)\(entry.path)", nil, "\(tree)/\(TreeFormat.filesName)/\(entry.path)", entry))
@@ -159,6 +166,10 @@ public struct Exporter {
       }
       for key in records.keys.sorted() {
         try tar.add("records/\(key.hex).json", try Files.read(store.recordPath(key)))
+      }
+      for digest in Set(records.values.compactMap(\.environmentDigest)).sorted() {
+        guard let contents = EnvironmentStore.contents(of: digest, in: store.path) else { continue }
+        try tar.add("\(EnvironmentStore.folder)/\(digest.hex).json", contents.canonicalBytes)
       }
       for key in records.keys.sorted() {
         for (name, bytes) in try store.signatureFiles(of: key) { try tar.add("signatures/\(key.hex)/\(name)", bytes) }

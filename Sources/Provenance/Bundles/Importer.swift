@@ -41,6 +41,7 @@ public struct Importer {
     var objects: Set<Artifact> = []
     var records: [Digest: (record: Record, bytes: [UInt8])] = [:]
     var signatures: [(key: Digest, id: String, envelope: Envelope)] = []
+    var environments: [CanonicalValue] = []
     var description = CanonicalValue.null
     /// All names, and SHA-256 of the files that nothing else verifies.
     var names: Set<ByteName> = []
@@ -113,6 +114,11 @@ public struct Importer {
           let envelope = (try? CanonicalValue(json: small(Store.mostSignatureBytes))).flatMap(Envelope.init(canonical:))
         else { throw bad("'\(entry.name)' is no signature") }
         content.signatures.append((key, id, envelope))
+      case .environment(let digest):
+        guard let contents = try? CanonicalValue(json: small(Importer.mostRecordBytes)), contents.digest == digest else {
+          throw bad("'\(entry.name)' is not what its name says")
+        }
+        content.environments.append(contents)
       case .object(let artifact, let part): try unpack(part, of: artifact, entry, tar, into: &content)
       }
     }
@@ -269,6 +275,10 @@ public struct Importer {
     let fresh = Ancestry(content.records.mapValues(\.record)).makersFirst
       .filter { !Files.exists(store.recordPath($0)) }.map { content.records[$0]! }
     try store.commit(objects, records: fresh, scratch: content.scratch)
+    let named = Set(content.records.values.compactMap(\.record.environmentDigest))
+    for contents in content.environments where named.contains(contents.digest) {
+      try EnvironmentStore.keep(contents, in: store.path, isObserved: false)
+    }
     for signature in content.signatures {
       try store.publish(signature.envelope, for: signature.key, by: signature.id)
     }

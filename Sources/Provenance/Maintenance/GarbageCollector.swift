@@ -39,10 +39,12 @@ public struct GarbageCollector {
     }
     try list.addObjects(except: neededObjects(kept.compactMap { records[$0] }))
     for name in try Files.list(store.path + "/checkpoints") {
-      let key = Digest(hex: name)
+      let key = Digest(hex: name.hasSuffix(Store.resumeEnding) ? String(name.dropLast(Store.resumeEnding.count)) : name)
       let isNeeded = key.map { records[$0] == nil && (!isSelective || kept.contains($0)) } ?? false
       if !isNeeded { try list.add("checkpoints/\(name)", "checkpoints not needed") }
     }
+    for name in try Files.list(store.path + "/failed") { try list.add("failed/\(name)", "folders of failed commands") }
+    try list.addEnvironments(named: kept.compactMap { records[$0]?.identity.traits[EnvironmentStore.trait] })
     for id in allRuns where !keptRuns.contains(id) { try list.add("runs/\(id)", "journals of other runs") }
     for name in try Files.list(store.path + "/damaged") { try list.add("damaged/\(name)", "set aside by repairs") }
     for item in try store.leftovers() { try list.add(item.path, item.reason) }
@@ -73,6 +75,14 @@ public struct GarbageCollector {
     mutating func add(_ path: String, _ reason: String) throws {
       let bytes = try GarbageCollector.size(of: "\(store.path)/\(path)")
       items.append(Garbage.Item(path: path, bytes: bytes, reason: reason))
+    }
+
+    /// - Parameter digests: of environments that are needed. Those that were made from lock files can be made again.
+    mutating func addEnvironments(named digests: [String]) throws {
+      let needed = Set(digests.map { "\($0).json" })
+      for name in try Files.list("\(store.path)/\(EnvironmentStore.folder)") where !needed.contains(name) {
+        try add("\(EnvironmentStore.folder)/\(name)", "environments not needed")
+      }
     }
 
     /// - Parameter needed: paths of objects; each has its checksum beside it.

@@ -79,7 +79,9 @@ public struct Bisection {
     }
     guard !differing.isEmpty else { return nil }
     let inputs = KeyDifference.inputs(from: first.identity, to: second.identity)
-    let own = KeyDifference.own(from: first.identity, to: second.identity)
+    var own = KeyDifference.own(from: first.identity, to: second.identity)
+    own.describeEnvironments(
+      from: first.identity, to: second.identity, name: second.environmentName, in: a.store.path, b.store.path)
     return Parting(
       stage: stage, differences: own + inputs.filter { $0.part == .files },
       inherited: inputs.filter { $0.part == .input }.map(\.name), trace: first.trace.firstDifference(to: second.trace),

@@ -38,10 +38,11 @@ extension Lookup {
         places.append(
           ArtifactDifference(place: "output '\(name)'", first: text(x.outputs[name]), second: text(y.outputs[name])))
       }
+      var own = KeyDifference.own(from: x.identity, to: y.identity)
+      own.describeEnvironments(
+        from: x.identity, to: y.identity, name: y.environmentName, in: store.path, other.store.path)
       return Comparison(
-        title: "record \(title)",
-        keys: KeyDifference.own(from: x.identity, to: y.identity)
-          + KeyDifference.inputs(from: x.identity, to: y.identity),
+        title: "record \(title)", keys: own + KeyDifference.inputs(from: x.identity, to: y.identity),
         trace: x.trace.firstDifference(to: y.trace), places: places, isCutOff: false, isEqual: a == b && places.isEmpty)
     default:
       throw PipelineError(.unknownID, "\(title): one is an artifact, the other a record; name two of a kind")

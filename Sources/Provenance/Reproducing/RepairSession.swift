@@ -57,7 +57,11 @@ final class RepairSession {
 
   /// What a word on the command line means.
   func find(_ target: String) throws -> [Subject] {
-    let named = records.filter { $0.stage == target || StageAddress.stage(ofInstance: $0.stage) == target }
+    let address = StageAddress(target)
+    let named = records.filter {
+      $0.stage == target || StageAddress.stage(ofInstance: $0.stage) == target
+        || !address.conditions.isEmpty && address.matches(instance: $0.stage)
+    }
     if !named.isEmpty { return named.flatMap { $0.outputs.values.sorted() }.map { .artifact($0) } }
     let id = target.lowercased()
     if id.count >= 4, id.allSatisfy(\.isHexDigit) {

@@ -33,13 +33,17 @@ public struct Rerunner {
     let selections = try names.map { try planner.pipeline.selection($0) }
     let survey = try planner.survey(names)
     if let first = survey.problems.min(by: { $0.key < $1.key }) { throw first.value }
+    try options.requireConsent(to: survey.selected.stages, of: planner.pipeline)
     try planner.pipeline.notices(of: survey.selected.stages, under: options.sandbox).forEach { observer(.notice($0)) }
     let trees = SourceTree.trees(of: survey.observations)
     let worker = planner.worker(knowing: trees)
     let orders = try selections.flatMap { try select($0, in: survey.graph) }.map { instance in
-      WorkOrder(
-        instance, of: planner.pipeline.name, trees: trees, run: "", allowance: options.allowance, purpose: .compare,
-        resources: planner.pipeline.stages[instance.stage].resources, environment: options.environment)
+      let stage = planner.pipeline.stages[instance.stage]
+      var allowance = options.allowance
+      allowance.sandbox = options.sandbox(of: stage)
+      return WorkOrder(
+        instance, of: planner.pipeline.name, trees: trees, run: "", allowance: allowance, purpose: .compare,
+        resources: stage.resources, place: stage.environment, rules: stage.rules, environment: options.environment)
     }
     let executor = executor ?? LocalExecutor(worker: worker, capacity: 1, threads: options.threads)
     let reports = try executor.compare(
@@ -56,7 +60,7 @@ public struct Rerunner {
     let rounds = selection.round.map { $0..<$0 + 1 } ?? 0..<node.rounds
     return try rounds.flatMap { round in
       guard let slots = graph.states[selection.stage][round].slots else { throw notUpToDate(node.name) }
-      return try slots.indices.filter { selection.slot == nil || $0 == selection.slot }.map { slot in
+      return try slots.indices.filter { selection.slots?.contains($0) ?? true }.map { slot in
         guard let instance = slots[slot].instance, slots[slot].outputs != nil else {
           throw notUpToDate(node.instanceName(round: round, slot: slot))
         }

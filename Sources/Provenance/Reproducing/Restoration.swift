@@ -15,7 +15,8 @@ struct Restoration {
     self.record = record
     self.store = store
     let identity = record.identity
-    stage = try RestoredStage(identity, stage: record.stage, in: store, host: host) { why in
+    let place = record.environment["environment"].flatMap(EnvironmentDescription.init(canonical:))
+    stage = try RestoredStage(identity, stage: record.stage, environment: place, in: store, host: host) { why in
       PipelineError(
         .notRestorable,
         "record \(record.key.short) of '\(record.stage)' can't be executed: \(why). The program that made it can")
@@ -33,7 +34,7 @@ struct Restoration {
   ) -> WorkOrder {
     WorkOrder(
       instance, of: record.pipeline, trees: trees, run: run, allowance: options.allowance, purpose: purpose,
-      environment: options.environment)
+      place: stage.node.environment, environment: options.environment)
   }
 
   private static func inputs(of identity: StageIdentity, kind: StageKind, in store: Store) -> [String: [Artifact]] {

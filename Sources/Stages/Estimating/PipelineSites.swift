@@ -31,7 +31,7 @@ struct PipelineSites {
   }
 
   private static func instances(of stage: StageSummary, _ facts: [String: StageFacts]) -> Int? {
-    guard let array = stage.forEach else { return stage.rounds }
+    guard let array = stage.forEach else { return (stage.elements ?? 1).multipliedSaturated(by: stage.rounds) }
     return facts[array.stage]?.elements.map { $0.multipliedSaturated(by: stage.rounds) }
   }
 }

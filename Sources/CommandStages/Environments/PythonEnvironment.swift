@@ -1,0 +1,118 @@
+import Determinism
+import PipelineModel
+
+/// A virtual environment of Python on this machine.
+struct PythonEnvironment {
+  let folder: String
+  let name: String
+  /// The file that links called `python` lead to.
+  let interpreter: String
+  let version: String
+  /// Folders with packages, relative to `folder`.
+  let sites: [String]
+  /// Folders with packages of the interpreter itself, where the environment shows them.
+  let systemSites: [String]
+
+  /// - Throws: code `missingTool` where there is no environment.
+  init(at folder: String, name: String) throws {
+    (self.folder, self.name) = (folder, name)
+    func missing(_ why: String) -> PipelineError {
+      PipelineError(
+        .missingTool,
+        "environment '\(name)': \(why); make it with 'python3 -m venv \(RelativePath.name(folder))' and 'pip install', or "
+          + "with 'uv sync'")
+    }
+    guard Files.exists(folder) else { throw missing("there is no folder \(folder)") }
+    guard Files.exists("\(folder)/pyvenv.cfg") else {
+      throw missing("\(folder) is no virtual environment of Python: it holds no pyvenv.cfg")
+    }
+    let settings = try PythonEnvironment.settings("\(folder)/pyvenv.cfg")
+    guard
+      let interpreter = ["python", "python3"].lazy.compactMap({ PathTrail("\(folder)/bin/\($0)")?.end }).first
+    else { throw missing("the interpreter of \(folder) is gone") }
+    self.interpreter = interpreter
+    version = settings["version"] ?? settings["version_info"] ?? "unknown"
+    sites = try PythonEnvironment.sites(in: folder)
+    guard settings["include-system-site-packages"]?.lowercased() == "true" else {
+      systemSites = []
+      return
+    }
+    let prefix = RelativePath.parent(interpreter).flatMap(RelativePath.parent) ?? "/usr"
+    let short = version.split(separator: ".").prefix(2).joined(separator: ".")
+    systemSites = [
+      "\(prefix)/lib/python\(short)/site-packages", "\(prefix)/lib/python3/dist-packages",
+      "/usr/local/lib/python\(short)/dist-packages",
+    ].filter { Files.exists($0) }
+  }
+
+  private static func sites(in folder: String) throws -> [String] {
+    var sites = [String]()
+    for library in ["lib", "lib64"] where (try? Files.type("\(folder)/\(library)")) == .folder {
+      for name in try FileIO.list("\(folder)/\(library)") where name.startsWithBytes(of: "python") {
+        let site = "\(library)/\(name)/site-packages"
+        if Files.exists("\(folder)/\(site)") { sites.append(site) }
+      }
+    }
+    return sites
+  }
+
+  /// Lines such as `version = 3.11.2`.
+  private static func settings(_ file: String) throws -> [String: String] {
+    var out = [String: String]()
+    for line in TextLines.split(try Files.read(file, limit: 1 << 20)) {
+      let parts = String(decoding: line, as: UTF8.self).split(separator: "=", maxSplits: 1)
+      guard parts.count == 2 else { continue }
+      out[parts[0].trimmed.lowercased()] = parts[1].trimmed
+    }
+    return out
+  }
+
+  /// The folder that the interpreter is installed in, where that is none of the system's.
+  var interpreterPrefix: String? {
+    guard !SystemFolders.contain(interpreter) else { return nil }
+    return RelativePath.parent(interpreter).flatMap(RelativePath.parent)
+  }
+
+  /// What Python compiles for itself is not looked at.
+  static func isSkipped(_ name: String) -> Bool { name == "__pycache__" }
+
+  /// What is in the key.
+  func contents(_ snapshot: FolderSnapshot, on host: StageHost) throws -> [String: CanonicalValue] {
+    let files = try InstalledFiles(of: folder, on: host)
+    let own = try PythonPackages(
+      in: folder, sites: sites, entries: snapshot.entries, files: files, environment: name)
+    try files.remember()
+    var members: [String: CanonicalValue] = [
+      "kind": "python", "packages": .object(own.packages),
+      "interpreter": ["version": .string(version), "sha256": .string(try interpreterDigest(host).hex)],
+    ]
+    if let others = own.others { members["other-files"] = .string(others.hex) }
+    var lines = ""
+    for site in systemSites {
+      let files = try InstalledFiles(of: site, on: host)
+      for entry in try FolderSnapshot(of: site, skipping: PythonEnvironment.isSkipped).entries {
+        lines += "\(try files.digest(of: entry, isScript: false).hex) \(entry.path)\n"
+      }
+      try files.remember()
+    }
+    if !systemSites.isEmpty { members["system-packages"] = .string(Digest(of: lines).hex) }
+    return members
+  }
+
+  private func interpreterDigest(_ host: StageHost) throws -> Digest {
+    let place = RelativePath.parent(interpreter)!
+    let files = try InstalledFiles(of: place, on: host)
+    guard let status = try Files.linkStatus(interpreter) else { throw Files.failure("read", interpreter, 2) }
+    let entry = FolderSnapshot.Entry(path: RelativePath.name(interpreter), status: status, target: nil)
+    let digest = try files.digest(of: entry, isScript: false)
+    try files.remember()
+    return digest
+  }
+}
+
+extension Substring {
+  fileprivate var trimmed: String {
+    let head = drop { $0.isWhitespace }
+    return String(head.reversed().drop { $0.isWhitespace }.reversed())
+  }
+}
