@@ -101,11 +101,11 @@ struct CurveTests {
             environment: { GO: @ }
       """#.replacing("@", with: bench.folder + "/go")
     let rows = Recorder()
-    let planner = try bench.planner(text)
+    let (planner, go) = (try bench.planner(text), bench.folder + "/go")
     let runner = Runner(planner: planner, options: bench.options) { event in
       if case .measured(_, let step, _, let values) = event {
         rows.note("\(step) \(values[0].name) \(values[0].value)")
-        if step == 2 { try? Files.write([], to: bench.folder + "/go") }
+        if step == 2 { try? Files.write([], to: go) }
       }
     }
     #expect(try runner.run().failures.isEmpty)
