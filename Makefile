@@ -47,7 +47,7 @@ RUN := $(ISA_ENV) $(BIN)
 .DEFAULT_GOAL := help
 .PHONY: setup setup-tests build test test-identity test-slurm test-report test-torch test-tensorboard test-arm test-mutations paper-start estimate \
   reproduce-coco reproduce-ade20k reproduce-policies reproduce-tables transfer-coco-ade20k transfer-ade20k-coco \
-  compare-seeds ranking figures tables smoke crash-test fuzz rerun plan status graph repair audit \
+  compare-seeds ranking figures tables docs-reference smoke crash-test fuzz rerun plan status graph repair audit \
   bench bench-peers format lint layers dist check-dist docs clean help
 .DELETE_ON_ERROR:
 
@@ -213,6 +213,9 @@ dist: $(BIN) ## make a program for machines without Swift: build/autopanoptic-VE
 
 check-dist: ## start the archive of 'make dist' in a bare Debian (root, debootstrap) and compare the root of its smoke profile
 	.ci/check-dist
+
+docs-reference: $(BIN) ## write docs/reference/pipeline.md, the reference of pipeline files, from the code
+	@mkdir -p docs/reference && $(BIN) lint --reference > docs/reference/pipeline.md
 
 docs: $(BIN) ## build the reference documentation of every library in .build/docs
 	.ci/docs

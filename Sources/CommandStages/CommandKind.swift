@@ -22,7 +22,10 @@ extension StageKind {
   public static let command: StageKind = {
     var kind = StageKind(
       name: "command", version: 1, summary: "runs a program: declared inputs in, declared outputs out",
-      defaults: canonical(CommandParameters()), prepared: PreparedStage(parameters: .null, body: .stage({ _ in })))
+      defaults: canonical(CommandParameters()),
+      parameterNames: CommandParameters.names,
+      parameterSummaries: CommandParameters.summaries,
+      prepared: PreparedStage(parameters: .null, body: .stage({ _ in })))
     kind.specialize = { entry, registry in
       let with = entry.with.without("seed")
       try refuseUnknown(with, of: entry)

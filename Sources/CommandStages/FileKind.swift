@@ -5,6 +5,8 @@ import PipelineModel
 struct FileParameters: StageParameters {
   /// Relative to the folder of the pipeline file.
   var path = ""
+
+  static let summaries = ["path": "relative to the folder of the pipeline file"]
 }
 
 extension StageKind {
@@ -15,7 +17,8 @@ extension StageKind {
     var kind = StageKind(
       name: "file", version: 1, summary: "takes one file that lies beside the pipeline file",
       outputs: [OutputPort("file", FileFormat.name)], isSource: true, defaults: canonical(FileParameters()),
-      prepared: PreparedStage(parameters: .null, body: .stage({ _ in })))
+      parameterNames: FileParameters.names,
+      parameterSummaries: FileParameters.summaries, prepared: PreparedStage(parameters: .null, body: .stage({ _ in })))
     kind.specialize = { entry, _ in try fileKind(of: entry) }
     kind.reinstate = { _, _ in
       throw PipelineError(.notRestorable, "only the pipeline file says where its folder is; run the pipeline")

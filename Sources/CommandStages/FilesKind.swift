@@ -7,6 +7,11 @@ struct FilesParameters: StageParameters {
   var folder = ""
   /// Patterns of paths below it.
   var select = ["**"]
+
+  static let summaries = [
+    "folder": "relative to the folder of the pipeline file; empty for that folder itself",
+    "select": "patterns of paths below it: `*` is a part of a name, `**` any folders",
+  ]
 }
 
 extension StageKind {
@@ -21,7 +26,8 @@ extension StageKind {
     var kind = StageKind(
       name: "files", version: 1, summary: "takes files that lie beside the pipeline file",
       outputs: [OutputPort("files", TreeFormat.name)], isSource: true, defaults: canonical(FilesParameters()),
-      prepared: PreparedStage(parameters: .null, body: .stage({ _ in })))
+      parameterNames: FilesParameters.names,
+      parameterSummaries: FilesParameters.summaries, prepared: PreparedStage(parameters: .null, body: .stage({ _ in })))
     kind.specialize = { entry, _ in try filesKind(of: entry) }
     kind.reinstate = { _, _ in
       throw PipelineError(.notRestorable, "only the pipeline file says where its folder is; run the pipeline")

@@ -9,6 +9,12 @@ struct FolderParameters: StageParameters {
   var variable: String?
   /// Patterns of paths below it.
   var select = ["**"]
+
+  static let summaries = [
+    "path": "the folder, relative to that of the pipeline file, or absolute",
+    "variable": "instead: the variable that names the folder, from the environment or `--set DATA=/path`",
+    "select": "patterns of paths below it: `*` is a part of a name, `**` any folders",
+  ]
 }
 
 extension StageKind {
@@ -23,7 +29,9 @@ extension StageKind {
     var kind = StageKind(
       name: "folder", version: 1, summary: "refers to a folder of data, which is hashed and not copied",
       outputs: [OutputPort("files", TreeFormat.name)], isSource: true, defaults: canonical(FolderParameters()),
-      prepared: PreparedStage(parameters: .null, body: .stage({ _ in })))
+      parameterNames: FolderParameters.names,
+      parameterSummaries: FolderParameters.summaries, prepared: PreparedStage(parameters: .null, body: .stage({ _ in }))
+    )
     kind.specialize = { entry, _ in
       let parameters = try FolderParameters.parsed(from: entry.with, defaults: StageKind.folder.defaults)
       return try StageKind.locatingErrors(in: entry.with) {

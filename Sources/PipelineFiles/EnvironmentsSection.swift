@@ -131,7 +131,7 @@ struct EnvironmentsSection {
           .wrongType, at: member.value.location,
           "'\(member.name)': expected text, a number, true or false, found \(member.value.kindDescription)")
       }
-      let reserved = ["PATH", "SEED", "THREADS", "PARAMETERS", "CHECKPOINT_DIR"]
+      let reserved = ["PATH", "SEED", "THREADS", "PARAMETERS", "INPUTS", "CHECKPOINT_DIR"]
       guard !member.name.isEmpty, !member.name.utf8.contains(UInt8(ascii: "=")), !reserved.contains(member.name) else {
         throw PipelineError(.badValue, at: member.nameLocation, "\(title): '\(member.name)' can't be set here")
       }

@@ -63,9 +63,15 @@ public struct PipelineFile: Sendable {
   /// Parses the text of a file.
   /// - Parameter path: the path for messages and for resolving `based-on`.
   public init(text: String, path: String) throws {
-    self.path = path
     var bases = [String]()
     let tree = try BaseFile.resolve(try YAMLTree.parse(text, file: path), path: path, files: &bases)
+    try self.init(tree: tree, path: path, bases: bases)
+  }
+
+  /// - Parameter tree: the values of the file and of those that it is based on.
+  init(tree: LocatedValue, path: String, bases given: [String]) throws {
+    self.path = path
+    var bases = given
     root = try Section(tree, title: "pipeline", keys: .pipeline)
     parameters = try ParametersSection.resolve(root[ParametersSection.key]) { bases.append($0) }
     self.bases = bases
@@ -73,6 +79,9 @@ public struct PipelineFile: Sendable {
 
   /// Descriptions of executors, by name.
   var executorSection: LocatedValue? { root["executors"] }
+
+  /// All values.
+  var tree: LocatedValue { root.value }
 
   /// The file's default profile.
   public var profile: String? { root["profile"]?.stringValue }

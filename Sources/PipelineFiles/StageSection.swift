@@ -105,26 +105,31 @@ struct StageSection {
 
   // MARK: Overrides
 
-  /// The kind, and what the stage asks of its machine.
+  /// The kind, what the stage asks of its machine, and how it is executed.
   private func head() throws -> (uses: LocatedValue, resources: LocatedValue, rules: [String: LocatedValue]) {
     var uses = try section.requiredText("uses")
     var resources = try mapping(section["resources"], "'resources'", bindings)
     var rules = [String: LocatedValue]()
-    for source in [member.value] + overrides {
-      for key in StageSection.rules {
-        if let value = source[key] { rules[key] = try bindings.resolve(value) }
-      }
-    }
+    for key in StageSection.rules { rules[key] = try section[key].map(bindings.resolve) }
     for override in overrides {
-      if let kind = override["uses"] {
-        guard kind.stringValue != nil else {
-          throw PipelineError(.wrongType, at: kind.location, "'uses': expected text, found \(kind.kindDescription)")
-        }
-        uses = kind
+      guard let kind = override["uses"] else { continue }
+      guard kind.stringValue != nil else {
+        throw PipelineError(.wrongType, at: kind.location, "'uses': expected text, found \(kind.kindDescription)")
+      }
+      uses = kind
+    }
+    for override in overrides + settings {
+      for member in override.members ?? [] where StageSection.isRule(member) {
+        rules[member.name] = try bindings.resolve(member.value)
       }
       if let more = override["resources"] { resources = resources.overlaid(with: try bindings.resolve(more)) }
     }
     return (uses, resources, rules)
+  }
+
+  /// Whether a member of an override says how the stage is executed. `environment` may also be a command's variables.
+  private static func isRule(_ member: LocatedValue.Member) -> Bool {
+    rules.contains { $0.hasSameBytes(as: member.name) } && member.value.members == nil
   }
 
   /// The parameters that file, profile, fidelity and command line give together.
@@ -134,13 +139,17 @@ struct StageSection {
       var members = try Section.mapping(override, title: "profile or fidelity of stage '\(name)'")
       // The parameters so far belong to another kind.
       if members.contains(where: { $0.name == "uses" }) { with = LocatedValue(.object([]), at: override.location) }
-      members.removeAll { (["uses", "resources"] + StageSection.rules).contains($0.name) || isFanKey($0.name) }
+      members.removeAll {
+        ["uses", "resources"].contains($0.name) || isFanKey($0.name) || StageSection.isRule($0)
+      }
       try refuseAxes(members, of: grid, unlessIn: with)
       let change = try bindings.resolve(LocatedValue(.object(members), at: override.location))
       with = with.overlaid(with: StageSection.routed(change, below: with))
     }
     for setting in settings {
-      let members = (setting.members ?? []).filter { !isFanKey($0.name) }
+      let members = (setting.members ?? []).filter {
+        $0.name != "resources" && !isFanKey($0.name) && !StageSection.isRule($0)
+      }
       try refuseAxes(members, of: grid, unlessIn: with)
       let change = StageSection.routed(
         try bindings.resolve(LocatedValue(.object(members), at: setting.location)), below: with)

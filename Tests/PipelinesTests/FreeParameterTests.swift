@@ -182,6 +182,7 @@ extension CommandParameters {
   fileprivate static var example: CommandParameters {
     var parameters = CommandParameters()
     (parameters.stdin, parameters.stdout, parameters.version) = ("a", "b", ["c"])
+    (parameters.metrics, parameters.history) = ("m", "h")
     parameters.parameters = FreeParameters(["a": 1])
     return parameters
   }

@@ -9,7 +9,7 @@ struct PlanCommand: ParsableCommand {
     discussion: """
       For each stage that would run: which input, parameter, trait, version or seed differs from the nearest record,
       with the old value and the new one; and the time and disk it took when it last ran. Nothing is written, not even
-      a store where there is none.
+      a store where there is none. Where data or programs are missing it says which, and exits with 65.
 
       EXAMPLES:
         autopanoptic plan pipelines/coco.yaml
@@ -36,6 +36,7 @@ struct PlanCommand: ParsableCommand {
     let plan = try planner.plan(stages: stages)
     try Signals.endIfRequested()
     PlanPrinter.printPlan(plan, isWhole: stages.isEmpty, json: json)
+    try PlanPrinter.endWithProblems(of: plan)
   }
 }
 

@@ -57,8 +57,9 @@ struct Run: ParsableCommand {
       return
     }
     if dryRun {
-      PlanPrinter.printPlan(try planner.plan(stages: stages), isWhole: stages.isEmpty, json: json)
-      return
+      let plan = try planner.plan(stages: stages)
+      PlanPrinter.printPlan(plan, isWhole: stages.isEmpty, json: json)
+      return try PlanPrinter.endWithProblems(of: plan)
     }
     let result = try runner.run(stages: stages)
     if result.wasInterrupted { throw StageInterrupted() }

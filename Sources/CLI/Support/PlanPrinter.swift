@@ -1,3 +1,4 @@
+import ArgumentParser
 import Determinism
 import Pipelines
 
@@ -9,6 +10,7 @@ enum PlanPrinter {
       Output.json(plan.canonical)
       return
     }
+    if !plan.problems.isEmpty { return printProblems(plan) }
     let width = Units.width(plan.stages.map(\.name))
     for stage in plan.stages {
       var lines = reasons(stage)
@@ -29,7 +31,27 @@ enum PlanPrinter {
         Output.line("at most \(text(cost)), by what they took when they last ran\(rest)")
       }
     }
-    for problem in plan.problems { Output.line("missing: \(problem.message)") }
+  }
+
+  /// What has to be there first, in a few lines: before that, nothing can be said of the stages that need it.
+  private static func printProblems(_ plan: Plan) {
+    Output.line("this pipeline can't run here yet:")
+    for stage in plan.stages {
+      if let problem = stage.problem { Output.line("  \(problem.message)") }
+    }
+    let blocked = plan.blockedStages
+    if !blocked.isEmpty { Output.line("  \(Units.count(blocked.count, "stage")) depend on that: \(list(blocked))") }
+    let others = plan.stages.filter { $0.problem == nil && $0.state != .cached && !blocked.contains($0.name) }
+    if !others.isEmpty { Output.line("  to run without it: \(list(others.map(\.name)))") }
+  }
+
+  private static func list(_ names: [String]) -> String {
+    names.prefix(12).joined(separator: ", ") + (names.count > 12 ? ", ... (\(names.count))" : "")
+  }
+
+  /// - Throws: exit code 65 where the pipeline can't run for want of data or programs.
+  static func endWithProblems(of plan: Plan) throws {
+    if !plan.problems.isEmpty { throw ExitCode(ExitCodes.badData) }
   }
 
   static func printStatus(_ plan: Plan) {
@@ -71,9 +93,6 @@ enum PlanPrinter {
   }
 
   private static func reasons(_ stage: Plan.StagePlan) -> [String] {
-    if let problem = stage.problem {
-      return ["cannot run: a \(problem.code == .missingTool ? "program" : "folder") is missing"]
-    }
     if stage.state == .waiting { return waiting(stage) }
     if stage.state == .cached {
       return [stage.isFannedOut ? "cached, \(Units.count(stage.instances.count, "instance"))" : "cached"]

@@ -7,7 +7,8 @@ public struct FreeParameters: Sendable, Equatable {
   package static let member = "parameters"
   /// What pipeline files call the command's own parameters: in an override these names mean those.
   package static let namesOfCommand: Set<String> = [
-    "run", "outputs", "environment", "parameters", "places", "stdin", "stdout", "tools", "version", "random", "seed",
+    "run", "outputs", "environment", "parameters", "places", "stdin", "stdout", "tools", "version", "metrics",
+    "history", "random", "seed",
   ]
 
   public var values: [String: CanonicalValue]

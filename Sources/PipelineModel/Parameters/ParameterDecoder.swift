@@ -47,6 +47,18 @@ struct ParameterDecoder: Decoder {
     return result
   }
 
+  /// The names of all parameters, also of those that have no default, as pipeline files spell them.
+  static func names<T: Decodable>(
+    of type: T.Type, defaults: CanonicalValue, userInfo: [CodingUserInfoKey: any Sendable] = [:]
+  ) -> [String] {
+    let tracker = Tracker()
+    let place = SourceLocation(file: "")
+    let node = Node(user: LocatedValue(.object([]), at: place), standard: defaults, location: place)
+    // What else it needs to be told is not known here; the names are asked for in any case.
+    _ = try? ParameterDecoder(node: node, tracker: tracker, codingPath: [], userInfo: userInfo).unbox(type)
+    return (tracker.asked[""] ?? []).sortedByBytes()
+  }
+
   func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
     guard let value = node.value else { throw missing() }
     guard value.members != nil else { throw mismatch("a mapping", value) }

@@ -15,6 +15,11 @@ public struct NoParameters: StageParameters {
 }
 
 extension StageParameters {
+  /// The names of all parameters, as pipeline files spell them.
+  package static var names: [String] {
+    ParameterDecoder.names(of: Self.self, defaults: (try? CanonicalValue(encoding: Self())) ?? [:])
+  }
+
   /// What a user wrote, completed by the defaults.
   /// - Throws: `PipelineError` with the place of a mistake.
   package static func parsed(from value: LocatedValue, defaults: CanonicalValue) throws -> Self {

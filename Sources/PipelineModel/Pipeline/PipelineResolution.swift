@@ -72,7 +72,7 @@ extension Pipeline {
     return [first] + (try others.map { try $0.get() })
   }
 
-  private static func kind(
+  static func kind(
     of entry: PipelineDescription.StageEntry, in registry: StageRegistry
   ) throws -> StageKind {
     if let name = registry.formerKindNames[entry.uses] {

@@ -18,6 +18,10 @@ public struct StageKind: Sendable {
   public let usesTeam: Bool
   /// The default parameters in canonical form.
   public let defaults: CanonicalValue
+  /// The names of all parameters as pipeline files spell them, also of those without a default; sorted.
+  public let parameterNames: [String]
+  /// What some of them mean, in a few words.
+  public private(set) var parameterSummaries: [String: String] = [:]
   /// Whether it only lists files on the user's disk.
   public let isSource: Bool
   /// The variable with the folder of a source; nil where the folder is known without one.
@@ -59,6 +63,7 @@ public struct StageKind: Sendable {
     sourceVariable = nil
     let defaults = StageKind.canonical(parameters)
     self.defaults = defaults
+    parameterNames = ParameterDecoder.names(of: S.Parameters.self, defaults: defaults, userInfo: userInfo)
     prepare = { value in
       let parameters = try ParameterDecoder.decode(
         S.Parameters.self, from: value, defaults: defaults, userInfo: userInfo)
@@ -92,6 +97,7 @@ public struct StageKind: Sendable {
     sourceVariable = S.variable
     let defaults = StageKind.canonical(S.Parameters())
     self.defaults = defaults
+    parameterNames = ParameterDecoder.names(of: S.Parameters.self, defaults: defaults)
     prepare = { value in
       let parameters = try ParameterDecoder.decode(S.Parameters.self, from: value, defaults: defaults)
       return StageKind.prepared(try StageKind.locatingErrors(in: value) { try S(parameters: parameters) }, parameters)
@@ -112,7 +118,8 @@ public struct StageKind: Sendable {
   /// A kind without its own type, whose parameters are already known.
   package init(
     name: String, version: Int, summary: String, inputs: [InputPort] = [], outputs: [OutputPort] = [],
-    isRandom: Bool = false, isSource: Bool = false, defaults: CanonicalValue, prepared: PreparedStage
+    isRandom: Bool = false, isSource: Bool = false, defaults: CanonicalValue, parameterNames: [String] = [],
+    parameterSummaries: [String: String] = [:], prepared: PreparedStage
   ) {
     self.name = name
     self.version = version
@@ -128,6 +135,8 @@ public struct StageKind: Sendable {
     self.isSource = isSource
     self.sourceVariable = nil
     self.defaults = defaults
+    self.parameterNames = parameterNames
+    self.parameterSummaries = parameterSummaries
     self.prepare = { _ in prepared }
     self.restore = { _ in prepared }
   }

@@ -5,7 +5,8 @@ extension Plan {
   public var canonical: CanonicalValue {
     [
       "pipeline": .string(pipeline), "root": root.map { .string($0.hex) } ?? .null,
-      "stages": .array(stages.map(\.canonical)), "expected": expectedCost.cost.canonical,
+      "stages": .array(stages.map(\.canonical)),  // What is not there has no time.
+      "expected": problems.isEmpty ? expectedCost.cost.canonical : .null,
     ]
   }
 }

@@ -111,4 +111,15 @@ public struct Plan: Sendable {
     return (sum, unknown)
   }
   public var problems: [PipelineError] { stages.compactMap(\.problem) }
+
+  /// Names of the stages that can't run before the problems are solved, without those that have one themselves.
+  public var blockedStages: [String] {
+    var blocked = Set(stages.filter { $0.problem != nil }.map(\.name))
+    var names = [String]()
+    // Each stage comes after what it needs.
+    for stage in stages where stage.problem == nil && stage.needs.contains(where: { blocked.contains($0.stage) }) {
+      if blocked.insert(stage.name).inserted, stage.state != .cached { names.append(stage.name) }
+    }
+    return names
+  }
 }

@@ -115,7 +115,8 @@ public struct Importer {
         else { throw bad("'\(entry.name)' is no signature") }
         content.signatures.append((key, id, envelope))
       case .environment(let digest):
-        guard let contents = try? CanonicalValue(json: small(Importer.mostRecordBytes)), contents.digest == digest else {
+        guard let contents = try? CanonicalValue(json: small(Importer.mostRecordBytes)), contents.digest == digest
+        else {
           throw bad("'\(entry.name)' is not what its name says")
         }
         content.environments.append(contents)
