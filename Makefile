@@ -45,7 +45,7 @@ WORK := $(if $(JOBS),--jobs $(JOBS)) $(if $(THREADS),--threads $(THREADS))
 RUN := $(ISA_ENV) $(BIN)
 
 .DEFAULT_GOAL := help
-.PHONY: setup setup-tests build test test-identity test-slurm test-report test-torch test-arm test-mutations paper-start estimate \
+.PHONY: setup setup-tests build test test-identity test-slurm test-report test-torch test-tensorboard test-arm test-mutations paper-start estimate \
   reproduce-coco reproduce-ade20k reproduce-policies reproduce-tables transfer-coco-ade20k transfer-ade20k-coco \
   compare-seeds ranking figures tables docs-reference smoke crash-test fuzz rerun plan status graph repair audit \
   bench bench-peers format lint layers dist check-dist docs clean help
@@ -142,6 +142,12 @@ tables: $(BIN) ## print the paper's tables next to the results so far; computes 
 
 figures: $(BIN) ## draw scores, architectures, explored models and predictions
 	@for name in figures search-policies figures-ade20k; do $(RUN) run pipelines/$$name.yaml $(COMMON) $(WORK) $(ARGS) || exit; done
+
+test-tensorboard: ## install TensorBoard from PyPI in .build, and check that it reads what 'curves --tensorboard' writes
+	@test -x .build/tensorboard/bin/python || { python3 -m venv .build/tensorboard && \
+	  .build/tensorboard/bin/pip install --quiet tensorboard==2.20.0; }
+	swift build $(SWIFT_FLAGS) --build-tests
+	$(RUN_TESTS) --filter TensorBoardTests
 
 ranking: $(BIN) ## compare the supernet's ranking of ten architectures with two retrainings of each. An hour
 	@$(RUN) run pipelines/ranking.yaml $(COMMON) $(WORK) $(ARGS)
