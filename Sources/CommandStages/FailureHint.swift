@@ -45,7 +45,8 @@ enum FailureHint {
       return Files.exists("\(folder)/\(top)/__init__.py") ? "\(top)/" : nil
     }.first
     if let local {
-      return "\(local) is in your project, but the stage does not declare it: add 'needs: { \(top): \"file:\(local)\" }'"
+      return
+        "\(local) is in your project, but the stage does not declare it: add 'needs: { \(top): \"file:\(local)\" }'"
     }
     guard let environment = details.tools.environment else {
       return

@@ -54,10 +54,17 @@ extension StageKind {
     switch (parameters.path, parameters.variable) {
     case (let path?, nil):
       guard !path.isEmpty, !path.utf8.contains(0) else { throw ParameterError("path", "expected the path of a folder") }
-      root = .folder(path.utf8.first == UInt8(ascii: "/") ? path : base + "/" + path)
+      let folder = path.utf8.first == UInt8(ascii: "/") ? path : Files.absolute(base + "/" + path)
+      if let why = PrivatePlaces.refusal(folder, checkout: [Checkout.root(above: base)]) {
+        throw ParameterError("path", "\(why), or name the folder by a variable: { variable: DATA }")
+      }
+      root = .folder(folder)
     case (nil, let name?):
       guard isVariable(name) else {
         throw ParameterError("variable", "'\(name.clipped(to: 60))': expected a name such as DATA, without '$'")
+      }
+      guard !isOfSystem(name) else {
+        throw ParameterError("variable", "'\(name)' has a meaning of its own; expected a name such as DATA")
       }
       root = .variable(name)
     case (nil, nil): throw ParameterError("path", "expected 'path: data', or 'variable: DATA'")
@@ -71,6 +78,12 @@ extension StageKind {
       name: generic.name, version: generic.version, summary: generic.summary, outputs: generic.outputs, isSource: true,
       defaults: generic.defaults,
       prepared: PreparedStage(parameters: StageKind.canonical(parameters), body: .source(source)))
+  }
+
+  /// Variables that are set without anybody having this pipeline in mind.
+  private static func isOfSystem(_ name: String) -> Bool {
+    ["HOME", "PWD", "OLDPWD", "TMPDIR", "TMP", "TEMP", "PATH", "VIRTUAL_ENV"].contains(name)
+      || ["XDG_", "SSH_", "GNUPG", "CONDA_", "PYENV_"].contains { name.hasPrefix($0) }
   }
 
   private static func isVariable(_ name: String) -> Bool {

@@ -23,7 +23,7 @@ final class ToolIdentifier: Sendable {
   ) throws -> ToolIdentity {
     var identity = ToolIdentity()
     let environment = try description.map {
-      try host.helper { EnvironmentResolver(host) }.resolve($0, stage: stage)
+      try host.helper { EnvironmentResolver(host) }.resolve($0, stage: stage, checkout: command.hidden)
     }
     identity.environment = environment
     if let environment { identity.traits[EnvironmentStore.trait] = environment.digest.hex }

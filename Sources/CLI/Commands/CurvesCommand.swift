@@ -58,7 +58,7 @@ struct Curves: ParsableCommand {
 
   func run() throws {
     let reader = CurveReader(store: try stores.openExisting())
-    let curves = try stages.map { try reader.curve($0, run: runReference) }
+    let curves = try stages.flatMap { try reader.curves($0, run: runReference) }
     let names = try chosenNames(curves)
     if json {
       Output.json(.array(curves.map { ["stage": .string($0.title), "history": $0.history.canonical] }))

@@ -69,7 +69,11 @@ struct CondaPackages {
     var lines = [String: String]()
     for entry in snapshot.entries where !entry.path.startsWithBytes(of: "conda-meta/") {
       let owner = owned[ByteName(entry.path)]
-      let digest = try owner?.sha256 ?? files.digest(of: entry, isScript: entry.path.startsWithBytes(of: "bin/")).hex
+      let digest =
+        try owner?.sha256
+        ?? files.digest(
+          of: entry, as: entry.path.startsWithBytes(of: "bin/") ? .script : .bytes
+        ).hex
       lines[owner?.package ?? "", default: ""] += "\(digest) \(entry.path)\n"
     }
     for (name, text) in lines where !name.isEmpty {

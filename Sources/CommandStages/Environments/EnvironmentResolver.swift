@@ -18,13 +18,21 @@ final class EnvironmentResolver: Sendable {
 
   init(_ host: StageHost) { self.host = host }
 
-  /// - Throws: code `missingTool` where the environment is not there, or can't be told.
-  func resolve(_ description: EnvironmentDescription, stage: String) throws -> ResolvedEnvironment {
+  /// - Parameter checkout: folders that belong to the pipeline.
+  /// - Throws: code `missingTool` where the environment is not there, can't be told, or must not be shown.
+  func resolve(
+    _ description: EnvironmentDescription, stage: String, checkout: [String]
+  ) throws -> ResolvedEnvironment {
     try state.withLock { state in
       let key = Key(description: description.canonical)
       if let found = state.found[key] { return found }
       let found: ResolvedEnvironment
       do {
+        if case .folder(let folder) = description.source,
+          let why = PrivatePlaces.refusal(folder, checkout: checkout)
+        {
+          throw PipelineError(.missingTool, "environment '\(description.name)': \(why)")
+        }
         found = try make(description, &state)
       } catch let error as PipelineError where error.code == .missingTool {
         throw PipelineError(.missingTool, at: description.location, "stage '\(stage)': \(error.message)")
@@ -88,19 +96,26 @@ final class EnvironmentResolver: Sendable {
       try parts.map { try FolderSnapshot(of: $0, skipping: PythonEnvironment.isSkipped) }
     }
     let snapshots = try look()
+    let prefix = try python.interpreterPrefix()
+    let installation = try prefix.map { (prefix: $0, snapshot: try python.interpreterSnapshot($0)) }
+    let others = Array(snapshots.dropFirst()) + [installation?.snapshot].compactMap(\.self)
     let interpreter = try Files.linkStatus(python.interpreter)
     let what =
       "python \(interpreter?.inode ?? 0) \(interpreter?.changed ?? 0) "
-      + snapshots.dropFirst().map(\.fingerprint.hex).joined(separator: " ")
-    let members = try remembered(snapshots[0], as: what, &state) { try python.contents(snapshots[0], on: host) }
+      + others.map(\.fingerprint.hex).joined(separator: " ")
+    let members = try remembered(snapshots[0], as: what, &state) {
+      try python.contents(snapshots[0], installation, on: host)
+    }
     var found = try finished(description, members)
     found.mounts = [ResolvedEnvironment.Mount(folder, at: Confinement.environmentFolder)]
     found.links = [ResolvedEnvironment.Mount(Confinement.environmentFolder, at: folder)]
-    if let prefix = python.interpreterPrefix { found.mounts.append(ResolvedEnvironment.Mount(prefix, at: prefix)) }
+    if let prefix { found.mounts.append(ResolvedEnvironment.Mount(prefix, at: prefix)) }
     found.programFolders = ["\(folder)/bin"]
     found.variables["VIRTUAL_ENV"] = Confinement.environmentFolder
-    let fingerprints = snapshots.map(\.fingerprint)
-    found.isUnchanged = { try look().map(\.fingerprint) == fingerprints }
+    let fingerprints = (snapshots.prefix(1) + others).map(\.fingerprint)
+    found.isUnchanged = {
+      try (look() + (prefix.map { [try python.interpreterSnapshot($0)] } ?? [])).map(\.fingerprint) == fingerprints
+    }
     return found
   }
 
@@ -118,7 +133,7 @@ final class EnvironmentResolver: Sendable {
       let files = try InstalledFiles(of: folder, on: host)
       defer { try? files.remember() }
       if kind == "conda" { return try CondaPackages(in: folder, snapshot, files, description.name).members }
-      let lines = try snapshot.entries.map { "\(try files.digest(of: $0, isScript: false).hex) \($0.path)\n" }
+      let lines = try snapshot.entries.map { "\(try files.digest(of: $0, as: .bytes).hex) \($0.path)\n" }
       return ["kind": .string(kind), "files": .string(Digest(of: lines.joined()).hex)]
     }
     var found = try finished(description, members)

@@ -20,7 +20,7 @@ struct ImageEnvironment {
     let files = try InstalledFiles(of: RelativePath.parent(file) ?? "/", on: host)
     guard let status = try Files.optionalStatus(file) else { throw Files.failure("read", file, ENOENT) }
     let digest = try files.digest(
-      of: FolderSnapshot.Entry(path: RelativePath.name(file), status: status, target: nil), isScript: false)
+      of: FolderSnapshot.Entry(path: RelativePath.name(file), status: status, target: nil), as: .bytes)
     try files.remember()
     return digest
   }

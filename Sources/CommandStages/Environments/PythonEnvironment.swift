@@ -33,16 +33,25 @@ struct PythonEnvironment {
     self.interpreter = interpreter
     version = settings["version"] ?? settings["version_info"] ?? "unknown"
     sites = try PythonEnvironment.sites(in: folder)
-    guard settings["include-system-site-packages"]?.lowercased() == "true" else {
-      systemSites = []
-      return
+    // Python takes its own modules from there.
+    if let home = settings["home"], let place = PathTrail(home)?.end, place != RelativePath.parent(interpreter) {
+      throw missing(
+        "its pyvenv.cfg says that Python is in \(Printable.line(home)), but its bin/python leads to \(interpreter)")
     }
+    let isOpen = settings["include-system-site-packages"]?.lowercased() == "true"
+    systemSites = isOpen ? try PythonEnvironment.systemSites(of: interpreter) : []
+  }
+
+  /// Of every version: what `pyvenv.cfg` says of its own may be wrong.
+  private static func systemSites(of interpreter: String) throws -> [String] {
     let prefix = RelativePath.parent(interpreter).flatMap(RelativePath.parent) ?? "/usr"
-    let short = version.split(separator: ".").prefix(2).joined(separator: ".")
-    systemSites = [
-      "\(prefix)/lib/python\(short)/site-packages", "\(prefix)/lib/python3/dist-packages",
-      "/usr/local/lib/python\(short)/dist-packages",
-    ].filter { Files.exists($0) }
+    return try Set([prefix, "/usr", "/usr/local"].map { $0 + "/lib" }).sorted().flatMap { library in
+      try ((try? FileIO.list(library)) ?? []).filter { $0.startsWithBytes(of: "python3") }.flatMap { name in
+        try ["site-packages", "dist-packages"].map { "\(library)/\(name)/\($0)" }.filter {
+          try Files.optionalStatus($0)?.isFolder == true
+        }
+      }
+    }
   }
 
   private static func sites(in folder: String) throws -> [String] {
@@ -59,7 +68,8 @@ struct PythonEnvironment {
   /// Lines such as `version = 3.11.2`.
   private static func settings(_ file: String) throws -> [String: String] {
     var out = [String: String]()
-    for line in TextLines.split(try Files.read(file, limit: 1 << 20)) {
+    // Python ends a line at every carriage return as well.
+    for line in try Files.read(file, limit: 1 << 20).split(whereSeparator: { $0 == 0x0A || $0 == 0x0D }) {
       let parts = String(decoding: line, as: UTF8.self).split(separator: "=", maxSplits: 1)
       guard parts.count == 2 else { continue }
       out[parts[0].trimmed.lowercased()] = parts[1].trimmed
@@ -68,16 +78,35 @@ struct PythonEnvironment {
   }
 
   /// The folder that the interpreter is installed in, where that is none of the system's.
-  var interpreterPrefix: String? {
+  /// - Throws: where it is no installation of Python: it would be shown to the program.
+  func interpreterPrefix() throws -> String? {
     guard !SystemFolders.contain(interpreter) else { return nil }
-    return RelativePath.parent(interpreter).flatMap(RelativePath.parent)
+    guard let prefix = RelativePath.parent(interpreter).flatMap(RelativePath.parent),
+      let library = try? FileIO.list(prefix + "/lib"),
+      library.contains(where: { $0.startsWithBytes(of: "python") && Files.exists("\(prefix)/lib/\($0)/os.py") })
+    else {
+      throw PipelineError(
+        .missingTool,
+        "environment '\(name)': its interpreter \(interpreter) belongs to no installation of Python; make the environment "
+          + "again with 'python3 -m venv'")
+    }
+    return prefix
+  }
+
+  /// The files of that installation, without the packages in it that the environment does not show.
+  func interpreterSnapshot(_ prefix: String) throws -> FolderSnapshot {
+    try FolderSnapshot(of: prefix) { name in
+      PythonEnvironment.isSkipped(name) || name == "site-packages" || name == "dist-packages"
+    }
   }
 
   /// What Python compiles for itself is not looked at.
   static func isSkipped(_ name: String) -> Bool { name == "__pycache__" }
 
   /// What is in the key.
-  func contents(_ snapshot: FolderSnapshot, on host: StageHost) throws -> [String: CanonicalValue] {
+  func contents(
+    _ snapshot: FolderSnapshot, _ installation: (prefix: String, snapshot: FolderSnapshot)?, on host: StageHost
+  ) throws -> [String: CanonicalValue] {
     let files = try InstalledFiles(of: folder, on: host)
     let own = try PythonPackages(
       in: folder, sites: sites, entries: snapshot.entries, files: files, environment: name)
@@ -86,12 +115,18 @@ struct PythonEnvironment {
       "kind": "python", "packages": .object(own.packages),
       "interpreter": ["version": .string(version), "sha256": .string(try interpreterDigest(host).hex)],
     ]
+    if let (prefix, snapshot) = installation {
+      let files = try InstalledFiles(of: prefix, on: host)
+      let lines = try snapshot.entries.map { "\(try files.digest(of: $0, as: .placeless).hex) \($0.path)\n" }
+      try files.remember()
+      members["installation-of-Python"] = .string(Digest(of: lines.joined()).hex)
+    }
     if let others = own.others { members["other-files"] = .string(others.hex) }
     var lines = ""
     for site in systemSites {
       let files = try InstalledFiles(of: site, on: host)
       for entry in try FolderSnapshot(of: site, skipping: PythonEnvironment.isSkipped).entries {
-        lines += "\(try files.digest(of: entry, isScript: false).hex) \(entry.path)\n"
+        lines += "\(try files.digest(of: entry, as: .bytes).hex) \(entry.path)\n"
       }
       try files.remember()
     }
@@ -104,7 +139,7 @@ struct PythonEnvironment {
     let files = try InstalledFiles(of: place, on: host)
     guard let status = try Files.linkStatus(interpreter) else { throw Files.failure("read", interpreter, 2) }
     let entry = FolderSnapshot.Entry(path: RelativePath.name(interpreter), status: status, target: nil)
-    let digest = try files.digest(of: entry, isScript: false)
+    let digest = try files.digest(of: entry, as: .bytes)
     try files.remember()
     return digest
   }

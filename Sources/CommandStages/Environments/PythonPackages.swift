@@ -39,17 +39,24 @@ struct PythonPackages {
       }
     }
     var strangers = [(path: String, digest: Digest)]()
-    for entry in entries {
-      let owner = ownerOf[ByteName(entry.path)]
-      let isOfSite = sites.contains { RelativePath.contains($0, entry.path) }
-      let isProgram = entry.path.startsWithBytes(of: "bin/")
-      guard owner != nil || isOfSite || isProgram, !PythonPackages.isAboutPlaces(entry.path) else { continue }
-      if isOfSite, entry.path.hasSuffix(".pth") { try PythonPackages.refuseOutside(entry.path, root, environment) }
-      let digest = try files.digest(of: entry, isScript: isProgram)
-      if let owner { owners[owner].files.append((entry.path, digest)) } else { strangers.append((entry.path, digest)) }
+    for entry in entries where !PythonPackages.isAboutPlaces(entry) {
+      if let target = entry.target { try PythonPackages.refuseLink(entry.path, to: target, root, environment) }
+      if entry.path.hasSuffix(".pth") { try PythonPackages.refuseOutside(entry.path, root, environment) }
+      let reading: InstalledFiles.Reading =
+        PythonPackages.isActivation(entry.path)
+        ? .placeless : entry.path.startsWithBytes(of: "bin/") ? .script : .bytes
+      let digest = try files.digest(of: entry, as: reading)
+      if let owner = ownerOf[ByteName(entry.path)] {
+        owners[owner].files.append((entry.path, digest))
+      } else {
+        strangers.append((entry.path, digest))
+      }
     }
     for owner in owners {
-      packages[owner.name] = [
+      // An installation that failed may leave two descriptions of one package.
+      var name = owner.name
+      while packages[name] != nil { name += " (again)" }
+      packages[name] = [
         "version": .string(owner.version), "files": .string(PythonPackages.digest(owner.files).hex),
       ]
     }
@@ -60,14 +67,33 @@ struct PythonPackages {
     Digest(of: files.map { "\($0.digest.hex) \($0.path)\n" }.joined())
   }
 
-  /// Files that say where, when and by what something was installed, and those that a shell reads.
-  private static func isAboutPlaces(_ path: String) -> Bool {
-    let name = RelativePath.name(path)
-    if path.startsWithBytes(of: "bin/") {
-      return ["activate", "Activate", "deactivate", "python", "pydoc.bat"].contains { name.startsWithBytes(of: $0) }
+  /// Files that say where, when and by what something was installed. What `pyvenv.cfg` says, and where links called
+  /// `python` lead, is told apart.
+  private static func isAboutPlaces(_ entry: FolderSnapshot.Entry) -> Bool {
+    let name = RelativePath.name(entry.path)
+    switch RelativePath.parent(entry.path) {
+    case nil: return ["pyvenv.cfg", ".lock", ".gitignore", "CACHEDIR.TAG"].contains(name)
+    case "bin"?: return entry.target != nil && name.startsWithBytes(of: "python")
+    case let folder? where folder.hasSuffix(".dist-info"):
+      return ["RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "uv_build.json"].contains(name)
+    default: return false
     }
-    let records = ["RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "uv_build.json"]
-    return RelativePath.parent(path)?.hasSuffix(".dist-info") == true && records.contains(name)
+  }
+
+  /// Scripts that shells read to make the environment theirs: they name its place.
+  private static func isActivation(_ path: String) -> Bool {
+    ["bin/activate", "bin/Activate", "bin/deactivate"].contains { path.startsWithBytes(of: $0) }
+  }
+
+  /// What a link leads to must be part of the environment, or of the system.
+  private static func refuseLink(_ path: String, to target: String, _ root: String, _ environment: String) throws {
+    guard let end = PathTrail("\(root)/\(path)")?.end, let inside = PathTrail(root)?.end,
+      !RelativePath.contains(inside, end), !SystemFolders.contain(end)
+    else { return }
+    throw PipelineError(
+      .missingTool,
+      "environment '\(environment)': \(root)/\(path) is a link to \(Printable.line(target)), which is not part of the "
+        + "environment. Install the package with copies of its files (with uv: --link-mode copy)")
   }
 
   /// Relative to the folder with packages.

@@ -21,6 +21,25 @@ public struct CurveReader {
 
   public init(store: Store) { self.store = store }
 
+  /// Those of a name: one, or of a fanned-out stage that of each instance, the newest of each.
+  /// - Throws: as `curve`.
+  public func curves(_ subject: String, run reference: String? = nil) throws -> [Curve] {
+    do {
+      return [try curve(subject, run: reference)]
+    } catch let error as PipelineError where error.code == .unknownID {
+      let address = StageAddress(subject)
+      var names = [String]()
+      let known = try reference.map { try RunHistory(store: store).run($0).steps.map(\.stage) }
+      for name in known ?? store.index.allEntries.map(\.stage) where !names.contains(name) {
+        guard StageAddress.stage(ofInstance: name) == address.stage, name != subject else { continue }
+        if address.conditions.isEmpty || address.matches(instance: name) { names.append(name) }
+      }
+      let found = names.compactMap { try? curve($0, run: reference) }
+      if found.isEmpty { throw error }
+      return found
+    }
+  }
+
   /// - Parameters:
   ///   - subject: a stage or instance, `stage.output`, or the ID of an artifact or a record.
   ///   - run: whose results are meant; nil means the newest.
