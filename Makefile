@@ -104,6 +104,10 @@ test-report: $(BIN) ## open reports in headless Chromium at three widths, light,
 	@.ci/setup --if-missing chromium poppler-utils
 	@.ci/test-report $(BIN) $(STORE)
 
+test-python: $(BIN) ## run a project of scikit-learn as its author would: make test-python CASES='packages kills'
+	@.ci/setup --if-missing bubblewrap squashfs-tools busybox-static python3-venv
+	@Tests/Python/check $(if $(VENV),--venv $(VENV)) $(BIN) $(CASES)
+
 test-torch: setup-tests ## compare networks with PyTorch and torchvision: make test-torch TORCH=/path/to/python
 	swift build $(SWIFT_FLAGS) --build-tests
 	SWIFT_BACKTRACE=enable=no AUTOPANOPTIC_TORCH=$(TORCH) $(RUN_TESTS) --filter TorchTests $(ARGS) 2>&1 | $(TEST_FILTER)
