@@ -80,6 +80,14 @@ extension Record {
       }
     }
     visit(identity.parameters, "")
+    // Free parameters of a command are set, and named, without the word.
+    let word = "parameters."
+    for (name, value) in settings where name.startsWithBytes(of: word) {
+      let own = String(name.dropFirst(word.count))
+      guard settings[own] == nil else { continue }
+      settings[name] = nil
+      settings[own] = value
+    }
     settings["version"] = .integer(identity.version)
     for (name, text) in identity.traits { settings["\(name)"] = .string(Digest(hex: text)?.short ?? text) }
     if let seed = identity.seed { settings["seed"] = .string(String(seed)) }
