@@ -147,7 +147,8 @@ let package = Package(
     tests(
       "StagesTests",
       runner + [
-        "Stages", "Markup", "ThreadTeams", "Datasets", "Models", "NN", "Panoptic", "Reports", "Vision", "Search", "Tensors",
+        "Stages", "Markup", "ThreadTeams", "Datasets", "Models", "NN", "Panoptic", "Reports", "Vision", "Search",
+        "Tensors",
         "Determinism",
       ]),
     tests(

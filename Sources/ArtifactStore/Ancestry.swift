@@ -78,13 +78,15 @@ extension Store {
   /// that a pipeline has no more, such as an earlier state of the tree that its element was taken from.
   ///
   /// Records that can't be read are passed over.
-  public func ancestry(of keys: Set<Digest>) throws -> Set<Digest> {
-    func readable(_ keys: some Sequence<Digest>) -> [Digest: Record] {
-      var records = [Digest: Record]()
-      for key in keys { records[key] = try? record(key) }
-      return records
-    }
-    if Ancestry(readable(keys)).isComplete { return keys }
-    return try Ancestry(readable(recordKeys())).closure(of: keys)
+  public func ancestry(of keys: Set<Digest>) throws -> Set<Digest> { try recordedAncestry(of: keys).keys }
+
+  /// The same, with the records that were read for it, verified.
+  package func recordedAncestry(of keys: Set<Digest>) throws -> (keys: Set<Digest>, records: [Digest: Record]) {
+    var records = [Digest: Record]()
+    for key in keys { records[key] = try? record(key) }
+    if Ancestry(records).isComplete { return (keys, records) }
+    for key in try recordKeys() where !keys.contains(key) { records[key] = try? record(key) }
+    let closure = Ancestry(records).closure(of: keys)
+    return (closure, records.filter { closure.contains($0.key) })
   }
 }

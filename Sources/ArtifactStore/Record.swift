@@ -53,7 +53,7 @@ package struct Record: Sendable {
   package var environmentDigest: Digest? { identity.traits[EnvironmentStore.trait].flatMap(Digest.init(hex:)) }
 
   /// Larger files are not records; one that traces a thousand tensors at a hundred steps has about 10 MiB.
-  static let sizeLimit = 256 << 20
+  package static let sizeLimit = 256 << 20
 
   package var key: Digest { identity.key }
 
@@ -70,9 +70,13 @@ package struct Record: Sendable {
 
   /// The record's file: canonical JSON, so that any changed byte shows, with the digest of the record beside it.
   package var fileBytes: [UInt8] {
-    let body = canonical
-    let file: CanonicalValue = ["record": body, "sha256": .string(body.digest.hex)]
-    return file.canonicalBytes + [0x0A]
+    let body = canonical.canonicalBytes
+    return Record.fileBytes(body: body, digest: Digest(of: body))
+  }
+
+  /// The canonical form of `{record, sha256}`.
+  private static func fileBytes(body: [UInt8], digest: Digest) -> [UInt8] {
+    Array("{\"record\":".utf8) + body + Array(",\"sha256\":\"\(digest.hex)\"}\n".utf8)
   }
 
   /// Reads a record's file and verifies it against itself.
@@ -82,7 +86,10 @@ package struct Record: Sendable {
     guard let file = try? CanonicalValue(json: bytes), let body = file["record"],
       let digest = file["sha256"]?.stringValue
     else { throw damaged("not a record") }
-    guard body.digest.hex == digest, file.canonicalBytes + [0x0A] == bytes else {
+    // Records may be long, so their canonical form is written as few times as possible.
+    let bodyBytes = body.canonicalBytes
+    let bodyDigest = Digest(of: bodyBytes)
+    guard bodyDigest.hex == digest, Record.fileBytes(body: bodyBytes, digest: bodyDigest) == bytes else {
       throw damaged("the record was changed after it was written: its digest does not match")
     }
     guard let identity = body["identity"].flatMap(StageIdentity.init(canonical:)),

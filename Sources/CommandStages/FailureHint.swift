@@ -35,7 +35,7 @@ enum FailureHint {
   private static func module(_ line: String, _ command: Command, _ details: StageContext.Details) -> String? {
     if contains(line, ["attempted relative import"]) {
       return
-        "A file alone is no package: take its folder as an input ('needs: { src: file:src/ }') and start it as a module "
+        "A file alone is no package: take its folder as an input ('needs: { src: \"file:src/\" }') and start it as a module "
         + "('run: [python, -m, src.NAME]')"
     }
     guard let name = quoted(line, after: "No module named ") else { return nil }
@@ -45,10 +45,7 @@ enum FailureHint {
       return Files.exists("\(folder)/\(top)/__init__.py") ? "\(top)/" : nil
     }.first
     if let local {
-      let place = local.hasSuffix("/") ? top : local
-      return
-        "\(local) is in your project, but the stage does not declare it: add 'needs: { \(top): file:\(local) }' and "
-        + "'with: { places: { \(top): \(place) } }'"
+      return "\(local) is in your project, but the stage does not declare it: add 'needs: { \(top): \"file:\(local)\" }'"
     }
     guard let environment = details.tools.environment else {
       return
@@ -97,11 +94,11 @@ enum FailureHint {
     guard path.hasPrefix("/") || path.hasPrefix("~") else {
       return path.isEmpty
         ? nil
-        : "'\(path)' is not in the working folder, which holds the inputs under their names: declare it, such as "
-          + "'needs: { \(word(path)): file:\(path) }' with 'places: { \(word(path)): \(path) }'"
+        : "'\(path)' is not in the working folder, which holds what the stage declares: add "
+          + "'needs: { \(word(path)): \"file:\(path)\" }', or read an input by its name"
     }
     return "'\(path)' can't be seen: a command sees its inputs and no home. Declare the file ('needs: { \(word(path)): "
-      + "file:NAME }') or the folder (a stage with 'uses: folder'), and read it by the input's name"
+      + "\"file:NAME\" }') or the folder (a stage with 'uses: folder'), and read it by the input's name"
   }
 
   private static func word(_ path: String) -> String {

@@ -85,7 +85,7 @@ public struct LineChart: Sendable {
             + [("class", "dot c\(i % LineChart.colours.count)")], title: line.name)
       }
       drawing.path(
-        points, colour: colour, width: i == 0 ? 2 : 1.4,
+        points, colour: colour, width: points.count > 200 ? 1.2 : i == 0 ? 2 : 1.4,
         attributes: [("stroke-linejoin", "round"), ("class", "line c\(i % LineChart.colours.count)")],
         title: line.name)
     }

@@ -23,7 +23,9 @@ struct CheckSection {
         HTML.block(variables.map { "export \($0)=/path/to/the/data" }.joined(separator: "\n"), label: "Commands"))
     }
     nodes += step(
-      "Make everything anew, in a store of your own. The root must be the one above.",
+      subject.plan.root == nil
+        ? "Make everything, in a store of your own."
+        : "Make everything anew, in a store of your own. The root must be the one above.",
       options.command("run", ["--store", "check"]))
     nodes += step("Verify every artifact and every record of a store.", options.command("audit"))
     if let stage = cheapest {
@@ -33,6 +35,9 @@ struct CheckSection {
       nodes += step(
         "Show any artifact of this report by its ID.", [options.program, "show", digest.short].joined(separator: " "))
     }
+    nodes += step(
+      "Take everything along as one file, which verifies itself where it is imported.",
+      options.command("export", ["pipeline.tar"]))
     nodes += step(
       "Make this file again. Equal stores give equal bits.",
       options.command("report", ["--reproducible", "-o", "report.html"]) + "\nsha256sum report.html")

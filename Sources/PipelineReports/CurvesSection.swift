@@ -16,7 +16,7 @@ struct CurvesSection {
 
   private func history(_ artifact: Artifact, _ name: String) -> (History?, [MarkupNode]) {
     do {
-      if let history = History(try subject.value(of: artifact)) { return (history, []) }
+      if let history = History(canonical: try subject.value(of: artifact)) { return (history, []) }
       return (nil, [HTML.paragraph("\(name): not of the form of numbers over steps", class: "warning")])
     } catch {
       return (nil, [HTML.paragraph(subject.impersonal("\(name): \(error)"), class: "warning")])
@@ -50,16 +50,15 @@ struct CurvesSection {
   private func table(of history: History, _ name: String, _ digest: Digest) -> DataTable {
     let columns = ["first", "least", "at", "greatest", "at", "last"].map { DataTable.Column($0, isNumber: true) }
     var table = DataTable(name, caption: subject.source(name, digest), columns: [.init("number")] + columns)
-    for (i, number) in history.names.enumerated() {
-      let found = history.rows.filter { $0.numbers[i].numberValue != nil }
-      guard let first = found.first, let last = found.last,
-        let least = found.min(by: { $0.numbers[i].numberValue! < $1.numbers[i].numberValue! }),
-        let most = found.max(by: { $0.numbers[i].numberValue! < $1.numbers[i].numberValue! })
+    for (i, number) in history.names.enumerated().prefix(ValueTable.mostRows) {
+      let found = history.rows.compactMap { row in row.values[i].map { (step: row.step, value: $0) } }
+      guard let first = found.first, let last = found.last, let least = found.min(by: { $0.value < $1.value }),
+        let most = found.max(by: { $0.value < $1.value })
       else { continue }
-      func at(_ row: (step: Double, numbers: [CanonicalValue])) -> [MarkupNode] { [HTML.number(.number(row.step))] }
+      func cell(_ value: Double) -> DataTable.Cell { [HTML.number(.number(value))] }
       table.rows.append(
-        [[HTML.text(number)], [HTML.number(first.numbers[i])], [HTML.number(least.numbers[i])], at(least)]
-          + [[HTML.number(most.numbers[i])], at(most), [HTML.number(last.numbers[i])]])
+        [[HTML.text(number)], cell(first.value), cell(least.value), cell(Double(least.step)), cell(most.value)]
+          + [cell(Double(most.step)), cell(last.value)])
     }
     return table
   }
@@ -82,9 +81,10 @@ struct CurvesSection {
       if lines.count < CurvesSection.drawnInstances, !history.names.isEmpty {
         lines.append(.init(name: instance.withoutHiddenControls, points: history.points(0)))
       }
-      guard last.numbers.count == table!.columns.count - 2 else { continue }
+      guard last.values.count == table!.columns.count - 2 else { continue }
       table!.rows.append(
-        [[HTML.text(instance)], [subject.id(artifact.digest)]] + last.numbers.map { ValueTable.cell($0) })
+        [[HTML.text(instance)], [subject.id(artifact.digest)]]
+          + last.values.map { $0.map { ValueTable.cell(.number($0)) } ?? [] })
     }
     guard var table else { return [] }
     table.omitted = numbers.artifacts.count - table.rows.count

@@ -16,8 +16,8 @@ struct DataSection {
     var nodes = [MarkupNode]()
     if !sources.isEmpty { nodes.append(table(sources).node) }
     if !makers.isEmpty {
-      let names = makers.prefix(100).map { subject.pipeline.stages[$0] }.map { node in
-        MarkupNode("li", [], [HTML.code(node.name), HTML.text(": \(node.kind.summary)")])
+      let names = makers.prefix(ValueTable.mostRows).map { subject.pipeline.stages[$0] }.map { node in
+        MarkupNode("li", [], [HTML.code(node.name), HTML.text(" \(node.kind.summary)")])
       }
       nodes.append(HTML.paragraph("Stages that read nothing, so that their parameters and seed say all:"))
       nodes.append(MarkupNode("ul", [], names))

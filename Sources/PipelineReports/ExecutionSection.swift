@@ -1,6 +1,7 @@
 import ArtifactStore
 import Determinism
 import Markup
+import PipelineModel
 import PipelineRunner
 
 /// Times, machines and sizes: what differs from one execution to the next although the results are the same.
@@ -11,37 +12,55 @@ struct ExecutionSection {
   private static let mostRecords = 400
 
   var section: ReportSection {
-    ReportSection(
+    let facts = facts
+    return ReportSection(
       .execution, id: "execution", title: "This execution",
       [
         HTML.paragraph(
           "Nothing in this block is part of a result. It is left out by --reproducible, so that equal stores give equal "
-            + "files."), stages.node,
-      ] + environments)
+            + "files."), table(facts).node,
+      ] + environments(facts))
   }
 
-  /// The records of stages: of a fanned-out one that of its first instance.
-  private var records: [(stage: Plan.StagePlan, record: Record?)] {
-    subject.plan.stages.enumerated().map { i, stage in
-      let key = stage.instances.first { $0.state == .cached }?.key
-      return (stage, i < ExecutionSection.mostRecords ? key.flatMap { try? subject.store.record($0) } : nil)
+  /// What a record says of its execution. Nothing of it is in a key, and to verify a long record takes its time: the
+  /// audit does.
+  private struct Facts {
+    let started: String
+    let run: String
+    let environment: [String: CanonicalValue]
+
+    init?(_ key: Digest, in store: Store) {
+      guard let bytes = try? Files.read(store.recordPath(key), limit: Record.sizeLimit),
+        let record = try? CanonicalValue(json: bytes)["record"]
+      else { return nil }
+      started = record["started"]?.stringValue ?? ""
+      run = record["run"]?.stringValue ?? ""
+      environment = record["environment"]?.objectValue ?? [:]
     }
   }
 
-  private var stages: DataTable {
+  /// Of a fanned-out stage those of its first instance.
+  private var facts: [(stage: Plan.StagePlan, facts: Facts?)] {
+    subject.plan.stages.enumerated().map { i, stage in
+      let key = stage.instances.first { $0.state == .cached }?.key
+      return (stage, i < ExecutionSection.mostRecords ? key.flatMap { Facts($0, in: subject.store) } : nil)
+    }
+  }
+
+  private func table(_ all: [(stage: Plan.StagePlan, facts: Facts?)]) -> DataTable {
     var table = DataTable(
       "Times and sizes",
       columns: [
         .init("stage"), .init("began"), .init("seconds", isNumber: true), .init("bytes on disk", isNumber: true),
       ]
         + [.init("threads", isNumber: true), .init("run")])
-    for (stage, record) in records {
+    for (stage, facts) in all {
       let cost = stage.state == .cached ? stage.lastCost : nil
       table.rows.append([
-        [HTML.text(stage.name)], [HTML.text(record.map { String($0.started.prefix(19)) } ?? "")],
+        [HTML.text(stage.name)], [HTML.text(facts.map { String($0.started.prefix(19)) } ?? "")],
         cost.map { [HTML.text($0.seconds.text(digits: 1))] } ?? [], cost.map { [HTML.text("\($0.bytes)")] } ?? [],
-        [HTML.text(record?.environment["threads"]?.integerValue.map(String.init) ?? "")],
-        [HTML.text(record?.run ?? "")],
+        [HTML.text(facts?.environment["threads"]?.integerValue.map(String.init) ?? "")],
+        [HTML.text(facts?.run ?? "")],
       ])
     }
     table.isSortable = true
@@ -49,10 +68,10 @@ struct ExecutionSection {
   }
 
   /// What records say of the machines, each form once.
-  private var environments: [MarkupNode] {
+  private func environments(_ all: [(stage: Plan.StagePlan, facts: Facts?)]) -> [MarkupNode] {
     var found = [(value: CanonicalValue, stages: [String])]()
-    for (stage, record) in records {
-      guard let record, case .object(var members) = record.environment else { continue }
+    for (stage, facts) in all {
+      guard var members = facts?.environment else { continue }
       members["threads"] = nil
       let value = CanonicalValue.object(members)
       if let i = found.firstIndex(where: { $0.value == value }) {

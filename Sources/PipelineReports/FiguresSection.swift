@@ -42,7 +42,9 @@ struct FiguresSection {
       }
       guard !shown.isEmpty else { continue }
       nodes.append(HTML.heading([HTML.code(stage.name)]))
-      nodes.append(HTML.paragraph("This stage \(stage.kind.summary).", class: "note"))
+      if let summary = FiguresSection.summary(stage) {
+        nodes.append(HTML.paragraph("This stage \(summary).", class: "note"))
+      }
       nodes.append(MarkupNode("div", [("class", "figures")], shown))
     }
     if !omitted.isEmpty { nodes.append(list(omitted)) }
@@ -51,9 +53,15 @@ struct FiguresSection {
 
   private func figure(_ picture: Picture, _ candidate: Candidate) -> MarkupNode {
     let caption = [HTML.text(candidate.file ?? candidate.name), " ", subject.id(candidate.artifact.digest)]
-    let description = "\(candidate.name): the stage \(candidate.stage.kind.summary)"
+    let summary = FiguresSection.summary(candidate.stage).map { ", which \($0)" } ?? ""
+    let description = "\(candidate.name): a picture of the stage \(candidate.stage.name)\(summary)"
     return MarkupNode(
       "figure", [("class", "paper")], [picture.node(description), MarkupNode("figcaption", [], caption)])
+  }
+
+  /// What the stage does, where its kind says it.
+  private static func summary(_ stage: StageSummary) -> String? {
+    stage.kind.name == "command" || stage.kind.summary.isEmpty ? nil : stage.kind.summary
   }
 
   private func list(_ omitted: [Candidate]) -> MarkupNode {
@@ -103,16 +111,10 @@ struct FiguresSection {
     guard let entries = try? TreeFormat.manifest(of: path).entries else { return [] }
     let pictures = entries.filter { Picture.isNamedSo($0.path) }
     // Data sets and predictions are trees with pictures too; they have other files, and other stages read them.
-    let isResult = pictures.count == entries.count || !isRead(output, of: stage)
+    let isResult = pictures.count == entries.count || !subject.isRead(output, of: stage.name)
     guard isResult else { return [] }
     return pictures.prefix(FiguresSection.mostFiles).map {
       candidate($0.path, "\(path)/\(TreeFormat.filesName)/\($0.path)", $0.size)
-    }
-  }
-
-  private func isRead(_ output: String, of stage: StageSummary) -> Bool {
-    subject.plan.stages.contains { reader in
-      reader.needs.contains { $0.stage.hasSameBytes(as: stage.name) && $0.output.hasSameBytes(as: output) }
     }
   }
 

@@ -30,13 +30,13 @@ public enum HTML {
       [MarkupNode("code", [], [HTML.text(text)])])
   }
 
-  /// What is shown on demand; on paper it is open, unless it is `isLong`.
+  /// What is shown on demand; on paper it is shown, unless it is `isLong`.
   public static func details(
-    _ summary: [MarkupNode], _ content: [MarkupNode], id: String = "", isLong: Bool = false
-  )
-    -> MarkupNode
-  {
-    let attributes = (id.isEmpty ? [] : [("id", id)]) + (isLong ? [("class", "long")] : [])
+    _ summary: [MarkupNode], _ content: [MarkupNode], id: String = "", isLong: Bool = false, isOpen: Bool = false
+  ) -> MarkupNode {
+    var attributes = id.isEmpty ? [] : [("id", id)]
+    if isLong { attributes.append(("class", "long")) }
+    if isOpen { attributes.append(("open", "open")) }
     return MarkupNode("details", attributes, [MarkupNode("summary", [], summary)] + content)
   }
 

@@ -63,14 +63,16 @@ struct OverviewSection {
         ]
       )
     }
-    let failed = open.filter { $0.state == .failed }
+    let failed = plan.stages.enumerated().filter { $0.element.state == .failed }
     let names = open.prefix(12).map(\.name).joined(separator: ", ") + (open.count > 12 ? ", ..." : "")
-    var text = " \(open.count) of \(plan.stages.count) stages have no results here: \(names)."
-    if !failed.isEmpty { text += " Failed: \(failed.prefix(12).map(\.name).joined(separator: ", "))." }
-    return (
-      failed.isEmpty ? "open" : "bad",
-      [HTML.paragraph([HTML.strong("Not complete."), HTML.text(text)])]
-    )
+    var nodes = [
+      HTML.strong("Not complete."),
+      HTML.text(" \(open.count) of \(plan.stages.count) stages have no results here: \(names)."),
+    ]
+    for (i, stage) in failed.prefix(12) {
+      nodes += [" Failed: ", MarkupNode("a", [("href", "#stage-\(i)")], [HTML.text(stage.name)]), "."]
+    }
+    return (failed.isEmpty ? "open" : "bad", [HTML.paragraph(nodes)])
   }
 
   private func expectation(_ root: Digest) -> [MarkupNode] {

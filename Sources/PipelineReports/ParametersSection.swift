@@ -23,8 +23,9 @@ struct ParametersSection {
     var table = DataTable(
       "Parameters that differ from \(profile)",
       columns: [.init("stage"), .init("parameter"), .init("of the file"), .init("here")])
+    let others = Dictionary(standard.stages.map { (ByteName($0.name), $0) }, uniquingKeysWith: { a, _ in a })
     for node in subject.pipeline.stages {
-      guard let other = standard.stages.first(where: { $0.name.hasSameBytes(as: node.name) }) else { continue }
+      guard let other = others[ByteName(node.name)] else { continue }
       if other.kind.name != node.kind.name { table.add([node.name, "(kind)", other.kind.name, node.kind.name]) }
       if node.kind.isRandom, other.seed != node.seed {
         table.add([node.name, "seed", "\(other.seed)", "\(node.seed)"])

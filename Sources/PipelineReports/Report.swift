@@ -22,7 +22,7 @@ public struct Report {
   public func html() throws -> String {
     let page = ReportPage(
       title: subject.plan.pipeline, head: OverviewSection(subject: subject, options: options).nodes,
-      sections: try sections())
+      sections: try sections(), program: options.program)
     return page.text
   }
 
@@ -35,6 +35,7 @@ public struct Report {
     sections.append(ParametersSection(subject: subject, options: options).section)
     sections.append(StagesSection(subject: subject).section)
     sections.append(DataSection(subject: subject).section)
+    sections += EnvironmentsSection(subject: subject).sections
     sections.append(AuditSection(subject: subject, options: options).section)
     sections.append(CheckSection(subject: subject, options: options).section)
     if !options.isReproducible { sections.append(ExecutionSection(subject: subject).section) }

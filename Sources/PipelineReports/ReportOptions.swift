@@ -23,7 +23,7 @@ public struct ReportOptions: Sendable {
   /// What an audit of the artifacts found; nil where none was made.
   public var audit: AuditReport?
   /// Bytes of pictures that are put into the file.
-  public var pictureLimit = 1_500_000
+  public var pictureLimit = 2_000_000
 
   public init() {}
 

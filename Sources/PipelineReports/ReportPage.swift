@@ -7,6 +7,8 @@ struct ReportPage {
   let title: String
   let head: [MarkupNode]
   let sections: [ReportSection]
+  /// The program that knows the IDs.
+  let program: String
 
   /// The file's text: HTML that is well-formed XML too.
   var text: String {
@@ -64,7 +66,7 @@ struct ReportPage {
           [
             HTML.paragraph([
               "IDs are the first twelve digits of SHA-256 over the content of an artifact; ",
-              HTML.code("autopanoptic show ID"), " prints what it holds and what made it.",
+              HTML.code("\(program) show ID"), " prints what it holds and what made it.",
             ])
           ]), "\n", MarkupNode("script", [], [.verbatim(ReportScript.text)]), "\n",
       ])

@@ -124,7 +124,7 @@ enum ReportStyle {
     svg { font-family: inherit }
     .graph svg { max-width: none; display: block; margin: 0 auto }
     .curves svg { display: block; margin: .5rem 0 }
-    .curves { display: flex; flex-wrap: wrap; gap: .5rem 0 }
+    .curves { display: flex; flex-wrap: wrap; align-items: flex-start; gap: .5rem 0 }
     .curves figcaption { flex-basis: 100% }
     .figures { display: flex; flex-wrap: wrap; gap: 1.5rem }
     .figures figure { margin: 0; max-width: 100% }
@@ -163,7 +163,8 @@ enum ReportStyle {
       nav, .skip { display: none }
       section { margin-top: 2rem }
       h2, h3, summary, caption { break-after: avoid }
-      tr, figure, .verdict, .cards li, dl div { break-inside: avoid }
+      tr, .paper, .curves svg, .verdict, .cards li, dl div { break-inside: avoid }
+      .curves { display: block }
       thead { display: table-header-group }
       .scroll { overflow: visible }
       .graph svg { max-width: 100%; max-height: 22cm }

@@ -26,14 +26,14 @@ extension ReportSubject {
   /// Outputs with metrics: of that kind, and those that highlights are read from.
   var metrics: [Numbers] {
     outputs { stage, port in
-      port.kind == "metrics"
+      port.kind == MetricsFormat.name
         || port.kind == JSONFormat.name && stage.kind.highlights.contains { $0.output == port.name }
     }
   }
 
   /// Outputs with numbers over steps.
   var histories: [Numbers] {
-    outputs { _, port in port.kind == "history" || port.kind == JSONFormat.name && port.name == "history" }
+    outputs { _, port in port.kind == HistoryFormat.name || port.kind == JSONFormat.name && port.name == "history" }
   }
 
   /// Outputs that are there, at least in part.

@@ -16,6 +16,8 @@ public struct ReportSubject {
   public let stages: [StageSummary]
   let planner: Planner
   let graph: Graph
+  /// Numbers of stages in the pipeline, by name.
+  private let places: [ByteName: Int]
   /// Where on the page artifacts are described, by their digests.
   private let anchors: [Digest: Anchor]
 
@@ -36,6 +38,8 @@ public struct ReportSubject {
     self.planner = planner
     let summaries = planner.pipeline.summaries
     stages = graph.wanted.map { summaries[$0] }
+    places = Dictionary(
+      graph.wanted.map { (ByteName(planner.pipeline.stages[$0].name), $0) }, uniquingKeysWith: { a, _ in a })
     var anchors = [Digest: Anchor]()
     for stage in graph.wanted {
       let done = graph.instances(of: stage).filter { $0.outputs != nil }
@@ -53,8 +57,16 @@ public struct ReportSubject {
   /// What each instance of a stage made as one of its outputs; nil where it has not. Empty where the number of
   /// instances is not known.
   public func artifacts(_ output: String, of stage: String) -> [(instance: String, artifact: Artifact?)] {
-    guard let i = graph.wanted.first(where: { pipeline.stages[$0].name.hasSameBytes(as: stage) }) else { return [] }
+    guard let i = places[ByteName(stage)] else { return [] }
     return graph.instances(of: i).map { ($0.instance!.name, $0.outputs?[output]) }
+  }
+
+  /// Whether a stage reads an output.
+  func isRead(_ output: String, of stage: String) -> Bool {
+    guard let i = places[ByteName(stage)] else { return false }
+    return pipeline.stages[i].dependents.contains { reader in
+      pipeline.stages[reader].bindings.contains { $0.origin.map { $0.stage == i && $0.output == output } ?? false }
+    }
   }
 
   /// The value of an artifact of JSON, verified.

@@ -13,7 +13,8 @@ struct StagesSection {
   var section: ReportSection {
     let stages = zip(subject.graph.wanted, subject.plan.stages).prefix(StagesSection.mostStages)
     var table = DataTable(
-      "Stages", columns: [.init("stage"), .init("kind"), .init("state"), .init("instances", isNumber: true)])
+      "State of every stage",
+      columns: [.init("stage"), .init("kind"), .init("state"), .init("instances", isNumber: true)])
     table.rows = stages.enumerated().map { i, pair in
       let stage = pair.1
       let done = stage.instances.count { $0.state == .cached }
@@ -43,7 +44,12 @@ struct StageDetails {
 
   func node(id: String) -> MarkupNode {
     let slots = subject.graph.instances(of: index)
-    var content = [HTML.paragraph("\(node.kind.name) \(node.kind.summary).", class: "note")]
+    var content = [MarkupNode]()
+    if let command = node.command {
+      content.append(HTML.block(command.clipped(to: 4000), label: "Command of \(stage.name)"))
+    } else if !node.kind.summary.isEmpty {
+      content.append(HTML.paragraph("\(node.kind.name) \(node.kind.summary).", class: "note"))
+    }
     if let problem = stage.problem {
       content.append(HTML.paragraph(subject.impersonal(problem.message), class: "warning"))
     }
@@ -62,7 +68,7 @@ struct StageDetails {
       [
         MarkupNode("span", [("class", "name")], [HTML.text(stage.name)]), " ",
         HTML.badge(stage.state.rawValue, stage.state.rawValue),
-      ], content, id: id)
+      ], content, id: id, isOpen: stage.state == .failed)
   }
 
   /// Why instances have no results.
@@ -79,6 +85,16 @@ struct StageDetails {
   }
 
   // MARK: Identity
+
+  /// Environments have a section of their own.
+  private func traits(_ identity: StageIdentity) -> [(name: String, value: [MarkupNode])] {
+    identity.traits.sorted { $0.key.precedesInBytes($1.key) }.map { name, value in
+      guard name.hasSameBytes(as: EnvironmentStore.trait), Digest(hex: value) != nil else {
+        return (name, [HTML.text(value.clipped(to: 400))])
+      }
+      return (name, [MarkupNode("a", [("href", "#environments")], [HTML.code(value)])])
+    }
+  }
 
   /// What the key is made of; of a fanned-out stage what its first instance's is.
   private func identity(_ instance: Instance, isOneOfMany: Bool) -> MarkupNode {
@@ -99,9 +115,7 @@ struct StageDetails {
           ("input \(name)", [HTML.text("\(from)\(digests.count) artifacts: ")] + shown + [.text(rest)]))
       }
     }
-    for (name, value) in identity.traits.sorted(by: { $0.key.precedesInBytes($1.key) }) {
-      facts.append((name, [HTML.text(value.clipped(to: 400))]))
-    }
+    facts += traits(identity)
     return HTML.facts(facts)
   }
 
@@ -124,5 +138,18 @@ struct StageDetails {
     }
     table.omitted = max(0, done.count - ReportSubject.shownInstances)
     return table.rows.isEmpty ? HTML.paragraph("No results.") : table.node
+  }
+}
+
+extension Pipeline.StageNode {
+  /// What a command runs, as its author wrote it; nil of other kinds.
+  var command: String? {
+    guard kind.name == "command" else { return nil }
+    switch prepared.parameters["run"] {
+    case .string(let script): return script
+    case .array(let words):
+      return words.map { ($0.stringValue ?? $0.canonicalText).quotedForShell }.joined(separator: " ")
+    default: return nil
+    }
   }
 }

@@ -66,8 +66,8 @@ public struct CurvePlot: Sendable {
 
   private func draw(_ panel: Panel, _ x: Double, _ y: Double, _ titles: [String], into drawing: inout SVG) {
     let (left, right, upper, lower) = (x + 62, x + CurvePlot.width - 16, y + 28, y + CurvePlot.height - 42)
-    let points = panel.lines.flatMap(\.points).filter { $0.step.isFinite && $0.value.isFinite }
-    let up = ValueAxis(points.map(\.value)), across = ValueAxis(points.map(\.step), isWhole: true)
+    let points = panel.lines.flatMap(\.points).filter { $0.step.magnitude < 1e30 && $0.value.magnitude < 1e30 }
+    let up = Axis(ofAnySize: points.map(\.value)), across = Axis(ofAnySize: points.map(\.step), leastStep: 1)
     drawing.text(panel.title.clipped(to: 48), x: left, y: y + 16, size: 13)
     for tick in up.ticks {
       let place = up.place(tick, from: lower, to: upper)
@@ -81,7 +81,7 @@ public struct CurvePlot: Sendable {
     }
     drawing.text(unit, x: (left + right) / 2, y: lower + 32, anchor: "middle", colour: "#555")
     for line in panel.lines {
-      let places = line.points.filter { $0.step.isFinite && $0.value.isFinite }.map {
+      let places = line.points.filter { $0.step.magnitude < 1e30 && $0.value.magnitude < 1e30 }.map {
         (x: across.place($0.step, from: left, to: right), y: up.place($0.value, from: lower, to: upper))
       }
       let colour = CurvePlot.colour(titles.firstIndex(of: line.title) ?? 0)
@@ -92,46 +92,4 @@ public struct CurvePlot: Sendable {
       }
     }
   }
-}
-
-/// An axis with about five ticks at round distances, over any range.
-struct ValueAxis {
-  private let lowest: Double
-  private let highest: Double
-  private let step: Double
-  private let digits: Int
-
-  /// - Parameter isWhole: whether only whole numbers are ticks.
-  init(_ values: [Double], isWhole: Bool = false) {
-    let (low, high) = (values.min() ?? 0, values.max() ?? 1)
-    // Absurd ranges have no round ticks.
-    let range = high - low
-    let isUsual = low.magnitude < 1e12 && high.magnitude < 1e12 && range > 1e-9 * max(low.magnitude, high.magnitude)
-    guard isUsual || range == 0 && low.magnitude < 1e12 else {
-      (lowest, highest, step, digits) = (low, high > low ? high : low + 1, max(range / 4, .leastNormalMagnitude), 3)
-      return
-    }
-    let target = range > 0 ? range / 5 : max(low.magnitude / 5, 0.2)
-    var (power, digits) = (1.0, 0)
-    while power > target, digits < 12 { (power, digits) = (power / 10, digits + 1) }
-    while power * 10 <= target { power *= 10 }
-    if power < 1, isWhole { (power, digits) = (1, 0) }
-    let factor = [1.0, 2, 5, 10].first { power * $0 >= target } ?? 10
-    step = power * factor
-    if digits > 0, factor == 10 { digits -= 1 }
-    self.digits = digits
-    lowest = (low / step).rounded(.down) * step
-    highest = max(lowest + step, (high / step).rounded(.up) * step)
-  }
-
-  func place(_ value: Double, from start: Double, to end: Double) -> Double {
-    start + (end - start) * (value - lowest) / (highest - lowest)
-  }
-
-  var ticks: [Double] {
-    let count = ((highest - lowest) / step).rounded()
-    return count.isFinite && count < 20 ? (0...Int(count)).map { lowest + Double($0) * step } : [lowest, highest]
-  }
-
-  func text(_ tick: Double) -> String { tick.magnitude < 1e12 ? tick.text(digits: digits) : "\(Float(tick))" }
 }

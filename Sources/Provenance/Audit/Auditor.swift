@@ -34,10 +34,10 @@ public struct Auditor {
     let guarded = try StoreLock.shared(store)
     defer { withExtendedLifetime(guarded) {} }
     var ledger = Ledger()
-    let keys = try plan.map { try keysBehind($0, &ledger) } ?? allKeys(&ledger)
+    let behind = try plan.map { try recordsBehind($0) }
     var records = [Record]()
-    for key in keys {
-      guard let record = read(key, &ledger) else { continue }
+    for key in behind?.keys.sorted() ?? allKeys(&ledger) {
+      guard let record = behind?.records[key] ?? read(key, &ledger) else { continue }
       records.append(record)
     }
     checkIndex(records, &ledger)
@@ -116,9 +116,9 @@ public struct Auditor {
     }
   }
 
-  private func keysBehind(_ plan: Plan, _ ledger: inout Ledger) throws -> [Digest] {
+  private func recordsBehind(_ plan: Plan) throws -> (keys: Set<Digest>, records: [Digest: Record]) {
     let keys = Set(plan.stages.flatMap(\.instances).map(\.key)).filter { Files.exists(store.recordPath($0)) }
-    return try store.ancestry(of: keys).sorted()
+    return try store.recordedAncestry(of: keys)
   }
 
   private func read(_ key: Digest, _ ledger: inout Ledger) -> Record? {
