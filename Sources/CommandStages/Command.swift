@@ -106,6 +106,11 @@ struct Command: Sendable {
     return out
   }
 
+  /// The file with the history that it writes line by line.
+  var curve: String? {
+    outputs.first { $0.kind == HistoryFormat.name && !$0.path.hasEnding(".json") }?.path
+  }
+
   /// The declared outputs, then `metrics` and `history`.
   private static func outputs(_ parameters: CommandParameters, kinds: Set<String>) throws -> [Output] {
     let declared = try parameters.outputs.sorted { $0.key < $1.key }.map { name, value in

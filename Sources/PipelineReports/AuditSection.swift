@@ -21,7 +21,8 @@ struct AuditSection {
     }
     // That stages have no results is said at the top.
     let findings = audit.findings.filter { $0.isProblem && !$0.path.hasSameBytes(as: subject.plan.pipeline) }
-    let checked = "\(audit.records) records and \(audit.objects) objects behind this pipeline were read"
+    let checked =
+      "\(AuditSection.count(audit.records, "record")) and \(AuditSection.count(audit.objects, "object")) behind this pipeline were read"
     guard !findings.isEmpty else {
       let text =
         " \(checked): every object has the SHA-256 it was stored with, every record is as it was written, "
@@ -33,7 +34,9 @@ struct AuditSection {
       table.add([finding.kind.rawValue, subject.impersonal(finding.path), subject.impersonal(finding.message)])
     }
     table.omitted = max(0, findings.count - AuditSection.mostFindings)
-    let count = "\(findings.count) problem\(findings.count == 1 ? "" : "s")"
+    let count = AuditSection.count(findings.count, "problem")
     return [HTML.paragraph([HTML.badge(count, "bad"), HTML.text(" \(checked).")]), table.node]
   }
+
+  private static func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
 }

@@ -30,7 +30,7 @@ struct DataSection {
     var table = DataTable(
       "Files from outside",
       columns: [.init("source"), .init("kind"), .init("files", isNumber: true), .init("bytes", isNumber: true)]
-        + [.init("SHA-256 of the list of files")])
+        + [.init("SHA-256")])
     for i in sources {
       let node = subject.pipeline.stages[i]
       for port in node.kind.outputs {
@@ -39,14 +39,21 @@ struct DataSection {
           table.rows.append([name, [HTML.code(node.kind.name)], [], [], ["not found"]])
           continue
         }
-        let manifest = try? TreeFormat.manifest(of: subject.store.objectPath(artifact))
+        let extent = extent(artifact)
         table.rows.append([
-          name, [HTML.code(node.kind.name)], manifest.map { [HTML.number(.integer($0.entries.count))] } ?? [],
-          manifest.map { [HTML.number(.integer($0.totalSize))] } ?? [],
+          name, [HTML.code(node.kind.name)], extent.map { [HTML.number(.integer($0.files))] } ?? [],
+          extent.map { [HTML.number(.integer($0.bytes))] } ?? [],
           [MarkupNode("code", [("class", "digest")], text: artifact.digest.hex)],
         ])
       }
     }
     return table
+  }
+
+  /// How many files there are, and how many bytes; nil where the store does not say it.
+  private func extent(_ artifact: Artifact) -> (files: Int, bytes: Int)? {
+    let path = subject.store.objectPath(artifact)
+    guard artifact.kind == TreeFormat.name else { return (try? Files.status(path)).map { (1, $0.size) } }
+    return (try? TreeFormat.manifest(of: path)).map { ($0.entries.count, $0.totalSize) }
   }
 }

@@ -112,7 +112,8 @@ struct OverviewSection {
 
   private func card(_ name: String, _ number: String, _ stage: String, _ digest: Digest?) -> MarkupNode {
     var content = [
-      MarkupNode("span", [("class", "what")], [HTML.text(name)]), MarkupNode("strong", [], [HTML.text(number)]),
+      MarkupNode("span", [("class", "what")], [HTML.text(name)]),
+      MarkupNode("strong", number.utf8.count > 9 ? [("class", "range")] : [], [HTML.text(number)]),
       MarkupNode("span", [("class", "from")], [HTML.text(stage)]),
     ]
     if let digest { content.append(subject.id(digest)) }

@@ -78,6 +78,7 @@ enum ReportStyle {
     .cards li { border: 1px solid var(--line); border-radius: 6px; padding: .75rem 1rem; min-width: 0 }
     .cards span, .cards strong, .cards a, .cards code { display: block; overflow-wrap: anywhere }
     .cards strong { font-size: 1.75rem; line-height: 1.25; font-weight: 600; letter-spacing: -.01em }
+    .cards strong.range { font-size: 1.25rem; line-height: 1.75; white-space: nowrap }
     .cards .what { font-size: .875rem }
     .cards .from, .cards code { color: var(--quiet); font-size: .8125rem }
     .badge { display: inline-block; border-radius: 4px; padding: .0625rem .5rem; font-size: .8125rem; font-weight: 600;
@@ -88,11 +89,12 @@ enum ReportStyle {
     .badge.partial { color: var(--part); background: var(--part-ground) }
     .table { margin: 1.25rem 0 }
     .scroll { overflow-x: auto; max-width: 100% }
-    table { border-collapse: collapse; font-size: .9375rem; line-height: 1.4; min-width: 24rem }
+    table { border-collapse: collapse; font-size: .9375rem; line-height: 1.4; min-width: min(24rem, 100%) }
     caption { text-align: left; color: var(--quiet); padding: 0 0 .5rem; font-size: .875rem }
     th, td { text-align: left; vertical-align: baseline; padding: .4375rem 1.25rem .4375rem 0;
       border-bottom: 1px solid var(--line) }
     th:last-child, td:last-child { padding-right: 0 }
+    @media (max-width: 36rem) { th, td { padding-right: .75rem } }
     thead th { color: var(--quiet); font-weight: 600; font-size: .8125rem; white-space: nowrap }
     tbody th { font-weight: 500 }
     .n { text-align: right; white-space: nowrap }
@@ -165,6 +167,8 @@ enum ReportStyle {
       h2, h3, summary, caption { break-after: avoid }
       tr, .paper, .curves svg, .verdict, .cards li, dl div { break-inside: avoid }
       .curves { display: block }
+      .figures figure { max-width: 48% }
+      .figures { gap: .75rem }
       thead { display: table-header-group }
       .scroll { overflow: visible }
       .graph svg { max-width: 100%; max-height: 22cm }

@@ -59,10 +59,12 @@ struct StageDetails {
     }
     if let first = slots.first?.instance { content.append(identity(first, isOneOfMany: stage.isFannedOut)) }
     content.append(results(slots))
+    // Those of an element may differ from what the stage says.
+    let parameters = slots.first?.instance?.identity.parameters ?? node.prepared.parameters
     content.append(
       HTML.details(
-        ["All parameters"],
-        [HTML.block(node.prepared.parameters.prettyText.clipped(to: 20_000), label: "Parameters of \(stage.name)")],
+        [.text(slots.count > 1 ? "All parameters of the first instance" : "All parameters")],
+        [HTML.block(parameters.prettyText.clipped(to: 20_000), label: "Parameters of \(stage.name)")],
         isLong: true))
     return HTML.details(
       [
