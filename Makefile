@@ -20,6 +20,8 @@ KILLS ?= 500
 TORCH ?= $(abspath .build/peers/bin/python)
 # Of test-slurm; all by default.
 CASES ?=
+# For install.
+PREFIX ?= /usr/local
 # The time for each fuzzer, and the fuzzers to run (all by default).
 SECONDS_EACH ?= 60
 FUZZ ?=
@@ -47,7 +49,7 @@ RUN := $(ISA_ENV) $(BIN)
 .DEFAULT_GOAL := help
 .PHONY: setup setup-tests build test test-identity test-slurm test-report test-torch test-tensorboard test-arm test-mutations paper-start estimate \
   reproduce-coco reproduce-ade20k reproduce-policies reproduce-tables transfer-coco-ade20k transfer-ade20k-coco \
-  compare-seeds ranking figures tables docs-reference smoke crash-test fuzz rerun plan status graph repair audit \
+  compare-seeds ranking figures tables docs-reference man install smoke crash-test fuzz rerun plan status graph repair audit \
   bench bench-peers format lint layers dist check-dist docs clean help
 .DELETE_ON_ERROR:
 
@@ -217,6 +219,18 @@ dist: $(BIN) ## make a program for machines without Swift: build/autopanoptic-VE
 
 check-dist: ## start the archive of 'make dist' in a bare Debian (root, debootstrap) and compare the root of its smoke profile
 	.ci/check-dist
+
+man: $(BIN) ## write the manual pages build/man/autopanoptic*.1 from the help of the program
+	swift build $(SWIFT_FLAGS) --product generate-manual
+	@rm -rf build/man && mkdir -p build/man
+	@.build/release/generate-manual $(BIN) --multi-page --output-directory build/man \
+	  --date $$(git log -1 --format=%cs 2>/dev/null || date +%F)
+	@echo "man -l build/man/autopanoptic.1"
+
+install: man ## install program and manual pages: make install PREFIX=/usr/local
+	install -D -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/autopanoptic
+	install -d $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 644 build/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
 
 docs-reference: $(BIN) ## write docs/reference/pipeline.md, the reference of pipeline files, from the code
 	@mkdir -p docs/reference && $(BIN) lint --reference > docs/reference/pipeline.md
