@@ -45,7 +45,7 @@ WORK := $(if $(JOBS),--jobs $(JOBS)) $(if $(THREADS),--threads $(THREADS))
 RUN := $(ISA_ENV) $(BIN)
 
 .DEFAULT_GOAL := help
-.PHONY: setup setup-tests build test test-identity test-slurm test-report test-torch test-arm test-mutations paper-start estimate \
+.PHONY: setup setup-tests build test test-identity test-slurm test-report test-torch test-tensorboard test-arm test-mutations paper-start estimate \
   reproduce-coco reproduce-ade20k reproduce-policies reproduce-tables transfer-coco-ade20k transfer-ade20k-coco \
   compare-seeds ranking figures tables docs-reference smoke crash-test fuzz rerun plan status graph repair audit \
   bench bench-peers format lint layers dist check-dist docs clean help
@@ -104,6 +104,10 @@ test-report: $(BIN) ## open reports in headless Chromium at three widths, light,
 	@.ci/setup --if-missing chromium poppler-utils
 	@.ci/test-report $(BIN) $(STORE)
 
+test-python: $(BIN) ## run a project of scikit-learn as its author would: make test-python CASES='packages kills'
+	@.ci/setup --if-missing bubblewrap squashfs-tools busybox-static python3-venv
+	@Tests/Python/check $(if $(VENV),--venv $(VENV)) $(BIN) $(CASES)
+
 test-torch: setup-tests ## compare networks with PyTorch and torchvision: make test-torch TORCH=/path/to/python
 	swift build $(SWIFT_FLAGS) --build-tests
 	SWIFT_BACKTRACE=enable=no AUTOPANOPTIC_TORCH=$(TORCH) $(RUN_TESTS) --filter TorchTests $(ARGS) 2>&1 | $(TEST_FILTER)
@@ -138,6 +142,12 @@ tables: $(BIN) ## print the paper's tables next to the results so far; computes 
 
 figures: $(BIN) ## draw scores, architectures, explored models and predictions
 	@for name in figures search-policies figures-ade20k; do $(RUN) run pipelines/$$name.yaml $(COMMON) $(WORK) $(ARGS) || exit; done
+
+test-tensorboard: ## install TensorBoard from PyPI in .build, and check that it reads what 'curves --tensorboard' writes
+	@test -x .build/tensorboard/bin/python || { python3 -m venv .build/tensorboard && \
+	  .build/tensorboard/bin/pip install --quiet tensorboard==2.20.0; }
+	swift build $(SWIFT_FLAGS) --build-tests
+	$(RUN_TESTS) --filter TensorBoardTests
 
 ranking: $(BIN) ## compare the supernet's ranking of ten architectures with two retrainings of each. An hour
 	@$(RUN) run pipelines/ranking.yaml $(COMMON) $(WORK) $(ARGS)

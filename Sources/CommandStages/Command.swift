@@ -14,9 +14,9 @@ struct Command: Sendable {
   let outputs: [Output]
   let environment: [String: String]
   /// Nil where there are none.
-  let parameters: FreeParameters?
+  private(set) var parameters: FreeParameters?
   /// One for each free parameter that is a text, a number, true or false.
-  let parameterVariables: [String: String]
+  private(set) var parameterVariables: [String: String]
   /// By input.
   let places: [String: String]
   let stdin: String?
@@ -38,8 +38,7 @@ struct Command: Sendable {
     words = try Command.words(parameters.run)
     environment = try Command.environment(parameters.environment)
     self.parameters = parameters.parameters
-    parameterVariables = try parameters.parameters.map { try ParameterVariables.all(of: $0) } ?? [:]
-    try ParameterVariables.refuseCollisions(parameters.parameters, parameterVariables, environment)
+    parameterVariables = try ParameterVariables.all(of: parameters.parameters, beside: environment)
     var places = Dictionary(uniqueKeysWithValues: inputs.map { ($0, $0) })
     for (name, path) in parameters.places.sorted(by: { $0.key < $1.key }) {
       guard places[name] != nil else {
@@ -107,6 +106,11 @@ struct Command: Sendable {
     return out
   }
 
+  /// The file with the history that it writes line by line.
+  var curve: String? {
+    outputs.first { $0.kind == HistoryFormat.name && !$0.path.hasEnding(".json") }?.path
+  }
+
   /// The declared outputs, then `metrics` and `history`.
   private static func outputs(_ parameters: CommandParameters, kinds: Set<String>) throws -> [Output] {
     let declared = try parameters.outputs.sorted { $0.key < $1.key }.map { name, value in
@@ -150,6 +154,15 @@ struct Command: Sendable {
 
   /// Whether the program is a file in the working folder.
   var isInFolder: Bool { words[0].startsWithBytes(of: "./") }
+
+  /// The same command with other free parameters.
+  /// - Throws: `ParameterError`.
+  func with(_ parameters: FreeParameters) throws -> Command {
+    var command = self
+    command.parameters = parameters
+    command.parameterVariables = try ParameterVariables.all(of: parameters, beside: environment)
+    return command
+  }
 
   func isSameRequirement(_ other: any ToolRequirement) -> Bool {
     guard let other = other as? Command else { return false }

@@ -30,11 +30,13 @@ extension StageKind {
       let with = entry.with.without("seed")
       try refuseUnknown(with, of: entry)
       var parameters = try CommandParameters.parsed(from: with, defaults: StageKind.command.defaults)
+      let own = parameters.parameters
       parameters.complete(with: entry)
       let folder = Checkout.folder(ofFile: entry.nameLocation.file)
       return try StageKind.locatingErrors(in: with) {
         try command(
-          parameters, inputs: entry.needs.map { InputPort($0.input, InputPort.anyKind, optional: true) },
+          parameters, own: own ?? FreeParameters(),
+          inputs: entry.needs.map { InputPort($0.input, InputPort.anyKind, optional: true) },
           hidden: Checkout.root(above: folder), in: registry)
       }
     }
@@ -80,8 +82,10 @@ extension StageKind {
     }
   }
 
+  /// - Parameter own: the free parameters without those of an element.
   private static func command(
-    _ parameters: CommandParameters, inputs: [InputPort], hidden: String, in registry: StageRegistry
+    _ parameters: CommandParameters, own: FreeParameters = FreeParameters(), inputs: [InputPort], hidden: String,
+    in registry: StageRegistry
   ) throws -> StageKind {
     let command = try Command(
       parameters, inputs: inputs.map(\.name), hidden: [hidden], kinds: Set(registry.formats.keys))
@@ -102,7 +106,25 @@ extension StageKind {
       return PreparedStage(
         parameters: .object(members), body: .stage({ try stage.run(in: $0) }), tools: command)
     }
+    kind.vary = { element, first in
+      let values = try own.with(element)
+      let command = try command.with(values)
+      let stage = CommandStage(command: command)
+      var members = first.parameters.objectValue ?? [:]
+      members[FreeParameters.member] = .object(values.values)
+      return PreparedStage(
+        parameters: .object(members), body: .stage({ try stage.run(in: $0) }), tools: command)
+    }
     return kind
+  }
+}
+
+extension FreeParameters {
+  /// With the values of an element of a grid, in the form that records have.
+  fileprivate func with(_ element: PipelineDescription.Grid.Element?) throws -> FreeParameters {
+    var values = values
+    for (name, value) in element?.values ?? [] { values[name] = value }
+    return FreeParameters(try CanonicalValue(json: CanonicalValue.object(values).canonicalBytes).objectValue ?? [:])
   }
 }
 

@@ -49,6 +49,8 @@ struct CommandStage: Sendable {
     try Files.write(Array("$ \(shown)\n".utf8), to: log, append: true)
     let begin = try Files.status(log).size
     try requireTools(context.details)
+    let tail = command.curve.flatMap { CurveTail("\(folder.path)/\($0)", in: context) }
+    defer { tail?.stop() }
     let ending: ChildProcess.Ending
     do {
       ending = try process.run(

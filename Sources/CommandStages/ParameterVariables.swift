@@ -10,8 +10,17 @@ enum ParameterVariables {
   static let file = "PARAMETERS"
   static let inputs = "INPUTS"
 
-  /// - Throws: `ParameterError` where two parameters would be one variable.
-  static func all(of parameters: FreeParameters) throws -> [String: String] {
+  /// - Throws: `ParameterError` where two parameters would be one variable, or one of `environment` has such a name.
+  static func all(of parameters: FreeParameters?, beside environment: [String: String]) throws -> [String: String] {
+    guard let parameters else { return [:] }
+    let variables = try all(of: parameters)
+    for name in environment.keys.sortedByBytes() where name == file || variables[name] != nil {
+      throw ParameterError("environment", "'\(name)' is set from 'parameters'; give one of them another name")
+    }
+    return variables
+  }
+
+  private static func all(of parameters: FreeParameters) throws -> [String: String] {
     var found = [String: (path: String, text: String)]()
     func add(_ value: CanonicalValue, _ path: String, _ name: String) throws {
       switch value {
@@ -42,15 +51,5 @@ enum ParameterVariables {
       (0x61...0x7A).contains(byte | 0x20) || (0x30...0x39).contains(byte) || byte == UInt8(ascii: "_")
     }
     return String(decoding: name.utf8.map { isPlain($0) ? $0 : UInt8(ascii: "_") }, as: UTF8.self)
-  }
-
-  /// - Throws: `ParameterError` where a variable of `environment` has the name of one of these.
-  static func refuseCollisions(
-    _ parameters: FreeParameters?, _ variables: [String: String], _ environment: [String: String]
-  ) throws {
-    guard parameters != nil else { return }
-    for name in environment.keys.sortedByBytes() where name == file || variables[name] != nil {
-      throw ParameterError("environment", "'\(name)' is set from 'parameters'; give one of them another name")
-    }
   }
 }

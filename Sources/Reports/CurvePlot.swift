@@ -34,7 +34,7 @@ public struct CurvePlot: Sendable {
     var drawing = SVG()
     let titles = titles
     var top = 16.0
-    if titles.count > 1 || titles.first != nil {
+    if !titles.isEmpty {
       for (i, title) in titles.enumerated() {
         let x = 24 + Double(i % 4) * 210
         let y = top + Double(i / 4) * 18
@@ -51,9 +51,12 @@ public struct CurvePlot: Sendable {
     }
     let rows = (panels.count + CurvePlot.columns - 1) / CurvePlot.columns
     return drawing.document(
-      width: Int(CurvePlot.width) * min(CurvePlot.columns, max(1, panels.count)),
-      height: Int(top + Double(rows) * CurvePlot.height))
+      width: SVG.number(CurvePlot.width * Double(min(CurvePlot.columns, max(1, panels.count)))),
+      height: SVG.number(top + Double(rows) * CurvePlot.height), title: titles.joined(separator: ", ").clipped(to: 100))
   }
+
+  /// Numbers beyond all measure have no place on an axis.
+  private static func isUsual(_ value: Double) -> Bool { value.magnitude < 1e30 }
 
   private static func colour(_ i: Int) -> String { colours[i % colours.count] }
 
@@ -66,7 +69,7 @@ public struct CurvePlot: Sendable {
 
   private func draw(_ panel: Panel, _ x: Double, _ y: Double, _ titles: [String], into drawing: inout SVG) {
     let (left, right, upper, lower) = (x + 62, x + CurvePlot.width - 16, y + 28, y + CurvePlot.height - 42)
-    let points = panel.lines.flatMap(\.points).filter { $0.step.magnitude < 1e30 && $0.value.magnitude < 1e30 }
+    let points = panel.lines.flatMap(\.points).filter { CurvePlot.isUsual($0.step) && CurvePlot.isUsual($0.value) }
     let up = Axis(ofAnySize: points.map(\.value)), across = Axis(ofAnySize: points.map(\.step), leastStep: 1)
     drawing.text(panel.title.clipped(to: 48), x: left, y: y + 16, size: 13)
     for tick in up.ticks {
@@ -81,7 +84,7 @@ public struct CurvePlot: Sendable {
     }
     drawing.text(unit, x: (left + right) / 2, y: lower + 32, anchor: "middle", colour: "#555")
     for line in panel.lines {
-      let places = line.points.filter { $0.step.magnitude < 1e30 && $0.value.magnitude < 1e30 }.map {
+      let places = line.points.filter { CurvePlot.isUsual($0.step) && CurvePlot.isUsual($0.value) }.map {
         (x: across.place($0.step, from: left, to: right), y: up.place($0.value, from: lower, to: upper))
       }
       let colour = CurvePlot.colour(titles.firstIndex(of: line.title) ?? 0)

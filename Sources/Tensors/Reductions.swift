@@ -8,20 +8,32 @@ public enum Reduction {
   public static func sum(_ x: Tensor) -> Double {
     let source = x.pointer
     let kernel = Backend.maps.sum
-    if x.count <= Loops.grain { return kernel(x.count, source.base) }
-    let blocks = (x.count + Loops.block - 1) / Loops.block
+    return blockSum(x.count) { from, n in kernel(n, source + from) }
+  }
+
+  /// Adds up what `kernel` gives for blocks, in their order, or for all at once, which gives the same bits.
+  private static func blockSum(_ count: Int, _ kernel: (_ from: Int, _ n: Int) -> Double) -> Double {
+    if count <= Loops.grain { return kernel(0, count) }
+    let blocks = (count + Loops.block - 1) / Loops.block
     return withUnsafeTemporaryAllocation(of: Double.self, capacity: blocks) { partial in
       let base = partial.baseAddress!
-      Loops.elements(x.count) { start, n in
+      Loops.elements(count) { start, n in
         for block in start / Loops.block..<(start + n + Loops.block - 1) / Loops.block {
           let from = block * Loops.block
-          base[block] = kernel(min(Loops.block, x.count - from), source + from)
+          base[block] = kernel(from, min(Loops.block, count - from))
         }
       }
       var total = 0.0
       for block in 0..<blocks { total += base[block] }
       return total
     }
+  }
+
+  /// The sum of the squares of all elements, which are exact, in the order of `sum`; not rounded to binary32.
+  public static func sumOfSquares(_ x: Tensor) -> Double {
+    let source = x.pointer
+    let kernel = Backend.maps.dot
+    return blockSum(x.count) { from, n in kernel(n, source + from, source + from) }
   }
 
   /// The mean of all elements, not rounded to binary32; NaN for an empty tensor.

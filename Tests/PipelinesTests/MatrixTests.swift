@@ -131,6 +131,31 @@ struct MatrixTests {
     }
   }
 
+  @Test("an instance has the parameters that it would have alone, also where all share what is under 'with'")
+  func quickAndSlow() throws {
+    let elements = "for-each: [{ a: 1.0, b: x }, { a: 2.5 }, { c: [1, { d: null }] }]"
+    func parameters(_ with: String) throws -> [CanonicalValue] {
+      let text = "pipeline: p\nstages:\n  s: { uses: command, \(elements), with: { \(with) } }"
+      let pipeline = try Bench().planner(text).pipeline
+      return pipeline.stages[0].variants.map(\.prepared.parameters)
+    }
+    let rest = "run: [echo], stdout: o, outputs: { o: o }"
+    let quick = try parameters("\(rest), parameters: { z: 1, a: 0 }")
+    // A mention of the element makes each instance be read for itself.
+    let slow = try parameters("\(rest), parameters: { z: 1, a: 0, each: $each }")
+    #expect(
+      quick.map { $0["parameters"] } == [
+        ["z": 1, "a": 1, "b": "x"], ["z": 1, "a": 2.5], ["z": 1, "a": 0, "c": [1, ["d": .null]]],
+      ])
+    for (quick, slow) in zip(quick, slow) {
+      var both = (quick.objectValue ?? [:], slow.objectValue ?? [:])
+      var own = both.1["parameters"]?.objectValue ?? [:]
+      own["each"] = nil
+      both.1["parameters"] = .object(own)
+      #expect(CanonicalValue.object(both.0) == .object(both.1))
+    }
+  }
+
   @Test("'$each' is the element, in any kind of stage, also as its seed")
   func each() throws {
     let bench = try Bench()

@@ -16,7 +16,7 @@ struct TrainingDriverTests {
   private final class TinyTraining: TrainingProcess {
     let steps = 8
     let unit = "updates"
-    let metricNames = ["loss", "rate"]
+    let metricNames = ["loss", "rate", "gradient norm"]
     var values = Tensor(zeros: [4])
     /// The steps that this object ran.
     var done: [Int] = []
@@ -30,7 +30,7 @@ struct TrainingDriverTests {
       guard index < end else { throw Killed() }
       done.append(index)
       values = Tensor(shape: [4]) { 0.5 * self.values[flat: $0] + Float(index * 4 + $0) }
-      return StepMetrics(loss: 1 / Double(index + 1), rate: 0.5)
+      return StepMetrics(loss: 1 / Double(index + 1), rate: 0.5, gradientNorm: 1)
     }
 
     var state: StateDictionary { StateDictionary([("values", values)]) }
@@ -97,8 +97,8 @@ struct TrainingDriverTests {
     #expect(try killed.train().done == [5, 6, 7])
     let whole = try history(straight)
     #expect(try history(killed) == whole)
-    #expect(whole["columns"] == ["step", "loss", "rate"] && whole["rows"]?.arrayValue?.count == 8)
-    #expect(whole["rows"]?.arrayValue?[1] == [2, 0.5, 0.5])
+    #expect(whole["columns"] == ["step", "loss", "rate", "gradient norm"] && whole["rows"]?.arrayValue?.count == 8)
+    #expect(whole["rows"]?.arrayValue?[1] == [2, 0.5, 0.5, 1])
   }
 
   @Test("work that needs more memory than available is refused with both sizes and a remedy")

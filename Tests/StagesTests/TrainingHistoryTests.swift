@@ -6,7 +6,7 @@ import Testing
 @Suite("Histories of trainings")
 struct TrainingHistoryTests {
   private static func metrics(_ step: Int) -> StepMetrics {
-    StepMetrics(loss: 1 / Double(step + 3), parts: [("mask", Double(step))], rate: 0.1 * Double(step))
+    StepMetrics(loss: 1 / Double(step + 3), parts: [("mask", Double(step))], rate: 0.1 * Double(step), gradientNorm: 2)
   }
 
   private static func history(_ steps: Int) -> TrainingHistory {
@@ -21,12 +21,12 @@ struct TrainingHistoryTests {
     let completed = (0..<steps).filter { history.add(Self.metrics($0)) }
     #expect(history.stepsPerRow == stepsPerRow && history.rows.count == rows && completed.count == rows)
     let report = history.report
-    #expect(report.columns == ["step", "loss", "mask", "rate"] && report.stepsPerRow == stepsPerRow)
-    #expect(report.rows.last?[0] == Double(steps))
+    #expect(report.names == ["loss", "mask", "rate", "gradient norm"] && report.stepsPerRow == stepsPerRow)
+    #expect(report.rows.last?.step == steps)
     for (index, row) in report.rows.enumerated() {
       let members = index * stepsPerRow..<min(steps, (index + 1) * stepsPerRow)
       let mean = members.reduce(0.0) { $0 + 1 / Double($1 + 3) } / Double(members.count)
-      #expect(row[1] == mean && row[0] == Double(members.upperBound))
+      #expect(row.values[0] == mean && row.step == members.upperBound)
     }
   }
 
@@ -60,9 +60,9 @@ struct TrainingHistoryTests {
 
   @Test("metrics are a line for people: the loss, and its parts in their order")
   func text() {
-    let metrics = StepMetrics(loss: 1.23456, parts: [("rpn", 0.125), ("mask", 2)], rate: 0.02)
+    let metrics = StepMetrics(loss: 1.23456, parts: [("rpn", 0.125), ("mask", 2)], rate: 0.02, gradientNorm: 1)
     #expect(metrics.text == "loss 1.235 (rpn 0.13, mask 2.00)" || metrics.text == "loss 1.235 (rpn 0.12, mask 2.00)")
-    #expect(StepMetrics(loss: 0.5, rate: 1).text == "loss 0.500")
-    #expect(metrics.named.map(\.name) == ["loss", "rpn", "mask", "rate"])
+    #expect(StepMetrics(loss: 0.5, rate: 1, gradientNorm: 1).text == "loss 0.500")
+    #expect(metrics.named.map(\.name) == ["loss", "rpn", "mask", "rate", "gradient norm"])
   }
 }

@@ -18,6 +18,17 @@ struct ReductionTests {
   }
 
   @Test(
+    "the sum of squares has the bits of numerics 5 with exact squares", arguments: [0, 1, 67, 2049, 32_769, 100_003])
+  func squares(_ n: Int) {
+    let x = ordinaryValues(n, salt: 5)
+    let expected = referenceSum(x.map { Double($0) * Double($0) })
+    for threads in [1, 3] {
+      let value = Parallel.withThreads(threads) { Reduction.sumOfSquares(Tensor(x, shape: [n])) }
+      #expect(value.bitPattern == expected.bitPattern)
+    }
+  }
+
+  @Test(
     "sums and means of channels and planes have the bits of numerics 5",
     arguments: [[1, 1, 1, 1], [3, 5, 7, 9], [2, 3, 60, 41], [4, 6]])
   func channels(_ extents: [Int]) {

@@ -23,7 +23,8 @@ struct AutoPanoptic: ParsableCommand {
       """,
     version: Version.text,
     subcommands: [
-      Run.self, PlanCommand.self, Lint.self, Status.self, Watch.self, GraphCommand.self, ReportCommand.self, Log.self,
+      Init.self, Run.self, PlanCommand.self, Lint.self, Status.self, Watch.self, GraphCommand.self, ReportCommand.self,
+      Log.self,
       Runs.self, Compare.self, Curves.self, Tag.self, Untag.self, Show.self, Get.self, LineageCommand.self, Diff.self,
       Rerun.self,
       Audit.self, Repair.self, Bisect.self, GC.self, Export.self, Import.self, Keygen.self, Sign.self, Provenance.self,

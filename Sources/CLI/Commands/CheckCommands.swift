@@ -97,6 +97,7 @@ struct Audit: ParsableCommand {
   var json = false
 
   @OptionGroup var options: PipelineOptions
+  @OptionGroup var confinement: SandboxOptions
   @OptionGroup var machine: MachineOptions
   @OptionGroup var execution: ExecutionOptions
 
@@ -105,7 +106,8 @@ struct Audit: ParsableCommand {
   }
 
   func run() throws {
-    let runOptions = try machine.runOptions()
+    var runOptions = try machine.runOptions()
+    confinement.apply(to: &runOptions)
     Signals.install()
     let display = Display(json: false)
     let store: Store

@@ -31,11 +31,13 @@ struct Repair: ParsableCommand {
   var json = false
 
   @OptionGroup var stores: StoreOptions
+  @OptionGroup var confinement: SandboxOptions
   @OptionGroup var machine: MachineOptions
   @OptionGroup var execution: ExecutionOptions
 
   func run() throws {
-    let options = try machine.runOptions()
+    var options = try machine.runOptions()
+    confinement.apply(to: &options)
     _ = try stores.openExisting()
     Signals.install()
     let display = Display(json: false)

@@ -8,7 +8,7 @@ struct Watch: ParsableCommand {
     abstract: "Show the state of a pipeline and of its jobs again and again, until it is complete.",
     discussion: """
       For runs of other processes, and jobs of a cluster that go on without one. It changes nothing, and ends when all
-      stages are cached, or by Ctrl-C.
+      stages are cached, or by Ctrl-C. Of trainings, and commands with a 'history', it shows the newest numbers.
 
       EXAMPLES:
         autopanoptic watch pipelines/coco.yaml
@@ -37,6 +37,7 @@ struct Watch: ParsableCommand {
       try Signals.endIfRequested()
       if isTerminal { Output.write("\u{1B}[H\u{1B}[2J", to: 1) }
       PlanPrinter.printStatus(plan)
+      try LivePrinter.print(planner.store)
       JobPrinter.print(try JobList(store: planner.store))
       if plan.root != nil { return }
       let end = Date(timeIntervalSinceNow: interval)

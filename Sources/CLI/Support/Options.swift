@@ -196,6 +196,23 @@ enum Variables {
   }
 }
 
+/// Whether commands run in a sandbox.
+struct SandboxOptions: ParsableArguments {
+  @Option(help: "Confine commands with bubblewrap: automatic (where it works), required or off.")
+  var sandbox = SandboxPolicy.automatic
+
+  @Option(
+    parsing: .singleValue,
+    help: ArgumentHelp(
+      "Let this stage run without the sandbox, as the pipeline file asks for. Repeatable.", valueName: "stage"))
+  var unconfined: [String] = []
+
+  func apply(to options: inout RunOptions) {
+    options.sandbox = sandbox
+    options.unconfined = Set(unconfined)
+  }
+}
+
 struct WorkOptions: ParsableArguments {
   private static let mostJobs = 4096
 
@@ -208,15 +225,7 @@ struct WorkOptions: ParsableArguments {
         + "the control group's). A stage that takes more runs alone.", valueName: "size"))
   var memory: MemorySize?
 
-  @Option(help: "Confine commands with bubblewrap: automatic (where it works), required or off.")
-  var sandbox = SandboxPolicy.automatic
-
-  @Option(
-    parsing: .singleValue,
-    help: ArgumentHelp(
-      "Let this stage run without the sandbox, as the pipeline file asks for. Repeatable.", valueName: "stage"))
-  var unconfined: [String] = []
-
+  @OptionGroup var confinement: SandboxOptions
   @OptionGroup var machine: MachineOptions
 
   func validate() throws {
@@ -229,8 +238,7 @@ struct WorkOptions: ParsableArguments {
     var options = try machine.runOptions()
     options.jobs = jobs ?? min(8, options.threads)
     options.memory = memory?.bytes ?? SystemMemory.physical / 5 * 4
-    options.sandbox = sandbox
-    options.unconfined = Set(unconfined)
+    confinement.apply(to: &options)
     return options
   }
 }
@@ -275,6 +283,11 @@ enum Signals {
 
   static func install() {
     _ = interruption.isRequested  // The handler must not be the first to touch it.
+    // Who started the program may have had them blocked.
+    var wanted = sigset_t()
+    sigemptyset(&wanted)
+    for number in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&wanted, number) }
+    pthread_sigmask(SIG_UNBLOCK, &wanted, nil)
     for number in [SIGINT, SIGTERM, SIGHUP] {
       // Who started it by nohup wants it to outlive the terminal.
       if number == SIGHUP, isIgnored(number) { continue }

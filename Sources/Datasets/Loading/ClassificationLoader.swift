@@ -111,4 +111,42 @@ public final class ClassificationLoader: Sendable {
     cache.keep(image, index, bytes: file.byteCount)
     return .decoded(image)
   }
+
+  /// Pictures for an evaluation, in their order: the shorter side is scaled to 8/7 of the input, the middle is taken.
+  /// - Parameter samples: indices into the data set; those that can't be decoded are left out.
+  /// - Throws: what the tree throws for a file that changed.
+  public func validationBatch(_ samples: [Int]) throws -> ClassificationBatch {
+    let side = loading.crop.side
+    let pictures = try samples.compactMap { index -> (image: Image, label: Int)? in
+      let sample = dataset.samples[index]
+      do {
+        return (try dataset.image(sample).middle(side: side), sample.label)
+      } catch is ImageError {
+        return nil
+      }
+    }
+    let size = 3 * side * side
+    var images = Tensor(zeros: [max(1, pictures.count), 3, side, side])
+    images.withMutableElements { planes in
+      for (slot, picture) in pictures.enumerated() {
+        let target = UnsafeMutableBufferPointer(rebasing: planes[slot * size..<(slot + 1) * size])
+        loading.normalization.write(
+          picture.image, width: side, height: side, isFlipped: false, to: target, planeHeight: side, planeWidth: side)
+      }
+    }
+    return ClassificationBatch(images: images, labels: pictures.map(\.label))
+  }
+}
+
+extension Image {
+  /// The middle of the picture at a size where its shorter side is 8/7 of `side`, as 256 is of 224.
+  fileprivate func middle(side: Int) -> Image {
+    let shorter = max(side, (8 * side + 3) / 7)
+    func scaled(_ length: Int) -> Int {
+      max(side, (2 * length * shorter + min(width, height)) / (2 * min(width, height)))
+    }
+    let (w, h) = (scaled(width), scaled(height))
+    return resized(width: w, height: h, by: .antialiased)
+      .cropped(PixelRectangle(x: (w - side) / 2, y: (h - side) / 2, width: side, height: side))
+  }
 }

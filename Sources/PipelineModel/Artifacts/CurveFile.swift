@@ -29,78 +29,26 @@ package struct CurveFile {
 
   private mutating func addObjects(_ lines: [ArraySlice<UInt8>]) throws {
     for (i, line) in lines.enumerated() where !line.allSatisfy({ $0 == 0x20 || $0 == 0x09 }) {
-      let tree: JSONTree
-      do {
-        tree = try JSONTree.parse(Array(line))
-      } catch {
-        let hint = CurveFile.holdsNaN(line) ? "; leave out a number that is not finite, since JSON has none" : ""
-        throw Mistake(line: i + 1, message: "not JSON, column \(error.column): \(error.message)\(hint)")
-      }
-      guard case .object(let members) = tree else {
-        throw Mistake(line: i + 1, message: "expected a JSON object, such as {\"step\": 1, \"loss\": 0.5}")
-      }
-      try add(
-        members.compactMap { member in
-          switch member.value {
-          case .null: return nil
-          case .integer(let value): return (member.name, Double(value))
-          case .number(let value): return (member.name, value)
-          default:
-            throw Mistake(
-              line: i + 1, message: "'\(member.name)' is \(member.value.kind); a history holds numbers alone")
-          }
-        }, line: i + 1)
+      try add(line: i + 1) { () throws(CurveLine.Mistake) in try CurveLine(json: line) }
     }
-  }
-
-  private static func holdsNaN(_ line: ArraySlice<UInt8>) -> Bool {
-    let text = String(decoding: line, as: UTF8.self)
-    return text.contains("NaN") || text.contains("Infinity")
   }
 
   private mutating func addTable(_ lines: [ArraySlice<UInt8>]) throws {
-    func cells(_ line: ArraySlice<UInt8>) -> [String] {
-      line.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false).map { cell in
-        let edges: Set<UInt8> = [0x20, 0x09, UInt8(ascii: "\"")]
-        let trimmed = cell.drop { edges.contains($0) }
-        return String(
-          decoding: trimmed.prefix(upTo: (trimmed.lastIndex { !edges.contains($0) } ?? trimmed.startIndex - 1) + 1),
-          as: UTF8.self)
-      }
-    }
-    guard let header = lines.first.map(cells) else { return }
+    guard let header = lines.first.map(CurveLine.cells) else { return }
     for (i, line) in lines.enumerated().dropFirst() where !line.isEmpty {
-      let values = cells(line)
-      guard values.count == header.count else {
-        throw Mistake(line: i + 1, message: "\(values.count) cells under a header of \(header.count)")
-      }
-      try add(
-        zip(header, values).compactMap { name, cell in
-          if cell.isEmpty || name.isEmpty { return nil }
-          guard let value = Double(cell), value.isFinite else {
-            throw Mistake(
-              line: i + 1,
-              message: "'\(cell.clipped(to: 60))' under '\(name)' is no finite number; leave the cell empty")
-          }
-          return (name, value)
-        }, line: i + 1)
+      try add(line: i + 1) { () throws(CurveLine.Mistake) in try CurveLine(cells: line, header: header) }
     }
   }
 
-  private mutating func add(_ members: [(name: String, value: Double)], line: Int) throws {
-    var values = [ByteName: Double]()
-    var step: Int?
-    for (name, value) in members {
-      guard value.isFinite else { throw Mistake(line: line, message: "'\(name)' is not finite") }
-      if name.hasSameBytes(as: History.stepName) {
-        guard let whole = Int(exactly: value), whole >= 0 else {
-          throw Mistake(line: line, message: "the step is \(value); expected a whole number from 0")
-        }
-        step = whole
-      } else if values.updateValue(value, forKey: ByteName(name)) != nil {
-        throw Mistake(line: line, message: "'\(name)' is there twice")
-      }
+  private mutating func add(line: Int, _ read: () throws(CurveLine.Mistake) -> CurveLine) throws {
+    let found: CurveLine
+    do {
+      found = try read()
+    } catch {
+      throw Mistake(line: line, message: error.message)
     }
+    let step = found.step
+    let values = Dictionary(found.values.map { (ByteName($0.name), $0.value) }, uniquingKeysWith: { a, _ in a })
     if let hasSteps, hasSteps != (step != nil) {
       throw Mistake(line: line, message: "\(hasSteps ? "no" : "a") 'step', unlike the lines before it")
     }

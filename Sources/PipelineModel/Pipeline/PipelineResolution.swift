@@ -52,6 +52,12 @@ extension Pipeline {
     guard let grid = entry.grid, registry.kinds[entry.uses]?.specialize != nil || grid.with.count > 1 else { return [] }
     let others = Parallel.map(grid.elements.count - 1) { i in
       Result<StageNode.Variant, any Error> {
+        if let vary = kind.vary, grid.with.count == 1 {
+          let prepared = try StageKind.locatingErrors(in: grid.with[0]) {
+            try vary(grid.elements[i + 1], first.prepared)
+          }
+          return StageNode.Variant(prepared: prepared, seed: first.seed)
+        }
         let entry = entry.instance(i + 1)
         var own = try Pipeline.kind(of: entry, in: registry)
         guard own.outputs == kind.outputs, own.isRandom == kind.isRandom else {

@@ -38,6 +38,9 @@ public struct StageKind: Sendable {
   package var reinstate: (@Sendable (CanonicalValue, StageRegistry) throws -> StageKind)?
   /// Of a kind whose ports take any kind of artifact: the stage, once it is known what they are given.
   package var complete: (@Sendable ([InputPort]) -> PreparedStage)?
+  /// Of a kind that takes the values of an element as they are: the stage of another element, from that of the first.
+  /// Much quicker than to read its parameters again.
+  package var vary: (@Sendable (PipelineDescription.Grid.Element, PreparedStage) throws -> PreparedStage)?
 
   /// - Parameters:
   ///   - defaults: the parameters of a stage of which the pipeline file says none.

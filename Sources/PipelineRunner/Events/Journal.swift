@@ -10,13 +10,13 @@ package final class Journal: Sendable {
   private let folder: String
   private let store: Store
   private let pipeline: String
-  private let details: RunDetails
-  private let state = Mutex(State())
+  private let state: Mutex<State>
 
   private struct State {
+    var details: RunDetails
     var isStarted = false
-    /// Stages found in the store before anything was executed.
-    var cached: [(stage: String, key: Digest)] = []
+    /// What there was to say before anything was executed: stages found in the store, notices.
+    var pending: [RunEvent] = []
   }
 
   /// The folder is made when something is executed. A run that finds all cached leaves nothing behind, unless it has a
@@ -24,7 +24,7 @@ package final class Journal: Sendable {
   init(store: Store, pipeline: String, details: RunDetails = RunDetails()) {
     self.store = store
     self.pipeline = pipeline
-    self.details = details
+    state = Mutex(State(details: details))
     let random = UInt64.random(in: 0 ... .max).hexadecimal.prefix(6)
     run = "\(Timestamp.compact())-\(random)"
     folder = "\(store.path)/runs/\(run)"
@@ -46,9 +46,9 @@ package final class Journal: Sendable {
     case .measured(let stage, let step, let unit, let values):
       append(
         LiveCurve.line(unit: unit, step: step, values: values), to: LiveCurve.fileName(ofStage: stage) + ".curve.jsonl")
-    case .cached(let stage, let key):
+    case .cached, .notice:
       let isPending = state.withLock { state in
-        if !state.isStarted { state.cached.append((stage, key)) }
+        if !state.isStarted { state.pending.append(event) }
         return !state.isStarted
       }
       if !isPending { append(line(event), to: "journal.jsonl") }
@@ -58,8 +58,15 @@ package final class Journal: Sendable {
     }
   }
 
+  /// Notes what the environments of the pipeline are, by name.
+  func note(environments: [String: CanonicalValue]) { state.withLock { $0.details.environments = environments } }
+
+  /// How the run was asked for, as far as it is known.
+  var details: RunDetails { state.withLock { $0.details } }
+
   /// Of a run that executed nothing.
   private func isWorthAnEntry(_ root: Digest?) -> Bool {
+    let details = details
     guard !store.isObserved else { return false }
     if details.name != nil { return true }
     guard let root, let last = try? RunHistory(store: store).last(of: pipeline) else { return false }
@@ -76,10 +83,10 @@ package final class Journal: Sendable {
     state.withLock { state in
       if !state.isStarted {
         _ = try? Files.makeFolder(folder)
-        let known = state.cached.map { line(.cached(stage: $0.stage, key: $0.key)) }
-        let first = ([line(.runStarted(run: run, pipeline: pipeline, details: details))] + known).joined()
+        let known = state.pending.map(line)
+        let first = ([line(.runStarted(run: run, pipeline: pipeline, details: state.details))] + known).joined()
         try? Files.write(Array(first.utf8), to: "\(folder)/journal.jsonl", append: true)
-        state.cached = []
+        state.pending = []
       }
       state.isStarted = true
       try? Files.write(Array(text.utf8), to: "\(folder)/\(name)", append: true)

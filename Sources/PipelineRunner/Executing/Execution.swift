@@ -271,6 +271,7 @@ package struct Execution: Sendable {
     var environment = order.environment.objectValue ?? [:]
     environment.merge(result.facts) { _, fact in fact }
     environment["environment"] = order.place?.canonical
+    if order.rules != ExecutionRules() { environment["rules"] = order.rules.canonical }
     var elements = [String: Record.Element]()
     if let element = order.element {
       for port in element.ports { elements[port] = element.origin }

@@ -39,11 +39,34 @@ public struct HighlightedStage: Sendable {
     }
   }
 
+  /// Numbers that are shown of one stage at most.
+  private static let mostMetrics = 6
+
+  /// The first metrics of a stage that runs once. Those of many instances are for 'compare': a run that has nothing to do
+  /// reads no thousand files.
+  private static func metrics(
+    of node: Pipeline.StageNode, _ slots: [Graph.Slot], _ store: Store
+  ) -> HighlightedStage? {
+    guard slots.count == 1,
+      let artifact = (slots[0].outputs ?? [:]).filter({ $0.value.kind == MetricsFormat.name }).min(by: {
+        $0.key < $1.key
+      })?.value,
+      let value = try? store.value(of: artifact)
+    else { return nil }
+    let numbers = MetricsFormat.flat(value).compactMap { name, value in
+      value.numberValue.map { Number(name: name, least: $0, most: $0, count: 1) }
+    }
+    return numbers.isEmpty ? nil : HighlightedStage(stage: node.name, numbers: Array(numbers.prefix(mostMetrics)))
+  }
+
   /// The numbers of all complete stages; an artifact that can't be read has none.
   package static func all(in graph: Graph, store: Store) -> [HighlightedStage] {
     graph.wanted.compactMap { i in
       let node = graph.pipeline.stages[i]
-      guard !node.kind.highlights.isEmpty, graph.isComplete(i) else { return nil }
+      guard graph.isComplete(i) else { return nil }
+      if node.kind.highlights.isEmpty {
+        return node.isOneOfMany ? nil : metrics(of: node, graph.instances(of: i), store)
+      }
       var values = [String: CanonicalValue]()
       let outputs = graph.instances(of: i).compactMap(\.outputs)
       let numbers = node.kind.highlights.compactMap { highlight -> Number? in

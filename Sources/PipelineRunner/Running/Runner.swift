@@ -52,7 +52,8 @@ public final class Runner {
     try planner.pipeline.notices(of: selected.stages, under: options.sandbox).forEach { observer(.notice($0)) }
     for notice in try planner.pipeline.notices(of: selected.stages, on: planner.host) { observer(.notice(notice)) }
     try store.sweep()
-    observer(.runStarted(run: journal.run, pipeline: planner.pipeline.name, details: options.details))
+    journal.note(environments: try environments(of: selected.stages))
+    observer(.runStarted(run: journal.run, pipeline: planner.pipeline.name, details: journal.details))
 
     var scheduler = scheduler(for: planner.makeGraph(selected, observations), SourceTree.trees(of: observations))
     try scheduler.run()
@@ -68,6 +69,17 @@ public final class Runner {
         root: result.root, executed: result.executed, cached: result.cached,
         seconds: (clock.now - begin) / .seconds(1), wasInterrupted: result.wasInterrupted))
     return result
+  }
+
+  /// Digests of the environments of some stages, by the names that the pipeline file gives them.
+  private func environments(of stages: [Int]) throws -> [String: CanonicalValue] {
+    var found = [String: CanonicalValue]()
+    for stage in stages {
+      let node = planner.pipeline.stages[stage]
+      guard let name = node.environment?.name, found[name] == nil else { continue }
+      found[name] = try node.tools(on: planner.host)?.traits[EnvironmentStore.trait].map { .string($0) }
+    }
+    return found
   }
 
   /// The orders that a run would begin with, in a store that is not changed: those of instances that are not cached and

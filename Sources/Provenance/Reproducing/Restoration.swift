@@ -32,9 +32,14 @@ struct Restoration {
   func order(
     purpose: WorkOrder.Purpose, trees: [Digest: SourceTree], run: String, _ options: RunOptions
   ) -> WorkOrder {
-    WorkOrder(
-      instance, of: record.pipeline, trees: trees, run: run, allowance: options.allowance, purpose: purpose,
-      place: stage.node.environment, environment: options.environment)
+    var node = stage.node
+    node.rules = record.environment["rules"].map(ExecutionRules.init(canonical:)) ?? ExecutionRules()
+    var allowance = options.allowance
+    // Whoever wrote the record may not lift the sandbox.
+    allowance.sandbox = options.sandbox(of: node)
+    return WorkOrder(
+      instance, of: record.pipeline, trees: trees, run: run, allowance: allowance, purpose: purpose,
+      place: node.environment, rules: node.rules, environment: options.environment)
   }
 
   private static func inputs(of identity: StageIdentity, kind: StageKind, in store: Store) -> [String: [Artifact]] {

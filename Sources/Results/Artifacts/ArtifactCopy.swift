@@ -101,12 +101,14 @@ public struct ArtifactCopy {
     }
   }
 
-  /// `judge-2-3` of `judge[2,3]`.
+  /// `judge-2-3` of `judge[2,3]`, `train-seed=2-rate=0.1` of `train[seed=2,rate=0.1]`.
   private static func plain(_ stage: String) -> String {
     String(
       String.UnicodeScalarView(
         stage.unicodeScalars.filter { $0 != "]" }.map { scalar in
-          scalar.isASCII && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar) || scalar == "_")
+          scalar.isASCII
+            && (scalar.properties.isAlphabetic || ("0"..."9").contains(scalar)
+              || "_=.+".unicodeScalars.contains(scalar))
             ? scalar : "-"
         }))
   }

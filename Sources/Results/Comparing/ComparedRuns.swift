@@ -68,7 +68,7 @@ public struct ComparedRuns {
     let rows = try RunComparison.ofRuns(runs)
     // Where runs have that parameter with one value alone, elements may have it as well.
     guard let name, Set(rows.rows.map { $0.parameters[name] }).count <= 1 else { return rows }
-    let elements = try RunComparison.ofElements(runs)
+    let elements = try RunComparison.ofElements(runs, rows)
     return elements.rows.contains { $0.parameters[name] != rows.rows[0].parameters[name] } ? elements : rows
   }
 }

@@ -95,7 +95,10 @@ extension Record {
       for metric in MetricsFormat.flat(try store.value(of: artifact)) { found[group + metric.name] = metric.value }
     }
     for highlight in store.registry.kinds[identity.kind]?.highlights ?? [] {
-      guard let artifact = outputs[highlight.output], JSONFormat.kinds.contains(artifact.kind) else { continue }
+      // Metrics are there already, by their own names.
+      guard let artifact = outputs[highlight.output], JSONFormat.kinds.contains(artifact.kind),
+        artifact.kind != MetricsFormat.name
+      else { continue }
       if let value = highlight.value(in: try store.value(of: artifact)) { found[highlight.name] = .number(value) }
     }
     return found

@@ -57,11 +57,12 @@ extension RunComparison {
   }
 
   /// A row for each element of each run: what the instances of that element measured.
-  package static func ofElements(_ runs: [MeasuredRun]) throws -> RunComparison {
+  /// - Parameter whole: rows of the runs themselves, whose parameters hold for all their elements.
+  package static func ofElements(_ runs: [MeasuredRun], _ whole: RunComparison) throws -> RunComparison {
     var rows = [Row]()
-    for run in runs {
+    for (run, whole) in zip(runs, whole.rows) {
       var reader = ElementReader(run)
-      let own = try run.ownParameters(&reader.records)
+      let own = whole.parameters
       var byElement = [[String: CanonicalValue]: Row]()
       for (name, key) in run.keys.sorted(by: { $0.key < $1.key }) {
         guard let entry = run.entry(key), run.measures(entry), let record = try run.record(key, &reader.records) else {
@@ -105,7 +106,9 @@ struct ElementReader {
   /// Members of an element that is an object, else the element under the name of its input.
   mutating func element(of name: String) throws -> [String: CanonicalValue] {
     if let known = known[name] { return known }
-    known[name] = [:]
+    let named = ElementReader.values(inName: name)
+    known[name] = named
+    if !named.isEmpty { return named }
     guard let key = run.keys[name], let record = try run.record(key, &records) else { return [:] }
     var found = [String: CanonicalValue]()
     for (port, input) in record.identity.inputs.sorted(by: { $0.key < $1.key }) {
@@ -118,6 +121,20 @@ struct ElementReader {
     }
     known[name] = found
     return found
+  }
+
+  /// Of an instance of a matrix, `train[seed=2,rate=0.1]`: what its name says.
+  static func values(inName name: String) -> [String: CanonicalValue] {
+    guard let open = name.utf8.firstIndex(of: UInt8(ascii: "[")), name.utf8.last == UInt8(ascii: "]") else {
+      return [:]
+    }
+    var values = [String: CanonicalValue]()
+    for part in name[name.utf8.index(after: open)...].dropLast().splitBytes(at: UInt8(ascii: ",")) {
+      let words = part.splitBytes(at: UInt8(ascii: "="))
+      guard words.count == 2 else { continue }
+      values[words[0]] = (try? CanonicalValue(json: Array(words[1].utf8))) ?? .string(words[1])
+    }
+    return values
   }
 
   private func members(

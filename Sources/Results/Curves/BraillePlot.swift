@@ -15,7 +15,7 @@ public enum BraillePlot {
     let points = points.filter { $0.x.isFinite && $0.y.isFinite }
     let (columns, rows) = (2 * width, 4 * height)
     var cells = [[UInt32]](repeating: [UInt32](repeating: 0, count: width), count: height)
-    let values = means(points, columns)
+    let values = joined(means(points, columns))
     guard let least = values.compactMap(\.self).min(), let most = values.compactMap(\.self).max() else {
       return cells.map { _ in String(repeating: " ", count: width) }
     }
@@ -30,6 +30,23 @@ public enum BraillePlot {
       last = row
     }
     return cells.map { line in String(String.UnicodeScalarView(line.map { Unicode.Scalar(0x2800 + $0)! })) }
+  }
+
+  /// With values on straight lines between those that are there.
+  private static func joined(_ values: [Double?]) -> [Double?] {
+    var out = values
+    var last: (place: Int, value: Double)?
+    for (i, value) in values.enumerated() {
+      guard let value else { continue }
+      if let (place, before) = last {
+        for j in place + 1..<max(i, place + 1) {
+          let share = Double(j - place) / Double(i - place)
+          out[j] = before * (1 - share) + value * share
+        }
+      }
+      last = (i, value)
+    }
+    return out
   }
 
   /// The mean of the points in each of some equal parts of their range; nil where none is.

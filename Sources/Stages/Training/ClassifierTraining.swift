@@ -31,7 +31,6 @@ final class ClassifierTraining: TrainingProcess {
   private let batches: BatchStream<ClassificationBatch>
   private let optimizer: SGD
   private let seeds: Seeds
-  private let layers: Int
   /// The path of a fixed architecture; nil for a supernet.
   private let path: [Int]?
   private let schedule: Schedule
@@ -50,7 +49,6 @@ final class ClassifierTraining: TrainingProcess {
     self.batches = batches
     self.seeds = seeds
     self.path = path
-    layers = classifier.backbone.configuration.blockCount
     schedule = Schedule(.linear, base: recipe.baseRate, total: recipe.steps)
     // Decay on weights only; norms and biases are left alone (method 2.2).
     optimizer = SGD(classifier.store.parameters, momentum: recipe.momentum, clipping: recipe.clipping) { parameter in
@@ -60,7 +58,7 @@ final class ClassifierTraining: TrainingProcess {
 
   var steps: Int { recipe.steps }
   var unit: String { "updates" }
-  var metricNames: [String] { ["loss", "rate"] }
+  var metricNames: [String] { ["loss", "rate", "gradient norm"] }
 
   func step(_ index: Int) throws -> StepMetrics {
     let path = path(of: index)
@@ -75,9 +73,11 @@ final class ClassifierTraining: TrainingProcess {
     try window.requireFinite(step: index)
     // The rate has moved on by one before every update, so the last update has rate 0 (method 2.2).
     let rate = schedule.rate(at: index + 1)
+    var norm = GradientNorm()
+    norm.add(window.sums)
     optimizer.step(gradients: window.sums, rate: rate)
     for update in results.flatMap(\.statistics) { update.apply() }
-    return StepMetrics(loss: Double(total / Float(recipe.replicas)), rate: rate)
+    return StepMetrics(loss: Double(total / Float(recipe.replicas)), rate: rate, gradientNorm: norm.value)
   }
 
   /// Runs some replicas side by side.
@@ -99,8 +99,7 @@ final class ClassifierTraining: TrainingProcess {
   private func path(of index: Int) -> [Int] {
     if let path { return path }
     var random = seeds.stream("step/\(index)/path")
-    let choices = classifier.backbone.configuration.operators.count
-    return (0..<layers).map { _ in random.below(choices) }
+    return classifier.randomPath(using: &random)
   }
 
   var state: StateDictionary { classifier.store.state.appending(optimizer.state) }
@@ -109,5 +108,13 @@ final class ClassifierTraining: TrainingProcess {
     try optimizer.check(state)
     try classifier.store.load(state)
     optimizer.load(state)
+  }
+}
+
+extension Classifier {
+  /// A choice of each layer, for a supernet (method 2.4).
+  func randomPath(using random: inout RandomStream) -> [Int] {
+    let configuration = backbone.configuration
+    return (0..<configuration.blockCount).map { _ in random.below(configuration.operators.count) }
   }
 }

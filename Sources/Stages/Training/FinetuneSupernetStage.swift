@@ -15,12 +15,12 @@ struct FinetuneSupernetStage: Stage {
   }
 
   static let name = "finetune-supernet"
-  static let version = 1
+  static let version = 2
   static let summary = "trains the panoptic supernet in strictly fair windows of paths"
   static let inputs = [
     InputPort("data", "tree"), InputPort("split", "json"), InputPort("weights", "tensors"),
   ]
-  static let outputs = [OutputPort("weights", "tensors"), OutputPort("history", "json")]
+  static let outputs = [OutputPort("weights", "tensors"), OutputPort("history", "history")]
   static let traits = Traits.training
   static let isRandom = true
   static let usesTeam = true

@@ -55,11 +55,12 @@ final class PanopticTraining: TrainingProcess {
 
   var steps: Int { recipe.updates }
   var unit: String { "updates" }
-  var metricNames: [String] { ["loss"] + PanopticTraining.shortNames + ["rate"] }
+  var metricNames: [String] { ["loss"] + PanopticTraining.shortNames + ["rate", "gradient norm"] }
 
   func step(_ index: Int) throws -> StepMetrics {
     let block = architectures(of: index)
     var window = GradientWindow(network.store.parameters)
+    var norm = GradientNorm()
     var sums = [Float](repeating: 0, count: PanopticLosses.names.count)
     for segment in rhythm.segments {
       let results = try passes.run(segment, into: &window) { try runPasses($0, of: block, update: index) }
@@ -70,14 +71,14 @@ final class PanopticTraining: TrainingProcess {
         for update in result.statistics { update.apply() }
         for (i, loss) in result.losses.enumerated() { sums[i] += loss }
       }
-      if segment.upperBound < block.count { try update(&window, afterPasses: segment.upperBound, of: index) }
+      if segment.upperBound < block.count { try update(&window, afterPasses: segment.upperBound, of: index, &norm) }
     }
     if case .fixed(_, let replicas) = paths { window.average(over: replicas) }
-    try update(&window, afterPasses: block.count, of: index)
+    try update(&window, afterPasses: block.count, of: index, &norm)
     return StepMetrics(
       loss: Double(sums[PanopticTraining.shortNames.count] / Float(block.count)),
       parts: zip(PanopticTraining.shortNames, sums).map { ($0, Double($1 / Float(block.count))) },
-      rate: rate(of: index, afterPasses: block.count))
+      rate: rate(of: index, afterPasses: block.count), gradientNorm: norm.value)
   }
 
   /// The learning rate of an update after so many of its passes, before the factors of single parameters.
@@ -86,14 +87,16 @@ final class PanopticTraining: TrainingProcess {
   }
 
   /// Moves the parameters whose period ends here.
-  private func update(_ window: inout GradientWindow, afterPasses passes: Int, of index: Int) throws {
+  private func update(
+    _ window: inout GradientWindow, afterPasses passes: Int, of index: Int, _ norm: inout GradientNorm
+  ) throws {
     try window.requireFinite(step: index)
     if recipe.normGradients == .summedOverEight {
       window.scale(by: 8) { $0.norm == .batch && rhythm.isDue($0, afterPasses: passes) }
     }
-    optimizer.step(
-      gradients: window.take { rhythm.isDue($0, afterPasses: passes) },
-      rate: rate(of: index, afterPasses: passes))
+    let gradients = window.take { rhythm.isDue($0, afterPasses: passes) }
+    norm.add(gradients)
+    optimizer.step(gradients: gradients, rate: rate(of: index, afterPasses: passes))
   }
 
   /// Runs the first of some passes: over small pictures as many side by side as there are threads; large pictures keep

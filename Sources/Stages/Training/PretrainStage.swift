@@ -31,7 +31,8 @@ extension PretrainingMode {
   static func check(_ backbone: BackboneConfiguration) throws {}
 }
 
-/// ImageNet pretraining of a backbone (method 2). Writes the classifier's state and the history of its metrics.
+/// ImageNet pretraining of a backbone (method 2). Writes the classifier's state, the history of its metrics, and how many
+/// of the validation pictures it tells right.
 struct PretrainStage<Mode: PretrainingMode>: Stage {
   struct Parameters: BackboneParameters {
     var backbone = Mode.backbone
@@ -43,10 +44,13 @@ struct PretrainStage<Mode: PretrainingMode>: Stage {
 
   static var name: String { Mode.name }
   static var streamName: String { Mode.streamName }
-  static var version: Int { 1 }
+  static var version: Int { 2 }
   static var summary: String { Mode.summary }
   static var inputs: [InputPort] { [InputPort("data", "tree")] + Mode.inputs }
-  static var outputs: [OutputPort] { [OutputPort("weights", "tensors"), OutputPort("history", "json")] }
+  static var outputs: [OutputPort] {
+    [OutputPort("weights", "tensors"), OutputPort("history", "history"), OutputPort("quality", "metrics")]
+  }
+  static var highlights: [Highlight] { [Highlight("top-1", of: "quality", at: "top-1", scale: 100)] }
   static var traits: [String] { Traits.training }
   static var isRandom: Bool { true }
   static var usesTeam: Bool { true }
@@ -72,6 +76,7 @@ struct PretrainStage<Mode: PretrainingMode>: Stage {
         backbone, isSupernet: Mode.isSupernet, classes: data.classes.count, recipe: recipe, input: input,
         images: data.samples.count),
       advice: "'recipe.batch', 'input.side' or 'backbone'")
+    let pictures = ClassifierEvaluation.pictures(in: context, classes: data.classes)
     let classifier = Classifier(
       backbone, choices: choices, classes: data.classes.count, dropout: recipe.dropout,
       momentum: recipe.batchNormMomentum, seeds: context.seeds)
@@ -84,6 +89,14 @@ struct PretrainStage<Mode: PretrainingMode>: Stage {
       }, seeds: context.seeds, team: context.team)
     try driver.run(training)
     try context.write("weights", state: classifier.store.state)
+    let quality = try pictures.map { pictures in
+      try ClassifierEvaluation(
+        classifier: classifier, path: choices.path,
+        loader: ClassificationLoader(pictures, input.loading(batch: recipe.batch), seeds: context.seeds, cacheBytes: 0),
+        batch: recipe.batch, context: context
+      ).metrics()
+    }
+    try context.write("quality", json: quality ?? [:])
   }
 }
 

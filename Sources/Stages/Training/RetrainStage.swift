@@ -13,12 +13,12 @@ struct RetrainStage: Stage {
   }
 
   static let name = "retrain-architecture"
-  static let version = 1
+  static let version = 2
   static let summary = "trains one architecture on the task from its pretrained backbone"
   static let inputs = [
     InputPort("data", "tree"), InputPort("weights", "tensors"), InputPort("architecture", "json", optional: true),
   ]
-  static let outputs = [OutputPort("weights", "tensors"), OutputPort("history", "json")]
+  static let outputs = [OutputPort("weights", "tensors"), OutputPort("history", "history")]
   static let traits = Traits.training
   static let isRandom = true
   static let usesTeam = true

@@ -9,8 +9,13 @@ struct StepMetrics: Sendable, Equatable {
   /// The learning rate of the step, before the factors of single parameters.
   var rate: Double
 
+  /// Of all gradients together, before any is clipped.
+  var gradientNorm: Double
+
   /// All numbers by name, in a fixed order.
-  var named: [(name: String, value: Double)] { [("loss", loss)] + parts + [("rate", rate)] }
+  var named: [(name: String, value: Double)] {
+    [("loss", loss)] + parts + [("rate", rate), ("gradient norm", gradientNorm)]
+  }
 
   /// For progress lines: `loss 1.234 (rpn 0.12, mask 0.34)`.
   var text: String {

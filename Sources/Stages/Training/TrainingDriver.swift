@@ -103,7 +103,7 @@ struct TrainingDriver {
         context.recordDigest(step: done, name: "state", digest: TensorDigest.of(tensors: tensors))
       }
     }
-    try context.write("history", json: history.report)
+    try context.write("history", json: history.report.canonical)
   }
 
   /// Notes the digests of all tensors, which must be the same everywhere: a member whose machine computes otherwise

@@ -1,5 +1,6 @@
 import Determinism
 import NN
+import Pipelines
 import TensorFiles
 
 /// The metrics of a training, step after step: what the artifact `history` holds.
@@ -8,8 +9,6 @@ import TensorFiles
 /// steps), the last perhaps over fewer. It is a function of the metrics alone, and part of a checkpoint: a training
 /// that resumes has the history of one that ran through.
 struct TrainingHistory: Sendable {
-  static let rowLimit = 1000
-
   let steps: Int
   /// What a step is called, such as `updates`.
   let unit: String
@@ -26,7 +25,7 @@ struct TrainingHistory: Sendable {
     self.steps = steps
     self.unit = unit
     self.names = names
-    stepsPerRow = max(1, (steps + TrainingHistory.rowLimit - 1) / TrainingHistory.rowLimit)
+    stepsPerRow = History.stepsPerRow(steps)
     sums = names.map { _ in 0 }
   }
 
@@ -63,26 +62,12 @@ struct TrainingHistory: Sendable {
 
 extension TrainingHistory {
   /// The content of the artifact.
-  struct Report: Codable, Sendable {
-    /// What steps are called.
-    var unit: String
-    var steps: Int
-    /// Each row is the mean over so many steps, the last perhaps over fewer.
-    var stepsPerRow: Int
-    /// `step`, which is the last one of a row, then the metrics.
-    var columns: [String]
-    var rows: [[Double]]
-
-    enum CodingKeys: String, CodingKey {
-      case unit, steps, columns, rows
-      case stepsPerRow = "steps-per-row"
-    }
-  }
-
-  var report: Report {
-    Report(
-      unit: unit, steps: steps, stepsPerRow: stepsPerRow, columns: ["step"] + names,
-      rows: rows.enumerated().map { index, row in [Double(min(steps, (index + 1) * stepsPerRow))] + row })
+  var report: History {
+    History(
+      unit: unit, steps: steps, stepsPerRow: stepsPerRow, names: names,
+      rows: rows.enumerated().map { index, row in
+        History.Row(step: min(steps, (index + 1) * stepsPerRow), values: row)
+      })
   }
 }
 

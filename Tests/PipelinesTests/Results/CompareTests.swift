@@ -134,6 +134,38 @@ struct CompareTests {
     #expect(whole.changedParameters == ["seed"])
   }
 
+  @Test("instances of a matrix are rows by the values in their names, also across stages and runs")
+  func byMatrix() throws {
+    let bench = try Self.bench()
+    let text = """
+      pipeline: sweep
+      stages:
+        train:
+          uses: command
+          matrix: { seed: [1, 2], rate: [0.5, 1] }
+          with:
+            run: 'printf "{\\"score\\": %s}" $PARAMETER_rate > m.json'
+            tools: [printf]
+            parameters: { depth: 3 }
+            metrics: m.json
+        judge:
+          uses: judge
+          matrix: train
+          needs: { metrics: train.metrics }
+      """
+    try bench.run(text, named: nil)
+    try bench.run(text, named: nil, settings: ["train.depth=4"])
+    let runs = try ComparedRuns(stores: [bench.store()])
+    let grouped = try GroupedComparison(runs.compare(pipeline: "sweep", by: "rate"), by: "rate")
+    #expect(grouped.groups.map(\.value) == [0.5, 1] && grouped.groups.map(\.rows.count) == [4, 4])
+    #expect(grouped.groups.map { $0.summary("train.score").mean } == [0.5, 1])
+    #expect(grouped.others.map(\.name).contains("seed"))
+    let seeds = try GroupedComparison(runs.compare(pipeline: "sweep", by: "seed"), by: "seed")
+    #expect(seeds.groups.map(\.value) == [1, 2])
+    #expect(ElementReader.values(inName: "a[2,x=1,y=b-c]") == ["x": 1, "y": "b-c"])
+    #expect(ElementReader.values(inName: "a[3]").isEmpty && ElementReader.values(inName: "a").isEmpty)
+  }
+
   @Test("runs of several stores are compared together")
   func stores() throws {
     let benches = try [1, 2].map { seed in

@@ -30,7 +30,7 @@ while len(losses) < parameters["epochs"]:
     unfinished.write_bytes(pickle.dumps((model, losses)))
     unfinished.replace(checkpoint)
     print(f"epoch {len(losses)}: loss {losses[-1]:.4f}", flush=True)
-    time.sleep(parameters.get("pause", 0))
+    time.sleep(parameters["pause"])
 
 with open("curve.jsonl", "w") as file:
     for i, loss in enumerate(losses):

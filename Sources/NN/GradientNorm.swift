@@ -1,0 +1,16 @@
+import Tensors
+
+/// The Euclidean norm of all gradients of an update: parameters in their order, each summed as a tensor is (numerics 5),
+/// in binary64. It has the same bits whatever computes it.
+public struct GradientNorm {
+  private var squares = 0.0
+
+  public init() {}
+
+  /// Takes the gradients that an optimiser gets; parameters without one add nothing.
+  public mutating func add(_ gradients: [Tensor?]) {
+    for gradient in gradients { if let gradient { squares += Reduction.sumOfSquares(gradient) } }
+  }
+
+  public var value: Double { squares.squareRoot() }
+}
