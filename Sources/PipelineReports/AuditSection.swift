@@ -21,8 +21,8 @@ struct AuditSection {
     }
     // That stages have no results is said at the top.
     let findings = audit.findings.filter { $0.isProblem && !$0.path.hasSameBytes(as: subject.plan.pipeline) }
-    let checked =
-      "\(AuditSection.count(audit.records, "record")) and \(AuditSection.count(audit.objects, "object")) behind this pipeline were read"
+    let (records, objects) = (AuditSection.count(audit.records, "record"), AuditSection.count(audit.objects, "object"))
+    let checked = "\(records) and \(objects) behind this pipeline were read"
     guard !findings.isEmpty else {
       let text =
         " \(checked): every object has the SHA-256 it was stored with, every record is as it was written, "

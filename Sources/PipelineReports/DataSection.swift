@@ -30,20 +30,20 @@ struct DataSection {
     var table = DataTable(
       "Files from outside",
       columns: [.init("source"), .init("kind"), .init("files", isNumber: true), .init("bytes", isNumber: true)]
-        + [.init("SHA-256")])
+        + [.init("ID"), .init("SHA-256")])
     for i in sources {
       let node = subject.pipeline.stages[i]
       for port in node.kind.outputs {
         let name = [HTML.text("\(node.name).\(port.name)")]
         guard let artifact = subject.graph.instances(of: i).first?.outputs?[port.name] else {
-          table.rows.append([name, [HTML.code(node.kind.name)], [], [], ["not found"]])
+          table.rows.append([name, [HTML.code(node.kind.name)], [], [], [], ["not found"]])
           continue
         }
         let extent = extent(artifact)
         table.rows.append([
           name, [HTML.code(node.kind.name)], extent.map { [HTML.number(.integer($0.files))] } ?? [],
           extent.map { [HTML.number(.integer($0.bytes))] } ?? [],
-          [MarkupNode("code", [("class", "digest")], text: artifact.digest.hex)],
+          [subject.id(artifact.digest)], [MarkupNode("code", [("class", "digest")], text: artifact.digest.hex)],
         ])
       }
     }

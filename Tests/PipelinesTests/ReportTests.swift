@@ -237,6 +237,29 @@ struct ReportTests {
     #expect(damaged.contains("1 problem") && damaged.contains("corrupt") && !damaged.contains(bench.folder))
   }
 
+  @Test("the files of a source are told by number, size and digest, also where they are missing")
+  func sources() throws {
+    let bench = try bench()
+    let data = bench.folder + "/data"
+    try FileManager.default.createDirectory(atPath: data + "/train", withIntermediateDirectories: true)
+    try save("12345", to: data + "/train/a")
+    try save("678", to: data + "/train/b")
+    let text = "pipeline: p\nstages:\n  data: { uses: folder }\n  fit: { uses: train, needs: { data: data.train } }\n"
+    func section() throws -> HTMLDocument.Node {
+      try #require(try HTMLDocument(html(text, bench)).all("section").first { $0.attributes["id"] == "data" })
+    }
+    #expect(try section().text.contains("data.train folder not found"))
+    bench.variables = ["TEST_DATA": data]
+    try bench.run(text)
+    let found = try section()
+    #expect(found.all("data").map { $0.attributes["value"] } == ["2", "8"])
+    let record = try #require(
+      try bench.store().recordKeys().map { try bench.store().record($0) }.first { $0.stage == "data" })
+    #expect(found.text.contains(record.outputs["train"]!.digest.hex))
+    let page = try HTMLDocument(html(text, bench))
+    #expect(page.root.text.contains("export TEST_DATA=/path/to/the/data") && !page.root.text.contains(data))
+  }
+
   @Test("names and texts of a stranger stay text, and a picture stays a picture")
   func hostile() throws {
     let bench = try bench()
