@@ -19,6 +19,13 @@ public struct Lookup {
     if let named = try named(id) { return named }
     guard (4...64).contains(id.utf8.count), id.utf8.allSatisfy(Lookup.isHexadecimal) else {
       let names = Set(store.index.allEntries.map(\.stage))
+      let stage = String(id.prefix { $0 != "." })
+      let instances = names.filter { StageAddress.stage(ofInstance: $0) == stage }.sorted()
+      if let first = instances.first {
+        throw PipelineError(
+          .unknownID,
+          "'\(stage)' has \(instances.count) instances; name one, such as '\(first)\(id.dropFirst(stage.count))'")
+      }
       let hint = Suggestion.text(for: String(id.prefix { $0 != "." }), among: names.sorted())
       throw PipelineError(
         .unknownID, "'\(id)': neither 4 to 64 hexadecimal digits, nor 'stage' or 'stage.output' of a record\(hint)")
@@ -45,10 +52,10 @@ public struct Lookup {
     try store.completeIndex()
     let entries = store.index.allEntries.reversed()
     if let entry = entries.first(where: { $0.stage == name }) { return .record(key: entry.key) }
-    if let entry = instance(name, entries) { return .record(key: entry.key) }
+    if let entry = try instance(name, entries) { return .record(key: entry.key) }
     guard let dot = name.lastIndex(of: ".") else { return nil }
     let (stage, output) = (String(name[..<dot]), String(name[name.index(after: dot)...]))
-    guard let entry = entries.first(where: { $0.stage == stage }) ?? instance(stage, entries) else { return nil }
+    guard let entry = try entries.first(where: { $0.stage == stage }) ?? instance(stage, entries) else { return nil }
     guard let artifact = entry.outputs[output] else {
       let hint = Suggestion.text(for: output, among: Array(entry.outputs.keys))
       throw PipelineError(.unknownID, "'\(name)': stage '\(stage)' has no output '\(output)'\(hint)")
@@ -57,9 +64,19 @@ public struct Lookup {
   }
 
   /// The newest record of an instance that has certain values: `train[seed=2]`.
-  private func instance(_ name: String, _ entries: some Sequence<StoreIndex.Entry>) -> StoreIndex.Entry? {
+  private func instance(_ name: String, _ entries: some Sequence<StoreIndex.Entry>) throws -> StoreIndex.Entry? {
     let address = StageAddress(name)
-    return address.conditions.isEmpty ? nil : entries.first { address.matches(instance: $0.stage) }
+    guard !address.conditions.isEmpty else { return nil }
+    var names = [String]()
+    for entry in entries where address.matches(instance: entry.stage) && !names.contains(entry.stage) {
+      names.append(entry.stage)
+    }
+    guard names.count <= 1 else {
+      throw PipelineError(
+        .unknownID,
+        "'\(name)' is \(names.count) instances; name one: \(names.sortedByBytes().prefix(6).joined(separator: ", "))")
+    }
+    return entries.first { $0.stage == names.first }
   }
 
   package func artifacts(_ id: String) throws -> [Artifact] {

@@ -28,6 +28,9 @@ struct CommandStage: Sendable {
       }
     }
     try folder.requireUnchanged()
+    if command.outputs.isEmpty, let left = folder.leftFiles(of: command) {
+      context.notice("the command left \(left), and declares no 'outputs': nothing of it is kept")
+    }
   }
 
   /// The folder that the command works in.
@@ -40,6 +43,7 @@ struct CommandStage: Sendable {
         canBind: isConfined, store: context.details.storePath)
     }
     try folder.makeParents(of: command)
+    if command.isInFolder { try folder.makeExecutable(RelativePath.withoutDot(command.words[0])) }
     return folder
   }
 
@@ -67,7 +71,14 @@ struct CommandStage: Sendable {
       throw error
     }
     guard ending == .exited(0) else {
-      throw CommandFailure(command, in: context, log: log, from: begin).error(ending)
+      throw CommandFailure(command, in: folder, context, log: log, from: begin).error(ending)
+    }
+    // A program may not notice that what it wrote was not kept.
+    if let free = Files.freeSpace(folder.path), free < 1 << 16 {
+      throw PipelineError(
+        .diskFull,
+        "'\(context.details.stageName)': the disk was full when its command ended, so its outputs may lack something; "
+          + "nothing was stored. Free some space and run again")
     }
     try requireTools(context.details)
     try context.details.tools.environment?.requireUnchanged(stage: context.details.stageName)

@@ -13,7 +13,7 @@ enum FailureHint {
       if let hint = module(line, command, details) ?? program(line) ?? network(line, details) ?? file(line) {
         return hint
       }
-      if let hint = graphics(line, details) ?? interpreter(line) { return hint }
+      if let hint = graphics(line, details) ?? interpreter(line) ?? start(line) { return hint }
     }
     switch ending {
     case .killed(signal: 9), .exited(137):
@@ -63,6 +63,21 @@ enum FailureHint {
     guard let i = parts.lastIndex(where: { $0.hasSuffix("not found") }), i > 0 else { return nil }
     let name = Printable.line(parts[i - 1])
     return "The stage does not declare the program '\(name)': add it to its 'tools: [\(name)]'"
+  }
+
+  /// What bubblewrap and Python say of a file that they can't start.
+  private static func start(_ line: String) -> String? {
+    if line.contains("bwrap: execvp "), line.contains("No such file or directory") {
+      return
+        "The first line of this script names an interpreter that is not there: an environment that was moved or copied "
+        + "must be made again"
+    }
+    guard let path = quoted(line, after: "can't open file ") else { return nil }
+    let place =
+      path.hasPrefix(Confinement.workingFolder + "/")
+      ? String(path.dropFirst(Confinement.workingFolder.count + 1)) : RelativePath.name(path)
+    return "'\(place)' is not in the working folder, which holds what the stage declares: add "
+      + "'needs: { \(word(place)): \"file:\(place)\" }'"
   }
 
   private static func network(_ line: String, _ details: StageContext.Details) -> String? {

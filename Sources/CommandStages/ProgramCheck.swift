@@ -16,8 +16,8 @@ struct ProgramCheck {
   func refuse() throws {
     guard command.isInFolder else { return }
     let word = command.words[0]
-    let place = String(decoding: word.utf8.dropFirst(2), as: UTF8.self)
-    guard let file = path(of: place) else {
+    let place = RelativePath.withoutDot(word)
+    guard let file = folder.source(of: place) else {
       let inputs = command.places.values.sortedByBytes().joined(separator: ", ")
       throw failure(
         "its program '\(word)' is not in the working folder, which holds its inputs\(inputs.isEmpty ? ": none" : " (\(inputs))")"
@@ -30,7 +30,7 @@ struct ProgramCheck {
     let interpreter = interpreter(head)
     guard status.isExecutable else {
       let way =
-        interpreter.map { "run it by its interpreter: 'run: [\(RelativePath.name($0)), \(place)]'" }
+        interpreter.map { "run it by its interpreter: 'run: [\($0), \(place)]'" }
         ?? "run it by a program that reads it: 'run: [python, \(place)]'"
       throw failure(
         "its program '\(word)' has no permission to be executed: 'chmod +x' it where it comes from, or \(way)")
@@ -52,20 +52,10 @@ struct ProgramCheck {
     PipelineError(.commandFailed, "'\(details.stageName)': \(why)")
   }
 
-  /// Where the file is before the sandbox shows it in the working folder.
-  private func path(of place: String) -> String? {
-    for binding in folder.bindings where RelativePath.contains(binding.place, place) {
-      let rest = place.utf8.dropFirst(binding.place.utf8.count)
-      let file = binding.source + String(decoding: rest, as: UTF8.self)
-      return Files.exists(file) ? file : nil
-    }
-    let file = "\(folder.path)/\(place)"
-    return Files.exists(file) ? file : nil
-  }
-
   private func interpreter(_ head: [UInt8]) -> String? {
     guard head.starts(with: Array("#!".utf8)) else { return nil }
     let word = head.dropFirst(2).drop { $0 == 0x20 }.prefix { ![0x20, 0x09, 0x0A, 0x0D].contains($0) }
-    return word.first == UInt8(ascii: "/") ? String(validating: word, as: UTF8.self) : nil
+    guard word.first == UInt8(ascii: "/"), let path = String(validating: word, as: UTF8.self) else { return nil }
+    return path
   }
 }

@@ -38,7 +38,7 @@ enum StructuredOutput {
         ", is not JSON: \(error). "
           + (output.kind == JSONFormat.name
             ? "Correct it, or declare it as { path: \(output.path), kind: file }"
-            : "A number that is not finite is no JSON; leave it out"))
+            : "Write a JSON object; leave out what has no value"))
     }
     switch output.kind {
     case MetricsFormat.name: if let problem = MetricsFormat.problem(with: value) { throw bad(": \(problem)") }

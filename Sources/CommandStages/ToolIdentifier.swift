@@ -27,15 +27,26 @@ final class ToolIdentifier: Sendable {
     }
     identity.environment = environment
     if let environment { identity.traits[EnvironmentStore.trait] = environment.digest.hex }
-    if environment?.description.source.hasLock == true { identity.notices += LockFile.notices(environment!, host) }
+    if environment?.description.origin.hasLock == true { identity.notices += LockFile.notices(environment!, host) }
     for tool in command.tools where environment?.program(tool) == nil {
       // An image brings all programs that there are.
       if environment?.root != nil { continue }
-      guard let path = path(of: tool) else {
+      guard var path = path(of: tool) else {
         throw PipelineError(
           .missingTool,
           "stage '\(stage)': no program '\(tool)'"
             + (tool.utf8.first == UInt8(ascii: "/") ? "" : " in \(places(environment))"))
+      }
+      if let interpreter = PyenvShim.program(behind: path) {
+        let system = ToolFinder(searchPath: ToolFinder.standardPath).find(tool)
+        if tool.utf8.first != UInt8(ascii: "/"), let system {
+          identity.notices.append(
+            "'\(tool)' is a shim of pyenv for \(interpreter), and no environment is declared: \(system) is used instead. Make "
+              + "one with '\(tool) -m venv .venv', and declare it: 'environments: { python: { venv: .venv } }'")
+          path = system
+        } else {
+          path = interpreter
+        }
       }
       try UndeclaredInstallation.refuse(path, tool, stage: stage, environment: environment)
       identity.paths[tool] = Tool(path: path)

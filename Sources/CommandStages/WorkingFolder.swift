@@ -81,6 +81,33 @@ struct WorkingFolder {
     }
   }
 
+  /// Where a file lies before the sandbox shows it in the working folder; nil where there is none.
+  func source(of place: String) -> String? {
+    for binding in bindings where RelativePath.contains(binding.place, place) {
+      let rest = place.utf8.dropFirst(binding.place.utf8.count)
+      let file = binding.source + String(decoding: rest, as: UTF8.self)
+      return Files.exists(file) ? file : nil
+    }
+    let file = "\(path)/\(place)"
+    return Files.exists(file) ? file : nil
+  }
+
+  /// A single file has no mode in the store; the one that is the program may be executed where its first line names an
+  /// interpreter.
+  mutating func makeExecutable(_ place: String) throws {
+    let target = "\(path)/\(place)"
+    if let i = bindings.firstIndex(where: { $0.place.hasSameBytes(as: place) }) {
+      guard try Files.type(bindings[i].source) == .file,
+        try Files.head(of: bindings[i].source, bytes: 2).elementsEqual("#!".utf8)
+      else { return }
+      let source = bindings.remove(at: i).source
+      try Files.copy(source, to: target, followsLinks: false)
+    } else if try Files.type(target) != .file || Files.head(of: target, bytes: 2).elementsEqual("#!".utf8) == false {
+      return
+    }
+    guard chmod(target, 0o555) == 0 else { throw Files.failure("protect", target) }
+  }
+
   /// Makes the folders that outputs lie in.
   func makeParents(of command: Command) throws {
     for path in command.outputs.map(\.path) + (command.stdout.map { [$0] } ?? []) {
@@ -204,8 +231,14 @@ struct WorkingFolder {
     }
   }
 
+  /// What a command wrote; nil for nothing.
+  func leftFiles(of command: Command) -> String? {
+    let left = leftovers(besides: command.places.values.map { String($0.prefix { $0 != "/" }) })
+    return left == "nothing" ? nil : left
+  }
+
   /// What was written, in a few words, whatever its names are.
-  private func leftovers() -> String {
+  private func leftovers(besides inputs: [String] = []) -> String {
     guard let folder = opendir(path) else { return "what can't be listed" }
     defer { closedir(folder) }
     var names = [String]()
@@ -213,7 +246,7 @@ struct WorkingFolder {
       let bytes = FileIO.name(of: entry)
       if let name = String(validating: bytes, as: UTF8.self) {
         let isInput = bindings.contains { RelativePath.contains(name, $0.place) }
-        if name != ".", name != "..", !isInput { names.append(Printable.line(name)) }
+        if name != ".", name != "..", !isInput, !inputs.contains(name) { names.append(Printable.line(name)) }
       } else {
         names.append(
           bytes.map { (0x20...0x7E).contains($0) ? String(Unicode.Scalar($0)) : Printable.escape($0) }.joined())

@@ -75,13 +75,13 @@ struct EnvironmentsSection {
       }
     }
     let variables = try variables(section, title)
-    let source: EnvironmentDescription.Source
+    let origin: EnvironmentDescription.Origin
     switch given.first {
-    case "venv": source = .venv(folder: try path("venv", section)!, lock: try path("lock", section))
-    case "uv": source = .uv(lock: try path("uv", section)!, extras: try extras(section))
-    case "conda": source = .conda(lock: try path("conda", section), prefix: try path("prefix", section))
-    case "apptainer": source = .image(file: try path("apptainer", section)!)
-    case "folder": source = .folder(try path("folder", section)!)
+    case "venv": origin = .venv(folder: try path("venv", section)!, lock: try path("lock", section))
+    case "uv": origin = .uv(lock: try path("uv", section)!, extras: try extras(section))
+    case "conda": origin = .conda(lock: try path("conda", section), prefix: try path("prefix", section))
+    case "apptainer": origin = .image(file: try path("apptainer", section)!)
+    case "folder": origin = .folder(try path("folder", section)!)
     default:
       guard !variables.isEmpty else {
         throw PipelineError(
@@ -89,10 +89,10 @@ struct EnvironmentsSection {
           "\(title): says nothing; expected one of \(EnvironmentsSection.sources.joined(separator: ", ")), or variables"
         )
       }
-      source = .system
+      origin = .system
     }
     return EnvironmentDescription(
-      name: member.name, location: member.nameLocation, source: source, variables: variables)
+      name: member.name, location: member.nameLocation, origin: origin, variables: variables)
   }
 
   private func path(_ key: String, _ section: Section) throws -> String? {

@@ -86,8 +86,6 @@ struct EnvironmentTests {
     try Files.makeFolder(site + "/alpha/__pycache__")
     try save("x", to: site + "/alpha/__pycache__/a.pyc")
     try save("uv\n", to: site + "/alpha-1.0.dist-info/INSTALLER")
-    try save("#!/elsewhere/bin/python\necho alpha\n", to: folder + "/bin/alpha-tool")
-    try save("echo", to: folder + "/bin/activate")
     #expect(try bench.run(Self.pipeline, file: file).executed == [])
     let moved = try makeVenv(bench, packages: ["alpha": "1.0"], at: "other")
     let text = Self.pipeline.replacing("venv: .venv", with: "venv: \(moved)").replacing("python:", with: "renamed:")
@@ -172,9 +170,10 @@ struct EnvironmentTests {
     let file = try bench.makeCheckout()
     let folder = try makeVenv(bench, packages: ["alpha": "1.0"])
     let site = folder + "/lib/python3.11/site-packages"
-    try save("/home/me/src\n", to: site + "/x.pth")
+    try Files.makeFolder(bench.folder + "/checkout/src")
+    try save("../../../../src\n", to: site + "/x.pth")
     let first = #expect(throws: PipelineError.self) { try bench.run(Self.pipeline, file: file) }
-    #expect(first?.message.contains("x.pth:1 takes packages from /home/me/src") == true)
+    #expect(first?.message.contains("x.pth:1 takes packages from ../../../../src") == true)
     try Files.remove(site + "/x.pth")
     try save(
       "{\"url\": \"file:///home/me/src\", \"dir_info\": {\"editable\": true}}",
@@ -222,5 +221,124 @@ struct EnvironmentTests {
       with: "'echo 1 >> \(folder)/lib/python3.11/site-packages/alpha/__init__.py'")
     let result = try bench.run(text, file: file).result
     #expect(result.failures.first?.message.contains("the environment 'python' changed") == true)
+  }
+
+  @Test(
+    "whatever of an environment is edited shows",
+    arguments: [
+      "bin/activate", "bin/python-helper", "share/data/words", "nltk_data/x", "lib/python3.11/site-packages/loose.py",
+      "lib/python3.11/other/x", "bin/alpha-tool",
+    ])
+  func everythingCounts(path: String) throws {
+    let bench = try Bench()
+    let file = try bench.makeCheckout()
+    let folder = try makeVenv(bench, packages: ["alpha": "1.0"])
+    let place = "\(folder)/\(path)"
+    try Files.makeFolder(try #require(RelativePath.parent(place)))
+    try save("#!\(folder)/bin/python\nfirst\n", to: place)
+    try bench.run(Self.pipeline, file: file)
+    #expect(try bench.run(Self.pipeline, file: file).executed == [])
+    try save("#!/bin/sh\nfirst\n", to: place)
+    #expect(try bench.run(Self.pipeline, file: file).executed == ["a"])
+  }
+
+  @Test("two descriptions of one package both count")
+  func twins() throws {
+    let bench = try Bench()
+    let file = try bench.makeCheckout()
+    let folder = try makeVenv(bench, packages: ["alpha": "1.0"])
+    let site = folder + "/lib/python3.11/site-packages"
+    try Files.makeFolder(site + "/alpha-2.0.dist-info")
+    try save("Name: alpha\nVersion: 2.0\n", to: site + "/alpha-2.0.dist-info/METADATA")
+    try save("beta/__init__.py,,\n", to: site + "/alpha-2.0.dist-info/RECORD")
+    try Files.makeFolder(site + "/beta")
+    try save("1\n", to: site + "/beta/__init__.py")
+    try bench.run(Self.pipeline, file: file)
+    for name in ["alpha", "beta"] {
+      try save("edited\n", to: site + "/\(name)/__init__.py")
+      #expect(try bench.run(Self.pipeline, file: file).executed == ["a"], "\(name)")
+    }
+  }
+
+  @Test(
+    "settings and links that lead out of an environment are refused",
+    arguments: [
+      ("pyvenv.cfg", "home = /opt\nversion = 3.11.2\n", "its pyvenv.cfg says that Python is in /opt"),
+      ("lib/python3.11/site-packages/mine", "", "which is not part of the environment"),
+    ])
+  func leaving(path: String, content: String, message: String) throws {
+    let bench = try Bench()
+    let file = try bench.makeCheckout(["elsewhere/__init__.py": ""])
+    let folder = try makeVenv(bench, packages: ["alpha": "1.0"])
+    _ = try? Files.makeFolder("/opt")
+    if content.isEmpty {
+      try Files.link("../../../../elsewhere", at: "\(folder)/\(path)")
+    } else {
+      try save(content, to: "\(folder)/\(path)")
+    }
+    let error = #expect(throws: PipelineError.self) { try bench.run(Self.pipeline, file: file) }
+    #expect(error?.message.contains(message) == true, "\(error?.message ?? "")")
+  }
+
+  @Test("a folder in a home, or one that holds one, is not shown for a pipeline file's sake")
+  func privatePlaces() throws {
+    let home = "/root"
+    #expect(
+      PrivatePlaces.refusal(home + "/.ssh", checkout: ["/work/x"])?.contains("AUTOPANOPTIC_ALLOW=/root/.ssh") == true)
+    #expect(PrivatePlaces.refusal(home + "/project/.venv", checkout: [home + "/project"]) == nil)
+    #expect(PrivatePlaces.refusal(home, checkout: ["/work/x"])?.contains("holds more") == true)
+    #expect(PrivatePlaces.refusal("/", checkout: ["/work/x"])?.contains("holds more") == true)
+    #expect(PrivatePlaces.refusal("/work", checkout: ["/work/x"])?.contains("holds more") == true)
+    let bench = try Bench()
+    let file = try bench.makeCheckout()
+    for text in [
+      "environments: { a: { folder: /root/secrets } }\nenvironment: a\nstages: { a: { uses: command, with: { run: [echo] } } }",
+      "stages: { a: { uses: folder, with: { path: /root/secrets } } }",
+      "stages: { a: { uses: folder, with: { variable: HOME } } }",
+    ] {
+      #expect(throws: PipelineError.self) { try bench.run("pipeline: p\n" + text, file: file) }
+    }
+  }
+
+  @Test("an audit finds a description of an environment that was changed or removed")
+  func audits() throws {
+    let bench = try Bench()
+    let file = try bench.makeCheckout()
+    _ = try makeVenv(bench, packages: ["alpha": "1.0"])
+    try bench.run(Self.pipeline, file: file)
+    #expect(try bench.audit().isSound)
+    let folder = bench.storePath + "/environments"
+    let name = try #require(try Files.list(folder).first)
+    try save("{}", to: "\(folder)/\(name)")
+    #expect(try !bench.audit().isSound)
+    try Files.remove("\(folder)/\(name)")
+    #expect(try !bench.audit().isSound)
+  }
+
+  @Test("a shim of pyenv is told from the program behind it")
+  func shims() throws {
+    let bench = try Bench()
+    let root = bench.folder + "/pyenv"
+    for path in ["shims/python", "versions/3.11/bin/python", "versions/3.12/bin/python"] {
+      try Files.makeFolder(try #require(RelativePath.parent("\(root)/\(path)")))
+      try save("#!/bin/sh\n", to: "\(root)/\(path)")
+      chmod("\(root)/\(path)", 0o755)
+    }
+    try save("3.11\n", to: root + "/version")
+    #expect(PyenvShim.program(behind: root + "/shims/python") == root + "/versions/3.11/bin/python")
+    #expect(PyenvShim.program(behind: root + "/versions/3.11/bin/python") == nil)
+  }
+
+  @Test("a single file that is the program is executed by its interpreter", arguments: Sandboxes.here)
+  func singleFile(policy: SandboxPolicy) throws {
+    let bench = try Bench()
+    bench.sandbox = policy
+    let file = try bench.makeCheckout(["tools/x.sh": "#!/bin/sh\necho hi > o\n"])
+    let text = """
+      pipeline: p
+      stages:
+        a: { uses: command, needs: { x: "file:tools/x.sh" }, with: { run: [./tools/x.sh], outputs: { o: o } } }
+      """
+    #expect(try bench.run(text, file: file).result.failures.map(\.message) == [])
   }
 }

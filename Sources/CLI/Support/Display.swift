@@ -65,7 +65,8 @@ final class Display: Sendable {
     case .finished(let stage, _, let outputs, let seconds):
       end(stage, &state)
       let artifacts = outputs.sorted { $0.key.precedesInBytes($1.key) }.map { "\($0.key) \($0.value.digest.short)" }
-      print("\(stage): done in \(Units.duration(seconds)), \(artifacts.joined(separator: ", "))", &state)
+      let list = artifacts.isEmpty ? "" : ", " + artifacts.joined(separator: ", ")
+      print("\(stage): done in \(Units.duration(seconds))\(list)", &state)
     case .failed(let stage, _, let message):
       end(stage, &state)
       print("\(stage): failed: \(message)", &state)

@@ -20,6 +20,13 @@ struct CondaEnvironment {
         .missingTool,
         "environment '\(name)': there is no file \(lock ?? "named"); 'conda list --explicit --sha256' writes one")
     }
+    guard TextLines.split(try Files.read(lock, limit: 1 << 26)).contains(where: { $0.elementsEqual("@EXPLICIT".utf8) })
+    else {
+      throw PipelineError(
+        .missingTool,
+        "environment '\(name)': \(lock) is no explicit list of packages, which has a line '@EXPLICIT': write one with "
+          + "'conda list --explicit --sha256 > environment.lock'")
+    }
     let made = MadeEnvironment(kind: "conda", name: name, source: try Files.sha256(lock), host: host)
     return try made.made { folder in
       // Packages may bring scripts that the installer executes.
@@ -44,7 +51,7 @@ struct CondaPackages {
 
   init(in root: String, _ snapshot: FolderSnapshot, _ files: InstalledFiles, _ environment: String) throws {
     var packages = [String: CanonicalValue]()
-    var owned = [ByteName: (package: String, sha256: String?)]()
+    var owned = [ByteName: (package: String, isAdapted: Bool)]()
     let metadata = snapshot.entries.filter {
       $0.path.startsWithBytes(of: "conda-meta/") && $0.path.hasSuffix(".json")
     }
@@ -61,28 +68,24 @@ struct CondaPackages {
       packages[name] = ["version": .string(version), "build": .string(value["build"]?.stringValue ?? "")]
       for path in value["paths_data"]?["paths"]?.arrayValue ?? [] {
         guard let place = path["_path"]?.stringValue else { continue }
-        // Such a file has the folder's path in it: what it was before counts.
-        let isAdapted = path["prefix_placeholder"] != nil
-        owned[ByteName(place)] = (name, isAdapted ? path["sha256"]?.stringValue : nil)
+        // Such a file has the folder's path in it.
+        owned[ByteName(place)] = (name, path["prefix_placeholder"] != nil)
       }
     }
-    var lines = [String: String]()
+    var contents = [String: [(path: String, digest: Digest)]]()
     for entry in snapshot.entries where !entry.path.startsWithBytes(of: "conda-meta/") {
       let owner = owned[ByteName(entry.path)]
-      let digest =
-        try owner?.sha256
-        ?? files.digest(
-          of: entry, as: entry.path.startsWithBytes(of: "bin/") ? .script : .bytes
-        ).hex
-      lines[owner?.package ?? "", default: ""] += "\(digest) \(entry.path)\n"
+      let namesPlace = owner?.isAdapted == true || entry.path.startsWithBytes(of: "bin/")
+      let digest = try files.digest(of: entry, as: namesPlace ? .placeless : .bytes)
+      contents[owner?.package ?? "", default: []].append((entry.path, digest))
     }
-    for (name, text) in lines where !name.isEmpty {
+    for (name, list) in contents where !name.isEmpty {
       guard case .object(var package)? = packages[name] else { continue }
-      package["files"] = .string(Digest(of: text).hex)
+      package["files"] = .string(InstalledFiles.digest(list).hex)
       packages[name] = .object(package)
     }
     var members: [String: CanonicalValue] = ["kind": "conda", "packages": .object(packages)]
-    if let others = lines[""] { members["other-files"] = .string(Digest(of: others).hex) }
+    if let others = contents[""] { members["other-files"] = .string(InstalledFiles.digest(others).hex) }
     self.members = members
   }
 }

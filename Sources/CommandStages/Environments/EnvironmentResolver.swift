@@ -28,7 +28,7 @@ final class EnvironmentResolver: Sendable {
       if let found = state.found[key] { return found }
       let found: ResolvedEnvironment
       do {
-        if case .folder(let folder) = description.source,
+        if case .folder(let folder) = description.origin,
           let why = PrivatePlaces.refusal(folder, checkout: checkout)
         {
           throw PipelineError(.missingTool, "environment '\(description.name)': \(why)")
@@ -47,7 +47,7 @@ final class EnvironmentResolver: Sendable {
   }
 
   private func make(_ description: EnvironmentDescription, _ state: inout State) throws -> ResolvedEnvironment {
-    switch description.source {
+    switch description.origin {
     case .system: return try finished(description, ["kind": "system"])
     case .venv(let folder, _): return try python(description, at: folder, &state)
     case .uv(let lock, let extras):
@@ -133,8 +133,7 @@ final class EnvironmentResolver: Sendable {
       let files = try InstalledFiles(of: folder, on: host)
       defer { try? files.remember() }
       if kind == "conda" { return try CondaPackages(in: folder, snapshot, files, description.name).members }
-      let lines = try snapshot.entries.map { "\(try files.digest(of: $0, as: .bytes).hex) \($0.path)\n" }
-      return ["kind": .string(kind), "files": .string(Digest(of: lines.joined()).hex)]
+      return ["kind": .string(kind), "files": .string(try files.digest(of: snapshot.entries, as: .bytes).hex)]
     }
     var found = try finished(description, members)
     // Programs of such a folder may know where they were installed.
@@ -149,6 +148,8 @@ final class EnvironmentResolver: Sendable {
     let digest = try image.digest(on: host)
     var found = try finished(description, ["kind": "image", "sha256": .string(digest.hex)])
     found.root = try image.folder(digest, on: host)
+    let seal = try FolderSnapshot(of: found.root!).fingerprint
+    found.isUnchanged = { [root = found.root!] in try FolderSnapshot(of: root).fingerprint == seal }
     found.programFolders = ["/usr/local/bin", "/usr/bin", "/bin"]
     return found
   }

@@ -28,7 +28,7 @@ struct ImageEnvironment {
   /// The folder with the unpacked files.
   func folder(_ digest: Digest, on host: StageHost) throws -> String {
     let made = MadeEnvironment(kind: "image", name: name, source: digest, host: host)
-    return try made.made { folder in
+    return try made.made(isSealed: true) { folder in
       let offset = try offset()
       guard let program = ToolFinder(searchPath: ToolFinder.standardPath).find("unsquashfs") else {
         throw PipelineError(

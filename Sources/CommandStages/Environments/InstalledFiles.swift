@@ -7,9 +7,7 @@ final class InstalledFiles {
   /// What of a file counts.
   enum Reading {
     case bytes
-    /// A script that an installer made names its place in its first lines: these do not count.
-    case script
-    /// Without every mention of the folder that the installation lies in.
+    /// Without every mention of the folder that the installation lies in: installers write it into scripts and settings.
     case placeless
   }
 
@@ -35,7 +33,6 @@ final class InstalledFiles {
     let digest =
       switch reading {
       case .bytes: try Files.sha256(path)
-      case .script: try InstalledFiles.scriptDigest(path)
       case .placeless: try placelessDigest(path, entry.status)
       }
     guard try Files.linkStatus(path) == entry.status else {
@@ -45,27 +42,26 @@ final class InstalledFiles {
     return digest
   }
 
+  /// The digest of the names and contents of many files. A name may hold a line break, so each ends with a zero byte.
+  static func digest(_ files: some Sequence<(path: String, digest: Digest)>) -> Digest {
+    var builder = DigestBuilder()
+    for (path, digest) in files { builder.update("\(digest.hex) \(path)\0") }
+    return builder.finalize()
+  }
+
+  /// Of all files of a listing.
+  func digest(of entries: [FolderSnapshot.Entry], as reading: Reading) throws -> Digest {
+    InstalledFiles.digest(try entries.map { ($0.path, try digest(of: $0, as: reading)) })
+  }
+
   /// Keeps what was learned for the next time.
   func remember() throws {
     if !fresh.isEmpty { try cache.remember(fresh, at: now) }
     fresh = []
   }
 
-  private static let scriptLimit = 1 << 20
   /// Larger files do not name their place.
   private static let placelessLimit = 1 << 26
-
-  private static func scriptDigest(_ path: String) throws -> Digest {
-    let size = try Files.status(path).size
-    guard size <= scriptLimit else { return try Files.sha256(path) }
-    let bytes = try Files.read(path)
-    guard bytes.starts(with: Array("#!".utf8)) else { return Digest(of: bytes) }
-    let lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
-    // Where the path is too long for the kernel, installers write three lines: `#!/bin/sh`, one that begins with three
-    // quotes and `exec`, and one that closes the quotes.
-    let isLong = lines.count > 2 && lines[1].starts(with: Array("\'\'\'exec".utf8))
-    return Digest(of: Array(lines.dropFirst(isLong ? 3 : 1).joined(separator: [0x0A])))
-  }
 
   private func placelessDigest(_ path: String, _ status: Files.Status) throws -> Digest {
     guard status.size <= InstalledFiles.placelessLimit else { return try Files.sha256(path) }

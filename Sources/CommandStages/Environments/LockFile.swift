@@ -5,7 +5,7 @@ import PipelineModel
 /// says something else is worth a notice.
 enum LockFile {
   static func notices(_ environment: ResolvedEnvironment, _ host: StageHost) -> [String] {
-    guard case .venv(_, let lock?) = environment.description.source else { return [] }
+    guard case .venv(_, let lock?) = environment.description.origin else { return [] }
     let name = environment.description.name
     guard let bytes = try? Files.read(lock, limit: 1 << 26) else {
       return ["environment '\(name)': its lock file \(lock) can't be read"]
@@ -53,6 +53,6 @@ enum LockFile {
   }
 }
 
-extension EnvironmentDescription.Source {
+extension EnvironmentDescription.Origin {
   var hasLock: Bool { if case .venv(_, .some) = self { true } else { false } }
 }

@@ -18,10 +18,12 @@ struct MadeEnvironment {
   /// Its presence says that the folder is complete.
   private var mark: String { base + ".complete" }
 
-  /// The folder; made first where it is not there.
-  /// - Parameter make: fills the folder, which isn't there yet or is empty.
-  func made(_ make: (_ folder: String) throws -> Void) throws -> String {
-    if Files.exists(mark), Files.exists(folder) { return folder }
+  /// The folder; made first where it is not there, or is not what was made.
+  /// - Parameters:
+  ///   - isSealed: whether nothing in it may have changed: its files are in no key.
+  ///   - make: fills the folder, which isn't there yet or is empty.
+  func made(isSealed: Bool = false, _ make: (_ folder: String) throws -> Void) throws -> String {
+    if try isMade(isSealed) { return folder }
     guard host.policy != nil, !host.isObserved else {
       throw PipelineError(
         .missingTool, "the environment '\(name)' has not been made from its lock file yet; 'autopanoptic run' makes it")
@@ -30,13 +32,22 @@ struct MadeEnvironment {
     let lock = try Descriptor.open(base + ".lock", O_RDWR | O_CREAT | O_NOFOLLOW, "lock")
     guard FileIO.retrying({ flock(lock.number, LOCK_EX) }) == 0 else { throw Files.failure("lock", base + ".lock") }
     return try withExtendedLifetime(lock) {
-      if Files.exists(mark), Files.exists(folder) { return folder }
+      if try isMade(isSealed) { return folder }
       // What somebody left who was killed.
       try removeTree(folder)
+      try? Files.remove(mark)
       try make(folder)
-      try Files.write([], to: mark)
+      let seal = isSealed ? try FolderSnapshot(of: folder).fingerprint.hex : ""
+      try Files.write(Array(seal.utf8), to: mark)
       return folder
     }
+  }
+
+  private func isMade(_ isSealed: Bool) throws -> Bool {
+    guard Files.exists(mark), try Files.type(folder) == .folder else { return false }
+    if !isSealed { return true }
+    // Inodes and times are those of this machine, so a folder that somebody brought along is made again.
+    return try Files.read(mark, limit: 1 << 10).elementsEqual(FolderSnapshot(of: folder).fingerprint.hex.utf8)
   }
 
   /// Runs a program of the user with the user's variables.

@@ -117,20 +117,18 @@ struct PythonEnvironment {
     ]
     if let (prefix, snapshot) = installation {
       let files = try InstalledFiles(of: prefix, on: host)
-      let lines = try snapshot.entries.map { "\(try files.digest(of: $0, as: .placeless).hex) \($0.path)\n" }
+      members["installation-of-Python"] = .string(try files.digest(of: snapshot.entries, as: .placeless).hex)
       try files.remember()
-      members["installation-of-Python"] = .string(Digest(of: lines.joined()).hex)
     }
     if let others = own.others { members["other-files"] = .string(others.hex) }
-    var lines = ""
+    var sites = [(path: String, digest: Digest)]()
     for site in systemSites {
       let files = try InstalledFiles(of: site, on: host)
-      for entry in try FolderSnapshot(of: site, skipping: PythonEnvironment.isSkipped).entries {
-        lines += "\(try files.digest(of: entry, as: .bytes).hex) \(entry.path)\n"
-      }
+      let entries = try FolderSnapshot(of: site, skipping: PythonEnvironment.isSkipped).entries
+      sites.append((site, try files.digest(of: entries, as: .bytes)))
       try files.remember()
     }
-    if !systemSites.isEmpty { members["system-packages"] = .string(Digest(of: lines).hex) }
+    if !sites.isEmpty { members["system-packages"] = .string(InstalledFiles.digest(sites).hex) }
     return members
   }
 

@@ -42,10 +42,8 @@ struct PythonPackages {
     for entry in entries where !PythonPackages.isAboutPlaces(entry) {
       if let target = entry.target { try PythonPackages.refuseLink(entry.path, to: target, root, environment) }
       if entry.path.hasSuffix(".pth") { try PythonPackages.refuseOutside(entry.path, root, environment) }
-      let reading: InstalledFiles.Reading =
-        PythonPackages.isActivation(entry.path)
-        ? .placeless : entry.path.startsWithBytes(of: "bin/") ? .script : .bytes
-      let digest = try files.digest(of: entry, as: reading)
+      // Installers write the folder's path into programs, and into scripts that shells read.
+      let digest = try files.digest(of: entry, as: entry.path.startsWithBytes(of: "bin/") ? .placeless : .bytes)
       if let owner = ownerOf[ByteName(entry.path)] {
         owners[owner].files.append((entry.path, digest))
       } else {
@@ -57,14 +55,10 @@ struct PythonPackages {
       var name = owner.name
       while packages[name] != nil { name += " (again)" }
       packages[name] = [
-        "version": .string(owner.version), "files": .string(PythonPackages.digest(owner.files).hex),
+        "version": .string(owner.version), "files": .string(InstalledFiles.digest(owner.files).hex),
       ]
     }
-    if !strangers.isEmpty { others = PythonPackages.digest(strangers) }
-  }
-
-  private static func digest(_ files: [(path: String, digest: Digest)]) -> Digest {
-    Digest(of: files.map { "\($0.digest.hex) \($0.path)\n" }.joined())
+    if !strangers.isEmpty { others = InstalledFiles.digest(strangers) }
   }
 
   /// Files that say where, when and by what something was installed. What `pyvenv.cfg` says, and where links called
@@ -78,11 +72,6 @@ struct PythonPackages {
       return ["RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", "uv_build.json"].contains(name)
     default: return false
     }
-  }
-
-  /// Scripts that shells read to make the environment theirs: they name its place.
-  private static func isActivation(_ path: String) -> Bool {
-    ["bin/activate", "bin/Activate", "bin/deactivate"].contains { path.startsWithBytes(of: $0) }
   }
 
   /// What a link leads to must be part of the environment, or of the system.
@@ -174,8 +163,13 @@ struct PythonPackages {
   /// A `.pth` file adds folders to Python's search path.
   private static func refuseOutside(_ path: String, _ root: String, _ environment: String) throws {
     for (i, line) in TextLines.split(try Files.read("\(root)/\(path)", limit: 1 << 20)).enumerated() {
-      guard line.first == UInt8(ascii: "/"), let folder = String(validating: line, as: UTF8.self),
-        !RelativePath.contains(root, folder)
+      guard !line.isEmpty, line.first != UInt8(ascii: "#"), !line.starts(with: Array("import".utf8)),
+        let folder = String(validating: line, as: UTF8.self)
+      else { continue }
+      let place =
+        folder.utf8.first == UInt8(ascii: "/") ? folder : "\(root)/\(RelativePath.parent(path) ?? "")/\(folder)"
+      guard let end = PathTrail(place)?.end, let inside = PathTrail(root)?.end, !RelativePath.contains(inside, end),
+        !SystemFolders.contain(end)
       else { continue }
       throw PipelineError(
         .missingTool,

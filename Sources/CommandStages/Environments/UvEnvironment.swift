@@ -32,7 +32,7 @@ struct UvEnvironment {
         ["uv", "sync", "--frozen", "--no-install-project", "--no-build", "--no-config", "--project", project]
           + ["--python", try version(project)]
           + extras.flatMap { ["--extra", $0] },
-        variables: ["UV_PROJECT_ENVIRONMENT": folder, "UV_LINK_MODE": "copy"], in: project)
+        variables: ["UV_PROJECT_ENVIRONMENT": folder, "UV_LINK_MODE": "copy", "UV_COMPILE_BYTECODE": "0"], in: project)
     }
   }
 

@@ -5,7 +5,7 @@ import Determinism
 /// All of it is about this machine and in no key: what was found there is (`ResolvedEnvironment`).
 public struct EnvironmentDescription: Sendable, Equatable {
   /// Paths are absolute.
-  public enum Source: Sendable, Equatable {
+  public enum Origin: Sendable, Equatable {
     /// What the system has: only variables are declared.
     case system
     /// A virtual environment of Python, and the lock file that it should agree with.
@@ -22,14 +22,14 @@ public struct EnvironmentDescription: Sendable, Equatable {
 
   public var name: String
   public var location: SourceLocation
-  public var source: Source
+  public var origin: Origin
   /// Set for every program.
   public var variables: [String: String]
 
-  public init(name: String, location: SourceLocation, source: Source, variables: [String: String] = [:]) {
+  public init(name: String, location: SourceLocation, origin: Origin, variables: [String: String] = [:]) {
     self.name = name
     self.location = location
-    self.source = source
+    self.origin = origin
     self.variables = variables
   }
 }
@@ -39,7 +39,7 @@ extension EnvironmentDescription {
   package var canonical: CanonicalValue {
     var members: [String: CanonicalValue] = ["name": .string(name)]
     if !variables.isEmpty { members["variables"] = .object(variables.mapValues { .string($0) }) }
-    switch source {
+    switch origin {
     case .system: break
     case .venv(let folder, let lock):
       members["venv"] = .string(folder)
@@ -60,22 +60,22 @@ extension EnvironmentDescription {
   package init?(canonical value: CanonicalValue) {
     guard let name = value["name"]?.stringValue else { return nil }
     func text(_ member: String) -> String? { value[member]?.stringValue }
-    let source: Source
+    let origin: Origin
     if let folder = text("venv") {
-      source = .venv(folder: folder, lock: text("lock"))
+      origin = .venv(folder: folder, lock: text("lock"))
     } else if let lock = text("uv") {
-      source = .uv(lock: lock, extras: (value["extras"]?.arrayValue ?? []).compactMap(\.stringValue))
+      origin = .uv(lock: lock, extras: (value["extras"]?.arrayValue ?? []).compactMap(\.stringValue))
     } else if let lock = text("conda") {
-      source = .conda(lock: lock.isEmpty ? nil : lock, prefix: text("prefix"))
+      origin = .conda(lock: lock.isEmpty ? nil : lock, prefix: text("prefix"))
     } else if let file = text("image") {
-      source = .image(file: file)
+      origin = .image(file: file)
     } else if let folder = text("folder") {
-      source = .folder(folder)
+      origin = .folder(folder)
     } else {
-      source = .system
+      origin = .system
     }
     self.init(
-      name: name, location: SourceLocation(file: "environment '\(name)'"), source: source,
+      name: name, location: SourceLocation(file: "environment '\(name)'"), origin: origin,
       variables: (value["variables"]?.objectValue ?? [:]).compactMapValues(\.stringValue))
     guard canonical == value else { return nil }
   }

@@ -34,6 +34,11 @@ package enum RelativePath {
   }
 
   /// The last part of a path.
+  /// `a/b` of `./a/b`.
+  package static func withoutDot(_ path: String) -> String {
+    path.startsWithBytes(of: "./") ? String(decoding: path.utf8.dropFirst(2), as: UTF8.self) : path
+  }
+
   package static func name(_ path: String) -> String {
     guard let at = path.utf8.lastIndex(of: slash) else { return path }
     return String(decoding: path.utf8[path.utf8.index(after: at)...], as: UTF8.self)

@@ -42,6 +42,7 @@ public struct Auditor {
     }
     checkIndex(records, &ledger)
     checkProvenance(records, &ledger)
+    checkEnvironments(records, &ledger)
     try checkObjects(records, isWhole: plan == nil, &ledger)
     if let trusted { checkSignatures(records, trusted, &ledger) }
     if let plan { checkCompleteness(plan, &ledger) }
@@ -53,6 +54,19 @@ public struct Auditor {
     return AuditReport(
       findings: ledger.findings, records: records.count, objects: ledger.objects, bytes: ledger.bytes,
       root: plan?.root, signed: ledger.signed)
+  }
+
+  /// What environments consisted of is kept by its digest, which is in the keys of records.
+  private func checkEnvironments(_ records: [Record], _ ledger: inout Ledger) {
+    for digest in Set(records.compactMap(\.environmentDigest)).sorted() {
+      guard EnvironmentStore.contents(of: digest, in: store.path) == nil else { continue }
+      let path = EnvironmentStore.path(of: digest, in: store.path)
+      let isThere = Files.exists(path)
+      note(
+        isThere ? .corrupt : .missing, path,
+        "what the environment \(digest.short) consisted of \(isThere ? "was changed" : "is missing"): remove the file, and "
+          + "plan the pipeline where the environment is, to have it written again", &ledger)
+    }
   }
 
   struct Ledger {
