@@ -151,7 +151,7 @@ struct FailureHintTests {
       ("script.sh: line 3: nvcc: command not found", "add it to its 'tools: [nvcc]'"),
       ("socket.gaierror: [Errno -3] Temporary failure in name resolution", "resources: { network: true }"),
       ("curl: (6) Could not resolve host: example.org", "resources: { network: true }"),
-      ("FileNotFoundError: [Errno 2] No such file or directory: 'config.yaml'", "needs: { config: \"file:config.yaml\" }"),
+      ("FileNotFoundError: [Errno 2] No such file or directory: 'c.yaml'", "needs: { c: \"file:c.yaml\" }"),
       ("FileNotFoundError: [Errno 2] No such file or directory: '/home/me/data.csv'", "can't be seen"),
       ("OSError: [Errno 30] Read-only file system: '/out.txt'", "declare results under 'outputs'"),
       ("PermissionError: [Errno 13] Permission denied: 'src/x'", "inputs are read-only"),
