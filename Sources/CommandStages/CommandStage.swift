@@ -43,7 +43,10 @@ struct CommandStage: Sendable {
         canBind: isConfined, store: context.details.storePath)
     }
     try folder.makeParents(of: command)
-    if command.isInFolder { try folder.makeExecutable(RelativePath.withoutDot(command.words[0])) }
+    let program = RelativePath.withoutDot(command.words[0])
+    if command.isInFolder, command.places.values.contains(where: { $0.hasSameBytes(as: program) }) {
+      try folder.makeExecutable(program)
+    }
     return folder
   }
 

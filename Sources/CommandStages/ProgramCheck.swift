@@ -29,8 +29,9 @@ struct ProgramCheck {
     let head = (try? Files.head(of: file, bytes: 256)) ?? []
     let interpreter = interpreter(head)
     guard status.isExecutable else {
+      let name = interpreter.map { RelativePath.name($0) == "env" ? "python" : RelativePath.name($0) }
       let way =
-        interpreter.map { "run it by its interpreter: 'run: [\($0), \(place)]'" }
+        name.map { "run it by its interpreter: 'run: [\($0), \(place)]'" }
         ?? "run it by a program that reads it: 'run: [python, \(place)]'"
       throw failure(
         "its program '\(word)' has no permission to be executed: 'chmod +x' it where it comes from, or \(way)")

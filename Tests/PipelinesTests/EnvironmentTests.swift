@@ -333,6 +333,7 @@ struct EnvironmentTests {
   func singleFile(policy: SandboxPolicy) throws {
     let bench = try Bench()
     bench.sandbox = policy
+    bench.registry = StageRegistry(kinds: [.command, .file])
     let file = try bench.makeCheckout(["tools/x.sh": "#!/bin/sh\necho hi > o\n"])
     let text = """
       pipeline: p

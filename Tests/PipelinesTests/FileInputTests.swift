@@ -170,7 +170,7 @@ struct FileInputTests {
     arguments: [
       ("{}", "expected 'path: data', or 'variable: DATA'"), ("{ path: a, variable: B }", "expected either"),
       ("{ variable: $$B }", "expected a name such as DATA, without '$'"), ("{ path: none }", "is not a folder"),
-      ("{ path: . }", "holds the store"), ("{ path: x, select: [] }", "no pattern is given"),
+      ("{ path: . }", "holds more than what belongs together"), ("{ path: x, select: [] }", "no pattern is given"),
     ])
   func folderMistakes(with: String, message: String) throws {
     let (bench, _) = try bench()

@@ -19,7 +19,7 @@ struct Restoration {
     stage = try RestoredStage(identity, stage: record.stage, environment: place, in: store, host: host) { why in
       PipelineError(
         .notRestorable,
-        "record \(record.key.short) of '\(record.stage)' can't be executed by this program, here: \(why)")
+        "record \(record.key.short) of '\(record.stage)' can't be executed: \(why)")
     }
     instance = Instance(
       stage: 0, round: 0, slot: 0, name: record.stage, identity: identity, key: record.key,
