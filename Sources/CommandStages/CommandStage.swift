@@ -64,6 +64,7 @@ struct CommandStage: Sendable {
         input: try standardInput(context), output: command.stdout.map { "\(folder.path)/\($0)" } ?? log, errors: log,
         limit: context.details.rules.timeout ?? .infinity,
         grace: context.details.rules.resume ? 30 : ChildProcess.grace,
+        listener: LineListener { context.printed($0) },
         interruption: context.interruption)
     } catch let error as StageInterrupted {
       if !context.details.rules.resume {

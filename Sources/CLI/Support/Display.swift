@@ -16,6 +16,7 @@ final class Display: Sendable {
     var liveLines = 0
     /// Why jobs wait, as far as it was said.
     var shownReasons: Set<String> = []
+    var failures = 0
   }
 
   /// Why a job waits that waits for its turn.
@@ -67,8 +68,12 @@ final class Display: Sendable {
       let artifacts = outputs.sorted { $0.key.precedesInBytes($1.key) }.map { "\($0.key) \($0.value.digest.short)" }
       let list = artifacts.isEmpty ? "" : ", " + artifacts.joined(separator: ", ")
       print("\(stage): done in \(Units.duration(seconds))\(list)", &state)
+    case .printed(let stage, let line):
+      if let i = state.running.firstIndex(where: { $0.stage == stage }) { state.running[i].lastPrinted = line }
+      draw(now, &state)
     case .failed(let stage, _, let message):
       end(stage, &state)
+      state.failures += 1
       print("\(stage): failed: \(message)", &state)
     case .notice(let text): print("note: \(text)", &state)
     case .interrupted(let stage):
@@ -76,7 +81,8 @@ final class Display: Sendable {
       print("\(stage): interrupted", &state)
     case .runFinished(_, let executed, let cached, let seconds, _):
       state.running = []
-      print("\(executed) executed, \(cached) cached, in \(Units.duration(seconds))", &state)
+      let failed = state.failures > 0 ? "\(state.failures) failed, " : ""
+      print("\(executed) executed, \(cached) cached, \(failed)in \(Units.duration(seconds))", &state)
     }
   }
 
@@ -160,6 +166,8 @@ struct StageProgress: Sendable {
   let started: ContinuousClock.Instant
   /// When it last got a line of its own in a log.
   var lastLine: ContinuousClock.Instant?
+  /// What its program printed last.
+  var lastPrinted = ""
   private var position: (step: Int, total: Int, unit: String, detail: String)?
   /// Where the rate is counted from.
   private var first: (step: Int, at: ContinuousClock.Instant)?
@@ -184,7 +192,10 @@ struct StageProgress: Sendable {
 
   /// `42/100 updates`, `0.35/s`, `2 m 45 s left`, `loss 1.234`.
   func columns(at now: ContinuousClock.Instant) -> [String] {
-    guard let position else { return ["running for \(Units.duration((now - started) / .seconds(1)))"] }
+    guard let position else {
+      let time = "running for \(Units.duration((now - started) / .seconds(1)))"
+      return lastPrinted.isEmpty ? [time] : [time, lastPrinted.printable]
+    }
     var columns = ["\(position.step)/\(position.total) \(position.unit.printable)"]
     if let rate, let noted {
       columns.append(String(format: rate < 10 ? "%.2f/s" : "%.0f/s", rate))

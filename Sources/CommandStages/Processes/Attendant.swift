@@ -15,9 +15,11 @@ struct Attendant {
     }
 
     private let target: Target
+    private let listener: LineListener?
     private(set) var kept: [UInt8] = []
 
-    init(_ target: Target) { self.target = target }
+    /// - Parameter listener: hears what comes.
+    init(_ target: Target, listener: LineListener? = nil) { (self.target, self.listener) = (target, listener) }
 
     /// - Returns: false where no more is wanted.
     func take(_ bytes: UnsafeRawBufferPointer) throws -> Bool {
@@ -25,6 +27,7 @@ struct Attendant {
       case .file(let descriptor, let path):
         let code = FileIO.writeAll(bytes, to: descriptor.number)
         if code != 0 { throw Files.failure("write \(bytes.count) more bytes", path, code) }
+        listener?.hear(bytes)
       case .memory(let limit):
         kept += bytes.prefix(limit - kept.count)
         return kept.count < limit

@@ -40,17 +40,20 @@ struct ChildProcess: Sendable {
   ///   - output, errors: files; what is written is appended to them. Of one file the order is kept.
   ///   - limit: in seconds.
   ///   - grace: seconds to stop in.
+  ///   - listener: hears what goes to the file of errors.
   /// - Throws: `StageInterrupted` where the user asked to stop; a `PipelineError` where the files can't be read or
   ///   written, or the program can't be started.
   func run(
     input: String? = nil, output: String, errors: String, limit: Double = .infinity, grace: Double = ChildProcess.grace,
-    interruption: Interruption
+    listener: LineListener? = nil, interruption: Interruption
   ) throws -> Ending {
     let flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK
-    let first = Attendant.Sink(.file(try Descriptor.open(output, flags, "write"), path: output))
+    let first = Attendant.Sink(
+      .file(try Descriptor.open(output, flags, "write"), path: output),
+      listener: output.hasSameBytes(as: errors) ? listener : nil)
     let second =
       output.hasSameBytes(as: errors)
-      ? first : Attendant.Sink(.file(try Descriptor.open(errors, flags, "write"), path: errors))
+      ? first : Attendant.Sink(.file(try Descriptor.open(errors, flags, "write"), path: errors), listener: listener)
     return try run(input: input, first, second, limit: limit, grace: grace, interruption: interruption)
   }
 

@@ -84,6 +84,8 @@ public final class StageContext: Sendable {
   /// What a stage tells the runner while it works.
   package enum StageReport: Sendable {
     case progress(step: Int, of: Int, unit: String, detail: String)
+    /// The last line that its program printed.
+    case printed(String)
     case measured(step: Int, unit: String, values: [(name: String, value: Double)])
     case checkpoint(step: Int, of: Int)
     case resumed(step: Int)
@@ -172,6 +174,9 @@ public final class StageContext: Sendable {
   public func progress(step: Int, of total: Int, unit: String = "steps", detail: String = "") {
     tell(.progress(step: step, of: total, unit: unit, detail: detail))
   }
+
+  /// The last line that the stage's program printed, for whoever looks on.
+  package func printed(_ line: String) { tell(.printed(line)) }
 
   /// Reports numbers at a step, for whoever looks on while the stage runs: curves of what is running are made of them. What
   /// is to be kept goes into an output.

@@ -18,6 +18,8 @@ public enum RunEvent: Sendable {
   case resumed(stage: String, step: Int)
   case progress(stage: String, step: Int, of: Int, unit: String, detail: String)
   /// Numbers at a step, or their means over the steps since the last such event.
+  /// The last line that a stage's program printed; now and then.
+  case printed(stage: String, line: String)
   case measured(stage: String, step: Int, unit: String, values: [(name: String, value: Double)])
   case checkpoint(stage: String, step: Int, of: Int)
   case log(stage: String, text: String)
@@ -64,6 +66,7 @@ public enum RunEvent: Sendable {
           "stage": .string(stage), "step": .integer(step), "of": .integer(total), "unit": .string(unit),
           "detail": .string(detail),
         ])
+    case .printed(let stage, let line): event("printed", ["stage": .string(stage), "line": .string(line)])
     case .measured(let stage, let step, let unit, let values):
       event(
         "measured",

@@ -214,6 +214,7 @@ package struct Execution: Sendable {
       switch report {
       case .progress(let step, let total, let unit, let detail):
         observer(.progress(stage: name, step: step, of: total, unit: unit, detail: detail))
+      case .printed(let line): observer(.printed(stage: name, line: line))
       case .measured(let step, let unit, let values):
         observer(.measured(stage: name, step: step, unit: unit, values: values))
       case .checkpoint(let step, let total): observer(.checkpoint(stage: name, step: step, of: total))

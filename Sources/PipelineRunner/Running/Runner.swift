@@ -31,7 +31,7 @@ public final class Runner {
     journal = Journal(store: planner.store, pipeline: planner.pipeline.name, details: options.details)
     self.observer = { [journal] event in
       switch event {
-      case .runStarted, .progress, .hashing, .highlight: break
+      case .runStarted, .progress, .printed, .hashing, .highlight: break
       default: journal.note(event)
       }
       observer(event)
