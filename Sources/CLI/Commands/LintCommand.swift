@@ -53,9 +53,11 @@ struct Lint: ParsableCommand {
         Output.line(mistake.error.description + only)
       }
       let checked = Units.count(lint.combinations, "combination") + " of profile and fidelity"
-      Output.line(
-        lint.mistakes.isEmpty ? "\(pipeline): no mistakes in \(checked)" : Units.count(lint.mistakes.count, "mistake"))
+      if lint.mistakes.isEmpty { Output.line("\(pipeline): no mistakes in \(checked)") }
     }
-    if !lint.mistakes.isEmpty { throw ExitCode(ExitCodes.badData) }
+    if !lint.mistakes.isEmpty {
+      Output.error("\(pipeline): \(Units.count(lint.mistakes.count, "mistake"))")
+      throw ExitCode(ExitCodes.badData)
+    }
   }
 }

@@ -227,7 +227,12 @@ struct PipelineLinks {
     }
     let address = StageAddress(named)
     guard let stage = indices[address.stage] else {
-      let hint = Suggestion.text(for: address.stage, among: stageNames)
+      // Whoever names a file means it.
+      let isFile =
+        RelativePath.problem(text) == nil
+        && Files.exists("\(Checkout.folder(ofFile: location.file))/\(text)")
+      let hint =
+        isFile ? "; the file is named '\"file:\(text)\"'" : Suggestion.text(for: address.stage, among: stageNames)
       throw PipelineError(.unknownStage, at: location, "no stage '\(address.stage)'\(hint)")
     }
     guard let output = kinds[stage].outputs.first(where: { $0.name == name }) else {
