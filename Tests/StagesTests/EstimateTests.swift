@@ -62,9 +62,9 @@ struct EstimateTests {
     #expect(estimate.seconds == 2 && estimate.calibrationSeconds == 0)
   }
 
-  @Test("every kind of the program but commands and files says what it takes")
+  @Test("every kind of the program but commands, files and folders says what it takes")
   func all() throws {
-    for kind in Stages.registry().kinds.values where !["command", "files"].contains(kind.name) {
+    for kind in Stages.registry().kinds.values where !["command", "file", "files", "folder"].contains(kind.name) {
       let stage = try kind.restore(kind.defaults).subject
       #expect(stage is any WorkEstimating, "\(kind.name)")
     }

@@ -173,9 +173,12 @@ struct CompareTests {
       try bench.run(Self.single, named: "run-\(seed)", seed: UInt64(seed))
       return bench
     }
-    let runs = try ComparedRuns(stores: benches.map { try $0.store() })
-    #expect(try runs.compare(["run-1", "run-2"]).rows.map { $0.metrics["m.value"] } == [1, 2])
-    #expect(try runs.compare(pipeline: "one").rows.count == 2)
-    #expect(throws: PipelineError.self) { try runs.compare(["run-1", "run-3"]) }
+    // A bench removes its store at its end.
+    try withExtendedLifetime(benches) {
+      let runs = try ComparedRuns(stores: benches.map { try $0.store() })
+      #expect(try runs.compare(["run-1", "run-2"]).rows.map { $0.metrics["m.value"] } == [1, 2])
+      #expect(try runs.compare(pipeline: "one").rows.count == 2)
+      #expect(throws: PipelineError.self) { try runs.compare(["run-1", "run-3"]) }
+    }
   }
 }
