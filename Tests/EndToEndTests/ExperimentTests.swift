@@ -59,6 +59,12 @@ extension EndToEndTests {
             atPath: "\(folder)/\(name)/\(below)", withIntermediateDirectories: true)
         }
       }
+      // A source without any file can't be what somebody meant.
+      for place in ["IMAGENET/train/n0", "IMAGENET/val/n0", "ADE20K/images/training", "ADE20K/images/validation"] {
+        try FileManager.default.createDirectory(atPath: "\(folder)/\(place)", withIntermediateDirectories: true)
+        try "x".write(toFile: "\(folder)/\(place)/x.jpg", atomically: true, encoding: .utf8)
+        try "x".write(toFile: "\(folder)/\(place)/x.JPEG", atomically: true, encoding: .utf8)
+      }
       for part in [Coco.train, Coco.val] {
         try "{}".write(toFile: "\(folder)/COCO/\(part.index)", atomically: true, encoding: .utf8)
       }
