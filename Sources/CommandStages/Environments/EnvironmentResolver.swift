@@ -73,17 +73,19 @@ final class EnvironmentResolver: Sendable {
     return ResolvedEnvironment(description, contents: contents)
   }
 
-  /// - Parameter read: what a folder holds, where that is not remembered.
+  /// - Parameters:
+  ///   - snapshots: of everything that is read.
+  ///   - read: what it holds, where that is not remembered.
   private func remembered(
-    _ snapshot: FolderSnapshot, as what: String, _ state: inout State, _ read: () throws -> [String: CanonicalValue]
+    _ snapshots: [FolderSnapshot], as what: String, _ state: inout State, _ read: () throws -> [String: CanonicalValue]
   ) throws -> [String: CanonicalValue] {
     let memory = try state.memory ?? EnvironmentMemory(host)
     state.memory = memory
-    let fingerprint = Digest(of: "\(what) \(snapshot.fingerprint.hex)")
+    let fingerprint = Digest(of: "\(what) " + snapshots.map(\.fingerprint.hex).joined(separator: " "))
     if let known = memory.contents(fingerprint)?.objectValue { return known }
     let seen = FileDigestCache.now()
     let members = try read()
-    try memory.remember(.object(members), fingerprint, changed: snapshot.changed, seen: seen)
+    try memory.remember(.object(members), fingerprint, changed: snapshots.map(\.changed).max() ?? 0, seen: seen)
     return members
   }
 
@@ -98,12 +100,10 @@ final class EnvironmentResolver: Sendable {
     let snapshots = try look()
     let prefix = try python.interpreterPrefix()
     let installation = try prefix.map { (prefix: $0, snapshot: try python.interpreterSnapshot($0)) }
-    let others = Array(snapshots.dropFirst()) + [installation?.snapshot].compactMap(\.self)
+    let all = snapshots + [installation?.snapshot].compactMap(\.self)
     let interpreter = try Files.linkStatus(python.interpreter)
-    let what =
-      "python \(interpreter?.inode ?? 0) \(interpreter?.changed ?? 0) "
-      + others.map(\.fingerprint.hex).joined(separator: " ")
-    let members = try remembered(snapshots[0], as: what, &state) {
+    let what = "python \(interpreter?.inode ?? 0) \(interpreter?.changed ?? 0)"
+    let members = try remembered(all, as: what, &state) {
       try python.contents(snapshots[0], installation, on: host)
     }
     var found = try finished(description, members)
@@ -112,9 +112,10 @@ final class EnvironmentResolver: Sendable {
     if let prefix { found.mounts.append(ResolvedEnvironment.Mount(prefix, at: prefix)) }
     found.programFolders = ["\(folder)/bin"]
     found.variables["VIRTUAL_ENV"] = Confinement.environmentFolder
-    let fingerprints = (snapshots.prefix(1) + others).map(\.fingerprint)
+    let fingerprints = all.map(\.fingerprint)
     found.isUnchanged = {
-      try (look() + (prefix.map { [try python.interpreterSnapshot($0)] } ?? [])).map(\.fingerprint) == fingerprints
+      let now = try look() + (prefix.map { [try python.interpreterSnapshot($0)] } ?? [])
+      return try now.map(\.fingerprint) == fingerprints && Files.linkStatus(python.interpreter) == interpreter
     }
     return found
   }
@@ -129,7 +130,7 @@ final class EnvironmentResolver: Sendable {
       try FolderSnapshot(of: folder, skipping: PythonEnvironment.isSkipped)
     }
     let snapshot = try look()
-    let members = try remembered(snapshot, as: kind, &state) {
+    let members = try remembered([snapshot], as: kind, &state) {
       let files = try InstalledFiles(of: folder, on: host)
       defer { try? files.remember() }
       if kind == "conda" { return try CondaPackages(in: folder, snapshot, files, description.name).members }
