@@ -67,10 +67,14 @@ extension ConvertADE20KStage: NegligibleWork {}
 extension SelectArchitectureStage: NegligibleWork {}
 extension SelectFittestStage: NegligibleWork {}
 extension ReplaceBackboneStage: NegligibleWork {}
+extension PlantedFitnessStage: NegligibleWork {}
+extension SearchLandscapeStage: NegligibleWork {}
+extension ExpectScoresStage: NegligibleWork {}
 extension EvaluatePanopticStage: NegligibleWork {}
 extension TabulateStage: NegligibleWork {}
 extension SearchSpaceStage: NegligibleWork {}
 extension CompareRankingsStage: NegligibleWork {}
+extension CompareLandscapesStage: NegligibleWork {}
 extension DrawScoresStage: NegligibleWork {}
 extension DrawPoliciesStage: NegligibleWork {}
 extension DrawArchitectureStage: NegligibleWork {}
