@@ -58,7 +58,7 @@ help: ## list these targets
 	@echo
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F'|' '{ printf "%-23s %s\n", $$1, $$2 }'
 	@echo
-	@echo "  Variables: PROFILE=miniature|smoke|paper  SEED=n  SEEDS='n n n'  JOBS=n  THREADS=n  STORE=dir  STAGE=name"
+	@echo "  Variables: PROFILE=miniature|desktop|smoke|paper  SEED=n  SEEDS='n n n'  JOBS=n  THREADS=n  STORE=dir  STAGE=name"
 	@echo "             ISA=scalar|avx2|avx512  ARGS='further options of the command'"
 	@echo "             BENCH='--filter text --quick --no-compile --list' of the benchmarks"
 	@echo "  Profile paper reads the data sets at IMAGENET=dir, COCO=dir and ADE20K=dir (environment)."

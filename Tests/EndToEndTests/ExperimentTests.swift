@@ -19,7 +19,7 @@ extension EndToEndTests {
     func valid(name: String) async throws {
       try await withTemporaryFolder { folder in
         let data = try ExperimentTests.emptyDataSets(in: folder)
-        for profile in ["smoke", "miniature", "paper"] {
+        for profile in ["smoke", "miniature", "desktop", "paper"] {
           for fidelity in ["recommended", "published-code", "paper"] {
             let outcome = try await Program.run(
               [
