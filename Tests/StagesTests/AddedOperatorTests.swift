@@ -105,7 +105,8 @@ struct AddedOperatorTests {
   private static let dependent: Set<String> = [
     "pretrain-supernet", "pretrain-architecture", "finetune-supernet", "retrain-architecture", "propose-candidates",
     "select-architecture", "evolve-candidates", "draw-candidates", "tabulate-search-space", "draw-scores",
-    "draw-architecture",
+    "draw-architecture", "name-architectures", "vary-layers", "explain-rankings", "planted-fitness", "search-landscape",
+    "expect-scores",
   ]
 
   @Test("are in the keys of the stages that search them and of no others")
