@@ -54,6 +54,8 @@ public enum Stages {
       StageKind(PlantedFitnessStage.self, searching: operators),
       StageKind(SearchLandscapeStage.self, searching: operators),
       StageKind(ExpectScoresStage.self, searching: operators),
+      StageKind(NameArchitecturesStage.self, searching: operators),
+      StageKind(VaryLayersStage.self, searching: operators),
     ]
   }
 
@@ -63,6 +65,7 @@ public enum Stages {
       StageKind(EvaluatePanopticStage.self), StageKind(TabulateStage.self),
       StageKind(SearchSpaceStage.self, searching: operators), StageKind(CompareRankingsStage.self),
       StageKind(CompareLandscapesStage.self),
+      StageKind(ExplainRankingsStage.self, searching: operators),
       StageKind(DrawScoresStage.self, searching: operators), StageKind(DrawPoliciesStage.self),
       StageKind(DrawArchitectureStage.self, searching: operators), StageKind(DrawPredictionsStage.self),
     ]

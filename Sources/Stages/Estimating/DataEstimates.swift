@@ -61,6 +61,14 @@ extension EvolveCandidatesStage: NegligibleWork {
   }
 }
 
+extension NameArchitecturesStage: NegligibleWork {
+  func facts(at site: EstimationSite) -> StageFacts { StageFacts(elements: count) }
+}
+
+extension VaryLayersStage: NegligibleWork {
+  func facts(at site: EstimationSite) -> StageFacts { StageFacts(elements: count) }
+}
+
 // Stages that compute no network.
 
 extension ConvertADE20KStage: NegligibleWork {}
@@ -75,6 +83,7 @@ extension TabulateStage: NegligibleWork {}
 extension SearchSpaceStage: NegligibleWork {}
 extension CompareRankingsStage: NegligibleWork {}
 extension CompareLandscapesStage: NegligibleWork {}
+extension ExplainRankingsStage: NegligibleWork {}
 extension DrawScoresStage: NegligibleWork {}
 extension DrawPoliciesStage: NegligibleWork {}
 extension DrawArchitectureStage: NegligibleWork {}
