@@ -159,13 +159,16 @@ struct LandscapeSummaryTests {
     let noise = summary.likelihood.filter { $0.factor == "noise" }
     #expect(noise.map(\.value) == ["1.00", "2.00"])
     let third = 1.0 / 3
-    #expect(noise.map(\.share) == [third, 2 * third])
+    #expect(noise.map(\.printed) == [third, 2 * third])
+    // Random search is better than the best of five, but on the third landscape of the first kind.
+    #expect(summary.kinds.map(\.table5.allOrdered) == [0.5, 1])
+    #expect(noise.map(\.allOrdered) == [third, 2 * third])
     #expect(summary.kinds[0].policies[0].behind == [nil])
     #expect(summary.kinds[1].policies[1].behind[0]?.mean == 1)
     for (name, svg) in summary.figures { #expect(svg.contains("</svg>") && !svg.contains("nan"), "\(name)") }
     #expect(summary.tables.map(\.name) == ["policies", "variants", "table-5"])
     let table = summary.tables[2].table.rendered(as: .csv)
-    #expect(table.contains("equal,0.00,2.00,") && table.contains(",100,100,1.00,0.00"))
+    #expect(table.contains("equal,0.00,2.00,") && table.contains(",100,100,100,1.00,0.00"))
   }
 
   @Test("refuses courses that no stage writes")

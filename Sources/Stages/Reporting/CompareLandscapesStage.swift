@@ -59,14 +59,17 @@ extension LandscapeSummary {
   init(_ courses: [LandscapeCourses], _ parameters: CompareLandscapesStage.Parameters) throws {
     kinds = try courses.map { try Kind($0, parameters) }
     likelihood = []
-    let all = kinds.reduce(0) { $0 + $1.paper.printed }
-    guard all > 0 else { return }
+    func share(_ part: KeyPath<Kind, Double>, _ isOwn: (Kind) -> Bool) -> Double? {
+      let all = kinds.reduce(0) { $0 + $1[keyPath: part] }
+      return all > 0 ? kinds.reduce(0) { isOwn($1) ? $0 + $1[keyPath: part] : $0 } / all : nil
+    }
     for (factor, value) in LandscapeSummary.factors {
       var seen = [String]()
       for kind in kinds where !seen.contains(value(kind.landscape)) { seen.append(value(kind.landscape)) }
-      for name in seen {
-        let own = kinds.reduce(0) { $0 + (value($1.landscape) == name ? $1.paper.printed : 0) }
-        likelihood.append(FactorShare(factor: factor, value: name, share: own / all))
+      likelihood += seen.map { name in
+        FactorShare(
+          factor: factor, value: name, printed: share(\.paper.printed) { value($0.landscape) == name },
+          allOrdered: share(\.table5.allOrdered) { value($0.landscape) == name })
       }
     }
   }
@@ -106,7 +109,9 @@ extension LandscapeSummary.Kind {
     equal = PolicyOrder(
       evaluations: [numbers.0, numbers.0, numbers.0],
       regrets: [own, try regrets("evolution-small", numbers.0), try regrets("random", numbers.0)])
-    let five = MeanInterval(try regrets("best-of-five", 5))
-    table5 = PrintedPlace(regrets: [five, paper.regret[2], paper.regret[1], paper.regret[0]].map(\.mean))
+    table5 = PrintedPlace(
+      regrets: [
+        try regrets("best-of-five", 5), try regrets("random", numbers.2), try regrets("evolution", numbers.1), own,
+      ])
   }
 }

@@ -15,14 +15,19 @@ extension LandscapeSummary {
 
   /// Drawings by name.
   var figures: [(name: String, svg: String)] {
-    effects.map { ("regret-\($0.rawValue)", regretGrid($0).svg) } + [
-      ("policies-paper", map(of: \.paper, "as many evaluations as in the paper").svg),
-      ("policies-equal", map(of: \.equal, "equal numbers of evaluations").svg),
-    ]
+    effects.map { ("regret-\($0.rawValue)", regretGrid($0, LandscapeSummary.policies).svg) }
+      + effects.map { ("variants-\($0.rawValue)", regretGrid($0, LandscapeSummary.variants).svg) } + [
+        ("policies-paper", map(of: \.paper, "as many evaluations as in the paper").svg),
+        ("policies-equal", map(of: \.equal, "equal numbers of evaluations").svg),
+      ]
   }
 
-  private func regretGrid(_ effects: EffectDistribution) -> RegretGrid {
-    let names = ["path-priority", "path-priority-met", "evolution", "random"]
+  private static let policies = ["path-priority", "path-priority-met", "evolution", "random"]
+  private static let variants = [
+    "path-priority", "cycles-of-60", "fair-fitness", "uniform-points", "uniform-mean-points", "uniform-fitness",
+  ]
+
+  private func regretGrid(_ effects: EffectDistribution, _ names: [String]) -> RegretGrid {
     let panels = shares.map { epistasis in
       noises.map { noise in
         names.map { name in
@@ -70,7 +75,8 @@ extension LandscapeSummary {
           + "95 % interval reaches 0.",
         "Below: share of landscapes in the paper's order (path-priority, evolution, random), and of those where neither "
           + "difference is more than twice the other as well.",
-        "Frame: where that second share is at least three quarters of the largest.",
+        "Of three policies that choose at random one sixth would be in order (17 %). Frame: where the second share is at "
+          + "least three quarters of the largest.",
       ])
   }
 }

@@ -27,16 +27,23 @@ struct LandscapeSummary: Codable, Sendable {
   }
 
   var kinds: [Kind]
-  /// Of each value of each factor, its share of the landscapes that give table 5 as printed, where all kinds of landscapes
-  /// are held for equally likely; none where no landscape does.
   var likelihood: [FactorShare]
 }
 
-/// The share of one value of a factor.
+/// The share of one value of a factor among the landscapes that agree with the paper, where all kinds of landscapes are held
+/// for equally likely beforehand.
 struct FactorShare: Codable, Sendable {
   var factor: String
   var value: String
-  var share: Double
+  /// Of the landscapes with table 5 as printed; null where there are none.
+  var printed: Double?
+  /// Of the landscapes with the four models of tables 3 and 5 in order; null where there are none.
+  var allOrdered: Double?
+
+  enum CodingKeys: String, CodingKey {
+    case factor, value, printed
+    case allOrdered = "all-ordered"
+  }
 }
 
 /// How three policies compare on the same landscapes.
@@ -94,12 +101,22 @@ struct PrintedPlace: Codable, Sendable {
   var deviation: Double
   /// Root mean square of what remains of the four numbers, in percent PQ.
   var residual: Double
+  /// Share of landscapes on which the four are in order.
+  var allOrdered: Double
+
+  enum CodingKeys: String, CodingKey {
+    case deviation, residual
+    case allOrdered = "all-ordered"
+  }
 
   static let reported = [41.1, 42.8, 43.8, 44.8]
 
-  /// - Parameter regrets: means in the order of `reported`.
-  init(regrets: [Double]) {
-    let (x, y) = (regrets.map { -$0 }, PrintedPlace.reported)
+  /// - Parameter regrets: by model in the order of `reported`, and by landscape.
+  init(regrets: [[Double]]) {
+    let landscapes = regrets[0].indices
+    let inOrder = landscapes.count { i in zip(regrets, regrets.dropFirst()).allSatisfy { $0[i] > $1[i] } }
+    allOrdered = Double(inOrder) / Double(landscapes.count)
+    let (x, y) = (regrets.map { -$0.reduce(0, +) / Double(landscapes.count) }, PrintedPlace.reported)
     let count = Double(x.count)
     let (meanX, meanY) = (x.reduce(0, +) / count, y.reduce(0, +) / count)
     let products = zip(x, y).reduce(0) { $0 + ($1.0 - meanX) * ($1.1 - meanY) }
