@@ -76,10 +76,12 @@ extension SelectArchitectureStage: NegligibleWork {}
 extension SelectFittestStage: NegligibleWork {}
 extension ReplaceBackboneStage: NegligibleWork {}
 extension EvaluatePanopticStage: NegligibleWork {}
+extension BootstrapQualityStage: NegligibleWork {}
 extension TabulateStage: NegligibleWork {}
 extension SearchSpaceStage: NegligibleWork {}
 extension CompareRankingsStage: NegligibleWork {}
 extension ExplainRankingsStage: NegligibleWork {}
+extension FitLearningCurveStage: NegligibleWork {}
 extension DrawScoresStage: NegligibleWork {}
 extension DrawPoliciesStage: NegligibleWork {}
 extension DrawArchitectureStage: NegligibleWork {}
