@@ -52,6 +52,8 @@ let package = Package(
     .target(name: "CProcesses"),
     // MPI, loaded at run time and never linked.
     .target(name: "CMPI"),
+    // OpenCL, likewise, and the sources of the device kernels, which become part of the program.
+    .target(name: "COpenCL", exclude: ["kernels"]),
     .target(name: "CCodecs", dependencies: ["CHDF5", "CLZ4", "CJPEG", "CPNG", "CDeflate"]),
     system("CHDF5", pkgConfig: "hdf5", apt: "libhdf5-dev"),
     system("CLZ4", pkgConfig: "liblz4", apt: "liblz4-dev"),
@@ -61,7 +63,7 @@ let package = Package(
     // L1
     library("Determinism", [crypto]),
     // L2
-    library("Tensors", ["CKernels", "Determinism"]),
+    library("Tensors", ["CKernels", "COpenCL", "Determinism"]),
     library("Search", ["Determinism"]),
     library("Markup", ["Determinism"]),
     library("PipelineModel", ["CProcesses", "Determinism"]),

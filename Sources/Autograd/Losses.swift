@@ -39,7 +39,7 @@ public func smoothL1(_ predictions: Variable, targets: Tensor, beta: Double, div
 private func loss(_ computed: LossValue, at predictions: Variable) -> Variable {
   // Scaled in place, since it is used once: the gradient of semantic scores is among a network's largest tensors.
   var scaled = computed.gradient
-  return result(Tensor(scalar: computed.value), of: [predictions]) { [slot = predictions.slot] gradient in
+  return result(computed.tensor, of: [predictions]) { [slot = predictions.slot] gradient in
     Elementwise.scale(&scaled, by: gradient.item)
     slot.accumulate(scaled)
   }

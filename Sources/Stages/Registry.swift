@@ -51,6 +51,9 @@ public enum Stages {
       StageKind(EvolveCandidatesStage.self, searching: operators),
       StageKind(RandomCandidatesStage.self, searching: operators),
       StageKind(ReplaceBackboneStage.self), StageKind(SelectFittestStage.self),
+      StageKind(PlantedFitnessStage.self, searching: operators),
+      StageKind(SearchLandscapeStage.self, searching: operators),
+      StageKind(ExpectScoresStage.self, searching: operators),
       StageKind(NameArchitecturesStage.self, searching: operators),
       StageKind(VaryLayersStage.self, searching: operators),
     ]
@@ -62,6 +65,7 @@ public enum Stages {
       StageKind(EvaluatePanopticStage.self), StageKind(BootstrapQualityStage.self), StageKind(TabulateStage.self),
       StageKind(SearchSpaceStage.self, searching: operators), StageKind(CompareRankingsStage.self),
       StageKind(ExplainRankingsStage.self, searching: operators), StageKind(FitLearningCurveStage.self),
+      StageKind(CompareLandscapesStage.self),
       StageKind(DrawScoresStage.self, searching: operators), StageKind(DrawPoliciesStage.self),
       StageKind(DrawArchitectureStage.self, searching: operators), StageKind(DrawPredictionsStage.self),
     ]

@@ -43,6 +43,9 @@ public enum ChannelShuffle {
     precondition(
       joined.shape[1] >= half && joined.shape.replacing(1, with: half) == main.shape,
       "channel shuffle: \(joined.shape) and \(main.shape)")
+    if let device = Device.current, device.takes(joined, main) {
+      return device.shuffleGradient(joined: joined, main: main)
+    }
     let order = order(channels: 2 * half)
     let size = main.shape.planeSize
     var out = Tensor(uninitialized: main.shape.replacing(1, with: 2 * half))

@@ -10,6 +10,9 @@ public enum Channels {
         t.shape.rank >= 2 && t.shape.replacing(1, with: 0) == first.replacing(1, with: 0),
         "concatenate: \(first) and \(t.shape)")
     }
+    if let device = Device.current, tensors.contains(where: { device.takes($0) }) {
+      return device.concatenateChannels(tensors)
+    }
     let size = first.planeSize
     let channels = tensors.reduce(0) { $0 + $1.shape[1] }
     var out = Tensor(uninitialized: first.replacing(1, with: channels))
@@ -56,6 +59,7 @@ public enum Channels {
   public static func gather(_ x: Tensor, _ order: [Int]) -> Tensor {
     precondition(
       x.shape.rank >= 2 && order.allSatisfy { $0 >= 0 && $0 < x.shape[1] }, "gather: \(order) of \(x.shape)")
+    if let device = Device.current, device.takes(x) { return device.gatherChannels(x, order) }
     let size = x.shape.planeSize
     let channels = x.shape[1]
     var out = Tensor(uninitialized: x.shape.replacing(1, with: order.count))

@@ -13,6 +13,9 @@ extension Convolution2D {
     if isDepthwise(input: x.shape, weight: weightShape) {
       return depthwiseWeightGradient(dy, x, weightShape: weightShape)
     }
+    if let device = Device.current, device.takes(dy, x) {
+      return device.weightGradient(self, dy, x, weightShape: weightShape)
+    }
     if let library = Engine.openBLAS { return weightGradient(dy, x, weightShape: weightShape, with: library) }
     let sum = tapSum(input: x.shape, weight: weightShape)
     let plan = WeightGradientPlan(sum: sum, images: x.shape[0], groups: groups)

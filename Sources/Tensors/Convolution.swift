@@ -63,6 +63,12 @@ public struct Convolution2D: Hashable, Sendable {
   public func forward(_ x: Tensor, weight: Tensor, bias: Tensor? = nil) -> Tensor {
     let shape = outputShape(input: x.shape, weight: weight.shape)
     precondition(bias == nil || bias!.count == shape[1], "Convolution2D: bias \(bias!.shape) for output \(shape)")
+    if let device = Device.current, device.takes(x), shape.count > 0 {
+      return isDepthwise(input: x.shape, weight: weight.shape)
+        ? device.depthwiseForward(
+          depthwiseGeometry(input: x.shape, weight: weight.shape), x, weight: weight, bias: bias, shape)
+        : device.convolve(self, x, weight: weight, bias: bias, shape)
+    }
     var y = Tensor(uninitialized: shape)
     if y.isEmpty { return y }
     if isDepthwise(input: x.shape, weight: weight.shape) {
@@ -97,6 +103,9 @@ public struct Convolution2D: Hashable, Sendable {
     if bias == nil && isDepthwise(input: inputShape, weight: weight.shape) {
       return depthwiseInputGradient(dy, weight: weight, inputShape: inputShape)
     }
+    if let device = Device.current, device.takes(dy) {
+      return device.gatherGradient(self, dy, weight: weight, bias: bias, inputShape: inputShape)
+    }
     if let library = Engine.openBLAS {
       return inputGradient(dy, weight: weight, bias: bias, inputShape: inputShape, with: library)
     }
@@ -110,12 +119,7 @@ public struct Convolution2D: Hashable, Sendable {
       let packed = PackedLeft(
         groups: groups, rows: inputs, columns: outputs * phase.taps.count, offsets: phase.taps,
         source: weight.pointer.base, group: outputs * inputs * kh * kw, row: kh * kw, outer: inputs * kh * kw)
-      let sum = TapSum(
-        channels: outputs, inputHeight: dy.shape[2], inputWidth: dy.shape[3],
-        inputImage: dy.shape[1] * dy.shape[2] * dy.shape[3], stride: 1,
-        taps: phase.positions, outputChannels: inputs, outputHeight: (height - phase.y + stride - 1) / stride,
-        outputWidth: (width - phase.x + stride - 1) / stride, outputImage: inputShape[1] * height * width,
-        outputChannel: height * width, outputRow: stride * width, outputColumn: stride)
+      let sum = phaseSum(phase, dy: dy.shape, weight: weight.shape, inputShape: inputShape)
       run(
         sum, images: dy.shape[0], left: packed, input: dy.pointer.base,
         inputGroup: outputs * dy.shape[2] * dy.shape[3], bias: bias?.pointer.base,
@@ -133,6 +137,16 @@ public struct Convolution2D: Hashable, Sendable {
     var taps: [Int]
     /// Offsets of the taps in the output gradient, relative to the position's index in its phase.
     var positions: [(y: Int, x: Int)]
+  }
+
+  /// The tap sum of one group at the positions of a phase.
+  func phaseSum(_ phase: GatherPhase, dy: Shape, weight: Shape, inputShape: Shape) -> TapSum {
+    let (height, width) = (inputShape[2], inputShape[3])
+    return TapSum(
+      channels: weight[0] / groups, inputHeight: dy[2], inputWidth: dy[3], inputImage: dy[1] * dy[2] * dy[3], stride: 1,
+      taps: phase.positions, outputChannels: weight[1], outputHeight: (height - phase.y + stride - 1) / stride,
+      outputWidth: (width - phase.x + stride - 1) / stride, outputImage: inputShape[1] * height * width,
+      outputChannel: height * width, outputRow: stride * width, outputColumn: stride)
   }
 
   func gatherPhases(weight: Shape, height: Int, width: Int) -> [GatherPhase] {
@@ -156,6 +170,7 @@ public struct Convolution2D: Hashable, Sendable {
   /// The gradient of the bias, `[outputChannels]`: the sum of a channel's planes in image order, rounded once.
   public func biasGradient(_ dy: Tensor) -> Tensor {
     precondition(dy.shape.rank == 4, "Convolution2D: gradient \(dy.shape)")
+    if let device = Device.current, device.takes(dy) { return device.biasGradient(dy) }
     let (images, channels, plane) = (dy.shape[0], dy.shape[1], dy.shape[2] * dy.shape[3])
     var db = Tensor(uninitialized: [channels])
     let out = db.mutablePointer

@@ -40,6 +40,11 @@ public struct DeformableConvolution: Hashable, Sendable {
   /// The convolution of `x`.
   /// - Returns: `[N, outputChannels, H', W']`; empty for an empty batch.
   public func forward(_ x: Tensor, offset: Tensor, mask: Tensor?, weight: Tensor, bias: Tensor? = nil) -> Tensor {
+    if let device = Device.current, device.takes(x, offset),
+      case let shape = output(x, offset, mask, weight: weight.shape), shape.count > 0
+    {
+      return device.deform(self, x, offset: offset, mask: mask, weight: weight, bias: bias, shape)
+    }
     let plan = DeformablePlan(self, x: x, offset: offset, mask: mask, weight: weight.shape)
     precondition(
       bias == nil || bias!.count == weight.shape[0], "DeformableConvolution: bias \(bias!.shape), \(weight.shape)")
@@ -65,6 +70,17 @@ public struct DeformableConvolution: Hashable, Sendable {
     return y
   }
 
+  /// The shape of the output, after a check of all inputs.
+  func output(_ x: Tensor, _ offset: Tensor, _ mask: Tensor?, weight: Shape) -> Shape {
+    let output = outputShape(input: x.shape, weight: weight)
+    let channels = offsetGroups * weight[2] * weight[3]
+    precondition(
+      x.shape[1] % offsetGroups == 0 && offset.shape == [output[0], 2 * channels, output[2], output[3]]
+        && (mask == nil || mask!.shape == [output[0], channels, output[2], output[3]]),
+      "DeformableConvolution: input \(x.shape), offset \(offset.shape), output \(output)")
+    return output
+  }
+
   /// The gradients of all inputs but the bias (see `Convolution2D.biasGradient`), each of its input's shape.
   public struct Gradients: Sendable {
     public var x: Tensor
@@ -76,6 +92,9 @@ public struct DeformableConvolution: Hashable, Sendable {
 
   /// The backward pass of `forward` for the output gradient `dy`.
   public func gradients(_ dy: Tensor, _ x: Tensor, offset: Tensor, mask: Tensor?, weight: Tensor) -> Gradients {
+    if let device = Device.current, device.takes(dy, x), output(x, offset, mask, weight: weight.shape) == dy.shape {
+      return device.deformGradients(self, dy, x, offset: offset, mask: mask, weight: weight)
+    }
     let plan = DeformablePlan(self, x: x, offset: offset, mask: mask, weight: weight.shape)
     precondition(dy.shape == plan.output, "DeformableConvolution: gradient \(dy.shape) of \(plan.output)")
     if dy.isEmpty || x.isEmpty {

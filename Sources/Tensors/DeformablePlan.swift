@@ -26,17 +26,12 @@ struct DeformablePlan {
     self.x = x
     self.offset = offset
     self.mask = mask
-    output = settings.outputShape(input: x.shape, weight: weight)
+    output = settings.output(x, offset, mask, weight: weight)
     images = output[0]
     outputs = output[1]
     plane = output[2] * output[3]
     taps = weight[2] * weight[3]
     columns = x.shape[1] * taps
-    let channels = settings.offsetGroups * taps
-    precondition(
-      x.shape[1] % settings.offsetGroups == 0 && offset.shape == [images, 2 * channels, output[2], output[3]]
-        && (mask == nil || mask!.shape == [images, channels, output[2], output[3]]),
-      "DeformableConvolution: input \(x.shape), offset \(offset.shape), output \(output)")
     geometry = ck_deform(
       channels: Int64(x.shape[1]), in_h: Int64(x.shape[2]), in_w: Int64(x.shape[3]), out_h: Int64(output[2]),
       out_w: Int64(output[3]), kernel_h: Int64(weight[2]), kernel_w: Int64(weight[3]),

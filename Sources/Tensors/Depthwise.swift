@@ -15,6 +15,10 @@ extension Convolution2D {
   }
 
   func depthwiseInputGradient(_ dy: Tensor, weight: Tensor, inputShape: Shape) -> Tensor {
+    if let device = Device.current, device.takes(dy) {
+      return device.depthwiseInputGradient(
+        depthwiseGeometry(input: inputShape, weight: weight.shape), dy, weight: weight, inputShape: inputShape)
+    }
     var dx = Tensor(uninitialized: inputShape)
     let (source, kernel, target) = (dy.pointer, weight.pointer, dx.mutablePointer)
     let groups = (inputShape[2] + stride - 1) / stride
@@ -30,6 +34,9 @@ extension Convolution2D {
 
   func depthwiseWeightGradient(_ dy: Tensor, _ x: Tensor, weightShape: Shape) -> Tensor {
     let geometry = depthwiseGeometry(input: x.shape, weight: weightShape)
+    if let device = Device.current, device.takes(dy, x) {
+      return device.depthwiseWeightGradient(geometry, dy, x, weightShape: weightShape)
+    }
     let channels = groups
     let lanes = Int(ck_depthwise_lanes(Backend.isa))
     let blocks = (channels + lanes - 1) / lanes

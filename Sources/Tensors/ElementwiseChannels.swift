@@ -5,6 +5,10 @@ import CKernels
 extension Elementwise {
   /// `factor * x` plane by plane; with a mask of 0 and 1 / (1 - p) this is channel dropout.
   public static func scaleChannels(_ x: Tensor, by factors: Tensor) -> Tensor {
+    if let device = Device.current, device.takes(x) {
+      checkChannels("scaleChannels", x.shape, factors.shape)
+      return device.scaleChannels(x, by: factors)
+    }
     let kernel = Backend.maps.scale
     return perPlane("scaleChannels", x, factors) { n, factor, x, out in kernel(n, factor, x, out) }
   }
@@ -14,6 +18,9 @@ extension Elementwise {
   public static func scaleChannelsGradient(_ x: Tensor, upstream: Tensor, factors: Shape) -> Tensor {
     precondition(x.shape == upstream.shape, "scaleChannelsGradient: \(x.shape) and \(upstream.shape)")
     checkChannels("scaleChannelsGradient", x.shape, factors)
+    if let device = Device.current, device.takes(x, upstream) {
+      return device.foldPlanes(.products(x, upstream), x.shape, into: factors)
+    }
     let a = x.pointer
     let b = upstream.pointer
     let size = x.shape.planeSize

@@ -19,6 +19,9 @@ public enum GroupNormalization {
     _ x: Tensor, groups: Int, weight: Tensor, bias: Tensor, epsilon: Double = 1e-5, relu: Bool = false
   ) -> (output: Tensor, statistics: NormalizationStatistics) {
     check(x.shape, groups, [weight.shape, bias.shape])
+    if let device = Device.current, device.takes(x) {
+      return device.groupNormalize(x, groups: groups, weight: weight, bias: bias, epsilon: epsilon, relu: relu)
+    }
     let channels = x.shape[1]
     let perGroup = channels / groups
     let size = x.shape.planeSize
@@ -69,6 +72,10 @@ public enum GroupNormalization {
   ) -> NormalizationGradients {
     check(x.shape, groups, [weight.shape, bias.shape])
     precondition(upstream.shape == x.shape, "group normalisation: gradient \(upstream.shape) of \(x.shape)")
+    if let device = Device.current, device.takes(x, upstream) {
+      return device.groupGradient(
+        x, groups: groups, upstream: upstream, weight: weight, bias: bias, statistics: statistics, relu: relu)
+    }
     let n = x.shape[0]
     let channels = x.shape[1]
     let perGroup = channels / groups

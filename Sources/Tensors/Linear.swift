@@ -24,6 +24,7 @@ public enum LinearMap {
     let chunk = WeightGradientPlan.chunkPositions
     guard rows > 0 else { return Tensor(zeros: [dy.shape[1], x.shape[1]]) }
     if rows <= chunk { return MatrixProduct.multiply(dy, transposeA: true, x) }
+    if let device = Device.current, device.takes(dy, x) { return device.linearWeightGradient(dy, x) }
     var total = Tensor(uninitialized: [dy.shape[1], x.shape[1]])
     for first in stride(from: 0, to: rows, by: chunk) {
       let range = first..<min(rows, first + chunk)
@@ -39,6 +40,7 @@ public enum LinearMap {
   /// - Returns: `[outputs]`.
   public static func biasGradient(_ dy: Tensor) -> Tensor {
     precondition(dy.shape.rank == 2, "Linear: \(dy.shape)")
+    if let device = Device.current, device.takes(dy) { return device.columnSums(dy) }
     let (rows, columns) = (dy.shape[0], dy.shape[1])
     var db = Tensor(uninitialized: [columns])
     ck_column_sums(dy.pointer.base, Int64(rows), Int64(columns), db.mutablePointer.base)

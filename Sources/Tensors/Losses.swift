@@ -12,10 +12,17 @@ public enum LossReduction: Sendable, Hashable {
 /// A reduced loss and its gradient with respect to the logits or predictions, computed in one pass. The backward pass
 /// multiplies the gradient by the loss's own upstream gradient.
 public struct LossValue: Sendable {
-  /// The loss, rounded once.
-  public var value: Float
+  /// The loss, rounded once; of rank 0. On a device, it stays there until it is read.
+  public var tensor: Tensor
   /// Of the shape of the logits or predictions.
   public var gradient: Tensor
+
+  init(tensor: Tensor, gradient: Tensor) { (self.tensor, self.gradient) = (tensor, gradient) }
+
+  init(value: Float, gradient: Tensor) { self.init(tensor: Tensor(scalar: value), gradient: gradient) }
+
+  /// The loss.
+  public var value: Float { tensor.item }
 }
 
 /// Binary cross-entropy of logits against targets in [0, 1].
@@ -32,6 +39,11 @@ public enum BinaryCrossEntropy {
   ) -> LossValue {
     if let weights {
       precondition(weights.shape == logits.shape, "binary cross-entropy: weights \(weights.shape) of \(logits.shape)")
+    }
+    if let device = Device.current, device.takes(logits), logits.shape == targets.shape {
+      return device.binaryCrossEntropy(
+        logits, targets: targets, weights: weights, positive: positiveWeights,
+        scale: ElementwiseLoss.scale(reduction, count: logits.count))
     }
     let positive = positiveWeights.map { ElementwiseLoss.broadcast($0, to: logits.shape) }
     let x = logits.pointer
@@ -55,6 +67,11 @@ public enum SmoothL1 {
     _ predictions: Tensor, targets: Tensor, beta: Double = 1, reduction: LossReduction = .mean
   ) -> LossValue {
     precondition(beta >= 0, "smooth L1: beta \(beta)")
+    if let device = Device.current, device.takes(predictions), predictions.shape == targets.shape {
+      return device.smoothL1(
+        predictions, targets: targets, beta: beta,
+        scale: ElementwiseLoss.scale(reduction, count: predictions.count))
+    }
     let x = predictions.pointer
     let t = targets.pointer
     let kernel = Backend.maps.smooth_l1
@@ -73,12 +90,7 @@ enum ElementwiseLoss {
   ) -> LossValue {
     precondition(x.shape == targets.shape, "\(name): \(x.shape) against \(targets.shape)")
     guard x.count > 0 else { return LossValue(value: 0, gradient: x) }
-    let scale: Double
-    switch reduction {
-    case .mean: scale = 1 / Double(x.count)
-    case .sum: scale = 1
-    case .scaled(let factor): scale = factor
-    }
+    let scale = scale(reduction, count: x.count)
     var gradient = Tensor(uninitialized: x.shape)
     let target = gradient.mutablePointer
     let sum = Backend.maps.sum_f64
@@ -96,6 +108,14 @@ enum ElementwiseLoss {
       return partial.reduce(0, +)
     }
     return LossValue(value: Float(total * scale), gradient: gradient)
+  }
+
+  static func scale(_ reduction: LossReduction, count: Int) -> Double {
+    switch reduction {
+    case .mean: 1 / Double(count)
+    case .sum: 1
+    case .scaled(let factor): factor
+    }
   }
 
   /// `weights` repeated along the leading dimensions.

@@ -44,8 +44,14 @@ public enum CrossEntropy {
       }
       scale = total > 0 ? 1 / total : 0
     }
-    let (losses, gradient) = run(logits, labels, weights, options, scale: scale)
+    let (layout, weightSum) = checked(logits, labels, weights, options)
     let images = logits.shape.rank == 2 ? 1 : logits.shape[0]
+    if let device = Device.current, device.takes(logits) {
+      return device.crossEntropy(
+        logits, layout, labels: labels, weights: weights, weightSum: weightSum, options: options, scale: scale,
+        images: images)
+    }
+    let (losses, gradient) = run(logits, layout, labels, weights, weightSum, options, scale: scale)
     let positions = images == 0 ? 0 : labels.count / images
     let sum = Backend.maps.sum_f64
     var total = 0.0
@@ -57,9 +63,10 @@ public enum CrossEntropy {
     return LossValue(value: Float(total * scale), gradient: gradient)
   }
 
-  private static func run(
-    _ logits: Tensor, _ labels: [Int32], _ weights: Tensor?, _ options: Options, scale: Double
-  ) -> (losses: [Double], gradient: Tensor) {
+  /// How the positions lie in memory, and the sum of the weights.
+  private static func checked(
+    _ logits: Tensor, _ labels: [Int32], _ weights: Tensor?, _ options: Options
+  ) -> (ChannelLayout, weightSum: Double) {
     precondition(
       logits.shape.rank == 2 || logits.shape.rank == 4, "cross-entropy: \(logits.shape) is not [N, C] or [N, C, H, W]")
     let layout = ChannelLayout(logits.shape, dimension: 1)
@@ -73,6 +80,13 @@ public enum CrossEntropy {
       precondition(weights.shape == [layout.channels], "cross-entropy: weights \(weights.shape) of \(logits.shape)")
       weightSum = weights.array.reduce(0) { $0 + Double($1) }
     }
+    return (layout, weightSum)
+  }
+
+  private static func run(
+    _ logits: Tensor, _ layout: ChannelLayout, _ labels: [Int32], _ weights: Tensor?, _ weightSum: Double,
+    _ options: Options, scale: Double
+  ) -> (losses: [Double], gradient: Tensor) {
     var gradient = Tensor(uninitialized: logits.shape)
     let x = logits.pointer
     let target = gradient.mutablePointer

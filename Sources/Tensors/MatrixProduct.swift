@@ -14,6 +14,11 @@ public enum MatrixProduct {
     precondition(
       ka == kb && (columnBias == nil || columnBias!.count == n),
       "matmul: \(a.shape)\(transposeA ? "ᵀ" : "") · \(b.shape)\(transposeB ? "ᵀ" : "")")
+    if let device = Device.current, device.takes(a, b) {
+      return device.product(
+        m: m, n: n, k: ka, a, aRow: transposeA ? 1 : ka, aColumn: transposeA ? m : 1, b, bRow: transposeB ? 1 : n,
+        bColumn: transposeB ? ka : 1, columnBias: columnBias)
+    }
     var c = Tensor(uninitialized: [m, n])
     multiply(
       m: m, n: n, k: ka, a.pointer.base, aRow: transposeA ? 1 : ka, aColumn: transposeA ? m : 1, b.pointer.base,

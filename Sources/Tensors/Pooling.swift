@@ -41,6 +41,16 @@ public struct PoolingWindow: Sendable, Hashable {
   }
 }
 
+/// The places of the maxima of `Pooling.maximum`, each the index in its plane.
+public struct PoolingIndices: Sendable {
+  let window: PoolingWindow
+  /// The bits of 32-bit integers.
+  let bits: Tensor
+
+  /// Row-major.
+  public var array: [Int32] { bits.array.map { Int32(bitPattern: $0.bitPattern) } }
+}
+
 /// Pooling and subsampling of feature maps, and their gradients.
 public enum Pooling {
   // MARK: Maximum
@@ -49,41 +59,45 @@ public enum Pooling {
   ///
   /// - Returns: the maxima and, for the backward pass, the index of each in its plane: the first in row-major order
   ///   where several are equal.
-  public static func maximum(_ x: Tensor, _ window: PoolingWindow) -> (output: Tensor, indices: [Int32]) {
-    var out = Tensor(uninitialized: window.outputShape(x.shape))
+  public static func maximum(_ x: Tensor, _ window: PoolingWindow) -> (output: Tensor, indices: PoolingIndices) {
+    let shape = window.outputShape(x.shape)
+    if let device = Device.current, device.takes(x), shape.count > 0 {
+      let (out, indices) = device.maximum(x, window, shape)
+      return (out, PoolingIndices(window: window, bits: indices))
+    }
+    var out = Tensor(uninitialized: shape)
     let (h, w, oh, ow) = (x.shape[2], x.shape[3], out.shape[2], out.shape[3])
     let source = x.pointer
     let target = out.mutablePointer
     let kernel = Backend.maps.max_pool
     let taps = window.kernelSize * window.kernelSize
-    let indices = [Int32](unsafeUninitializedCapacity: out.count) { buffer, initialized in
-      if let base = buffer.baseAddress {
-        Loops.planes(x.shape[0] * x.shape[1], size: oh * ow, cost: taps) { plane in
-          kernel(
-            h, w, oh, ow, window.kernelSize, window.stride, window.padding, source + plane * h * w,
-            target + plane * oh * ow, base + plane * oh * ow)
-        }
+    var indices = Tensor(uninitialized: shape)
+    indices.mutablePointer.base.withMemoryRebound(to: Int32.self, capacity: shape.count) { base in
+      Loops.planes(x.shape[0] * x.shape[1], size: oh * ow, cost: taps) { plane in
+        kernel(
+          h, w, oh, ow, window.kernelSize, window.stride, window.padding, source + plane * h * w,
+          target + plane * oh * ow, base + plane * oh * ow)
       }
-      initialized = out.count
     }
-    return (out, indices)
+    return (out, PoolingIndices(window: window, bits: indices))
   }
 
   /// The gradient of `maximum`: every output's gradient is added at its maximum, in row-major order of the output.
-  public static func maximumGradient(upstream: Tensor, indices: [Int32], input: Shape) -> Tensor {
+  public static func maximumGradient(upstream: Tensor, indices: PoolingIndices, input: Shape) -> Tensor {
     precondition(
-      input.rank == 4 && upstream.count == indices.count && upstream.shape[0] == input[0]
+      input.rank == 4 && upstream.shape == indices.bits.shape && upstream.shape[0] == input[0]
         && upstream.shape[1] == input[1], "maximumGradient: \(upstream.shape) for \(input)")
+    if let device = Device.current, device.takes(upstream) {
+      return device.maximumGradient(upstream, indices: indices.bits, indices.window, input)
+    }
+    if upstream.isEmpty { return Tensor(zeros: input) }
     var dx = Tensor(uninitialized: input)
     let dy = upstream.pointer
     let target = dx.mutablePointer
     let size = input.planeSize
     let outputs = upstream.shape.planeSize
     let kernel = Backend.maps.max_pool_gradient
-    indices.withUnsafeBufferPointer { indices in
-      guard let base = indices.baseAddress else {
-        return target.update(repeating: 0, count: input.count)
-      }
+    indices.bits.pointer.base.withMemoryRebound(to: Int32.self, capacity: upstream.count) { base in
       Loops.planes(input[0] * input[1], size: max(size, outputs)) { plane in
         kernel(size, outputs, base + plane * outputs, dy + plane * outputs, target + plane * size)
       }
@@ -96,8 +110,11 @@ public enum Pooling {
   /// `[N, C]`: the mean of every plane (numerics 5), rounded once.
   public static func globalAverage(_ x: Tensor) -> Tensor {
     precondition(x.shape.rank >= 3 && x.shape.planeSize > 0, "globalAverage: \(x.shape)")
-    let source = x.pointer
     let size = x.shape.planeSize
+    if let device = Device.current, device.takes(x) {
+      return device.foldPlanes(.values(x), x.shape, into: [x.shape[0], x.shape[1]], divisor: Double(size))
+    }
+    let source = x.pointer
     let kernel = Backend.maps.sum
     return Reduction.foldPlanes(x.shape, into: [x.shape[0], x.shape[1]], divisor: Double(size)) { plane in
       kernel(size, source + plane * size)
@@ -109,6 +126,9 @@ public enum Pooling {
     precondition(
       input.rank >= 3 && upstream.shape == [input[0], input[1]],
       "globalAverageGradient: \(upstream.shape) for \(input)")
+    if let device = Device.current, device.takes(upstream), input.count > 0 {
+      return device.averageGradient(upstream, input)
+    }
     var dx = Tensor(uninitialized: input)
     let dy = upstream.pointer
     let target = dx.mutablePointer
@@ -126,6 +146,10 @@ public enum Pooling {
     precondition(x.shape.rank == 4 && stride > 0, "subsample: \(x.shape), stride \(stride)")
     let (h, w) = (x.shape[2], x.shape[3])
     let (oh, ow) = ((h + stride - 1) / stride, (w + stride - 1) / stride)
+    if let device = Device.current, device.takes(x) {
+      let shape: Shape = [x.shape[0], x.shape[1], oh, ow]
+      return device.resample("subsample", x, input: x.shape, output: shape, result: shape, stride: stride)
+    }
     var out = Tensor(uninitialized: [x.shape[0], x.shape[1], oh, ow])
     let source = x.pointer
     let target = out.mutablePointer
@@ -144,6 +168,10 @@ public enum Pooling {
     let (h, w) = (input[2], input[3])
     let (oh, ow) = ((h + stride - 1) / stride, (w + stride - 1) / stride)
     precondition(upstream.shape == [input[0], input[1], oh, ow], "subsampleGradient: \(upstream.shape) for \(input)")
+    if let device = Device.current, device.takes(upstream) {
+      return device.resample(
+        "subsample_gradient", upstream, input: input, output: upstream.shape, result: input, stride: stride)
+    }
     var dx = Tensor(zeros: input)
     let dy = upstream.pointer
     let target = dx.mutablePointer

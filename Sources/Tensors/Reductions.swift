@@ -6,6 +6,7 @@ import Determinism
 public enum Reduction {
   /// The sum of all elements as one contiguous plane; not rounded to binary32.
   public static func sum(_ x: Tensor) -> Double {
+    if let device = Device.current, device.takes(x) { return device.sum(.values(x), count: x.count) }
     let source = x.pointer
     let kernel = Backend.maps.sum
     return blockSum(x.count) { from, n in kernel(n, source + from) }
@@ -31,6 +32,7 @@ public enum Reduction {
 
   /// The sum of the squares of all elements, which are exact, in the order of `sum`; not rounded to binary32.
   public static func sumOfSquares(_ x: Tensor) -> Double {
+    if let device = Device.current, device.takes(x) { return device.sum(.products(x, x), count: x.count) }
     let source = x.pointer
     let kernel = Backend.maps.dot
     return blockSum(x.count) { from, n in kernel(n, source + from, source + from) }
@@ -54,14 +56,18 @@ public enum Reduction {
   /// `[C]`: the mean of every channel of `[N, C, ...]`.
   public static func channelMeans(_ x: Tensor) -> Tensor {
     precondition(x.shape.rank >= 2, "channelMeans: \(x.shape)")
-    let source = x.pointer
     let size = x.shape.planeSize
-    let kernel = Backend.maps.sum
     let count = Double(x.shape[0] * size)
+    if let device = Device.current, device.takes(x) {
+      return device.foldPlanes(.values(x), x.shape, into: [x.shape[1]], divisor: count)
+    }
+    let source = x.pointer
+    let kernel = Backend.maps.sum
     return foldPlanes(x.shape, into: [x.shape[1]], divisor: count) { kernel(size, source + $0 * size) }
   }
 
   private static func planeSums(_ x: Tensor, into result: Shape) -> Tensor {
+    if let device = Device.current, device.takes(x) { return device.foldPlanes(.values(x), x.shape, into: result) }
     let source = x.pointer
     let size = x.shape.planeSize
     let kernel = Backend.maps.sum

@@ -11,6 +11,9 @@ public enum Resampling {
     let (h, w) = (x.shape[2], x.shape[3])
     let rows = BilinearAxis(from: h, to: height, grid)
     let columns = BilinearAxis(from: w, to: width, grid)
+    if let device = Device.current, device.takes(x) {
+      return device.bilinear(x, rows, columns, [x.shape[0], x.shape[1], height, width])
+    }
     var out = Tensor(uninitialized: [x.shape[0], x.shape[1], height, width])
     let source = x.pointer
     let target = out.mutablePointer
@@ -34,8 +37,11 @@ public enum Resampling {
       input.rank == 4 && upstream.shape.rank == 4 && upstream.shape[0] == input[0] && upstream.shape[1] == input[1],
       "bilinearGradient: \(upstream.shape) for \(input)")
     let (h, w, height, width) = (input[2], input[3], upstream.shape[2], upstream.shape[3])
-    let rows = BilinearAxis(from: h, to: height, grid).gathered()
-    let columns = BilinearAxis(from: w, to: width, grid).gathered()
+    let axes = (BilinearAxis(from: h, to: height, grid), BilinearAxis(from: w, to: width, grid))
+    if let device = Device.current, device.takes(upstream) {
+      return device.bilinearGradient(upstream, axes.0, axes.1, input)
+    }
+    let (rows, columns) = (axes.0.gathered(), axes.1.gathered())
     var dx = Tensor(uninitialized: input)
     let dy = upstream.pointer
     let target = dx.mutablePointer
@@ -52,6 +58,10 @@ public enum Resampling {
   public static func nearest(_ x: Tensor, height: Int, width: Int) -> Tensor {
     precondition(x.shape.rank == 4, "nearest: \(x.shape) is not [N, C, H, W]")
     let (h, w) = (x.shape[2], x.shape[3])
+    if let device = Device.current, device.takes(x) {
+      let shape: Shape = [x.shape[0], x.shape[1], height, width]
+      return device.resample("nearest", x, input: x.shape, output: shape, result: shape)
+    }
     let rows = NearestAxis.table(from: h, to: height)
     let columns = NearestAxis.table(from: w, to: width)
     var out = Tensor(uninitialized: [x.shape[0], x.shape[1], height, width])
@@ -72,6 +82,9 @@ public enum Resampling {
     precondition(
       input.rank == 4 && upstream.shape.rank == 4 && upstream.shape[0] == input[0] && upstream.shape[1] == input[1],
       "nearestGradient: \(upstream.shape) for \(input)")
+    if let device = Device.current, device.takes(upstream) {
+      return device.resample("nearest_gradient", upstream, input: input, output: upstream.shape, result: input)
+    }
     let (h, w, height, width) = (input[2], input[3], upstream.shape[2], upstream.shape[3])
     let rows = NearestAxis.table(from: h, to: height)
     let columns = NearestAxis.table(from: w, to: width)

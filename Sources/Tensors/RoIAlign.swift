@@ -43,6 +43,9 @@ public enum RoIAlignment {
   /// - Precondition: every image index is below N; coordinates are finite.
   public static func forward(_ features: Tensor, rois: Tensor, _ options: Options) -> Tensor {
     let tables = tables(features.shape, rois, options)
+    if let device = Device.current, device.takes(features), isUniform(tables) {
+      return device.roiAlign(features, tables, options)
+    }
     let bins = options.outputHeight * options.outputWidth
     let (channels, size) = (features.shape[1], features.shape.planeSize)
     var out = Tensor(uninitialized: [rois.shape[0], channels, options.outputHeight, options.outputWidth])
@@ -73,6 +76,9 @@ public enum RoIAlignment {
     precondition(
       upstream.shape == [rois.shape[0], channels, options.outputHeight, options.outputWidth],
       "RoIAlign gradient: \(upstream.shape) for \(rois.shape[0]) RoIs of \(features)")
+    if let device = Device.current, device.takes(upstream), isUniform(tables) {
+      return device.roiAlignGradient(upstream, features, tables, options)
+    }
     var dx = Tensor(uninitialized: features)
     let dy = upstream.pointer
     let target = dx.mutablePointer
@@ -90,6 +96,11 @@ public enum RoIAlignment {
       maps.deinterleave(block.count, size, size, planes.base, target + (image * channels + block.lowerBound) * size)
     }
     return dx
+  }
+
+  /// Whether all bins have equally many samples, as with a given sampling ratio.
+  private static func isUniform(_ tables: [RoIAlignTable]) -> Bool {
+    !tables.isEmpty && tables[0].taps > 0 && tables.allSatisfy { $0.taps == tables[0].taps }
   }
 
   /// The number of channels that are sampled together.

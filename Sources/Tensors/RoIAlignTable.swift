@@ -56,6 +56,10 @@ struct RoIAlignTable: Sendable {
     weight = weights
   }
 
+  /// Those of all bins; none where a bin has no samples.
+  var indices: ArraySlice<Int32> { index.prefix(taps == 0 ? 0 : index.count) }
+  var weights: ArraySlice<Float> { weight.prefix(taps == 0 ? 0 : weight.count) }
+
   func withTaps(_ body: (UnsafePointer<Int32>, UnsafePointer<Float>) -> Void) {
     index.withUnsafeBufferPointer { index in
       weight.withUnsafeBufferPointer { weight in

@@ -62,6 +62,7 @@ public enum Softmax {
 
   private static func map(_ x: Tensor, _ dimension: Int, logarithm: Bool) -> Tensor {
     let layout = ChannelLayout(x.shape, dimension: dimension)
+    if let device = Device.current, device.takes(x) { return device.softmax(x, layout, logarithm: logarithm) }
     var out = Tensor(uninitialized: x.shape)
     let source = x.pointer
     let target = out.mutablePointer
@@ -77,6 +78,9 @@ public enum Softmax {
   private static func backward(_ y: Tensor, _ upstream: Tensor, _ dimension: Int, logarithm: Bool) -> Tensor {
     precondition(y.shape == upstream.shape, "softmax gradient: \(y.shape) and \(upstream.shape)")
     let layout = ChannelLayout(y.shape, dimension: dimension)
+    if let device = Device.current, device.takes(y, upstream) {
+      return device.softmaxGradient(y, upstream, layout, logarithm: logarithm)
+    }
     var dx = Tensor(uninitialized: y.shape)
     let output = y.pointer
     let dy = upstream.pointer

@@ -2,27 +2,110 @@ import Determinism
 import Foundation
 import Synchronization
 
-/// The memory of a tensor and its copies: 64-byte aligned, returned to a pool when the last of them is released.
+/// The memory of a tensor and its copies, on the host (64-byte aligned), on a device, or on both. It returns to a pool
+/// when the last of them is released.
 final class Storage: @unchecked Sendable {
   // Invariant: memory is written only while one tensor holds the storage (`isKnownUniquelyReferenced`), or by the
-  // operation that allocated it, before it is shared; parallel loops write disjoint elements.
-  let pointer: UnsafeMutablePointer<Float>
+  // operation that allocated it, before it is shared; parallel loops write disjoint elements. Where the elements are
+  // changes under the lock `moving`; `host` is set before `place` says so, and stays until the storage is written.
+  private var host: UnsafeMutablePointer<Float>?
+  private var block: DeviceBlock?
+  private let shape: Shape
   private let bytes: Int
+
+  /// Where the elements are.
+  private enum Place { static let host = 0, both = 1, device = 2 }
+  private let place: Atomic<Int>
+  private static let moving = Mutex(())
 
   /// Allocates the elements of a shape and one more vector, so that kernels may read past the end (and discard what they
   /// read). When memory is exhausted, the program ends: see `TensorMemory`.
   init(for shape: Shape) {
+    self.shape = shape
+    bytes = Storage.bytes(of: shape)
+    place = Atomic(Place.host)
+    host = Storage.allocate(bytes, for: shape)
+  }
+
+  /// The elements of a shape on a device, with unspecified values.
+  init(for shape: Shape, in block: DeviceBlock) {
+    self.shape = shape
+    self.block = block
+    bytes = Storage.bytes(of: shape)
+    place = Atomic(Place.device)
+  }
+
+  private static func bytes(of shape: Shape) -> Int {
     let vector = 16
     guard let count = shape.array.productChecked(), count <= Int.max / 8 else {
       TensorMemory.exhausted(nil, for: shape)
     }
-    let bytes = StoragePool.roundedSize((count + vector) * MemoryLayout<Float>.stride)
-    guard let memory = StoragePool.shared.take(bytes) else { TensorMemory.exhausted(bytes, for: shape) }
-    self.bytes = bytes
-    pointer = memory.bindMemory(to: Float.self, capacity: bytes / MemoryLayout<Float>.stride)
+    return StoragePool.roundedSize((count + vector) * MemoryLayout<Float>.stride)
   }
 
-  deinit { StoragePool.shared.give(pointer, bytes) }
+  private static func allocate(_ bytes: Int, for shape: Shape) -> UnsafeMutablePointer<Float> {
+    guard let memory = StoragePool.shared.take(bytes) else { TensorMemory.exhausted(bytes, for: shape) }
+    return memory.bindMemory(to: Float.self, capacity: bytes / MemoryLayout<Float>.stride)
+  }
+
+  deinit { if let host { StoragePool.shared.give(host, bytes) } }
+
+  // MARK: Host
+
+  /// The elements on the host; fetches them where only a device has them.
+  var pointer: UnsafeMutablePointer<Float> {
+    if place.load(ordering: .acquiring) == Place.device { fetch() }
+    return host.unsafelyUnwrapped
+  }
+
+  /// The elements for writing, of a storage that one tensor holds: then the host alone has them.
+  var writablePointer: UnsafeMutablePointer<Float> {
+    if place.load(ordering: .acquiring) != Place.host {
+      fetch()
+      block = nil
+      place.store(Place.host, ordering: .releasing)
+    }
+    return host.unsafelyUnwrapped
+  }
+
+  private func fetch() {
+    Storage.moving.withLock { _ in
+      guard place.load(ordering: .relaxed) == Place.device, let block else { return }
+      let memory = Storage.allocate(bytes, for: shape)
+      block.context.read(block, into: UnsafeMutableRawBufferPointer(start: memory, count: 4 * shape.count))
+      host = memory
+      place.store(Place.both, ordering: .releasing)
+    }
+  }
+
+  // MARK: Device
+
+  /// Whether only a device has the elements.
+  var isAway: Bool { place.load(ordering: .relaxed) == Place.device }
+
+  /// The elements on a device; sends them where it does not have them.
+  func block(on context: DeviceContext) -> DeviceBlock {
+    if place.load(ordering: .acquiring) != Place.host, let block, block.context === context { return block }
+    // Another device's elements go by way of the host.
+    let source = pointer
+    return Storage.moving.withLock { _ in
+      if let block, block.context === context { return block }
+      let sent = context.allocate(4 * shape.count)
+      context.write(UnsafeRawBufferPointer(start: source, count: 4 * shape.count), to: sent)
+      block = sent
+      place.store(Place.both, ordering: .releasing)
+      return sent
+    }
+  }
+
+  /// The same for writing, of a storage that one tensor holds: then the device alone has them.
+  func writableBlock(on context: DeviceContext) -> DeviceBlock {
+    let block = block(on: context)
+    if let host { StoragePool.shared.give(host, bytes) }
+    host = nil
+    place.store(Place.device, ordering: .releasing)
+    return block
+  }
 }
 
 /// A pool of free memory. Every training step allocates the same sizes; allocating from the system each time would cost

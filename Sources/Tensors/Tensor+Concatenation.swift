@@ -7,7 +7,11 @@ extension Tensor {
     precondition(
       tensors.allSatisfy { $0.shape.replacing(0, with: 0) == first.replacing(0, with: 0) },
       "concatenate: \(tensors.map(\.shape))")
-    var out = Tensor(uninitialized: first.replacing(0, with: tensors.reduce(0) { $0 + $1.shape[0] }))
+    let shape = first.replacing(0, with: tensors.reduce(0) { $0 + $1.shape[0] })
+    if let device = Device.current, tensors.contains(where: { device.takes($0) }) {
+      return device.concatenateRows(tensors, shape)
+    }
+    var out = Tensor(uninitialized: shape)
     let target = out.mutablePointer
     var place = 0
     for tensor in tensors {

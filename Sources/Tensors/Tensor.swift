@@ -88,6 +88,32 @@ public struct Tensor: Sendable {
 
   // MARK: Access for the operations of this module
 
+  /// Memory of a device with unspecified content, for operations that write every element.
+  init(uninitialized shape: Shape, on context: DeviceContext) {
+    self.shape = shape
+    storage = Storage(for: shape, in: context.allocate(4 * shape.count))
+    offset = 0
+  }
+
+  /// Whether only a device has the elements.
+  var isAway: Bool { storage.isAway }
+
+  /// The elements on a device; valid while the tensor is not written.
+  func place(on context: DeviceContext) -> DevicePlace {
+    DevicePlace(storage.block(on: context), of: Float.self, from: offset)
+  }
+
+  /// The elements on a device for writing; copies them first where another tensor shares the memory.
+  mutating func writablePlace(on context: DeviceContext) -> DevicePlace {
+    if !isKnownUniquelyReferenced(&storage) {
+      let copy = Tensor(uninitialized: shape, on: context)
+      context.copy(
+        4 * count, from: storage.block(on: context), at: 4 * offset, to: copy.storage.block(on: context), at: 0)
+      self = copy
+    }
+    return DevicePlace(storage.writableBlock(on: context), of: Float.self, from: offset)
+  }
+
   /// The elements; valid while the tensor is alive and not written.
   var pointer: ElementPointer { ElementPointer(base: UnsafePointer(storage.pointer + offset), count: count) }
 
@@ -99,7 +125,7 @@ public struct Tensor: Sendable {
         copy.pointer.update(from: pointer.base, count: count)
         self = Tensor(shape: shape, storage: copy, offset: 0)
       }
-      return MutableElementPointer(base: storage.pointer + offset, count: count)
+      return MutableElementPointer(base: storage.writablePointer + offset, count: count)
     }
   }
 

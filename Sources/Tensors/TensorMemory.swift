@@ -33,6 +33,11 @@ public enum TensorMemory {
     let message =
       "out of memory: cannot allocate \(size) for a tensor of shape \(shape); tensors use \(used >> 20) MiB already. "
       + "Use smaller batches, images or networks, or give the program more memory"
+    end(message)
+  }
+
+  /// Reports why tensors can't be computed any longer, and ends the program.
+  static func end(_ message: String) -> Never {
     // A copy, since reporting may run out of memory again.
     let report = reporter.withLock { $0 }
     report(message)

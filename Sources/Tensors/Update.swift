@@ -25,11 +25,14 @@ public struct GradientDescent: Sendable, Hashable {
   /// - Parameter velocity: nil before the parameter's first step.
   public func update(_ parameter: inout Tensor, velocity: inout Tensor?, gradient: Tensor) {
     precondition(parameter.shape == gradient.shape, "update: \(parameter.shape) by gradient \(gradient.shape)")
+    precondition(velocity == nil || velocity!.shape == parameter.shape, "update: velocity of \(parameter.shape)")
+    if let device = Device.current, device.takes(parameter, gradient) {
+      return device.descend(self, &parameter, &velocity, gradient)
+    }
     let first = velocity == nil
     // Moved out, so that the optional does not hold a second reference and force a copy.
     var v = velocity ?? Tensor(uninitialized: parameter.shape)
     velocity = nil
-    precondition(v.shape == parameter.shape, "update: velocity \(v.shape) of \(parameter.shape)")
     let p = parameter.mutablePointer
     let target = v.mutablePointer
     let g = gradient.pointer

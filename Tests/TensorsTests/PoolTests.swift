@@ -44,7 +44,7 @@ struct PoolTests {
         }
       }
       #expect(y[flat: o] == best!.value)
-      #expect(Int(indices[o]) == best!.at)
+      #expect(Int(indices.array[o]) == best!.at)
       expected[plane * c.height * c.width + best!.at] += dy[flat: o]
     }
     #expect(Pooling.maximumGradient(upstream: dy, indices: indices, input: shape).array == expected)

@@ -75,11 +75,15 @@ extension ConvertADE20KStage: NegligibleWork {}
 extension SelectArchitectureStage: NegligibleWork {}
 extension SelectFittestStage: NegligibleWork {}
 extension ReplaceBackboneStage: NegligibleWork {}
+extension PlantedFitnessStage: NegligibleWork {}
+extension SearchLandscapeStage: NegligibleWork {}
+extension ExpectScoresStage: NegligibleWork {}
 extension EvaluatePanopticStage: NegligibleWork {}
 extension BootstrapQualityStage: NegligibleWork {}
 extension TabulateStage: NegligibleWork {}
 extension SearchSpaceStage: NegligibleWork {}
 extension CompareRankingsStage: NegligibleWork {}
+extension CompareLandscapesStage: NegligibleWork {}
 extension ExplainRankingsStage: NegligibleWork {}
 extension FitLearningCurveStage: NegligibleWork {}
 extension DrawScoresStage: NegligibleWork {}
