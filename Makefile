@@ -49,7 +49,7 @@ RUN := $(ISA_ENV) $(BIN)
 .DEFAULT_GOAL := help
 .PHONY: setup setup-tests build test test-identity test-slurm test-report test-torch test-tensorboard test-arm test-mutations paper-start estimate \
   reproduce-coco reproduce-ade20k reproduce-policies reproduce-tables transfer-coco-ade20k transfer-ade20k-coco \
-  compare-seeds ranking search-landscape figures tables docs-reference man install smoke crash-test fuzz rerun plan status graph repair audit \
+  compare-seeds ranking factors sampling-error search-landscape figures tables docs-reference man install smoke crash-test fuzz rerun plan status graph repair audit \
   bench bench-peers format lint layers dist check-dist docs clean help
 .DELETE_ON_ERROR:
 
@@ -154,10 +154,16 @@ test-tensorboard: ## install TensorBoard from PyPI in .build, and check that it 
 ranking: $(BIN) ## compare the supernet's ranking of ten architectures with two retrainings of each. An hour
 	@$(RUN) run pipelines/ranking.yaml $(COMMON) $(WORK) $(ARGS)
 
+factors: $(BIN) ## retrain architectures that differ in one component from two seeds: what each change is worth. An hour
+	@$(RUN) run pipelines/factors.yaml $(COMMON) $(WORK) $(ARGS)
+
+sampling-error: $(BIN) ## give the panoptic quality of coco.yaml 95 % intervals over the choice of images
+	@$(RUN) run pipelines/sampling-error.yaml $(COMMON) $(WORK) $(ARGS)
+
 search-landscape: $(BIN) ## compare search policies on planted landscapes, whose optimum is known. Minutes
 	@$(RUN) run pipelines/search-landscape.yaml $(subst --profile miniature,,$(COMMON)) $(WORK) $(ARGS)
 
-compare-seeds: $(BIN) ## run search policies and search algorithm with every seed of SEEDS, then print mean and std. Hours
+compare-seeds: $(BIN) ## run search policies and search algorithm with every seed of SEEDS, then print means and differences. Hours
 	@for seed in $(SEEDS); do for name in search-algorithm search-policies-retrained; do \
 	  echo "== $$name, seed $$seed"; \
 	  $(RUN) run pipelines/$$name.yaml $(filter-out --seed $(SEED),$(COMMON)) --seed $$seed $(WORK) $(ARGS) || exit; \

@@ -62,10 +62,10 @@ public enum Stages {
   private static func reportKinds(_ operators: NetworkCatalog) -> [StageKind] {
     [
       StageKind(PredictPanopticStage.self) { try PredictPanopticStage(parameters: $0, operators: operators) },
-      StageKind(EvaluatePanopticStage.self), StageKind(TabulateStage.self),
+      StageKind(EvaluatePanopticStage.self), StageKind(BootstrapQualityStage.self), StageKind(TabulateStage.self),
       StageKind(SearchSpaceStage.self, searching: operators), StageKind(CompareRankingsStage.self),
+      StageKind(ExplainRankingsStage.self, searching: operators), StageKind(FitLearningCurveStage.self),
       StageKind(CompareLandscapesStage.self),
-      StageKind(ExplainRankingsStage.self, searching: operators),
       StageKind(DrawScoresStage.self, searching: operators), StageKind(DrawPoliciesStage.self),
       StageKind(DrawArchitectureStage.self, searching: operators), StageKind(DrawPredictionsStage.self),
     ]

@@ -10,7 +10,7 @@ extension EndToEndTests {
     private static let names = [
       "coco", "coco-evolution", "ade20k", "transfer-coco-ade20k", "transfer-ade20k-coco", "search-policies",
       "search-policies-retrained", "search-algorithm", "components", "baselines", "baselines-ade20k", "figures",
-      "figures-ade20k", "ranking",
+      "figures-ade20k", "ranking", "factors", "sampling-error", "learning-curve",
     ]
 
     private static func path(_ name: String) -> String { "\(folder)/\(name).yaml" }

@@ -78,4 +78,26 @@ struct PanopticQualityPropertyTests {
     // s / √n with s² = 0.05 / 3.
     #expect(abs(error - (0.05 / 3 / 4).squareRoot()) < 1e-12)
   }
+
+  @Test("drawn with replacement, images give the deviation of their mean, and the same images for each prediction")
+  func resampled() throws {
+    func quality(_ shift: Double) -> PanopticQuality {
+      PanopticQuality(
+        [0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9].map { iou in
+          [PanopticQuality.CategoryCounts(category: 0, counts: MatchCounts(iou: iou + shift, truePositives: 1))]
+        }, categories: sceneCategories)
+    }
+    let seeds = Seeds(kind: "test", seed: 1)
+    let draws = quality(0).resampled(draws: 2000, seeds: seeds)
+    let values = draws.map(\.pq)
+    let mean = values.reduce(0, +) / 2000
+    let deviation = (values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / 1999).squareRoot()
+    // Of the mean of eight: their mean square about 0.725, by eight; 2,000 draws tell it to some percent.
+    let expected = (0.013125 / 8).squareRoot()
+    #expect(abs(mean - 0.725) < 0.003 && abs(deviation / expected - 1) < 0.05, "\(mean), \(deviation)")
+    let other = quality(0.05).resampled(draws: 2000, seeds: seeds)
+    #expect(zip(draws, other).allSatisfy { abs($1.pq - $0.pq - 0.05) < 1e-12 })
+    #expect(draws.allSatisfy { $0.rq == 1 && $0.things + $0.stuff == $0.pq })
+    #expect(quality(0).overall.pq == quality(0).all.pq)
+  }
 }

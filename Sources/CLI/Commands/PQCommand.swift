@@ -2,6 +2,7 @@ import ArgumentParser
 import Determinism
 import Foundation
 import Panoptic
+import Stages
 
 struct PQ: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -10,6 +11,7 @@ struct PQ: ParsableCommand {
       EXAMPLES:
         autopanoptic pq --gt panoptic_val2017.json --gt-folder panoptic_val2017 \\
           --pred predictions.json --pred-folder predictions --json
+        autopanoptic pq ... --resample 1999   # 95 % intervals over the choice of images
       """)
 
   @Option(help: "Ground truth: COCO panoptic JSON.", completion: .file(extensions: ["json"]))
@@ -30,7 +32,16 @@ struct PQ: ParsableCommand {
   @Flag(help: "Print JSON, named as panopticapi names it; 'notes' lists what is not counted.")
   var json = false
 
+  @Option(help: "Draw the images so many times with replacement, and add 95 % intervals; 1999 is usual.")
+  var resample: Int?
+
   @OptionGroup var machine: MachineOptions
+
+  func validate() throws {
+    if let resample, !(39...1_000_000).contains(resample) {
+      throw ValidationError("--resample takes 39 to 1000000 draws: fewer have no 95 % interval")
+    }
+  }
 
   func run() throws {
     try machine.apply()
@@ -38,10 +49,12 @@ struct PQ: ParsableCommand {
       groundTruthJSON: gt, groundTruthFolder: gtFolder, predictionJSON: pred, predictionFolder: predFolder,
       categories: categories)
     let value = quality.json
+    let sampling = try resample.map { try CanonicalValue(encoding: SamplingReport(quality, draws: $0)) }
     if json {
       // One document, whoever reads it together with the messages: what there is to tell is a member of it.
       guard case .object(var members) = value else { return }
       if !quality.notes.isEmpty { members["notes"] = .array(quality.notes.map { .string($0) }) }
+      if let sampling { members["sampling"] = sampling }
       Output.line(CanonicalValue.object(members).canonicalText)
       return
     }
@@ -52,6 +65,19 @@ struct PQ: ParsableCommand {
       let padded = group + String(repeating: " ", count: 6 - group.count)
       let count = String(format: "%6d", value[group]?["n"]?.integerValue ?? 0)
       Output.line("\(padded) \(numbers.joined(separator: " ")) \(count)")
+    }
+    if let sampling { printIntervals(sampling) }
+  }
+
+  private func printIntervals(_ sampling: CanonicalValue) {
+    func number(_ name: String, _ path: String...) -> String {
+      let value = path.reduce(sampling[name]) { $0?[$1] }
+      return value?.numberValue.map { (100 * $0).text(digits: 1) } ?? "?"
+    }
+    Output.line("95 % intervals over the choice of images:")
+    for (name, title) in [("pq", "PQ"), ("sq", "SQ"), ("rq", "RQ"), ("things", "PQ things"), ("stuff", "PQ stuff")] {
+      let interval = "\(number(name, "interval", "lower")) to \(number(name, "interval", "upper"))"
+      Output.line("\(title) \(interval), standard error \(number(name, "standard-error"))")
     }
   }
 }

@@ -11,12 +11,14 @@ struct Tables: ParsableCommand {
     discussion: """
       Every number comes from the store: for each pipeline with a stage 'tabulate', the results that this stage takes,
       as far as they are there for the profile and the seed. A cell that nothing was run for is empty. With several
-      seeds a cell is the mean, its standard deviation, and how many seeds it is made of. Nothing is computed.
+      seeds a cell is the mean, its standard deviation, and how many seeds it is made of; a last table has the differences
+      that the paper's claims are about, seed by seed, with 95 % intervals. Nothing is trained or evaluated.
 
       EXAMPLES:
         autopanoptic tables
         autopanoptic tables --profile smoke --format markdown
         autopanoptic tables --seed 2020 --seed 2021 --seed 2022 --format csv > tables.csv
+        autopanoptic tables --seed 2020 --seed 2021 --seed 2022 --format json
       """)
 
   @Argument(help: "Pipeline files, or folders of them.", completion: .pipelines)
@@ -31,14 +33,14 @@ struct Tables: ParsableCommand {
   @Option(name: .customLong("seed"), help: "The seed of the runs (default: the files'). Repeatable.")
   var seeds: [UInt64] = []
 
-  @Option(help: "text, csv or markdown.")
-  var format = TableFormat.text
+  @Option(help: "text, csv, markdown or json.")
+  var format = ComparisonFormat.text
 
   @OptionGroup var stores: StoreOptions
 
   func run() throws {
     let store = try stores.observe()
-    var results = PaperResults()
+    var runs = [(seed: UInt64, results: PaperResults)]()
     var settings: SearchSpaceTables.Settings?
     var names = Set<String>()
     let files = try files()
@@ -46,7 +48,7 @@ struct Tables: ParsableCommand {
     if let fidelity { try require(fidelity, among: files.flatMap(\.fidelityNames), "fidelity") }
     var distinct = Set<UInt64>()
     for seed in seeds.isEmpty ? [nil] : seeds.filter({ distinct.insert($0).inserted }).map(Optional.some) {
-      var found = PaperResults()
+      var run: (seed: UInt64, results: PaperResults) = (seed ?? 0, [:])
       for file in files {
         guard profile.map(file.profileNames.contains) ?? true, fidelity.map(file.fidelityNames.contains) ?? true else {
           continue
@@ -59,14 +61,35 @@ struct Tables: ParsableCommand {
             "\(profile ?? file.profile ?? "no profile"), seed \(description.seed)"
             + (fidelity.map { ", fidelity \($0)" } ?? "")
           if !gathered.isEmpty { names.insert(name) }
-          found.merge(gathered) { first, _ in first }
+          run.results.merge(gathered) { first, _ in first }
         }
       }
-      results.merge(found) { $0 + $1 }
+      runs.append(run)
     }
-    let run = names.isEmpty ? "nothing was run yet" : names.sortedByBytes().joined(separator: "; ")
-    let tables = SearchSpaceTables(settings).all + PaperTable.all.map { $0.filled(with: results) }
-    Output.write(tables.map { $0.rendered(as: format, run: run) }.joined(separator: "\n"), to: 1)
+    write(runs, settings, run: names.isEmpty ? "nothing was run yet" : names.sortedByBytes().joined(separator: "; "))
+  }
+
+  private func write(
+    _ runs: [(seed: UInt64, results: PaperResults)], _ settings: SearchSpaceTables.Settings?, run: String
+  ) {
+    var results = PaperResults()
+    for run in runs { results.merge(run.results) { $0 + $1 } }
+    let paired = PairedTable(runs)
+    let form: TableFormat
+    switch format {
+    case .text: form = .text
+    case .csv: form = .csv
+    case .markdown: form = .markdown
+    case .json:
+      return Output.json([
+        "run": .string(run), "tables": .array(PaperTable.all.map { $0.json(with: results) }),
+        "differences": paired.json,
+      ])
+    }
+    let tables =
+      SearchSpaceTables(settings).all + PaperTable.all.map { $0.filled(with: results) }
+      + [paired.table].compactMap(\.self)
+    Output.write(tables.map { $0.rendered(as: form, run: run) }.joined(separator: "\n"), to: 1)
   }
 
   private func files() throws -> [PipelineFile] {
@@ -108,5 +131,3 @@ struct Tables: ParsableCommand {
     return results
   }
 }
-
-extension TableFormat: ExpressibleByArgument {}

@@ -79,11 +79,13 @@ extension PlantedFitnessStage: NegligibleWork {}
 extension SearchLandscapeStage: NegligibleWork {}
 extension ExpectScoresStage: NegligibleWork {}
 extension EvaluatePanopticStage: NegligibleWork {}
+extension BootstrapQualityStage: NegligibleWork {}
 extension TabulateStage: NegligibleWork {}
 extension SearchSpaceStage: NegligibleWork {}
 extension CompareRankingsStage: NegligibleWork {}
 extension CompareLandscapesStage: NegligibleWork {}
 extension ExplainRankingsStage: NegligibleWork {}
+extension FitLearningCurveStage: NegligibleWork {}
 extension DrawScoresStage: NegligibleWork {}
 extension DrawPoliciesStage: NegligibleWork {}
 extension DrawArchitectureStage: NegligibleWork {}

@@ -74,7 +74,8 @@ struct VaryLayersStage: Stage {
     try context.write("architectures", json: ([base] + variants(of: base)).filter { seen.insert($0).inserted })
   }
 
-  private func variants(of base: Architecture) -> [Architecture] {
+  /// Without the base, some perhaps twice.
+  func variants(of base: Architecture) -> [Architecture] {
     let space = parameters.network.searchSpace
     return varied.flatMap { component -> [Architecture] in
       let start = space.range(of: component.part).lowerBound + space.range(in: component).lowerBound
