@@ -39,10 +39,7 @@ extension Device {
         place(statistics.mean), place(statistics.inverseDeviation),
       ])
     let out = normalized(x, planes, statistics, weight, bias, relu: relu, block: block)
-    let values = values(moments, 2 * channels)
-    let batch = BatchNormalization.BatchMoments(
-      mean: Array(values[..<channels]), variance: Array(values[channels...]))
-    return (out, statistics, batch)
+    return (out, statistics, BatchNormalization.BatchMoments(DeferredDoubles(self, moments, 2 * channels)))
   }
 
   /// As `BatchNormalization.evaluate`.

@@ -73,15 +73,22 @@ final class DeviceContext: Sendable {
 
   private let state = Mutex(State())
 
+  /// Changes the text of a source: for tests that must notice it.
+  private let edit: (@Sendable (_ source: String, _ text: String) -> String)?
+
   /// - Throws: `DeviceError` where the device lacks something, or can't be started.
-  init(_ description: DeviceDescription, fail: @escaping @Sendable (String) -> Never) throws {
+  init(
+    _ description: DeviceDescription, editing edit: (@Sendable (String, String) -> String)? = nil,
+    fail: @escaping @Sendable (String) -> Never
+  ) throws {
     guard description.lacks.isEmpty else {
       throw DeviceError(
-        "device opencl:\(description.index) (\(description.name)) can't give the processor's bits: "
+        "device \(description.title) can't give the processor's bits: "
           + description.lacks.joined(separator: ", "))
     }
     self.description = description
     self.fail = fail
+    self.edit = edit
     var context: UnsafeMutableRawPointer?
     var queue: UnsafeMutableRawPointer?
     try OpenCL.check(
@@ -93,13 +100,16 @@ final class DeviceContext: Sendable {
 
   var traffic: DeviceTraffic { state.withLock(\.traffic) }
 
+  /// Waits for all commands.
+  func finish() { check(copencl_finish(queue.pointer), "waiting") }
+
   // MARK: Memory
 
   /// A piece of memory with unspecified content.
   func allocate(_ bytes: Int) -> DeviceBlock {
     if let block = memory.take(bytes, for: self) { return block }
     fail(
-      "out of memory on device opencl:\(description.index) (\(description.name), \(description.memory >> 20) MiB): "
+      "out of memory on device \(description.title) with \(description.memory >> 20) MiB: "
         + "cannot allocate \(bytes) bytes; tensors use \(memory.use.now >> 20) MiB already. Use smaller batches, images "
         + "or networks, or --device cpu")
   }
@@ -210,23 +220,30 @@ final class DeviceContext: Sendable {
     guard let source = sources.first(where: { String(cString: $0.name) == program.name }) else {
       preconditionFailure("no device program '\(program.name)'")
     }
+    let (header, text) = (self.text(copencl_header), self.text(source))
     var handle: UnsafeMutableRawPointer?
     var log = [CChar](repeating: 0, count: 1 << 14)
     let code = copencl_build(
-      context.pointer, description.handle.pointer, copencl_header.text, copencl_header.size, source.text, source.size,
+      context.pointer, description.handle.pointer, header, header.utf8.count, text, text.utf8.count,
       "\(DeviceContext.options) \(program.macros)", &handle, &log, log.count)
     guard code == 0, let handle else {
       throw DeviceError(
-        "device opencl:\(description.index) (\(description.name)): program '\(program.name)' can't be built: "
+        "device \(description.title): program '\(program.name)' can't be built: "
           + "\(OpenCL.name(code))\n\(OpenCL.text(log))")
     }
     return DeviceHandle(pointer: handle)
   }
 
+  private func text(_ source: copencl_source) -> String {
+    let text = String(
+      decoding: UnsafeRawBufferPointer(start: source.text, count: source.size), as: UTF8.self)
+    return edit?(String(cString: source.name), text) ?? text
+  }
+
   private func check(_ code: Int32, _ action: String) {
     guard code != 0 else { return }
     fail(
-      "device opencl:\(description.index) (\(description.name)) failed: \(action): \(OpenCL.name(code)). The next run "
+      "device \(description.title) failed: \(action): \(OpenCL.name(code)). The next run "
         + "resumes from the last checkpoint, on a device or with --device cpu")
   }
 }
