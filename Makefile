@@ -107,7 +107,7 @@ setup-device: ## install PoCL, which is an OpenCL device on the processor, for t
 test-device: setup-tests ## compare every operation on the first OpenCL device with the processor, in all bits
 	@$(BIN) devices 2>/dev/null || echo "no OpenCL device: the tests of devices are skipped; see make setup-device"
 	swift build $(SWIFT_FLAGS) --build-tests
-	SWIFT_BACKTRACE=enable=no $(RUN_TESTS) --filter 'Device' $(ARGS) 2>&1 | $(TEST_FILTER)
+	SWIFT_BACKTRACE=enable=no AUTOPANOPTIC_DEVICE_MUTATIONS=1 $(RUN_TESTS) --filter 'Device' $(ARGS) 2>&1 | $(TEST_FILTER)
 
 device-check: $(BIN) ## all that a machine with a GPU is asked, in minutes, in one report: make device-check DEVICE=opencl:0
 	@.ci/device-check $(BIN) $(DEVICE)

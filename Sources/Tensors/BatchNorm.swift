@@ -81,6 +81,12 @@ public enum BatchNormalization {
       func blend(_ running: Tensor, _ batch: [Double]) -> Tensor {
         Tensor(shape: running.shape) { Float((1 - momentum) * Double(running[flat: $0]) + momentum * batch[$0]) }
       }
+      if case .device(let both) = values, let place = both.place {
+        runningMean = both.device.blend(runningMean, place, momentum: momentum)
+        runningVariance = both.device.blend(
+          runningVariance, place.advanced(by: runningMean.count), momentum: momentum)
+        return
+      }
       let (mean, variance) = (mean, variance)
       runningMean = blend(runningMean, mean)
       runningVariance = blend(runningVariance, variance)

@@ -2,7 +2,7 @@ import Synchronization
 
 /// Numbers on a device that the host may want, later: then it waits for them.
 final class DeferredDoubles: Sendable {
-  private let device: Device
+  let device: Device
   private let count: Int
   private enum State { case there(DevicePlace), here([Double]) }
   private let state: Mutex<State>
@@ -10,6 +10,13 @@ final class DeferredDoubles: Sendable {
   init(_ device: Device, _ place: DevicePlace, _ count: Int) {
     (self.device, self.count) = (device, count)
     state = Mutex(.there(place))
+  }
+
+  /// Where they are, while the host has not read them.
+  var place: DevicePlace? {
+    state.withLock { state in
+      if case .there(let place) = state { place } else { nil }
+    }
   }
 
   var values: [Double] {

@@ -42,6 +42,15 @@ extension Device {
     return (out, statistics, BatchNormalization.BatchMoments(DeferredDoubles(self, moments, 2 * channels)))
   }
 
+  /// Running statistics moved by moments of a batch that are still on this device.
+  func blend(_ running: Tensor, _ batch: DevicePlace, momentum: Double) -> Tensor {
+    let out = tensor(running.shape)
+    each(
+      out.count, .norms, "blend_moments",
+      [.int(out.count), .double(momentum), .place(batch), place(running), place(out)])
+    return out
+  }
+
   /// As `BatchNormalization.evaluate`.
   func batchNormalize(
     _ x: Tensor, weight: Tensor, bias: Tensor, mean: Tensor, variance: Tensor, epsilon: Double, relu: Bool,

@@ -17,6 +17,7 @@ enum SelfTest {
       guard let device = Device.Name(arguments[1]), (try? Device.use(device)) != nil else { return 1 }
     }
     Output.line(NumericsSelfTest.digest().hex)
+    DeviceOptions.printReport()
     return 0
   }
 
