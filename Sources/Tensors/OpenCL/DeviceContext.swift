@@ -1,4 +1,5 @@
 import COpenCL
+import Foundation
 import Synchronization
 
 /// A program of the device: one of the sources, with macros that set the sizes of its tiles.
@@ -67,9 +68,21 @@ final class DeviceContext: Sendable {
     var programs: [DeviceProgram: DeviceHandle] = [:]
     var kernels: [KernelName: DeviceHandle] = [:]
     var traffic = DeviceTraffic()
+    /// Copies of what is on its way to the device, oldest first.
+    var staged: [Staged] = []
+    var stagedBytes = 0
     /// Small tables, such as the taps of a convolution, by their content.
     var tables: [[Int32]: DeviceBlock] = [:]
   }
+
+  private struct Staged {
+    let event: DeviceHandle
+    let copy: DeviceHandle
+    let bytes: Int
+  }
+
+  /// Beyond this many bytes on their way a write waits.
+  private static let mostStaged = 1 << 28
 
   private let state = Mutex(State())
 
@@ -121,14 +134,38 @@ final class DeviceContext: Sendable {
     return DevicePlace(block, of: Element.self)
   }
 
-  /// Copies bytes to a block; returns when they may change.
+  /// Copies bytes to a block; returns when they may change, without waiting for the device.
   func write(_ bytes: UnsafeRawBufferPointer, to block: DeviceBlock) {
     guard let base = bytes.baseAddress, bytes.count > 0 else { return }
-    check(copencl_write(queue.pointer, block.slab.pointer, block.start, bytes.count, base), "writing")
     state.withLock { state in
+      freeStaged(&state)
       state.traffic.written += bytes.count
       state.traffic.writes += 1
+      guard state.stagedBytes + bytes.count <= DeviceContext.mostStaged, let copy = malloc(bytes.count) else {
+        return check(copencl_write(queue.pointer, block.slab.pointer, block.start, bytes.count, base), "writing")
+      }
+      copy.copyMemory(from: base, byteCount: bytes.count)
+      var event: UnsafeMutableRawPointer?
+      check(
+        copencl_write_later(queue.pointer, block.slab.pointer, block.start, bytes.count, copy, &event), "writing")
+      state.staged.append(
+        Staged(event: DeviceHandle(pointer: event!), copy: DeviceHandle(pointer: copy), bytes: bytes.count))
+      state.stagedBytes += bytes.count
     }
+  }
+
+  /// Frees what has arrived.
+  private func freeStaged(_ state: inout State) {
+    var arrived = 0
+    for staged in state.staged {
+      var happened: Int32 = 0
+      check(copencl_has_happened(staged.event.pointer, &happened), "writing")
+      if happened == 0 { break }
+      free(staged.copy.pointer)
+      state.stagedBytes -= staged.bytes
+      arrived += 1
+    }
+    state.staged.removeFirst(arrived)
   }
 
   /// Waits for all commands before, and copies bytes of a block.

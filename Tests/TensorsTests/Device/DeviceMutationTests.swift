@@ -52,7 +52,9 @@ extension DeviceMutation {
   }
 
   /// Of many magnitudes, so that sums in binary64 depend on their order.
-  private static func wide(_ shape: Shape) -> Tensor { Elementwise.exp(Elementwise.scale(tensor(shape, 1), by: 9)) }
+  private static func wide(_ shape: Shape, _ salt: Int = 1) -> Tensor {
+    Elementwise.exp(Elementwise.scale(tensor(shape, salt), by: 9))
+  }
 
   private static let descent: @Sendable () -> [Tensor] = {
     var (p, velocity) = (tensor([999], 1), Tensor?.none)
@@ -99,11 +101,12 @@ extension DeviceMutation {
     .init(
       "reductions", "b = 0; b < per_plane; b++) sum += plane[b];", "b = per_plane - 1; b >= 0; b--) sum += plane[b];"
     ) {
-      [halves([Reduction.sum(wide([1, 1, 150, 150]))])]
+      [halves((1...8).map { Reduction.sum(wide([1, 1, 150, 150], $0)) })]
     },
     .init("reductions", "(float)(totals[i] / divisor)", "(float)totals[i] / (float)divisor", sums),
     .init("reductions", "(row - block * 2048) % 16", "(row - block * 2048) % 8") {
-      [LinearMap.biasGradient(wide([400, 3]))]
+      // Eight lanes would cancel what sixteen keep apart, before the ones are added.
+      [LinearMap.biasGradient(Tensor(shape: [400, 3]) { [0: 1e30, 8: -1e30][$0 / 3 % 32] ?? 1 })]
     },
   ]
 
@@ -136,11 +139,11 @@ extension DeviceMutation {
     return [y, c.inputGradient(dy, weight: w, inputShape: x.shape), c.weightGradient(dy, x, weightShape: w.shape)]
   }
   private static let underflow: @Sendable () -> [Tensor] = {
-    // Chains that end in -0, which the last addition makes +0.
-    let (a, b) = (Tensor(repeating: -1e-30, shape: [40, 1]), Tensor(repeating: 1e-30, shape: [40, 1]))
+    // Chains that end in -0, which the last addition makes +0; as long as whole tiles, whose zeros would do the same.
+    let (a, b) = (Tensor(repeating: -1e-30, shape: [16, 40]), Tensor(repeating: 1e-30, shape: [16, 40]))
     return [
-      MatrixProduct.multiply(a, b, transposeB: true),
-      Convolution2D().forward(a.reshaped([1, 1, 8, 5]), weight: Tensor([1e-30], shape: [1, 1, 1, 1])),
+      MatrixProduct.multiply(a, transposeA: true, b),
+      Convolution2D().forward(a.reshaped([1, 16, 8, 5]), weight: Tensor(repeating: 1e-30, shape: [1, 16, 1, 1])),
     ]
   }
 
