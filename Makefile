@@ -51,7 +51,7 @@ RUN := $(ISA_ENV) $(BIN)
 .DEFAULT_GOAL := help
 .PHONY: setup setup-tests build test test-identity setup-device test-device device-proof device-check test-slurm test-report test-torch test-tensorboard test-arm test-mutations paper-start estimate \
   reproduce-coco reproduce-ade20k reproduce-policies reproduce-tables transfer-coco-ade20k transfer-ade20k-coco \
-  compare-seeds ranking figures tables docs-reference man install smoke crash-test fuzz rerun plan status graph repair audit \
+  compare-seeds ranking search-landscape figures tables docs-reference man install smoke crash-test fuzz rerun plan status graph repair audit \
   bench bench-peers format lint layers dist check-dist docs clean help
 .DELETE_ON_ERROR:
 
@@ -169,6 +169,9 @@ test-tensorboard: ## install TensorBoard from PyPI in .build, and check that it 
 
 ranking: $(BIN) ## compare the supernet's ranking of ten architectures with two retrainings of each. An hour
 	@$(RUN) run pipelines/ranking.yaml $(COMMON) $(WORK) $(ARGS)
+
+search-landscape: $(BIN) ## compare search policies on planted landscapes, whose optimum is known. Minutes
+	@$(RUN) run pipelines/search-landscape.yaml $(subst --profile miniature,,$(COMMON)) $(WORK) $(ARGS)
 
 compare-seeds: $(BIN) ## run search policies and search algorithm with every seed of SEEDS, then print mean and std. Hours
 	@for seed in $(SEEDS); do for name in search-algorithm search-policies-retrained; do \

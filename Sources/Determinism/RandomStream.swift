@@ -43,6 +43,13 @@ public struct RandomStream: RandomNumberGenerator, Sendable {
     high = (word(2), word(3))
   }
 
+  /// The same stream with `index` as its next draw.
+  public func from(_ index: UInt64) -> RandomStream {
+    var stream = self
+    stream.index = index
+    return stream
+  }
+
   /// 64 uniform bits.
   public mutating func next() -> UInt64 {
     let block = index >> 1

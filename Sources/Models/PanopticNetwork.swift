@@ -67,7 +67,7 @@ public final class PanopticNetwork {
       settings: BlockSettings(configuration.backbone, momentum: batchNormMomentum))
     pyramid = FeaturePyramid(
       root.sub("pyramid"), inputs: configuration.backbone.stageChannels, channels: configuration.pyramidChannels,
-      normGroups: configuration.normGroups)
+      normGroups: configuration.normGroups, path: configuration.pyramidPath)
     proposals = RegionProposalNetwork(root.sub("proposals"), configuration)
     roiHeads = RoIHeads(root, configuration, thingClasses: thingClasses, maskChoices: chosen(.mask))
     semanticHead = configuration.semantic.head.definition.make(

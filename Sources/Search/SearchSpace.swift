@@ -40,7 +40,7 @@ public struct SearchSpace: Hashable, Sendable, Codable {
 
   /// The components of a network whose layers are searched, in the order of the genome. Those of one part choose among
   /// the same operators.
-  public enum Component: String, Hashable, Sendable, CaseIterable {
+  public enum Component: String, Hashable, Sendable, CaseIterable, Codable {
     case backbone, mask, semantic
     case thingsToStuff = "things-to-stuff"
     case stuffToThings = "stuff-to-things"

@@ -51,6 +51,11 @@ public enum Stages {
       StageKind(EvolveCandidatesStage.self, searching: operators),
       StageKind(RandomCandidatesStage.self, searching: operators),
       StageKind(ReplaceBackboneStage.self), StageKind(SelectFittestStage.self),
+      StageKind(PlantedFitnessStage.self, searching: operators),
+      StageKind(SearchLandscapeStage.self, searching: operators),
+      StageKind(ExpectScoresStage.self, searching: operators),
+      StageKind(NameArchitecturesStage.self, searching: operators),
+      StageKind(VaryLayersStage.self, searching: operators),
     ]
   }
 
@@ -59,6 +64,8 @@ public enum Stages {
       StageKind(PredictPanopticStage.self) { try PredictPanopticStage(parameters: $0, operators: operators) },
       StageKind(EvaluatePanopticStage.self), StageKind(TabulateStage.self),
       StageKind(SearchSpaceStage.self, searching: operators), StageKind(CompareRankingsStage.self),
+      StageKind(CompareLandscapesStage.self),
+      StageKind(ExplainRankingsStage.self, searching: operators),
       StageKind(DrawScoresStage.self, searching: operators), StageKind(DrawPoliciesStage.self),
       StageKind(DrawArchitectureStage.self, searching: operators), StageKind(DrawPredictionsStage.self),
     ]

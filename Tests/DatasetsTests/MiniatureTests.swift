@@ -76,6 +76,43 @@ struct MiniatureTests {
     #expect(sides.min()! <= 8 && sides.max()! >= 80)
   }
 
+  @Test("with markers, colours in a region are those of its class, and most of a region is grey")
+  func markers() throws {
+    let folder = try TemporaryFolder()
+    var parameters = PanopticMiniature()
+    parameters.style = "outdoor-markers"
+    (parameters.trainCount, parameters.validationCount) = (1, 40)
+    (parameters.voidProbability, parameters.crowdProbability) = (0, 0)
+    parameters.objects = .init(minimum: 0, maximum: 0)
+    try parameters.write(to: folder.path)
+    let data = try PanopticDataset(cocoRoot: folder.path, part: Coco.val)
+    #expect(data.categories.things.count == 2 && data.categories.stuff.count == 6)
+    var hits = [Int: (own: Int, all: Int)]()
+    var (coloured, pixels) = (0, 0)
+    for sample in data.samples {
+      let picture = try PanopticPicture(sample, categories: data.categories)
+      let ids = sample.annotation.segments.map(\.categoryID)
+      let classes = ids.map { id in data.categories.stuff.firstIndex { $0.id == id }! }
+      for (i, segment) in picture.segmentIndices.enumerated() where segment > 0 {
+        let rgb = (0..<3).map { Double(picture.image.pixels[3 * i + $0]) }
+        let (high, low) = (rgb.max()!, rgb.min()!)
+        pixels += 1
+        guard high - low > 0.5 * high, high > 90 else { continue }
+        coloured += 1
+        let k = rgb.firstIndex(of: high)!
+        let turn = (Double(2 * k) + (rgb[(k + 1) % 3] - rgb[(k + 2) % 3]) / (high - low)) / 6
+        let nearest = (Int((turn * 6).rounded()) + 6) % 6
+        let own = classes[Int(segment) - 1]
+        hits[own, default: (0, 0)].own += nearest == own ? 1 : 0
+        hits[own, default: (0, 0)].all += 1
+      }
+    }
+    #expect(hits.count == 6)
+    for (k, count) in hits { #expect(Double(count.own) > 0.9 * Double(count.all), "class \(k): \(count)") }
+    let share = Double(coloured) / Double(pixels)
+    #expect((0.01...0.1).contains(share), "\(share)")
+  }
+
   @Test("the reader takes the classification set; no two pictures are alike")
   func objectsAreVaried() throws {
     let folder = try TemporaryFolder()
@@ -106,7 +143,8 @@ struct MiniatureTests {
     }
     #expect(
       refused { $0.style = "outdor" }
-        == "panoptic miniature, style: error: no style 'outdor'; there are outdoor, indoor")
+        == "panoptic miniature, style: error: no style 'outdor'; there are outdoor, indoor, outdoor-markers, "
+        + "indoor-markers")
     #expect(refused { $0.width = 8 }.contains("must be in 16...4096"))
     #expect(refused { $0.trainCount = 0 }.contains("trainCount"))
     #expect(refused { $0.objectSizes = .init(minimum: 0.5, maximum: 0.1) }.contains("objectSizes"))

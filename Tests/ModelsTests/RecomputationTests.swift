@@ -25,7 +25,7 @@ struct RecomputationTests {
         store.root.sub("body"), configuration, choices: .fixed(path),
         settings: BlockSettings(configuration, momentum: 0.1))
       let pyramid = FeaturePyramid(
-        store.root.sub("pyramid"), inputs: configuration.stageChannels, channels: 8, normGroups: 4)
+        store.root.sub("pyramid"), inputs: configuration.stageChannels, channels: 8, normGroups: 4, path: .topDown)
       let pass = Pass(mode: .training)
       // Every output of a stage is read by the next stage and by the pyramid.
       let level = pyramid(backbone(pass.constant(image), path: path, recomputesBlocks: recomputes))[0]

@@ -25,6 +25,8 @@ struct SwitchTests {
     ("Panoptic-FPN", { $0.semantic.head = .panopticFPN }),
     ("Panoptic-FPN-D", { $0.semantic.head = .panopticFPNDeformable }),
     ("ResNet", { $0.backbone.family = .resNet }),
+    ("no top-down path", { $0.pyramidPath = .none }),
+    ("one classified level", { $0.semantic.classifiedLevels = 1 }),
   ]
 
   @Test("as recommended they leave no trace in keys and artifacts, and otherwise their value")
@@ -33,7 +35,7 @@ struct SwitchTests {
     let text = standard.canonicalText
     for word in [
       "source", "activations", "target", "subnet", "merge", "heads", "normVariance", "branch\"", "family", "reluShift",
-      "initStd",
+      "initStd", "pyramidPath", "classifiedLevels",
     ] {
       #expect(!text.contains(word), "\(word)")
     }
@@ -77,7 +79,10 @@ struct SwitchTests {
     let (pass, losses) = Tiny.run(changed)
     let total = losses.total.value.item
     #expect(total.isFinite && total != Tiny.run(network(Tiny.configuration)).losses.total.value.item)
-    for parameter in changed.store.parameters {
+    // What re-weights levels that are not classified has no part in the loss.
+    let unread = (configuration.semantic.classifiedLevels ?? 4)..<4
+    for parameter in changed.store.parameters
+    where !unread.contains(where: { parameter.name.hasPrefix("attention-to-stuff/\($0)/") }) {
       #expect(pass.takeGradient(of: parameter) != nil, "\(parameter.name)")
     }
   }

@@ -2,7 +2,7 @@ import Determinism
 
 /// The family of textures of a stuff region.
 public enum GroundTexture: String, Codable, Sendable, CaseIterable {
-  case sky, foliage, bricks, grass, sand, water, tiles, planks, wallpaper, curtain, carpet, plaster
+  case sky, foliage, bricks, grass, sand, water, tiles, planks, wallpaper, curtain, carpet, plaster, markers
 }
 
 /// One stuff region's texture with its own colours, scale and light.
@@ -18,6 +18,8 @@ struct Ground {
   let height: Float
   /// x of the vanishing point.
   private let middle: Float
+  /// Of ground with marks in the colour `base`.
+  let marks: (ground: Colour, spacing: Float)?
 
   /// - Parameters:
   ///   - horizon: y of the horizon in pixels for a surface that lies, nil for one that stands.
@@ -42,6 +44,8 @@ struct Ground {
     self.horizon = horizon.map { Float($0) }
     self.height = Float(height)
     middle = Float(width) / 2
+    // Other textures draw no further random numbers: their pictures stay.
+    marks = kind.texture == .markers ? Ground.marks(kind, side: Double(min(width, height)), using: &random) : nil
   }
 
   func colour(_ x: Float, _ y: Float) -> Colour {
@@ -72,6 +76,7 @@ struct Ground {
     case .curtain: curtain(u, v)
     case .carpet: carpet(u, v)
     case .plaster: plaster(u, v)
+    case .markers: markers(u, v)
     }
   }
 }

@@ -22,7 +22,7 @@ extension MiniatureStyle {
         path: ["rug", "path"], patch: ["rug", "floor"], waves: 0),
     ])
 
-  private static let indoorStuff = [
+  static let indoorStuff = [
     StuffKind(
       name: "wall", supercategory: "wall", texture: .wallpaper, hues: [0...1], saturation: 0.1...0.4,
       value: 0.65...0.95),
@@ -46,7 +46,7 @@ extension MiniatureStyle {
       value: 0.45...0.85),
   ]
 
-  private static let indoorObjects = [
+  static let indoorObjects = [
     object("pot", "kitchen", .mug, [.stripes, .plain, .dots], [0.95...1.1, 0.5...0.7], turn: 0.3),
     object("plate", "kitchen", .ring, [.plain, .rings, .dots], [0...1]),
     object("vase", "ornament", .hourglass, [.twoTone, .stripes, .dots], [0.5...0.65, 0.02...0.1], turn: 0.2),

@@ -18,6 +18,8 @@ public struct StuffKind: Sendable {
   public let hues: [ClosedRange<Double>]
   public let saturation: ClosedRange<Double>
   public let value: ClosedRange<Double>
+  /// Distance between the marks of `GroundTexture.markers`, as a share of the picture's shorter side.
+  public var spacing: ClosedRange<Double> = 0.1...0.1
 }
 
 /// How a scene is laid out, by names of stuff: what is far, what may stand on the horizon, what lies in front, and
@@ -33,6 +35,10 @@ public struct SceneLayout: Sendable {
   public let patch: [String]
   /// Height of the horizon line's waves, as a share of the picture.
   public let waves: Double
+  /// How many patches a scene has; nil: one or none, and one more where nothing is far.
+  public var patches: ClosedRange<Int>?
+  /// Radius of a patch, as a share of the picture's shorter side.
+  public var patchRadius: ClosedRange<Double> = 0.13...0.3
 }
 
 /// The look of a miniature: everything that distinguishes one synthetic world from another.
@@ -54,7 +60,7 @@ extension MiniatureStyle {
     self = style
   }
 
-  public static let all: [MiniatureStyle] = [.outdoor, .indoor]
+  public static let all: [MiniatureStyle] = [.outdoor, .indoor, .outdoorMarkers, .indoorMarkers]
 
   /// Toys in the open: meadows, beaches, walls and lakes.
   public static let outdoor = MiniatureStyle(
@@ -80,7 +86,7 @@ extension MiniatureStyle {
         path: ["tiles", "sand", "grass"], patch: ["water", "grass", "sand"], waves: 0),
     ])
 
-  private static let outdoorStuff = [
+  static let outdoorStuff = [
     StuffKind(
       name: "sky", supercategory: "solid", texture: .sky, hues: [0.54...0.64], saturation: 0.25...0.65,
       value: 0.7...0.95),

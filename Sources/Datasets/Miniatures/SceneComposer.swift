@@ -140,11 +140,13 @@ struct SceneComposer {
 
   private mutating func drawPatches(_ layout: SceneLayout, below top: Double) {
     guard !layout.patch.isEmpty else { return }
-    for _ in 0..<random.below(2) + (horizon == nil ? 1 : 0) {
+    let count =
+      layout.patches.map { $0.lowerBound + random.below($0.count) } ?? random.below(2) + (horizon == nil ? 1 : 0)
+    for _ in 0..<count {
       let name = layout.patch[random.below(layout.patch.count)]
       let h = Double(canvas.height)
       let centre: Point = [random.uniform(0.1, 0.9) * Double(canvas.width), random.uniform(top + 0.1 * h, 0.95 * h)]
-      let radius = random.uniform(0.13, 0.3) * side
+      let radius = random.uniform(layout.patchRadius.lowerBound, layout.patchRadius.upperBound) * side
       let flat = horizon == nil ? random.uniform(0.7, 1) : random.uniform(0.35, 0.6)
       let loop = Loop.blob(unrest: 0.25, using: &random).map { p in centre + [p.x * radius, p.y * radius * flat] }
       paintStuff(name, lying: horizon != nil, coverage: covered([loop]))

@@ -12,6 +12,17 @@ public struct NetworkConfiguration: Codable, Hashable, Sendable {
   /// Groups of every group norm after the backbone; 0 leaves the norms out, as torchvision's networks do.
   public var normGroups = 32
 
+  /// What a level of the pyramid gets from coarser ones.
+  public enum PyramidPath: String, Switch {
+    /// The sum of all coarser levels, as published.
+    case topDown = "top-down"
+    /// Nothing: each level has the field of view of its own stage of the backbone.
+    case none
+    public static let recommended = PyramidPath.topDown
+  }
+  /// How levels of the pyramid are connected (method 3.1).
+  public var pyramidPath = PyramidPath.recommended
+
   /// Region proposal network.
   public var anchors = AnchorConfiguration()
   /// Matching, sampling and selection of its proposals.

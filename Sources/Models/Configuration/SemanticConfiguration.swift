@@ -29,5 +29,8 @@ public struct SemanticConfiguration: Codable, Hashable, Sendable {
   /// (fidelity 21).
   public var merge = Merge.recommended
 
+  /// How many levels are classified, from S2 on; nil for all four. Attention to things reads all levels anyhow.
+  public var classifiedLevels: Int?
+
   public init() {}
 }

@@ -113,7 +113,7 @@ public struct SemanticHeadShapes {
   /// The classifier of a head that joins its levels as `SemanticConfiguration.merge` says.
   func classifier() -> NetworkPart {
     let semantic = configuration.semantic
-    let merged = semantic.merge == .concatenate ? levels.count : 1
+    let merged = semantic.merge == .concatenate ? semantic.classifiedLevels ?? levels.count : 1
     return NetworkPart(
       name: "classes", operation: "conv 1x1", parameters: .below("semantic/classifier/"),
       output: "\(classes) × \(levels[0].height) × \(levels[0].width)",

@@ -9,9 +9,11 @@ final class FeaturePyramid {
 
   private let laterals: [(Variable) -> Variable]
   private let outputs: [(Variable) -> Variable]
+  private let path: NetworkConfiguration.PyramidPath
 
   /// - Parameter inputs: channels of C2 to C5.
-  init(_ scope: Scope, inputs: [Int], channels: Int, normGroups: Int) {
+  init(_ scope: Scope, inputs: [Int], channels: Int, normGroups: Int, path: NetworkConfiguration.PyramidPath) {
+    self.path = path
     func layer(_ scope: Scope, _ i: Int, kernelSize: Int) -> (Variable) -> Variable {
       let conv = Conv2d(
         scope, inputChannels: i, outputChannels: channels, kernelSize: kernelSize, bias: normGroups == 0,
@@ -29,7 +31,7 @@ final class FeaturePyramid {
     var above: Variable?
     for i in features.indices.reversed() {
       var inner = laterals[i](features[i])
-      if let above { inner = add(inner, upsampleNearest2x(above)) }
+      if path == .topDown, let above { inner = add(inner, upsampleNearest2x(above)) }
       above = inner
       levels.insert(outputs[i](inner), at: 0)
     }

@@ -61,16 +61,29 @@ extension EvolveCandidatesStage: NegligibleWork {
   }
 }
 
+extension NameArchitecturesStage: NegligibleWork {
+  func facts(at site: EstimationSite) -> StageFacts { StageFacts(elements: count) }
+}
+
+extension VaryLayersStage: NegligibleWork {
+  func facts(at site: EstimationSite) -> StageFacts { StageFacts(elements: count) }
+}
+
 // Stages that compute no network.
 
 extension ConvertADE20KStage: NegligibleWork {}
 extension SelectArchitectureStage: NegligibleWork {}
 extension SelectFittestStage: NegligibleWork {}
 extension ReplaceBackboneStage: NegligibleWork {}
+extension PlantedFitnessStage: NegligibleWork {}
+extension SearchLandscapeStage: NegligibleWork {}
+extension ExpectScoresStage: NegligibleWork {}
 extension EvaluatePanopticStage: NegligibleWork {}
 extension TabulateStage: NegligibleWork {}
 extension SearchSpaceStage: NegligibleWork {}
 extension CompareRankingsStage: NegligibleWork {}
+extension CompareLandscapesStage: NegligibleWork {}
+extension ExplainRankingsStage: NegligibleWork {}
 extension DrawScoresStage: NegligibleWork {}
 extension DrawPoliciesStage: NegligibleWork {}
 extension DrawArchitectureStage: NegligibleWork {}

@@ -1,23 +1,25 @@
+import Determinism
 import Panoptic
 import Pipelines
 import Reports
 import Search
 
 /// Whether the supernet ranks architectures as retraining does, and how far apart retrainings of one architecture are:
-/// what a search in this supernet can know at all.
+/// what a search in this supernet can know at all (method 16).
 struct CompareRankingsStage: Stage {
   static let name = "compare-rankings"
-  static let version = 1
+  static let version = 2
   static let summary = "compares the order of architectures in the supernet with that of their retrainings"
-  /// The same architectures in the same order; `again` from other seeds.
-  static let inputs = [
-    InputPort("supernet", "json", list: true), InputPort("retrained", "json", list: true),
-    InputPort("again", "json", list: true),
-  ]
+  /// The same architectures in the same order; what `RetrainedQualities` says of all but the first.
+  static let inputs = [InputPort("supernet", "json", list: true)] + RetrainedQualities.inputs
   static let outputs = [OutputPort("agreement", "json"), OutputPort("figure", "tree")]
   static let highlights = [
-    Highlight("tau", of: "agreement", at: "supernet-retrained"),
-    Highlight("tau of two retrainings", of: "agreement", at: "retrained-again"),
+    Highlight("share of architectures", of: "agreement", at: "share.value"),
+    Highlight("from", of: "agreement", at: "share.interval.lower"),
+    Highlight("to", of: "agreement", at: "share.interval.upper"),
+    Highlight("tau", of: "agreement", at: "supernet-retrained.tau"),
+    Highlight("p", of: "agreement", at: "supernet-retrained.p-value"),
+    Highlight("tau of retrainings", of: "agreement", at: "retrained-again.tau"),
     Highlight("deviation of retrainings", of: "agreement", at: "within", scale: 100),
     Highlight("of architectures", of: "agreement", at: "between", scale: 100),
   ]
@@ -26,65 +28,49 @@ struct CompareRankingsStage: Stage {
 
   func run(in context: StageContext) throws {
     let supernet = try context.inputs("supernet").map { try $0.candidate().pq }
-    func qualities(_ port: String) throws -> [Double] {
-      let all = try context.inputs(port).map { try TabulateStage.result($0.json()).pq }
-      guard all.count == supernet.count else {
-        throw StageInputError(
-          description: "\(supernet.count) architectures in the supernet, but \(all.count) results of '\(port)'")
-      }
-      return all
-    }
-    let (first, second) = (try qualities("retrained"), try qualities("again"))
-    // Untrained networks may all be worth the same.
-    guard first != second || Set(first).count <= 1 else {
-      throw StageInputError(description: "'retrained' and 'again' are the same retrainings; they need different seeds")
-    }
-    let pairs = zip(first, second).map { [$0, $1] }
-    let report = RankingAgreement(supernet: supernet, retrained: pairs)
+    let retrained = try RetrainedQualities(of: context, count: supernet.count, "architectures in the supernet")
+    let report = RankingAgreement(supernet: supernet, retrained: retrained.models)
     try context.write("agreement", json: report)
     let plot = RankingPlot(
-      title: "\(supernet.count) architectures, in the supernet and retrained twice",
-      models: zip(supernet, pairs).map { .init(supernet: $0, retrained: $1) })
+      title: "\(supernet.count) architectures, in the supernet and retrained \(retrained.seeds) times",
+      notes: report.notes, models: zip(supernet, retrained.models).map { .init(supernet: $0, retrained: $1) })
     try context.write("figure", svg: plot.svg, named: "ranking")
   }
 }
 
-/// What came out, as an artifact. Qualities are in [0, 1].
-struct RankingAgreement: Codable, Sendable {
-  struct Model: Codable, Sendable {
-    var supernet: Double
-    var retrained: [Double]
-  }
+/// The qualities of architectures that were each retrained from several seeds.
+struct RetrainedQualities {
+  /// `retrained` from one seed; the others from further ones, each the same architectures in the same order.
+  static let inputs = [
+    InputPort("retrained", "json", list: true), InputPort("again", "json", optional: true, list: true),
+    InputPort("third", "json", optional: true, list: true), InputPort("fourth", "json", optional: true, list: true),
+  ]
 
-  var models: [Model]
-  /// Kendall's τ_b of the order in the supernet and that of one retraining, the mean over both; nil where there is no
-  /// order.
-  var supernetRetrained: Double?
-  /// Of the two retrainings with each other: what the supernet would reach if it were as good a judge as a retraining.
-  var retrainedAgain: Double?
-  /// Standard deviations of retrainings of one architecture, and of the architectures themselves.
-  var within: Double?
-  var between: Double?
-  /// Share of the variance of single retrainings that the architectures account for.
-  var reliability: Double?
+  /// Of each architecture, its panoptic quality in [0, 1] from each seed.
+  let models: [[Double]]
+  let seeds: Int
 
-  enum CodingKeys: String, CodingKey {
-    case models, within, between, reliability
-    case supernetRetrained = "supernet-retrained"
-    case retrainedAgain = "retrained-again"
-  }
-
-  /// - Parameter retrained: two qualities of each model.
-  init(supernet: [Double], retrained: [[Double]]) {
-    models = zip(supernet, retrained).map { Model(supernet: $0, retrained: $1) }
-    let (first, second) = (retrained.map { $0[0] }, retrained.map { $0[1] })
-    if let a = RankCorrelation.kendall(supernet, first), let b = RankCorrelation.kendall(supernet, second) {
-      supernetRetrained = (a + b) / 2
+  /// - Parameters:
+  ///   - count: of architectures.
+  ///   - what: names them in errors.
+  /// - Throws: for another number of results, and for results of one seed that are given twice.
+  init(of context: StageContext, count: Int, _ what: String) throws {
+    var runs = [(port: String, qualities: [Double])]()
+    for port in RetrainedQualities.inputs {
+      let results = context.inputs(port.name)
+      if port.isOptional && results.isEmpty { continue }
+      let qualities = try results.map { try TabulateStage.result($0.json()).pq }
+      guard qualities.count == count else {
+        throw StageInputError(description: "\(count) \(what), but \(qualities.count) results of '\(port.name)'")
+      }
+      // Untrained networks may all be worth the same.
+      if let same = runs.first(where: { $0.qualities == qualities }), Set(qualities).count > 1 {
+        throw StageInputError(
+          description: "'\(same.port)' and '\(port.name)' are the same retrainings; they need different seeds")
+      }
+      runs.append((port.name, qualities))
     }
-    retrainedAgain = RankCorrelation.kendall(first, second)
-    let components = VarianceComponents(retrained)
-    within = components?.within
-    between = components?.between
-    reliability = components?.reliability
+    seeds = runs.count
+    models = (0..<count).map { model in runs.map { $0.qualities[model] } }
   }
 }

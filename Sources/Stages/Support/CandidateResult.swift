@@ -14,16 +14,13 @@ struct CandidateResult: Codable, Sendable {
   var sq: Double
   var rq: Double
   var images: Int
+}
 
+extension CandidateResult {
   init(architecture: Architecture, quality: PanopticQuality) {
-    self.architecture = architecture
-    pq = quality.all.pq
-    standardError = quality.standardError
-    things = quality.things.pq
-    stuff = quality.stuff.pq
-    sq = quality.all.sq
-    rq = quality.all.rq
-    images = quality.images.count
+    self.init(
+      architecture: architecture, pq: quality.all.pq, standardError: quality.standardError, things: quality.things.pq,
+      stuff: quality.stuff.pq, sq: quality.all.sq, rq: quality.all.rq, images: quality.images.count)
   }
 }
 

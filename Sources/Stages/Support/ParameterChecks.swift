@@ -119,6 +119,7 @@ extension NetworkConfiguration {
     try require(semanticLossWeight, in: 0...1000, "\(place).semanticLossWeight")
     try require(maskHead.layers, in: 1...1000, "\(place).maskHead.layers")
     try require(semantic.layers, in: 1...1000, "\(place).semantic.layers")
+    if let levels = semantic.classifiedLevels { try require(levels, in: 1...4, "\(place).semantic.classifiedLevels") }
     try require(boxHead.pooledSize, in: 1...256, "\(place).boxHead.pooledSize")
     try require(maskHead.pooledSize, in: 1...256, "\(place).maskHead.pooledSize")
     try require(levelRule.canonicalScale, in: 0.001...1_000_000, "\(place).levelRule.canonicalScale")

@@ -1,0 +1,112 @@
+import Determinism
+import Pipelines
+import Reports
+import Search
+
+/// Search policies on planted landscapes of several kinds, compared: which one wins where, and where the paper's table 5
+/// comes out as printed (method 15.4).
+struct CompareLandscapesStage: Stage {
+  struct Parameters: StageParameters {
+    /// Numbers of evaluations of table 5.
+    var pathPriority = 60
+    var evolution = 1000
+    var random = 300
+    init() {}
+  }
+
+  static let name = "compare-landscapes"
+  static let version = 1
+  static let summary = "compares search policies on planted landscapes, and says where table 5 comes out"
+  static let inputs = [InputPort("courses", "json", list: true)]
+  static let outputs = [OutputPort("summary", "json"), OutputPort("tables", "tree"), OutputPort("figures", "tree")]
+
+  let parameters: Parameters
+
+  init(parameters: Parameters) throws {
+    try require(parameters.pathPriority, in: counts, "pathPriority")
+    try require(parameters.evolution, in: counts, "evolution")
+    try require(parameters.random, in: counts, "random")
+    self.parameters = parameters
+  }
+
+  func run(in context: StageContext) throws {
+    let courses = try context.inputs("courses").map { input in
+      let courses = try input.decoded(as: LandscapeCourses.self)
+      try courses.check(place: input.path)
+      return courses
+    }
+    guard !courses.isEmpty else { throw StageInputError(description: "'courses' is empty") }
+    guard Set(courses.map(\.landscape)).count == courses.count else {
+      throw StageInputError(description: "'courses' has landscapes of one kind twice")
+    }
+    let summary = try LandscapeSummary(courses, parameters)
+    try context.write("summary", json: summary)
+    try context.write("tables") { folder in
+      for (name, table) in summary.tables {
+        for (format, suffix) in [(ComparisonFormat.text, "txt"), (.csv, "csv"), (.markdown, "md")] {
+          try FileIO.write(Array(table.rendered(as: format).utf8), to: "\(folder)/\(name).\(suffix)")
+        }
+      }
+    }
+    try context.write("figures") { folder in
+      for (name, svg) in summary.figures { try FileIO.write(Array(svg.utf8), to: "\(folder)/\(name).svg") }
+    }
+  }
+}
+
+extension LandscapeSummary {
+  /// - Throws: `StageInputError` where a policy was not judged after the numbers of evaluations that are compared.
+  init(_ courses: [LandscapeCourses], _ parameters: CompareLandscapesStage.Parameters) throws {
+    kinds = try courses.map { try Kind($0, parameters) }
+    likelihood = []
+    let all = kinds.reduce(0) { $0 + $1.paper.printed }
+    guard all > 0 else { return }
+    for (factor, value) in LandscapeSummary.factors {
+      var seen = [String]()
+      for kind in kinds where !seen.contains(value(kind.landscape)) { seen.append(value(kind.landscape)) }
+      for name in seen {
+        let own = kinds.reduce(0) { $0 + (value($1.landscape) == name ? $1.paper.printed : 0) }
+        likelihood.append(FactorShare(factor: factor, value: name, share: own / all))
+      }
+    }
+  }
+
+  private static let factors: [(String, @Sendable (LandscapeDescription) -> String)] = [
+    ("effects", { $0.effects.rawValue }), ("epistasis", { $0.epistasis.text(digits: 2) }),
+    ("noise", { $0.noise.text(digits: 2) }),
+  ]
+}
+
+extension LandscapeSummary.Kind {
+  fileprivate init(_ courses: LandscapeCourses, _ parameters: CompareLandscapesStage.Parameters) throws {
+    func regrets(_ policy: String, _ evaluations: Int) throws -> [Double] {
+      guard let found = courses.regrets(policy, evaluations) else {
+        throw StageInputError(
+          description: "'courses' does not say what '\(policy)' finds after \(evaluations) evaluations")
+      }
+      return found
+    }
+    landscape = courses.landscape
+    policies = courses.courses.map { course in
+      LandscapeSummary.Policy(
+        policy: course.policy, evaluations: course.evaluations, regret: course.regret.map(MeanInterval.init),
+        behind: zip(course.evaluations, course.regret).map { count, regret in
+          guard course.policy != "path-priority", let base = courses.regrets("path-priority", count) else {
+            return nil
+          }
+          return MeanInterval(zip(regret, base).map { $0 - $1 })
+        })
+    }
+    let numbers = (parameters.pathPriority, parameters.evolution, parameters.random)
+    let own = try regrets("path-priority", numbers.0)
+    landscapes = own.count
+    paper = PolicyOrder(
+      evaluations: [numbers.0, numbers.1, numbers.2],
+      regrets: [own, try regrets("evolution", numbers.1), try regrets("random", numbers.2)])
+    equal = PolicyOrder(
+      evaluations: [numbers.0, numbers.0, numbers.0],
+      regrets: [own, try regrets("evolution-small", numbers.0), try regrets("random", numbers.0)])
+    let five = MeanInterval(try regrets("best-of-five", 5))
+    table5 = PrintedPlace(regrets: [five, paper.regret[2], paper.regret[1], paper.regret[0]].map(\.mean))
+  }
+}
