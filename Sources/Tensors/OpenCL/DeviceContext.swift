@@ -111,6 +111,16 @@ final class DeviceContext: Sendable {
     memory = DeviceMemory(context: self.context, largest: description.largestAllocation)
   }
 
+  deinit {
+    // Tensors outlive no device but those of tests, whose memory is let go of here.
+    _ = copencl_finish(queue.pointer)
+    state.withLock { state in
+      freeStaged(&state)
+      state.tables = [:]
+    }
+    copencl_end(context.pointer, queue.pointer)
+  }
+
   var traffic: DeviceTraffic { state.withLock(\.traffic) }
 
   /// Waits for all commands.
