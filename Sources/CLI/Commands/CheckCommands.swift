@@ -29,7 +29,7 @@ struct Rerun: ParsableCommand {
   var json = false
 
   func run() throws {
-    if execution.isLocal { try device.apply() }
+    try device.apply(isLocal: execution.isLocal)
     let runOptions = try work.runOptions()
     Signals.install()
     let display = Display(json: false)

@@ -43,7 +43,7 @@ struct Run: ParsableCommand {
 
   func run() throws {
     if let name { try RunLabel.check(name, as: "the name of a run") }
-    if !dryRun, execution.isLocal { try device.apply() }
+    if !dryRun { try device.apply(isLocal: execution.isLocal) }
     var runOptions = try work.runOptions()
     runOptions.keepGoing = keepGoing
     runOptions.details = try options.details(pipeline, stages: stages, name: name, threads: runOptions.threads)

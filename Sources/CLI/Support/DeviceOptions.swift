@@ -14,8 +14,14 @@ struct DeviceOptions: ParsableArguments {
         + "AUTOPANOPTIC_DEVICE, else cpu).", valueName: "name"))
   var device: Device.Name?
 
-  /// Starts the device. Call it before anything is computed.
-  func apply() throws {
+  /// Starts the device, where this process computes. Call it before anything is computed.
+  /// - Parameter isLocal: whether it does; else jobs of a cluster do.
+  func apply(isLocal: Bool = true) throws {
+    guard isLocal else {
+      if device == nil || device == .cpu { return }
+      throw ValidationError(
+        "--device is for stages on this machine; jobs of a cluster take AUTOPANOPTIC_DEVICE from their environment")
+    }
     let variable = "AUTOPANOPTIC_DEVICE"
     var name = device
     if name == nil, let text = ProcessInfo.processInfo.environment[variable], !text.isEmpty {
