@@ -18,6 +18,8 @@ BENCH ?=
 KILLS ?= 500
 # A Python with PyTorch and torchvision; 'make bench-peers' creates this one.
 TORCH ?= $(abspath .build/peers/bin/python)
+# For device-check.
+DEVICE ?= opencl:0
 # Of test-slurm; all by default.
 CASES ?=
 # For install.
@@ -47,7 +49,7 @@ WORK := $(if $(JOBS),--jobs $(JOBS)) $(if $(THREADS),--threads $(THREADS))
 RUN := $(ISA_ENV) $(BIN)
 
 .DEFAULT_GOAL := help
-.PHONY: setup setup-tests build test test-identity test-slurm test-report test-torch test-tensorboard test-arm test-mutations paper-start estimate \
+.PHONY: setup setup-tests build test test-identity setup-device test-device device-proof device-check test-slurm test-report test-torch test-tensorboard test-arm test-mutations paper-start estimate \
   reproduce-coco reproduce-ade20k reproduce-policies reproduce-tables transfer-coco-ade20k transfer-ade20k-coco \
   compare-seeds ranking factors sampling-error search-landscape figures tables docs-reference man install smoke crash-test fuzz rerun plan status graph repair audit \
   bench bench-peers format lint layers dist check-dist docs clean help
@@ -98,6 +100,20 @@ test-arm: ## compile the C kernels for 64-bit ARM and run them under qemu: the d
 
 test-mutations: ## mutate the C kernels, such as the order of two additions: a test must fail for each mutation
 	.ci/mutate
+
+setup-device: ## install PoCL, which is an OpenCL device on the processor, for tests of devices (Debian)
+	@.ci/setup pocl-opencl-icd ocl-icd-libopencl1
+
+test-device: setup-tests ## compare every operation on the first OpenCL device with the processor, in all bits
+	@$(BIN) devices 2>/dev/null || echo "no OpenCL device: the tests of devices are skipped; see make setup-device"
+	swift build $(SWIFT_FLAGS) --build-tests
+	SWIFT_BACKTRACE=enable=no AUTOPANOPTIC_DEVICE_MUTATIONS=1 $(RUN_TESTS) --filter 'Device' $(ARGS) 2>&1 | $(TEST_FILTER)
+
+device-check: $(BIN) ## all that a machine with a GPU is asked, in minutes, in one report: make device-check DEVICE=opencl:0
+	@.ci/device-check $(BIN) $(DEVICE)
+
+device-proof: ## compile the device kernels with NVIDIA's compilers (PyPI) and prove from the instructions that bits are kept
+	@.ci/device-proof
 
 test-slurm: $(BIN) ## run stages on a Slurm cluster that is started on this machine: make test-slurm CASES='root many'
 	@Tests/Cluster/cases $(CASES)

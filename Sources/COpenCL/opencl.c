@@ -7,6 +7,7 @@
 // OpenCL fixes these types and numbers in its binary interface; the names are those of CL/cl.h.
 typedef intptr_t properties;
 enum { DEVICE_TYPE_ALL = -1, MEM_READ_WRITE = 1, PROGRAM_BUILD_LOG = 0x1183, DEVICE_NOT_FOUND = -1 };
+enum { EVENT_STATUS = 0x11d3, COMPLETE = 0 };
 enum { PLATFORM_NOT_FOUND = -1001, CONTEXT_PLATFORM = 0x1084, DEVICE_PLATFORM = 0x1031 };
 
 static struct {
@@ -29,6 +30,8 @@ static struct {
   int32_t (*EnqueueWriteBuffer)(void *, void *, uint32_t, size_t, size_t, const void *, uint32_t, void *const *, void **);
   int32_t (*EnqueueReadBuffer)(void *, void *, uint32_t, size_t, size_t, void *, uint32_t, void *const *, void **);
   int32_t (*EnqueueCopyBuffer)(void *, void *, void *, size_t, size_t, size_t, uint32_t, void *const *, void **);
+  int32_t (*GetEventInfo)(void *, uint32_t, size_t, void *, size_t *);
+  int32_t (*ReleaseEvent)(void *);
   int32_t (*Flush)(void *);
   int32_t (*Finish)(void *);
 } cl;
@@ -48,7 +51,8 @@ int copencl_open(const char *path, char *reason, size_t size) {
     SYMBOL(CreateCommandQueue), SYMBOL(ReleaseCommandQueue), SYMBOL(CreateProgramWithSource), SYMBOL(BuildProgram),
     SYMBOL(GetProgramBuildInfo), SYMBOL(ReleaseProgram), SYMBOL(CreateKernel), SYMBOL(SetKernelArg),
     SYMBOL(EnqueueNDRangeKernel), SYMBOL(CreateBuffer), SYMBOL(ReleaseMemObject), SYMBOL(EnqueueWriteBuffer),
-    SYMBOL(EnqueueReadBuffer), SYMBOL(EnqueueCopyBuffer), SYMBOL(Flush), SYMBOL(Finish),
+    SYMBOL(EnqueueReadBuffer), SYMBOL(EnqueueCopyBuffer), SYMBOL(GetEventInfo),
+    SYMBOL(ReleaseEvent), SYMBOL(Flush), SYMBOL(Finish),
 #undef SYMBOL
   };
   for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
@@ -144,6 +148,23 @@ int copencl_allocate(void *context, size_t bytes, void **memory) {
 }
 
 int copencl_release(void *memory) { return cl.ReleaseMemObject(memory); }
+
+int copencl_write_later(
+  void *queue, void *memory, size_t offset, size_t bytes, const void *from, void **event) {
+  int code = cl.EnqueueWriteBuffer(queue, memory, 0, offset, bytes, from, 0, NULL, event);
+  // Without it a driver may keep commands back, and the event would never happen.
+  return code ? code : cl.Flush(queue);
+}
+
+int copencl_has_happened(void *event, int *happened) {
+  int32_t status = COMPLETE;
+  int code = cl.GetEventInfo(event, EVENT_STATUS, sizeof status, &status, NULL);
+  // Below it are errors of the command.
+  if (!code && status < COMPLETE) code = status;
+  *happened = code || status == COMPLETE;
+  if (*happened) cl.ReleaseEvent(event);
+  return code;
+}
 
 int copencl_write(void *queue, void *memory, size_t offset, size_t bytes, const void *from) {
   return cl.EnqueueWriteBuffer(queue, memory, 1, offset, bytes, from, 0, NULL, NULL);

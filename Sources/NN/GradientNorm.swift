@@ -9,7 +9,7 @@ public struct GradientNorm {
 
   /// Takes the gradients that an optimiser gets; parameters without one add nothing.
   public mutating func add(_ gradients: [Tensor?]) {
-    for gradient in gradients { if let gradient { squares += Reduction.sumOfSquares(gradient) } }
+    for sum in Reduction.sumsOfSquares(gradients.count, of: { gradients[$0] }) { squares += sum ?? 0 }
   }
 
   public var value: Double { squares.squareRoot() }

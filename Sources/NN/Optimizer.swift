@@ -42,22 +42,31 @@ public final class SGD {
   public func step(gradients: [Tensor?], rate: Double) {
     precondition(
       gradients.count == parameters.count, "SGD: \(gradients.count) gradients, \(parameters.count) parameters")
+    let factors = clippingFactors(gradients)
     for (i, parameter) in parameters.enumerated() {
       guard var gradient = gradients[i] else { continue }
-      if clipping > 0 { gradient = clipped(gradient, by: parameter.value, rateFactor: rules[i].rateFactor) }
+      if let factor = factors[i] { gradient = Elementwise.scale(gradient, by: factor) }
       let rule = GradientDescent(
         rate: rate * rules[i].rateFactor, momentum: momentum, weightDecay: rules[i].weightDecay)
       rule.update(&parameter.value, velocity: &velocities[i], gradient: gradient)
     }
   }
 
-  private func clipped(_ gradient: Tensor, by value: Tensor, rateFactor: Double) -> Tensor {
-    func rootMeanSquare(_ x: Tensor) -> Double {
-      (Reduction.sum(Elementwise.multiply(x, x)) / Double(x.count)).squareRoot()
+  /// For each parameter the factor that clips its gradient; nil where nothing is clipped.
+  private func clippingFactors(_ gradients: [Tensor?]) -> [Float?] {
+    guard clipping > 0 else { return Array(repeating: nil, count: gradients.count) }
+    // Sums of all before any is read: a device is waited for twice and not for each parameter.
+    func rootMeanSquares(_ tensors: (Int) -> Tensor?) -> [Double?] {
+      let sums = Reduction.sums(gradients.count) { tensors($0).map { Elementwise.multiply($0, $0) } }
+      return sums.indices.map { i in sums[i].map { ($0 / Double(gradients[i]!.count)).squareRoot() } }
     }
-    let limit = clipping * max(rootMeanSquare(value), 0.1) / rateFactor
-    let size = rootMeanSquare(gradient)
-    return size > limit ? Elementwise.scale(gradient, by: Float(limit / size)) : gradient
+    let sizes = rootMeanSquares { gradients[$0] }
+    let values = rootMeanSquares { gradients[$0] == nil ? nil : parameters[$0].value }
+    return gradients.indices.map { i in
+      guard let size = sizes[i], let value = values[i] else { return nil }
+      let limit = clipping * max(value, 0.1) / rules[i].rateFactor
+      return size > limit ? Float(limit / size) : nil
+    }
   }
 
   /// Velocities by parameter name, `velocity/` before it; parameters that were never updated have none.

@@ -48,15 +48,32 @@ public enum BatchNormalization {
 
   /// Mean and unbiased variance of every channel of a batch, in binary64.
   public struct BatchMoments: Sendable {
-    /// The mean of every channel.
-    public var mean: [Double]
-    /// Unbiased; 0 where M = 1.
-    public var variance: [Double]
-
-    public init(mean: [Double], variance: [Double]) {
-      self.mean = mean
-      self.variance = variance
+    private enum Values: Sendable {
+      case host(mean: [Double], variance: [Double])
+      /// Means, then variances; read when they are asked for.
+      case device(DeferredDoubles)
     }
+    private let values: Values
+
+    /// The mean of every channel.
+    public var mean: [Double] {
+      switch values {
+      case .host(let mean, _): mean
+      case .device(let both): Array(both.values.prefix(both.values.count / 2))
+      }
+    }
+
+    /// Unbiased; 0 where M = 1.
+    public var variance: [Double] {
+      switch values {
+      case .host(_, let variance): variance
+      case .device(let both): Array(both.values.suffix(both.values.count / 2))
+      }
+    }
+
+    public init(mean: [Double], variance: [Double]) { values = .host(mean: mean, variance: variance) }
+
+    init(_ both: DeferredDoubles) { values = .device(both) }
 
     /// Updates running statistics `[C]`: `running = (1 - momentum) * running + momentum * batch`, in binary64, rounded
     /// once.
@@ -64,6 +81,13 @@ public enum BatchNormalization {
       func blend(_ running: Tensor, _ batch: [Double]) -> Tensor {
         Tensor(shape: running.shape) { Float((1 - momentum) * Double(running[flat: $0]) + momentum * batch[$0]) }
       }
+      if case .device(let both) = values, let place = both.place {
+        runningMean = both.device.blend(runningMean, place, momentum: momentum)
+        runningVariance = both.device.blend(
+          runningVariance, place.advanced(by: runningMean.count), momentum: momentum)
+        return
+      }
+      let (mean, variance) = (mean, variance)
       runningMean = blend(runningMean, mean)
       runningVariance = blend(runningVariance, variance)
     }
@@ -94,8 +118,7 @@ public enum BatchNormalization {
 
     var statistics = NormalizationStatistics(
       mean: Tensor(uninitialized: [channels]), inverseDeviation: Tensor(uninitialized: [channels]))
-    var batch = BatchMoments(
-      mean: [Double](repeating: 0, count: channels), variance: [Double](repeating: 0, count: channels))
+    var batch = (mean: [Double](repeating: 0, count: channels), variance: [Double](repeating: 0, count: channels))
     var out = output(x.shape, afterIdentityOf: block)
     let front = out.shape[1] - channels
     let target = out.mutablePointer + front * size
@@ -127,7 +150,7 @@ public enum BatchNormalization {
         }
       }
     }
-    return (out, statistics, batch)
+    return (out, statistics, BatchMoments(mean: batch.mean, variance: batch.variance))
   }
 
   /// Normalises by the running statistics, which are constants for the backward pass; `block` as in `train`.

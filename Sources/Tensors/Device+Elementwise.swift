@@ -63,13 +63,32 @@ extension Device {
 
   /// The index of the first NaN or infinity. The host waits for it.
   func firstNonFinite(_ x: Tensor) -> Int? {
-    let found = context.allocate(4)
-    let place = DeviceArgument.place(DevicePlace(found, of: Int32.self))
-    context.launch(.elementwise, "set_int", groups: (1, 1, 1), items: 1, [.int(x.count), place])
-    each(x.count, .elementwise, "first_nonfinite", [.int(x.count), self.place(x), place])
-    var index: Int32 = 0
-    withUnsafeMutableBytes(of: &index) { context.read(found, into: $0) }
-    return Int(index) < x.count ? Int(index) : nil
+    let found = firstNonFinite(of: [x])[0]
+    return found < x.count ? found : nil
+  }
+
+  /// The index of the first tensor with a NaN or an infinity. The host waits once.
+  func firstNonFinite(in tensors: [Tensor?]) -> Int? {
+    let here = tensors.indices.filter { tensors[$0].map { takes($0) } ?? false }
+    let found = firstNonFinite(of: here.map { tensors[$0]! })
+    let first = here.indices.first { found[$0] < tensors[here[$0]]!.count }.map { here[$0] }
+    // The others are on the host.
+    return tensors[..<(first ?? tensors.count)].indices.first { i in
+      tensors[i].map { !takes($0) && Elementwise.firstNonFinite($0) != nil } ?? false
+    } ?? first
+  }
+
+  /// For each tensor the index of its first NaN or infinity, or more than that of any element.
+  private func firstNonFinite(of tensors: [Tensor]) -> [Int] {
+    if tensors.isEmpty { return [] }
+    let found = context.upload([Int32](repeating: .max, count: tensors.count))
+    for (i, x) in tensors.enumerated() {
+      each(
+        x.count, .elementwise, "first_nonfinite", [.int(x.count), place(x), .place(found.advanced(by: i))])
+    }
+    var indices = [Int32](repeating: 0, count: tensors.count)
+    indices.withUnsafeMutableBytes { context.read(found.block, into: $0) }
+    return indices.map { Int($0) }
   }
 
   /// One step of gradient descent, in place.

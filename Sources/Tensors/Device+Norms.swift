@@ -39,10 +39,16 @@ extension Device {
         place(statistics.mean), place(statistics.inverseDeviation),
       ])
     let out = normalized(x, planes, statistics, weight, bias, relu: relu, block: block)
-    let values = values(moments, 2 * channels)
-    let batch = BatchNormalization.BatchMoments(
-      mean: Array(values[..<channels]), variance: Array(values[channels...]))
-    return (out, statistics, batch)
+    return (out, statistics, BatchNormalization.BatchMoments(DeferredDoubles(self, moments, 2 * channels)))
+  }
+
+  /// Running statistics moved by moments of a batch that are still on this device.
+  func blend(_ running: Tensor, _ batch: DevicePlace, momentum: Double) -> Tensor {
+    let out = tensor(running.shape)
+    each(
+      out.count, .norms, "blend_moments",
+      [.int(out.count), .double(momentum), .place(batch), place(running), place(out)])
+    return out
   }
 
   /// As `BatchNormalization.evaluate`.

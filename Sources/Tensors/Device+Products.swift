@@ -1,11 +1,14 @@
 // Products and convolutions on the device; `MatrixProduct`, `Convolution2D` and `LinearMap` say what they compute.
 extension Device {
-  private var products: DeviceProgram { DeviceProgram(name: "products", macros: tuning.tile.macros) }
+  private func products(_ tile: DeviceTuning.Tile) -> DeviceProgram {
+    DeviceProgram(name: "products", macros: tile.macros)
+  }
 
+  /// Starts a kernel with a group for each tile of `layers` matrices.
   func tiles(_ kernel: String, rows: Int, columns: Int, layers: Int, _ arguments: [DeviceArgument]) {
-    let tile = tuning.tile
+    let tile = tuning.tile(rows: rows, columns: columns, layers: layers)
     context.launch(
-      products, kernel,
+      products(tile), kernel,
       groups: ((columns + tile.columns - 1) / tile.columns, (rows + tile.rows - 1) / tile.rows, layers),
       items: tile.items, arguments)
   }
@@ -38,7 +41,7 @@ extension Device {
   func fold(_ partial: DevicePlace, parts: Int, isFirst: Bool, isLast: Bool, into sum: inout Tensor) {
     let n = sum.count
     each(
-      n, products, "fold_chunks",
+      n, products(tuning.tiles[0]), "fold_chunks",
       [
         .int(n), .int(parts), .int(n), .int(isFirst ? 1 : 0), .int(isLast ? 1 : 0), .place(partial),
         .place(sum.writablePlace(on: context)),

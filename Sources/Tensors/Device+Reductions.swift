@@ -14,6 +14,12 @@ extension Device {
   /// Sums of planes of `size` elements: blocks of each, then `rows` planes that are `count` planes apart.
   /// - Returns: `count` sums, not rounded.
   func sums(_ summand: Summand, size: Int, count: Int, rows: Int = 1) -> DevicePlace {
+    let totals = doubles(count)
+    sums(summand, size: size, count: count, rows: rows, into: totals)
+    return totals
+  }
+
+  private func sums(_ summand: Summand, size: Int, count: Int, rows: Int = 1, into totals: DevicePlace) {
     let perPlane = max(1, (size + Loops.block - 1) / Loops.block)
     let units = count * rows * perPlane
     let blocks = doubles(units)
@@ -26,10 +32,13 @@ extension Device {
       }
     context.launch(
       .reductions, kernel, groups: ((units + 7) / 8, 1, 1), items: 128, head + inputs + [.place(blocks)])
-    let totals = doubles(count)
     each(
       count, .reductions, "fold_sums", [.int(count), .int(rows), .int(perPlane), .place(blocks), .place(totals)])
-    return totals
+  }
+
+  /// Writes the sum of all elements.
+  func writeSum(_ summand: Summand, count: Int, into total: DevicePlace) {
+    sums(summand, size: count, count: 1, into: total)
   }
 
   /// The sum of all elements. The host waits for it.

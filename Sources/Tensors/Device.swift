@@ -38,13 +38,9 @@ public final class Device: Sendable {
   }
 
   /// Makes a device compute all tensors of this process. Call it before anything is computed.
-  /// - Throws: `DeviceError` where the device is missing, lacks something, or fails the probe; where another engine than
-  ///   the portable one is in use.
+  /// - Throws: `DeviceError` where the device is missing, lacks something, or fails the probe.
   public static func use(_ name: Name) throws {
     guard case .opencl(let index) = name else { return }
-    guard Engine.current == .portable else {
-      throw DeviceError("a device computes with the engine 'portable' alone; leave out --engine or --device")
-    }
     let device = try open(index)
     chosen.withLock { $0 = device }
     isInUse.store(true, ordering: .releasing)
@@ -78,13 +74,29 @@ public final class Device: Sendable {
     return try $temporary.withValue(device, operation: body)
   }
 
-  /// The name and the traffic of the device of this process, nil for the processor.
-  public static var use: (name: String, traffic: DeviceTraffic, peakMemory: Int)? {
-    guard let device = chosen.withLock({ $0 }) else { return nil }
-    return (
-      "opencl:\(device.context.description.index) (\(device.context.description.name))", device.context.traffic,
-      device.context.memory.use.peak
-    )
+  /// What the device of this process is and did.
+  public struct Report: Sendable {
+    /// `opencl:0 (its name)`.
+    public let name: String
+    public let traffic: DeviceTraffic
+    /// Bytes of tensors at most.
+    public let peakMemory: Int
+  }
+
+  /// Nil where the processor computes.
+  public static var report: Report? {
+    guard let context = chosen.withLock({ $0 })?.context else { return nil }
+    return Report(name: context.description.title, traffic: context.traffic, peakMemory: context.memory.use.peak)
+  }
+
+  /// Why a device can't be used; nil where it can: it has what the contract needs, and its arithmetic was tried.
+  public static func problem(of description: DeviceDescription) -> String? {
+    do {
+      try DeviceProbe.check(DeviceContext(description) { TensorMemory.end($0) })
+      return nil
+    } catch {
+      return "\(error)"
+    }
   }
 
   // MARK: Operations
@@ -128,8 +140,10 @@ public final class Device: Sendable {
 struct DeviceTuning: Sendable, Hashable {
   /// Items of a group of elementwise kernels.
   var flatItems = 256
-  /// The tile of products: rows, columns, steps, rows and columns of an item.
-  var tile = Tile()
+  /// The tiles of products, largest first: the largest is taken whose groups keep the device busy.
+  var tiles = [Tile(), Tile(rows: 64, columns: 64, steps: 8, itemRows: 4, itemColumns: 4)]
+  /// Groups that keep the device busy.
+  var busyGroups = 64
   /// Operations on tensors of the host with fewer elements stay there.
   var least = 4096
 
@@ -142,6 +156,13 @@ struct DeviceTuning: Sendable, Hashable {
     /// Whether the elements of an item are neighbours, which suits processors.
     var isTogether = false
 
+    static let processor = Tile(rows: 64, columns: 64, steps: 16, itemRows: 8, itemColumns: 16, isTogether: true)
+
+    func groups(_ rows: Int, _ columns: Int) -> Int {
+      (rows + self.rows - 1) / self.rows * ((columns + self.columns - 1) / self.columns)
+    }
+
+    /// Items of a group.
     var items: Int { rows / itemRows * (columns / itemColumns) }
 
     var macros: String {
@@ -153,8 +174,13 @@ struct DeviceTuning: Sendable, Hashable {
   init() {}
 
   init(for device: DeviceDescription) {
-    if device.isProcessor {
-      tile = Tile(rows: 64, columns: 64, steps: 16, itemRows: 8, itemColumns: 16, isTogether: true)
-    }
+    // Two groups of 256 items on each unit hide what one of them waits for.
+    busyGroups = 2 * device.units
+    if device.isProcessor { tiles = [Tile.processor] }
+  }
+
+  /// The tile for `layers` matrices.
+  func tile(rows: Int, columns: Int, layers: Int) -> Tile {
+    tiles.first { $0.groups(rows, columns) * layers >= busyGroups } ?? tiles.last!
   }
 }

@@ -17,7 +17,7 @@ enum DeviceProbe {
         let (a, b) = (found[i * operations.count + k], expected[k])
         if a.bitPattern == b.bitPattern || a.isNaN && b.isNaN { continue }
         throw DeviceError(
-          "device opencl:\(context.description.index) (\(context.description.name)) can't give the processor's bits: "
+          "device \(context.description.title) can't give the processor's bits: "
             + "\(name) of \(inputs[i]), \(inputs[n + i]) and \(inputs[2 * n + i]) is \(a), not \(b)")
       }
     }

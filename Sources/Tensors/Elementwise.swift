@@ -113,6 +113,15 @@ public enum Elementwise {
     return found.first { $0 >= 0 }
   }
 
+  /// The index of the first tensor with a NaN or an infinity; nil where all elements of all are finite. A device is
+  /// waited for once.
+  public static func firstNonFinite(in tensors: [Tensor?]) -> Int? {
+    guard let device = Device.current else {
+      return tensors.firstIndex { $0.map { firstNonFinite($0) != nil } ?? false }
+    }
+    return device.firstNonFinite(in: tensors)
+  }
+
   // MARK: Loops
 
   private static func map(

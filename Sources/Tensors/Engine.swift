@@ -19,6 +19,11 @@ public enum Engine: String, Sendable, CaseIterable {
       throw BackendError(
         description: "engine openblas: no libopenblas.so.0 on this machine; install libopenblas0, or use 'portable'")
     }
+    if engine != .portable, let device = Device.report {
+      throw BackendError(
+        description:
+          "engine \(engine.rawValue) computes on the processor alone; leave it out, or the device \(device.name)")
+    }
     wanted.withLock { $0 = engine }
     precondition(current == engine, "the engine was chosen after its first use")
   }

@@ -38,6 +38,38 @@ public enum Reduction {
     return blockSum(x.count) { from, n in kernel(n, source + from, source + from) }
   }
 
+  /// The sums of tensors that `make` gives, one after the other; nil where it gives none. A device is waited for once.
+  public static func sums(_ count: Int, of make: (Int) -> Tensor?) -> [Double?] {
+    each(count, of: make, sum) { .values($0) }
+  }
+
+  /// The sums of squares, likewise.
+  public static func sumsOfSquares(_ count: Int, of make: (Int) -> Tensor?) -> [Double?] {
+    each(count, of: make, sumOfSquares) { .products($0, $0) }
+  }
+
+  private static func each(
+    _ count: Int, of make: (Int) -> Tensor?, _ sum: (Tensor) -> Double, _ summand: (Tensor) -> Device.Summand
+  ) -> [Double?] {
+    guard let device = Device.current else { return (0..<count).map { make($0).map(sum) } }
+    var sums = [Double?](repeating: nil, count: count)
+    let totals = device.doubles(count)
+    var places: [Int] = []
+    for i in 0..<count {
+      guard let tensor = make(i) else { continue }
+      if device.takes(tensor) {
+        device.writeSum(summand(tensor), count: tensor.count, into: totals.advanced(by: i))
+        places.append(i)
+      } else {
+        sums[i] = sum(tensor)
+      }
+    }
+    guard !places.isEmpty else { return sums }
+    let values = device.values(totals, count)
+    for i in places { sums[i] = values[i] }
+    return sums
+  }
+
   /// The mean of all elements, not rounded to binary32; NaN for an empty tensor.
   public static func mean(_ x: Tensor) -> Double { sum(x) / Double(x.count) }
 

@@ -47,7 +47,8 @@ public struct Tensor: Sendable {
   /// Fills element `i` (row-major) with `value(i)`.
   public init(shape: Shape, _ value: (Int) -> Float) {
     self.init(uninitialized: shape)
-    for i in 0..<shape.count { storage.pointer[i] = value(i) }
+    let pointer = storage.pointer
+    for i in 0..<shape.count { pointer[i] = value(i) }
   }
 
   /// Lets `fill` write every element, row-major; what it leaves out is unspecified.

@@ -19,11 +19,16 @@ extension EndToEndTests {
         (1...3).flatMap { threads in
           [1, 3].map { Smoke.Setting(instructionSet: name, threads: threads, jobs: $0) }
         }
-      } + (debugProgram.map { [Smoke.Setting(threads: 2, program: $0)] } ?? [])
+      } + (debugProgram.map { [Smoke.Setting(threads: 2, program: $0)] } ?? []) + devices
       : [
         Smoke.Setting(instructionSet: "avx512", threads: 1), Smoke.Setting(instructionSet: "avx2", threads: 3, jobs: 1),
         Smoke.Setting(instructionSet: "scalar", threads: 2),
-      ]
+      ] + devices
+
+    /// An OpenCL device, where there is one: see `make setup-device`.
+    static var devices: [Smoke.Setting] {
+      Smoke.device.isEmpty ? [] : [Smoke.Setting(threads: 2, environment: Smoke.device)]
+    }
 
     @Test("the root is the published one")
     func reference() async throws {
@@ -34,7 +39,8 @@ extension EndToEndTests {
     }
 
     @Test(
-      "instruction sets, threads, jobs, builds, folders and names of stages do not change the root", arguments: machines
+      "instruction sets, threads, jobs, devices, builds, folders and names of stages do not change the root",
+      arguments: machines
     )
     func sameRoot(_ machine: Smoke.Setting) async throws {
       let supported = Backend.supported.map(\.rawValue)

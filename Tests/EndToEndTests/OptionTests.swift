@@ -92,7 +92,8 @@ extension EndToEndTests {
       try await withTemporaryFolder { folder in
         try StreamTests.pipeline.write(toFile: folder + "/p.yaml", atomically: true, encoding: .utf8)
         let names = [
-          "AUTOPANOPTIC_THREADS", "AUTOPANOPTIC_CHECKPOINT_INTERVAL", "AUTOPANOPTIC_ISA", "AUTOPANOPTIC_FAIL_AT",
+          "AUTOPANOPTIC_THREADS", "AUTOPANOPTIC_CHECKPOINT_INTERVAL", "AUTOPANOPTIC_ISA", "AUTOPANOPTIC_DEVICE",
+          "AUTOPANOPTIC_FAIL_AT",
           "COLUMNS",
           "LINES", "TERM", "TMPDIR", "HOME", "LANG", "COCO",
         ]

@@ -31,8 +31,9 @@ extension EndToEndTests {
       try await withTemporaryFolder { folder in
         let store = folder + "/artifacts"
         var before: (moment: Moment, outcome: Program.Outcome)?
-        for moment in Self.moments {
-          let outcome = try await interrupt(at: moment, store: store)
+        // In turn on the processor and, where there is one, on a device: each goes on from the other's checkpoint.
+        for (i, moment) in Self.moments.enumerated() {
+          let outcome = try await interrupt(at: moment, store: store, on: i % 2 == 0 ? [:] : Smoke.device)
           if let before { expectContinued(outcome, before.moment, before.outcome) }
           before = (moment, outcome)
         }
@@ -46,9 +47,11 @@ extension EndToEndTests {
       }
     }
 
-    private func interrupt(at moment: Moment, store: String) async throws -> Program.Outcome {
+    private func interrupt(
+      at moment: Moment, store: String, on device: [String: String]
+    ) async throws -> Program.Outcome {
       var occurrences = 0
-      let environment = ["AUTOPANOPTIC_CHECKPOINT_INTERVAL": moment.checkpointInterval]
+      let environment = device.merging(["AUTOPANOPTIC_CHECKPOINT_INTERVAL": moment.checkpointInterval]) { $1 }
       let outcome = try await Smoke.run(store: store, Smoke.Setting(environment: environment)) { event in
         guard event.name == moment.event else { return nil }
         guard event.stage == moment.stage || event.stage.hasPrefix(moment.stage + "[") else { return nil }

@@ -1,6 +1,7 @@
 import Determinism
 import Foundation
 import Synchronization
+import Tensors
 import Testing
 
 /// The smoke profile of the COCO pipeline: the whole procedure in seconds.
@@ -15,6 +16,12 @@ enum Smoke {
     .path
   static let pipeline = checkout + "/pipelines/coco.yaml"
 
+  /// The environment that makes the first OpenCL device of this machine compute; nothing where there is none.
+  static let device: [String: String] = {
+    guard let first = (try? Device.all())?.first, Device.problem(of: first) == nil else { return [:] }
+    return ["AUTOPANOPTIC_DEVICE": "opencl:\(first.index)"]
+  }()
+
   /// How the program is run. The result must not depend on any of it.
   struct Setting: Sendable, CustomTestStringConvertible {
     var instructionSet: String?
@@ -25,7 +32,8 @@ enum Smoke {
     var environment: [String: String] = [:]
 
     var testDescription: String {
-      "\(instructionSet ?? "default"), \(threads) threads, \(jobs.map(String.init) ?? "default") jobs, \(program)"
+      "\(instructionSet ?? "default"), \(threads) threads, \(jobs.map(String.init) ?? "default") jobs, \(environment), "
+        + program
     }
     var variables: [String: String] {
       environment.merging(instructionSet.map { ["AUTOPANOPTIC_ISA": $0] } ?? [:]) { a, _ in a }

@@ -19,6 +19,7 @@ struct AutoPanoptic: ParsableCommand {
       ENVIRONMENT:
         AUTOPANOPTIC_THREADS  threads, where --threads is not given
         AUTOPANOPTIC_ISA      scalar, avx2 or avx512; all give the same bits
+        AUTOPANOPTIC_DEVICE   cpu, opencl or opencl:N, where --device is not given; likewise
         AUTOPANOPTIC_CHECKPOINT_INTERVAL  seconds between checkpoints of a training (default: 60 to 600, by their cost)
       """,
     version: Version.text,
@@ -29,7 +30,7 @@ struct AutoPanoptic: ParsableCommand {
       Rerun.self,
       Audit.self, Repair.self, Bisect.self, GC.self, Export.self, Import.self, Keygen.self, Sign.self, Provenance.self,
       DigestCommand.self, ImportWeights.self, Predict.self, Estimate.self, PQ.self, Tables.self, Model.self,
-      Doctor.self, ShellCommand.self, Work.self,
+      Doctor.self, Devices.self, ShellCommand.self, Work.self,
       Completions.self,
     ])
 }

@@ -23,11 +23,13 @@ struct Rerun: ParsableCommand {
   @OptionGroup var options: PipelineOptions
   @OptionGroup var work: WorkOptions
   @OptionGroup var execution: ExecutionOptions
+  @OptionGroup var device: DeviceOptions
 
   @Flag(help: "Print JSON.")
   var json = false
 
   func run() throws {
+    try device.apply(isLocal: execution.isLocal)
     let runOptions = try work.runOptions()
     Signals.install()
     let display = Display(json: false)

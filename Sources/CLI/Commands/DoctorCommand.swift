@@ -10,7 +10,7 @@ struct Doctor: ParsableCommand {
     abstract: "Examine this machine: can it reproduce published results? Libraries, numerics, disk, store.",
     discussion: """
       Trains a tiny network with every instruction set of this processor, on one, two and all threads, and compares
-      the digest of its weights with the published one. Tries what the file system of the store can do: locks, renames,
+      the digest of its weights with the published one. The same on every OpenCL device, where there are any. Tries what the file system of the store can do: locks, renames,
       links, fsync. Takes seconds. Exits with 1 if anything is not as it must be.
 
       With --peer, on two machines that share the store, only this: do locks of one reach the other, and how late does
@@ -63,6 +63,7 @@ struct Doctor: ParsableCommand {
     } catch {
       lines.append(Line(name: "numerics", text: "\(error)", isFine: false))
     }
+    lines += deviceLines(threads: threads)
     let reproduces = lines.allSatisfy(\.isFine)
     lines.append(
       Line(
@@ -82,6 +83,24 @@ struct Doctor: ParsableCommand {
       lines.append(Line(name: "store", text: "\(error)", isFine: false))
     }
     try finish(lines)
+  }
+
+  /// What every device of OpenCL gives. None is needed, so that none makes the machine unfit.
+  private func deviceLines(threads: Int) -> [Line] {
+    do {
+      return try Device.all().map { device in
+        let name = "opencl:\(device.index)"
+        if let problem = Device.problem(of: device) { return Line(name: name, text: "not usable: \(problem)") }
+        do {
+          let finding = SelfTest.finding(on: device, threads: threads)
+          return Line(name: name, text: "\(device.name): \(try NumericsSelfTest.summary(of: [finding]))")
+        } catch {
+          return Line(name: name, text: "\(device.name) can NOT reproduce published results: \(error)")
+        }
+      }
+    } catch {
+      return [Line(name: "devices", text: "none: \(error)")]
+    }
   }
 
   private func tryWithPeer() throws {

@@ -38,9 +38,11 @@ struct Predict: ParsableCommand {
 
   @OptionGroup var stores: StoreOptions
   @OptionGroup var machine: MachineOptions
+  @OptionGroup var device: DeviceOptions
 
   func run() throws {
     try machine.apply()
+    try device.apply()
     // Before the network is read: a folder that cannot be made needs none.
     try FileIO.makeFolder("\(output)/overlays")
     try FileIO.requirePublishable("\(output)/panoptic.json")

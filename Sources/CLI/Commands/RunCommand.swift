@@ -27,6 +27,7 @@ struct Run: ParsableCommand {
   @OptionGroup var work: WorkOptions
 
   @OptionGroup var execution: ExecutionOptions
+  @OptionGroup var device: DeviceOptions
 
   @Flag(help: "After a failure, continue with stages that do not depend on it.")
   var keepGoing = false
@@ -42,6 +43,7 @@ struct Run: ParsableCommand {
 
   func run() throws {
     if let name { try RunLabel.check(name, as: "the name of a run") }
+    if !dryRun { try device.apply(isLocal: execution.isLocal) }
     var runOptions = try work.runOptions()
     runOptions.keepGoing = keepGoing
     runOptions.details = try options.details(pipeline, stages: stages, name: name, threads: runOptions.threads)
@@ -62,6 +64,7 @@ struct Run: ParsableCommand {
       return try PlanPrinter.endWithProblems(of: plan)
     }
     let result = try runner.run(stages: stages)
+    DeviceOptions.printReport()
     if result.wasInterrupted { throw StageInterrupted() }
     if !result.failures.isEmpty {
       throw ExitCode(result.failures.contains(where: \.isUserData) ? ExitCodes.badData : ExitCodes.failure)

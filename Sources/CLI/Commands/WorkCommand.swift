@@ -32,6 +32,7 @@ struct Work: ParsableCommand {
   var program: String?
 
   @OptionGroup var machine: MachineOptions
+  @OptionGroup var device: DeviceOptions
 
   func validate() throws {
     if !Wave.isName(wave) { throw ValidationError("--wave \(wave.clipped(to: 100)): expected 16 hexadecimal digits") }
@@ -51,6 +52,7 @@ struct Work: ParsableCommand {
     }
     var machine = machine
     machine.threads = machine.threads ?? environment["SLURM_CPUS_PER_TASK"].flatMap { Int($0) }
+    try device.apply()
     let options = try machine.runOptions()
     // Several processes that were started together execute the element as one.
     let team = try MPITeam.join(environment) { Output.error("error: \($0)") }

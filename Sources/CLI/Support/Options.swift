@@ -255,11 +255,12 @@ extension MachineOptions {
       }
       options.checkpointInterval = seconds
     }
-    options.environment = [
+    let facts: [String: CanonicalValue] = [
       "program": .string(Version.text), "host": .string(ProcessInfo.processInfo.hostName),
       "system": .string(ProcessInfo.processInfo.operatingSystemVersionString),
       "instruction-set": .string(Backend.instructionSet.rawValue), "threads": .integer(options.threads),
     ]
+    options.environment = .object(facts.merging(ProgramFacts.device) { $1 })
     return options
   }
 }

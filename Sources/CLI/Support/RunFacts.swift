@@ -33,8 +33,11 @@ enum ProgramFacts {
       "threads": .integer(threads), "memory": .integer(Int(clamping: ProcessInfo.processInfo.physicalMemory)),
       "host": .string(ProcessInfo.processInfo.hostName),
       "system": .string(ProcessInfo.processInfo.operatingSystemVersionString),
-    ]
+    ].merging(device) { $1 }
   }
+
+  /// The device that computes; nothing for the processor.
+  static var device: [String: CanonicalValue] { Device.report.map { ["device": .string($0.name)] } ?? [:] }
 
   /// As the kernel names it.
   private static var processor: String? {

@@ -9,11 +9,15 @@ enum SelfTest {
   static let command = "numerics-self-test"
 
   /// What the child does: prints the digest.
-  /// - Parameter arguments: the number of threads.
+  /// - Parameter arguments: the number of threads, then perhaps a device.
   static func serve(_ arguments: [String]) -> Int32 {
     guard let threads = arguments.first.flatMap(Int.init), threads >= 1 else { return 64 }
     Parallel.configure(threads: threads)
+    if arguments.count > 1 {
+      guard let device = Device.Name(arguments[1]), (try? Device.use(device)) != nil else { return 1 }
+    }
     Output.line(NumericsSelfTest.digest().hex)
+    DeviceOptions.printReport()
     return 0
   }
 
@@ -27,11 +31,19 @@ enum SelfTest {
     }
   }
 
-  private static func digest(_ instructionSet: String, threads: Int) -> String? {
+  /// What a device of OpenCL finds.
+  static func finding(on device: DeviceDescription, threads: Int) -> NumericsSelfTest.Finding {
+    let name = "opencl:\(device.index)"
+    return NumericsSelfTest.Finding(
+      instructionSet: name, threads: threads,
+      digest: digest(Backend.instructionSet.rawValue, threads: threads, device: name))
+  }
+
+  private static func digest(_ instructionSet: String, threads: Int, device: String? = nil) -> String? {
     guard let executable = Bundle.main.executableURL else { return nil }
     let process = Process()
     process.executableURL = executable
-    process.arguments = [command, String(threads)]
+    process.arguments = [command, String(threads)] + (device.map { [$0] } ?? [])
     process.environment = ProcessInfo.processInfo.environment.merging(["AUTOPANOPTIC_ISA": instructionSet]) { $1 }
     let output = Pipe()
     process.standardOutput = output

@@ -71,6 +71,11 @@ int copencl_launch(void *queue, void *kernel, const size_t *global, const size_t
 
 int copencl_allocate(void *context, size_t bytes, void **memory);
 int copencl_release(void *memory);
+/// Writes in its turn; the bytes must stay until `event` has happened.
+int copencl_write_later(
+  void *queue, void *memory, size_t offset, size_t bytes, const void *from, void **event);
+/// Whether an event has happened; it is then no more.
+int copencl_has_happened(void *event, int *happened);
 /// These two wait until all that is in the queue is done.
 int copencl_write(void *queue, void *memory, size_t offset, size_t bytes, const void *from);
 int copencl_read(void *queue, void *memory, size_t offset, size_t bytes, void *to);

@@ -79,16 +79,11 @@ KERNEL(scale_channels)(int n, int size, int count, IN(float, factors), IN(float,
   if (i < n) out[i] = factors[i / size % count] * x[i];
 }
 
-// found = the least index of a NaN or an infinity: the same whatever the order. It starts as n.
+// found = the least index of a NaN or an infinity: the same whatever the order. It starts larger.
 KERNEL(first_nonfinite)(int n, IN(float, x), OUT(int, found)) {
   AT(x) AT(found)
   int i = GLOBAL_ITEM(0);
   if (i < n && (INT_BITS(x[i]) & 0x7f800000) == 0x7f800000) SMALLEST(found, i);
-}
-
-KERNEL(set_int)(int value, OUT(int, out)) {
-  AT(out)
-  if (GLOBAL_ITEM(0) == 0) out[0] = value;
 }
 
 // Copies blocks of `size` elements: block b comes from `from[b % count] + b / count * stride` of x and goes to the

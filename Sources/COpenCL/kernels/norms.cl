@@ -99,6 +99,13 @@ KERNEL(group_moments)(
   inverse[group] = (float)(1.0 / SQRTD(variance + epsilon));
 }
 
+// Running statistics: (1 - momentum) * running + momentum * batch, rounded once.
+KERNEL(blend_moments)(int n, double momentum, IN(double, batch), IN(float, running), OUT(float, out)) {
+  AT(batch) AT(running) AT(out)
+  int i = GLOBAL_ITEM(0);
+  if (i < n) out[i] = (float)((1.0 - momentum) * (double)running[i] + momentum * batch[i]);
+}
+
 KERNEL(inverse_deviations)(int n, double epsilon, IN(float, variance), OUT(float, inverse)) {
   AT(variance) AT(inverse)
   int i = GLOBAL_ITEM(0);

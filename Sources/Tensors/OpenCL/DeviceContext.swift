@@ -1,4 +1,5 @@
 import COpenCL
+import Foundation
 import Synchronization
 
 /// A program of the device: one of the sources, with macros that set the sizes of its tiles.
@@ -67,21 +68,40 @@ final class DeviceContext: Sendable {
     var programs: [DeviceProgram: DeviceHandle] = [:]
     var kernels: [KernelName: DeviceHandle] = [:]
     var traffic = DeviceTraffic()
+    /// Copies of what is on its way to the device, oldest first.
+    var staged: [Staged] = []
+    var stagedBytes = 0
     /// Small tables, such as the taps of a convolution, by their content.
     var tables: [[Int32]: DeviceBlock] = [:]
   }
 
+  private struct Staged {
+    let event: DeviceHandle
+    let copy: DeviceHandle
+    let bytes: Int
+  }
+
+  /// Beyond this many bytes on their way a write waits.
+  private static let mostStaged = 1 << 28
+
   private let state = Mutex(State())
 
+  /// Changes the text of a source: for tests that must notice it.
+  private let edit: (@Sendable (_ source: String, _ text: String) -> String)?
+
   /// - Throws: `DeviceError` where the device lacks something, or can't be started.
-  init(_ description: DeviceDescription, fail: @escaping @Sendable (String) -> Never) throws {
+  init(
+    _ description: DeviceDescription, editing edit: (@Sendable (String, String) -> String)? = nil,
+    fail: @escaping @Sendable (String) -> Never
+  ) throws {
     guard description.lacks.isEmpty else {
       throw DeviceError(
-        "device opencl:\(description.index) (\(description.name)) can't give the processor's bits: "
+        "device \(description.title) can't give the processor's bits: "
           + description.lacks.joined(separator: ", "))
     }
     self.description = description
     self.fail = fail
+    self.edit = edit
     var context: UnsafeMutableRawPointer?
     var queue: UnsafeMutableRawPointer?
     try OpenCL.check(
@@ -91,7 +111,20 @@ final class DeviceContext: Sendable {
     memory = DeviceMemory(context: self.context, largest: description.largestAllocation)
   }
 
+  deinit {
+    // Tensors outlive no device but those of tests, whose memory is let go of here.
+    _ = copencl_finish(queue.pointer)
+    state.withLock { state in
+      freeStaged(&state)
+      state.tables = [:]
+    }
+    copencl_end(context.pointer, queue.pointer)
+  }
+
   var traffic: DeviceTraffic { state.withLock(\.traffic) }
+
+  /// Waits for all commands.
+  func finish() { check(copencl_finish(queue.pointer), "waiting") }
 
   // MARK: Memory
 
@@ -99,7 +132,7 @@ final class DeviceContext: Sendable {
   func allocate(_ bytes: Int) -> DeviceBlock {
     if let block = memory.take(bytes, for: self) { return block }
     fail(
-      "out of memory on device opencl:\(description.index) (\(description.name), \(description.memory >> 20) MiB): "
+      "out of memory on device \(description.title) with \(description.memory >> 20) MiB: "
         + "cannot allocate \(bytes) bytes; tensors use \(memory.use.now >> 20) MiB already. Use smaller batches, images "
         + "or networks, or --device cpu")
   }
@@ -111,14 +144,38 @@ final class DeviceContext: Sendable {
     return DevicePlace(block, of: Element.self)
   }
 
-  /// Copies bytes to a block; returns when they may change.
+  /// Copies bytes to a block; returns when they may change, without waiting for the device.
   func write(_ bytes: UnsafeRawBufferPointer, to block: DeviceBlock) {
     guard let base = bytes.baseAddress, bytes.count > 0 else { return }
-    check(copencl_write(queue.pointer, block.slab.pointer, block.start, bytes.count, base), "writing")
     state.withLock { state in
+      freeStaged(&state)
       state.traffic.written += bytes.count
       state.traffic.writes += 1
+      guard state.stagedBytes + bytes.count <= DeviceContext.mostStaged, let copy = malloc(bytes.count) else {
+        return check(copencl_write(queue.pointer, block.slab.pointer, block.start, bytes.count, base), "writing")
+      }
+      copy.copyMemory(from: base, byteCount: bytes.count)
+      var event: UnsafeMutableRawPointer?
+      check(
+        copencl_write_later(queue.pointer, block.slab.pointer, block.start, bytes.count, copy, &event), "writing")
+      state.staged.append(
+        Staged(event: DeviceHandle(pointer: event!), copy: DeviceHandle(pointer: copy), bytes: bytes.count))
+      state.stagedBytes += bytes.count
     }
+  }
+
+  /// Frees what has arrived.
+  private func freeStaged(_ state: inout State) {
+    var arrived = 0
+    for staged in state.staged {
+      var happened: Int32 = 0
+      check(copencl_has_happened(staged.event.pointer, &happened), "writing")
+      if happened == 0 { break }
+      free(staged.copy.pointer)
+      state.stagedBytes -= staged.bytes
+      arrived += 1
+    }
+    state.staged.removeFirst(arrived)
   }
 
   /// Waits for all commands before, and copies bytes of a block.
@@ -210,23 +267,30 @@ final class DeviceContext: Sendable {
     guard let source = sources.first(where: { String(cString: $0.name) == program.name }) else {
       preconditionFailure("no device program '\(program.name)'")
     }
+    let (header, text) = (self.text(copencl_header), self.text(source))
     var handle: UnsafeMutableRawPointer?
     var log = [CChar](repeating: 0, count: 1 << 14)
     let code = copencl_build(
-      context.pointer, description.handle.pointer, copencl_header.text, copencl_header.size, source.text, source.size,
+      context.pointer, description.handle.pointer, header, header.utf8.count, text, text.utf8.count,
       "\(DeviceContext.options) \(program.macros)", &handle, &log, log.count)
     guard code == 0, let handle else {
       throw DeviceError(
-        "device opencl:\(description.index) (\(description.name)): program '\(program.name)' can't be built: "
+        "device \(description.title): program '\(program.name)' can't be built: "
           + "\(OpenCL.name(code))\n\(OpenCL.text(log))")
     }
     return DeviceHandle(pointer: handle)
   }
 
+  private func text(_ source: copencl_source) -> String {
+    let text = String(
+      decoding: UnsafeRawBufferPointer(start: source.text, count: source.size), as: UTF8.self)
+    return edit?(String(cString: source.name), text) ?? text
+  }
+
   private func check(_ code: Int32, _ action: String) {
     guard code != 0 else { return }
     fail(
-      "device opencl:\(description.index) (\(description.name)) failed: \(action): \(OpenCL.name(code)). The next run "
+      "device \(description.title) failed: \(action): \(OpenCL.name(code)). The next run "
         + "resumes from the last checkpoint, on a device or with --device cpu")
   }
 }

@@ -20,6 +20,10 @@ public struct DeviceDescription: Sendable {
   /// What the contract needs and the device does not offer: nothing where it can be tried.
   public let lacks: [String]
   let isProcessor: Bool
+
+  /// `opencl:0 (its name)`.
+  public var title: String { "opencl:\(index) (\(name))" }
+
   let handle: DeviceHandle
 
   init(index: Int, handle: DeviceHandle) {

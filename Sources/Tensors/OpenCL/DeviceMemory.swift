@@ -46,6 +46,12 @@ final class DeviceMemory: Sendable {
 
   init(context: DeviceHandle, largest: Int) { (self.context, self.largest) = (context, largest) }
 
+  deinit {
+    state.withLock { state in
+      for slab in state.slabs { _ = copencl_release(slab.handle.pointer) }
+    }
+  }
+
   /// Bytes of tensors, now and at most.
   var use: (now: Int, peak: Int) { state.withLock { ($0.used, $0.peak) } }
 

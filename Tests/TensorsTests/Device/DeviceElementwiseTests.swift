@@ -77,6 +77,24 @@ struct DeviceElementwiseTests {
     }
   }
 
+  @Test("of many tensors, the first that is not finite is found, and their sums")
+  func many() {
+    for bad in [nil, 0, 3, 5] {
+      expectDeviceParity("many tensors") {
+        let tensors = (0..<6).map { i -> Tensor? in
+          i == 2 ? nil : Tensor(ordinaryValues(100 * i + 1, salt: i), shape: [100 * i + 1])
+        }
+        let checked = tensors.indices.map { i in
+          bad.map { i >= $0 } == true ? tensors[i].map { Elementwise.scale($0, by: .infinity) } : tensors[i]
+        }
+        let sums = Reduction.sums(6) { tensors[$0] } + Reduction.sumsOfSquares(6) { tensors[$0] }
+        return [
+          Tensor(scalar: Float(Elementwise.firstNonFinite(in: checked) ?? -1)), halves(sums.map { $0 ?? -1 }),
+        ]
+      }
+    }
+  }
+
   @Test("copies of channels and rows, and scaled channels")
   func channels() {
     expectDeviceParity("channels") {

@@ -6,27 +6,22 @@ import Testing
 enum TestDevice {
   static let all: [Device] = {
     guard let device = try? first.get() else { return [] }
-    return [
-      tuning(64, 64, 16, 8, 16, isTogether: true, flat: 256), tuning(32, 32, 8, 4, 4, isTogether: false, flat: 32),
-    ]
-    .map { Device(device.context, tuning: $0) }
+    // The tile of processors, then those of GPUs, which are slow here.
+    var (processor, gpu) = (DeviceTuning(), DeviceTuning())
+    processor.tiles = [.processor]
+    gpu.flatItems = 64
+    gpu.busyGroups = 4
+    return [processor, gpu].map { tuning in
+      var tuning = tuning
+      tuning.least = 0
+      return Device(device.context, tuning: tuning)
+    }
   }()
 
   private static let first = Result { try Device.open(0) }
 
   /// Why there is none.
   static var absence: String? { if case .failure(let error) = first { "\(error)" } else { nil } }
-
-  private static func tuning(
-    _ rows: Int, _ columns: Int, _ steps: Int, _ itemRows: Int, _ itemColumns: Int, isTogether: Bool, flat: Int
-  ) -> DeviceTuning {
-    var tuning = DeviceTuning()
-    tuning.tile = DeviceTuning.Tile(
-      rows: rows, columns: columns, steps: steps, itemRows: itemRows, itemColumns: itemColumns, isTogether: isTogether)
-    tuning.flatItems = flat
-    tuning.least = 0
-    return tuning
-  }
 }
 
 extension Trait where Self == ConditionTrait {

@@ -36,13 +36,16 @@ struct DeviceReductionTests {
           let dy = Tensor(edgeValues(y.count, salt: 5).map { max(-9, min(9, $0)) }, shape: y.shape)
           let g = BatchNormalization.trainGradient(
             x, upstream: dy, weight: w, bias: b, statistics: statistics, relu: relu, options: options)
+          var (mean, variance) = (Tensor(zeros: [shape[1]]), Tensor(repeating: 1, shape: [shape[1]]))
+          for _ in 0..<2 { batch.move(&mean, &variance, momentum: 0.3) }
           let running = Tensor(shape: [shape[1]]) { 90 + Float($0) }
           let (z, fixed) = BatchNormalization.evaluate(
             x, weight: w, bias: b, runningMean: running, runningVariance: running, relu: relu)
           let f = BatchNormalization.evaluateGradient(
             x, upstream: z, weight: w, bias: b, statistics: fixed, relu: relu)
           return [
-            y, statistics.mean, statistics.inverseDeviation, halves(batch.mean + batch.variance), g.input, g.weight,
+            y, statistics.mean, statistics.inverseDeviation, mean, variance, halves(batch.mean + batch.variance),
+            g.input, g.weight,
             g.bias, z, fixed.inverseDeviation, f.input, f.weight, f.bias,
           ]
         }
