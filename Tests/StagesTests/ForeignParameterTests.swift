@@ -102,7 +102,8 @@ struct ForeignParameterTests {
   private static func look(at parameters: CanonicalValue, of kind: String) throws {
     func check(_ need: Double) { #expect(need > 0 && !need.isNaN, "\(kind): \(parameters.canonicalText)") }
     let input = try parameters["input"]?.decoded(as: PanopticInput.self, where: parameters["network"] != nil)
-    if let body = try parameters["backbone"]?.decoded(as: BackboneConfiguration.self),
+    // Some kinds call an architecture's choices so.
+    if let body = try parameters["backbone"]?.decoded(as: BackboneConfiguration.self, where: parameters["recipe"] != nil),
       let recipe = try parameters["recipe"]?.decoded(as: ClassifierRecipe.self),
       let input = try parameters["input"]?.decoded(as: ClassificationInput.self)
     {
