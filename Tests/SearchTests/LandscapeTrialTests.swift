@@ -91,26 +91,3 @@ struct LandscapeTrialTests {
     #expect(course.evaluations == [4, 50] && course.regret == [0, 0])
   }
 }
-
-@Suite("MeanInterval")
-struct MeanIntervalTests {
-  @Test(
-    "quantiles are those of Student's t",
-    arguments: [(3.0, 3.182446), (5, 2.570582), (9, 2.262157), (39, 2.022691), (99, 1.984217), (1e6, 1.959966)])
-  func quantiles(_ freedom: Double, _ value: Double) {
-    #expect(abs(MeanInterval.quantile(freedom: freedom) / value - 1) < (freedom < 5 ? 2e-3 : 3e-4))
-  }
-
-  @Test("19 of 20 intervals hold the mean of what they were drawn from")
-  func coverage() {
-    var random = Seeds(kind: "interval", seed: 1).stream("draws")
-    let held = (0..<4000).count { _ in
-      let interval = MeanInterval((0..<6).map { _ in 2 + 3 * random.normal() })
-      return interval.low < 2 && 2 < interval.high
-    }
-    // Four standard errors of a share of 0.95.
-    #expect(abs(Double(held) / 4000 - 0.95) < 4 * (0.95 * 0.05 / 4000).squareRoot())
-    let interval = MeanInterval([1, 2, 3, 4])
-    #expect(interval.mean == 2.5 && abs(interval.deviation - (5.0 / 3).squareRoot()) < 1e-15)
-  }
-}

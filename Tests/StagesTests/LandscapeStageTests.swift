@@ -113,7 +113,7 @@ struct LandscapeStageTests {
     #expect(try refusal("{ deviation: 0 }").contains("'deviation'"))
     #expect(
       try refusal("{ evaluations: [60, 12] }", of: "search-landscape").contains("ascending"))
-    #expect(try refusal("{ landscapes: 3 }", of: "search-landscape").contains("'landscapes'"))
+    #expect(try refusal("{ landscapes: 1 }", of: "search-landscape").contains("'landscapes'"))
     #expect(try refusal("{ landscape: { epistasis: 0.5 } }", of: "expect-scores").contains("must be 0"))
     #expect(try refusal("{ landscape: { noise: 0 } }", of: "expect-scores").contains("'landscape.noise'"))
   }
@@ -169,6 +169,15 @@ struct LandscapeSummaryTests {
     #expect(summary.tables.map(\.name) == ["policies", "variants", "table-5"])
     let table = summary.tables[2].table.rendered(as: .csv)
     #expect(table.contains("equal,0.00,2.00,") && table.contains(",100,100,100,1.00,0.00"))
+  }
+
+  @Test("intervals of means are those of Student's t")
+  func intervals() throws {
+    let values = [1.0, 4, 2, 8, 5]
+    let (own, other) = (MeanInterval(values, reach: MeanInterval.reach(of: 5)), try #require(MeanEstimate(values)))
+    let interval = try #require(other.interval)
+    #expect(abs(own.low - interval.lower) < 1e-12 && abs(own.high - interval.upper) < 1e-12)
+    #expect(abs(MeanInterval.reach(of: 5) - 2.7764451) < 1e-6)
   }
 
   @Test("refuses courses that no stage writes")

@@ -19,6 +19,11 @@ struct CompareLandscapesStage: Stage {
   static let summary = "compares search policies on planted landscapes, and says where table 5 comes out"
   static let inputs = [InputPort("courses", "json", list: true)]
   static let outputs = [OutputPort("summary", "json"), OutputPort("tables", "tree"), OutputPort("figures", "tree")]
+  static let highlights = [
+    Highlight("% in the order of table 5", of: "summary", at: "ordered", scale: 100),
+    Highlight("% as printed", of: "summary", at: "printed", scale: 100),
+    Highlight("% in the order of tables 3 and 5", of: "summary", at: "all-ordered", scale: 100),
+  ]
 
   let parameters: Parameters
 
@@ -57,21 +62,26 @@ struct CompareLandscapesStage: Stage {
 extension LandscapeSummary {
   /// - Throws: `StageInputError` where a policy was not judged after the numbers of evaluations that are compared.
   init(_ courses: [LandscapeCourses], _ parameters: CompareLandscapesStage.Parameters) throws {
-    kinds = try courses.map { try Kind($0, parameters) }
-    likelihood = []
+    let kinds = try courses.map { try Kind($0, parameters) }
+    func mean(_ part: KeyPath<Kind, Double>) -> Double {
+      kinds.reduce(0) { $0 + $1[keyPath: part] } / Double(kinds.count)
+    }
     func share(_ part: KeyPath<Kind, Double>, _ isOwn: (Kind) -> Bool) -> Double? {
       let all = kinds.reduce(0) { $0 + $1[keyPath: part] }
       return all > 0 ? kinds.reduce(0) { isOwn($1) ? $0 + $1[keyPath: part] : $0 } / all : nil
     }
-    for (factor, value) in LandscapeSummary.factors {
+    let shares = LandscapeSummary.factors.flatMap { factor, value in
       var seen = [String]()
       for kind in kinds where !seen.contains(value(kind.landscape)) { seen.append(value(kind.landscape)) }
-      likelihood += seen.map { name in
+      return seen.map { name in
         FactorShare(
           factor: factor, value: name, printed: share(\.paper.printed) { value($0.landscape) == name },
           allOrdered: share(\.table5.allOrdered) { value($0.landscape) == name })
       }
     }
+    self.init(
+      kinds: kinds, ordered: mean(\.paper.ordered), printed: mean(\.paper.printed),
+      allOrdered: mean(\.table5.allOrdered), likelihood: shares)
   }
 
   private static let factors: [(String, @Sendable (LandscapeDescription) -> String)] = [
@@ -89,26 +99,28 @@ extension LandscapeSummary.Kind {
       }
       return found
     }
+    let numbers = (parameters.pathPriority, parameters.evolution, parameters.random)
+    let own = try regrets("path-priority", numbers.0)
+    let reach = MeanInterval.reach(of: own.count)
     landscape = courses.landscape
+    landscapes = own.count
     policies = courses.courses.map { course in
       LandscapeSummary.Policy(
-        policy: course.policy, evaluations: course.evaluations, regret: course.regret.map(MeanInterval.init),
+        policy: course.policy, evaluations: course.evaluations,
+        regret: course.regret.map { MeanInterval($0, reach: reach) },
         behind: zip(course.evaluations, course.regret).map { count, regret in
           guard course.policy != "path-priority", let base = courses.regrets("path-priority", count) else {
             return nil
           }
-          return MeanInterval(zip(regret, base).map { $0 - $1 })
+          return MeanInterval(zip(regret, base).map { $0 - $1 }, reach: reach)
         })
     }
-    let numbers = (parameters.pathPriority, parameters.evolution, parameters.random)
-    let own = try regrets("path-priority", numbers.0)
-    landscapes = own.count
     paper = PolicyOrder(
       evaluations: [numbers.0, numbers.1, numbers.2],
-      regrets: [own, try regrets("evolution", numbers.1), try regrets("random", numbers.2)])
+      regrets: [own, try regrets("evolution", numbers.1), try regrets("random", numbers.2)], reach: reach)
     equal = PolicyOrder(
       evaluations: [numbers.0, numbers.0, numbers.0],
-      regrets: [own, try regrets("evolution-small", numbers.0), try regrets("random", numbers.0)])
+      regrets: [own, try regrets("evolution-small", numbers.0), try regrets("random", numbers.0)], reach: reach)
     table5 = PrintedPlace(
       regrets: [
         try regrets("best-of-five", 5), try regrets("random", numbers.2), try regrets("evolution", numbers.1), own,

@@ -15,19 +15,29 @@ extension LandscapeSummary {
 
   /// Drawings by name.
   var figures: [(name: String, svg: String)] {
-    effects.map { ("regret-\($0.rawValue)", regretGrid($0, LandscapeSummary.policies).svg) }
-      + effects.map { ("variants-\($0.rawValue)", regretGrid($0, LandscapeSummary.variants).svg) } + [
-        ("policies-paper", map(of: \.paper, "as many evaluations as in the paper").svg),
-        ("policies-equal", map(of: \.equal, "equal numbers of evaluations").svg),
+    effects.flatMap { effects in
+      [
+        (
+          "regret-\(effects.rawValue)",
+          regretGrid("Regret over evaluations", effects, LandscapeSummary.policies).svg
+        ),
+        (
+          "variants-\(effects.rawValue)",
+          regretGrid("Variants of path-priority search", effects, LandscapeSummary.variants).svg
+        ),
       ]
+    } + [
+      ("policies-paper", map(of: \.paper, "as many evaluations as in the paper").svg),
+      ("policies-equal", map(of: \.equal, "equal numbers of evaluations").svg),
+    ]
   }
 
-  private static let policies = ["path-priority", "path-priority-met", "evolution", "random"]
+  private static let policies = ["path-priority", "evolution", "random", "path-priority-met"]
   private static let variants = [
     "path-priority", "cycles-of-60", "fair-fitness", "uniform-points", "uniform-mean-points", "uniform-fitness",
   ]
 
-  private func regretGrid(_ effects: EffectDistribution, _ names: [String]) -> RegretGrid {
+  private func regretGrid(_ title: String, _ effects: EffectDistribution, _ names: [String]) -> RegretGrid {
     let panels = shares.map { epistasis in
       noises.map { noise in
         names.map { name in
@@ -43,7 +53,7 @@ extension LandscapeSummary {
       }
     }
     return RegretGrid(
-      title: "Regret over evaluations, effects \(effects.rawValue)",
+      title: "\(title), effects \(effects.rawValue)",
       columns: noises.map { "noise \($0.text(digits: 2))" }, rows: shares.map { "epistasis \($0.text(digits: 2))" },
       panels: panels)
   }

@@ -27,7 +27,16 @@ struct LandscapeSummary: Codable, Sendable {
   }
 
   var kinds: [Kind]
+  /// Means of these shares over all kinds.
+  var ordered: Double
+  var printed: Double
+  var allOrdered: Double
   var likelihood: [FactorShare]
+
+  enum CodingKeys: String, CodingKey {
+    case kinds, ordered, printed, likelihood
+    case allOrdered = "all-ordered"
+  }
 }
 
 /// The share of one value of a factor among the landscapes that agree with the paper, where all kinds of landscapes are held
@@ -68,16 +77,18 @@ struct PolicyOrder: Codable, Sendable {
     case pathPriorityOverRandom = "path-priority-over-random"
   }
 
-  /// - Parameter regrets: of path-priority search, evolution and random search, by landscape.
-  init(evaluations: [Int], regrets: [[Double]]) {
+  /// - Parameters:
+  ///   - regrets: of path-priority search, evolution and random search, by landscape.
+  ///   - reach: of intervals over as many landscapes.
+  init(evaluations: [Int], regrets: [[Double]], reach: Double) {
     let (own, evolution, random) = (regrets[0], regrets[1], regrets[2])
     self.evaluations = evaluations
-    regret = regrets.map(MeanInterval.init)
+    regret = regrets.map { MeanInterval($0, reach: reach) }
     func gain(_ better: [Double], _ worse: [Double]) -> [Double] { zip(better, worse).map { $1 - $0 } }
     let gains = zip(gain(own, evolution), gain(evolution, random)).map { (first: $0, second: $1) }
-    pathPriorityOverEvolution = MeanInterval(gains.map(\.first))
-    evolutionOverRandom = MeanInterval(gains.map(\.second))
-    pathPriorityOverRandom = MeanInterval(gain(own, random))
+    pathPriorityOverEvolution = MeanInterval(gains.map(\.first), reach: reach)
+    evolutionOverRandom = MeanInterval(gains.map(\.second), reach: reach)
+    pathPriorityOverRandom = MeanInterval(gain(own, random), reach: reach)
     let inOrder = gains.filter { $0.first > 0 && $0.second > 0 }
     ordered = Double(inOrder.count) / Double(gains.count)
     let alike = inOrder.filter { $0.first <= 2 * $0.second && $0.second <= 2 * $0.first }

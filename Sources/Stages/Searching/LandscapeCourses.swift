@@ -53,8 +53,8 @@ struct LandscapeCourses: Codable, Sendable {
     guard (0...1).contains(landscape.epistasis), (0...1000).contains(landscape.noise) else {
       throw refuse("epistasis \(landscape.epistasis) and noise \(landscape.noise) are of no landscape")
     }
-    guard let count = courses.lazy.compactMap(\.regret.first).first?.count, (4...10_000).contains(count) else {
-      throw refuse("needs courses on 4 to 10000 landscapes")
+    guard let count = courses.lazy.compactMap(\.regret.first).first?.count, (2...10_000).contains(count) else {
+      throw refuse("needs courses on 2 to 10000 landscapes")
     }
     guard courses.count <= 200, Set(courses.map(\.policy)).count == courses.count else {
       throw refuse("names a policy twice, or more than 200")

@@ -47,7 +47,7 @@ struct SearchLandscapeStage: Stage {
     try parameters.network.check(at: "network")
     try parameters.landscape.check(at: "landscape", in: parameters.network)
     let block = parameters.network.searchSpace.blockLength
-    try require(parameters.landscapes, in: 4...10_000, "landscapes")
+    try require(parameters.landscapes, in: 2...10_000, "landscapes")
     let numbers = parameters.evaluations
     try require(
       (1...100).contains(numbers.count) && zip(numbers, numbers.dropFirst()).allSatisfy { $0 < $1 }
