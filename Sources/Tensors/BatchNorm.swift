@@ -112,7 +112,7 @@ public enum BatchNormalization {
     let m = Double(n * size)
     precondition(n * size > 0 || channels == 0, "batch normalisation: empty \(x.shape)")
     precondition(!options.normalizesByUnbiasedVariance || m >= 2, "batch normalisation: unbiased over \(x.shape)")
-    if let device = Device.current, device.takes(x) {
+    if let device = Device.current, device.takes(x, weight, bias) {
       return device.batchNormalize(x, weight: weight, bias: bias, options: options, relu: relu, block: block)
     }
 
@@ -159,7 +159,7 @@ public enum BatchNormalization {
     epsilon: Double = 1e-5, relu: Bool = false, afterIdentityOf block: Tensor? = nil
   ) -> (output: Tensor, statistics: NormalizationStatistics) {
     check(x.shape, [weight.shape, bias.shape, runningMean.shape, runningVariance.shape])
-    if let device = Device.current, device.takes(x) {
+    if let device = Device.current, device.takes(x, weight, bias) {
       return device.batchNormalize(
         x, weight: weight, bias: bias, mean: runningMean, variance: runningVariance, epsilon: epsilon, relu: relu,
         block: block)
@@ -249,7 +249,7 @@ public enum BatchNormalization {
     precondition(
       front >= 0 && upstream.shape == x.shape.replacing(1, with: front + channels),
       "batch normalisation: gradient \(upstream.shape) of \(x.shape)")
-    if let device = Device.current, device.takes(x, upstream) {
+    if let device = Device.current, device.takes(x, upstream, weight, bias) {
       return device.batchGradient(
         x, upstream: upstream, weight: weight, bias: bias, statistics: statistics, relu: relu, count: count,
         divisor: divisor)

@@ -63,7 +63,7 @@ public struct Convolution2D: Hashable, Sendable {
   public func forward(_ x: Tensor, weight: Tensor, bias: Tensor? = nil) -> Tensor {
     let shape = outputShape(input: x.shape, weight: weight.shape)
     precondition(bias == nil || bias!.count == shape[1], "Convolution2D: bias \(bias!.shape) for output \(shape)")
-    if let device = Device.current, device.takes(x), shape.count > 0 {
+    if let device = Device.current, device.takes(x, weight), shape.count > 0 {
       return isDepthwise(input: x.shape, weight: weight.shape)
         ? device.depthwiseForward(
           depthwiseGeometry(input: x.shape, weight: weight.shape), x, weight: weight, bias: bias, shape)
@@ -103,7 +103,7 @@ public struct Convolution2D: Hashable, Sendable {
     if bias == nil && isDepthwise(input: inputShape, weight: weight.shape) {
       return depthwiseInputGradient(dy, weight: weight, inputShape: inputShape)
     }
-    if let device = Device.current, device.takes(dy) {
+    if let device = Device.current, device.takes(dy, weight) {
       return device.gatherGradient(self, dy, weight: weight, bias: bias, inputShape: inputShape)
     }
     if let library = Engine.openBLAS {

@@ -40,7 +40,7 @@ public struct DeformableConvolution: Hashable, Sendable {
   /// The convolution of `x`.
   /// - Returns: `[N, outputChannels, H', W']`; empty for an empty batch.
   public func forward(_ x: Tensor, offset: Tensor, mask: Tensor?, weight: Tensor, bias: Tensor? = nil) -> Tensor {
-    if let device = Device.current, device.takes(x, offset),
+    if let device = Device.current, device.takes(x, offset, weight),
       case let shape = output(x, offset, mask, weight: weight.shape), shape.count > 0
     {
       return device.deform(self, x, offset: offset, mask: mask, weight: weight, bias: bias, shape)
@@ -92,7 +92,9 @@ public struct DeformableConvolution: Hashable, Sendable {
 
   /// The backward pass of `forward` for the output gradient `dy`.
   public func gradients(_ dy: Tensor, _ x: Tensor, offset: Tensor, mask: Tensor?, weight: Tensor) -> Gradients {
-    if let device = Device.current, device.takes(dy, x), output(x, offset, mask, weight: weight.shape) == dy.shape {
+    if let device = Device.current, !dy.isEmpty, !x.isEmpty, device.takes(dy, x, offset, weight),
+      output(x, offset, mask, weight: weight.shape) == dy.shape
+    {
       return device.deformGradients(self, dy, x, offset: offset, mask: mask, weight: weight)
     }
     let plan = DeformablePlan(self, x: x, offset: offset, mask: mask, weight: weight.shape)

@@ -15,7 +15,7 @@ extension Convolution2D {
   }
 
   func depthwiseInputGradient(_ dy: Tensor, weight: Tensor, inputShape: Shape) -> Tensor {
-    if let device = Device.current, device.takes(dy) {
+    if let device = Device.current, device.takes(dy, weight) {
       return device.depthwiseInputGradient(
         depthwiseGeometry(input: inputShape, weight: weight.shape), dy, weight: weight, inputShape: inputShape)
     }

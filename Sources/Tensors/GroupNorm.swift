@@ -19,7 +19,7 @@ public enum GroupNormalization {
     _ x: Tensor, groups: Int, weight: Tensor, bias: Tensor, epsilon: Double = 1e-5, relu: Bool = false
   ) -> (output: Tensor, statistics: NormalizationStatistics) {
     check(x.shape, groups, [weight.shape, bias.shape])
-    if let device = Device.current, device.takes(x) {
+    if let device = Device.current, device.takes(x, weight, bias) {
       return device.groupNormalize(x, groups: groups, weight: weight, bias: bias, epsilon: epsilon, relu: relu)
     }
     let channels = x.shape[1]
@@ -72,7 +72,7 @@ public enum GroupNormalization {
   ) -> NormalizationGradients {
     check(x.shape, groups, [weight.shape, bias.shape])
     precondition(upstream.shape == x.shape, "group normalisation: gradient \(upstream.shape) of \(x.shape)")
-    if let device = Device.current, device.takes(x, upstream) {
+    if let device = Device.current, device.takes(x, upstream, weight, bias) {
       return device.groupGradient(
         x, groups: groups, upstream: upstream, weight: weight, bias: bias, statistics: statistics, relu: relu)
     }
