@@ -24,6 +24,21 @@ extension EndToEndTests {
       #expect(perfect.json["All"]?["pq"]?.numberValue == 1)
     }
 
+    @Test("images that are drawn again and again give intervals, in text and JSON")
+    func resampled() async throws {
+      let store = try await Reference.finished.store
+      let data = try await Smoke.path("data", of: "coco", store: store) + "/files/\(Coco.val.labels)"
+      let options = ["--resample", "199"]
+      let perfect = Self.arguments(truth: data + ".json", data, prediction: data + ".json", data)
+      let json = try await Program.run(perfect + options)
+      #expect(json.json["sampling"]?["pq"]?["interval"] == ["lower": 1, "upper": 1], "\(json.everything)")
+      #expect(json.json["sampling"]?["draws"]?.integerValue == 199 && json.json["All"]?["pq"]?.numberValue == 1)
+      let text = try await Program.run(perfect.filter { $0 != "--json" } + options)
+      #expect(text.lines.contains("PQ 100.0 to 100.0, standard error 0.0"), "\(text.everything)")
+      let few = try await Program.run(perfect + ["--resample", "3"])
+      #expect(few.code == 64 && few.errors.contains("39 to 1000000"), "\(few.everything)")
+    }
+
     /// Results of panopticapi 7bb4655 on real COCO images and predictions derived from them.
     @Test("it agrees with panopticapi to 1e-9 on real COCO images", .needs("coco"), .needs("ref_pq"))
     func reference() async throws {

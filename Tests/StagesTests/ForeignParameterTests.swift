@@ -102,8 +102,9 @@ struct ForeignParameterTests {
   private static func look(at parameters: CanonicalValue, of kind: String) throws {
     func check(_ need: Double) { #expect(need > 0 && !need.isNaN, "\(kind): \(parameters.canonicalText)") }
     let input = try parameters["input"]?.decoded(as: PanopticInput.self, where: parameters["network"] != nil)
-    // Some kinds call an architecture's choices so.
-    if let body = try parameters["backbone"]?.decoded(as: BackboneConfiguration.self, where: parameters["recipe"] != nil),
+    // Of stages that name architectures it is a list of choices.
+    let backbone = parameters["backbone"].flatMap { $0.objectValue == nil ? nil : $0 }
+    if let body = try backbone?.decoded(as: BackboneConfiguration.self),
       let recipe = try parameters["recipe"]?.decoded(as: ClassifierRecipe.self),
       let input = try parameters["input"]?.decoded(as: ClassificationInput.self)
     {

@@ -18,11 +18,11 @@ struct BootstrapQualityStage: Stage {
   static let outputs = [OutputPort("sampling", "json")]
   static let highlights = [
     Highlight("PQ", of: "sampling", at: "pq.value", scale: 100),
-    Highlight("from", of: "sampling", at: "pq.interval.lower", scale: 100),
-    Highlight("to", of: "sampling", at: "pq.interval.upper", scale: 100),
+    Highlight("at least", of: "sampling", at: "pq.interval.lower", scale: 100),
+    Highlight("at most", of: "sampling", at: "pq.interval.upper", scale: 100),
     Highlight("beside the reference", of: "sampling", at: "difference.value", scale: 100),
-    Highlight("from", of: "sampling", at: "difference.interval.lower", scale: 100),
-    Highlight("to", of: "sampling", at: "difference.interval.upper", scale: 100),
+    Highlight("at least", of: "sampling", at: "difference.interval.lower", scale: 100),
+    Highlight("at most", of: "sampling", at: "difference.interval.upper", scale: 100),
   ]
 
   init(parameters: NoParameters) {}

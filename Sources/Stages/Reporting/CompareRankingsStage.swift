@@ -15,8 +15,8 @@ struct CompareRankingsStage: Stage {
   static let outputs = [OutputPort("agreement", "json"), OutputPort("figure", "tree")]
   static let highlights = [
     Highlight("share of architectures", of: "agreement", at: "share.value"),
-    Highlight("from", of: "agreement", at: "share.interval.lower"),
-    Highlight("to", of: "agreement", at: "share.interval.upper"),
+    Highlight("at least", of: "agreement", at: "share.interval.lower"),
+    Highlight("at most", of: "agreement", at: "share.interval.upper"),
     Highlight("tau", of: "agreement", at: "supernet-retrained.tau"),
     Highlight("p", of: "agreement", at: "supernet-retrained.p-value"),
     Highlight("tau of retrainings", of: "agreement", at: "retrained-again.tau"),

@@ -20,11 +20,11 @@ struct ExplainRankingsStage: Stage {
   static let outputs = [OutputPort("factors", "json"), OutputPort("figure", "tree")]
   static let highlights = [
     Highlight("share of architectures", of: "factors", at: "share.value"),
-    Highlight("from", of: "factors", at: "share.interval.lower"),
+    Highlight("at least", of: "factors", at: "share.interval.lower"),
     Highlight("explained by the strongest factor", of: "factors", at: "strongest.share"),
     Highlight("p among all factors", of: "factors", at: "strongest.p-value-among-all"),
     Highlight("share of architectures within it", of: "factors", at: "strongest.within.value"),
-    Highlight("from", of: "factors", at: "strongest.within.interval.lower"),
+    Highlight("at least", of: "factors", at: "strongest.within.interval.lower"),
   ]
 
   let parameters: Parameters
