@@ -21,7 +21,7 @@ public final class Device: Sendable {
         self = .cpu
       } else if text == "opencl" {
         self = .opencl(0)
-      } else if text.hasPrefix("opencl:"), let index = Int(text.dropFirst(7)), index >= 0 {
+      } else if text.hasPrefix("opencl:"), let index = Int(text.dropFirst(7)), index >= 0, text == "opencl:\(index)" {
         self = .opencl(index)
       } else {
         return nil

@@ -41,6 +41,14 @@ struct PowerLawTests {
     #expect(interval.lower < 0.6 && interval.upper > 0.6 && interval.width > 0.01, "\(interval)")
   }
 
+  @Test("equal values are a level that reaches nothing else", arguments: [0.1, 0.3, 7])
+  func level(_ value: Double) throws {
+    let law = try #require(
+      PowerLaw(sizes: [100, 200, 400, 800, 1600], values: [Double](repeating: value, count: 5)))
+    #expect(law.factor == 0 && abs(law.limit - value) < 1e-12)
+    #expect(law.size(reaching: value) == nil && law.size(reaching: 2 * value) == nil && law.size(reaching: 0) == nil)
+  }
+
   @Test("fewer than four values or three sizes are no curve")
   func tooFew() {
     #expect(PowerLaw(sizes: [1, 2, 3], values: [1, 2, 3]) == nil)

@@ -132,6 +132,17 @@ struct VarianceComponentsTests {
     #expect(VarianceComponents(models, levels: [0, 1, 2, 3, 4, 5]) == nil)
   }
 
+  @Test(
+    "equal measurements have no components, whatever their mean rounds to", arguments: [0.1, 0.3, 1.0 / 3, 1e-9, 1e9])
+  func equal(_ value: Double) {
+    for repetitions in 2...5 {
+      for models in 2...9 {
+        let all = [[Double]](repeating: [Double](repeating: value, count: repetitions), count: models)
+        #expect(VarianceComponents(all) == nil, "\(models) models, \(repetitions) repetitions")
+      }
+    }
+  }
+
   @Test("no components exist without variance, with one model or with one repetition")
   func undefined() {
     #expect(VarianceComponents([[1, 1], [1, 1]]) == nil && VarianceComponents([[1, 2]]) == nil)

@@ -49,7 +49,8 @@ public struct FactorScreen: Sendable {
     var basis = LinearBasis(count: qualities.count)
     basis.add([Double](repeating: 1, count: qualities.count))
     let rest = basis.residual(of: qualities)
-    let total = rest.squares
+    // Of equal qualities only rounding errors are left.
+    let total = rest.squares > 1e-24 * qualities.reduce(0) { $0 + $1 * $1 } ? rest.squares : 0
     var (effects, steps, together) = ([Effect](), [Step](), 0.0)
     // What is left of a perfect fit are rounding errors.
     while total > 0, steps.count < most, basis.residual(of: qualities).squares > 1e-12 * total {

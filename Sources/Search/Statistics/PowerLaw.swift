@@ -61,7 +61,10 @@ public struct PowerLaw: Hashable, Sendable {
       spread += (x - centre) * (x - centre)
       common += (x - centre) * (y - level)
     }
-    let factor = spread > 0 ? common / spread : 0
+    // Of equal values only rounding errors are left.
+    let variation = y.reduce(0) { $0 + ($1 - level) * ($1 - level) }
+    let isFlat = variation <= 1e-24 * y.reduce(0) { $0 + $1 * $1 }
+    let factor = spread > 0 && !isFlat ? common / spread : 0
     let limit = level - factor * centre
     let squares = zip(x, y).reduce(0) { sum, point in
       let rest = point.1 - limit - factor * point.0
@@ -77,7 +80,9 @@ public struct PowerLaw: Hashable, Sendable {
   /// The size at which the curve has a value; nil where it never has.
   public func size(reaching value: Double) -> Double? {
     let ratio = (value - limit) / factor
-    return ratio > 0 && ratio.isFinite ? PortableMath.pow(ratio, -1 / exponent) : nil
+    guard ratio > 0, ratio.isFinite else { return nil }
+    let size = PortableMath.pow(ratio, -1 / exponent)
+    return size > 0 && size.isFinite ? size : nil
   }
 
   /// Curves through values that might have been measured instead: this curve's, with its residuals dealt out at random

@@ -33,12 +33,15 @@ public struct VarianceComponents: Hashable, Sendable {
       let centre = values.reduce(0, +) / Double(values.count)
       return values.reduce(0) { $0 + ($1 - centre) * ($1 - centre) }
     }
-    let inside = models.reduce(0) { $0 + squares($1) } / Double(degrees.measurements)
+    // Squares below this are rounding errors of means of equal measurements.
+    let rounding = 1e-24 * models.joined().reduce(0) { max($0, $1 * $1) }
+    func cleared(_ square: Double) -> Double { square > rounding ? square : 0 }
+    let inside = cleared(models.reduce(0) { $0 + squares($1) } / Double(degrees.measurements))
     let apart = Set(levels).sorted().reduce(0) { sum, level in
       sum + squares(zip(means, levels).filter { $0.1 == level }.map(\.0))
     }
     let across = Double(n) * apart / Double(degrees.models)
-    let own = max(0, (across - inside) / Double(n))
+    let own = cleared((across - inside) / Double(n))
     guard own + inside > 0 else { return nil }
     within = inside.squareRoot()
     between = own.squareRoot()

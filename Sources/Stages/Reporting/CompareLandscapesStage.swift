@@ -95,7 +95,9 @@ extension LandscapeSummary.Kind {
     func regrets(_ policy: String, _ evaluations: Int) throws -> [Double] {
       guard let found = courses.regrets(policy, evaluations) else {
         throw StageInputError(
-          description: "'courses' does not say what '\(policy)' finds after \(evaluations) evaluations")
+          description:
+            "'courses' does not say what '\(policy)' finds after \(evaluations) evaluations; add \(evaluations) to "
+            + "'evaluations' of the stages that search")
       }
       return found
     }

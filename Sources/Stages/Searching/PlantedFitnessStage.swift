@@ -51,7 +51,8 @@ struct PlantedFitnessStage: Stage {
     guard (0...1).contains(quality) else {
       throw StageInputError(
         description: "an evaluation is \(found.text(digits: 2)) standard deviations from the mean, so its quality "
-          + "\(quality.text(digits: 4)) is not in 0...1; choose a smaller 'deviation'")
+          + "\(quality.text(digits: 4)) is not in 0...1; choose a smaller 'deviation', or a 'mean' farther from 0 and 1"
+      )
     }
     try context.write("result", json: CandidateResult(architecture: architecture, planted: quality))
     let (fitness, best) = (landscape.fitness(of: genome), landscape.optimum)

@@ -10,6 +10,7 @@ struct DeviceTests {
     #expect(Device.Name("cpu") == .cpu)
     #expect(Device.Name("opencl") == .opencl(0))
     #expect(Device.Name("opencl:12") == .opencl(12))
+    for text in ["opencl:+0", "opencl:00", "opencl:-1", "opencl: 0"] { #expect(Device.Name(text) == nil, "\(text)") }
     for text in ["", "gpu", "opencl:", "opencl:-1", "opencl:x", "opencl:99999999999999999999", "CPU"] {
       #expect(Device.Name(text) == nil)
     }
